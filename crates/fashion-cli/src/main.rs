@@ -1,0 +1,2 @@
+//! The `fashion` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The networks as dfdx modules with compile-time shapes, and their weights in safetensors

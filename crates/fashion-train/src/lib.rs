@@ -1,0 +1,1 @@
+//! Training loop, Adam, history, checkpoints and run folders

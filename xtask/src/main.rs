@@ -1,0 +1,2 @@
+//! The chores around the workspace.
+fn main() {}
