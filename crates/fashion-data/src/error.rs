@@ -1,0 +1,247 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Everything that can be wrong with data, and what to do about it.
+///
+/// Readers wrap what they find in [`Error::File`], so that the message begins with the path.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A problem found in one file or folder.
+    #[error("{}: {problem}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: Box<Error>,
+    },
+
+    /// The operating system refused.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+
+    /// A named place does not exist.
+    #[error(
+        "there is no such folder; give --data a folder that holds train.npz and test.npz, the four \
+         IDX files, or train/CLASS/*.png and test/CLASS/*.png, or say `--data sample`"
+    )]
+    NoSuchFolder,
+
+    /// A file, where a folder is expected.
+    #[error(
+        "is a file; give --data the folder that holds train.npz and test.npz, the four IDX files, or \
+         train/CLASS/*.png and test/CLASS/*.png"
+    )]
+    NotAFolder,
+
+    /// A folder that holds no data at all, although it was named.
+    #[error(
+        "holds no data; expected train.npz and test.npz, the four IDX files ({}, ...), or \
+         train/CLASS/*.png and test/CLASS/*.png; `cargo xtask fetch-data` brings Fashion-MNIST, and \
+         `--data sample` asks for the built-in sample",
+        crate::known::OFFICIAL[0].name
+    )]
+    NoData,
+
+    /// A folder with only some of the files that its format needs.
+    #[error(
+        "holds {}, but {} is missing; put it there or name another folder with --data",
+        found.join(", "), missing.join(", ")
+    )]
+    Incomplete {
+        /// What is there.
+        found: Vec<String>,
+        /// What is not.
+        missing: Vec<String>,
+    },
+
+    /// A folder with data in two formats, or one file twice (plain and gzipped).
+    #[error("holds the same data more than once: {}; keep one of them", found.join(" and "))]
+    Ambiguous {
+        /// What is there.
+        found: Vec<String>,
+    },
+
+    /// Fewer bytes than the format or its header promises.
+    #[error("is truncated: expected {expected} bytes, found {found}; fetch or copy it again")]
+    Truncated {
+        /// Bytes promised.
+        expected: u64,
+        /// Bytes there.
+        found: u64,
+    },
+
+    /// More bytes than the format or its header promises.
+    #[error("has bytes after the end of its data: expected {expected}; fetch or copy it again")]
+    TrailingBytes {
+        /// Bytes promised.
+        expected: u64,
+    },
+
+    /// An IDX file that begins with the wrong four bytes.
+    #[error(
+        "begins with the magic number {found:#010x}, expected {expected:#010x} (IDX {kind}); is it \
+         the right file?"
+    )]
+    Magic {
+        /// `images` or `labels`.
+        kind: &'static str,
+        /// What an IDX file of this kind begins with.
+        expected: u32,
+        /// What this one begins with.
+        found: u32,
+    },
+
+    /// Data that is damaged or not in the format that its name says.
+    #[error("{0}")]
+    Damaged(String),
+
+    /// Something asks for more memory than [`MAX_ARRAY_BYTES`](crate::MAX_ARRAY_BYTES).
+    #[error("{what} would take {bytes} bytes; the limit is {limit}")]
+    TooLarge {
+        /// What asks.
+        what: String,
+        /// How much it asks for.
+        bytes: u64,
+        /// How much is allowed.
+        limit: u64,
+    },
+
+    /// No array, or more than one, can be the images (or the labels).
+    #[error(
+        "{problem}; the archive holds {}; name the array with --{role}-key",
+        contents.join(", ")
+    )]
+    Key {
+        /// `images` or `labels`.
+        role: &'static str,
+        /// What is wrong.
+        problem: String,
+        /// Every array with its type and shape.
+        contents: Vec<String>,
+    },
+
+    /// An array whose element type cannot hold images or labels.
+    #[error(
+        "array `{array}` has the element type {found}; expected unsigned or signed integers, floats \
+         of 2, 4 or 8 bytes, or bool"
+    )]
+    ElementType {
+        /// The array's name.
+        array: String,
+        /// NumPy's name of the type.
+        found: String,
+    },
+
+    /// Dimensions that are not those of images or labels.
+    #[error("{what} has the shape {}, expected {expected}", crate::shape_text(found))]
+    Shape {
+        /// The array or file.
+        what: String,
+        /// Its dimensions.
+        found: Vec<usize>,
+        /// What would be right.
+        expected: &'static str,
+    },
+
+    /// A pixel that is not one of 256 grey levels.
+    #[error("{what}: {problem}")]
+    Pixel {
+        /// The array or file.
+        what: String,
+        /// The value, where it is and what was expected.
+        problem: String,
+    },
+
+    /// A label outside 0–9.
+    #[error("label {index} is {value}, expected a whole number from 0 to 9")]
+    Label {
+        /// Which item.
+        index: usize,
+        /// Its label, as it stands in the file.
+        value: String,
+    },
+
+    /// A row of ten label columns that is not one-hot.
+    #[error("row {index} of the one-hot labels is not nine zeros and a one")]
+    NotOneHot {
+        /// Which row.
+        index: usize,
+    },
+
+    /// Images and labels that do not belong together.
+    #[error("there are {images} images but {labels} labels; expected one label for each image")]
+    Counts {
+        /// Number of images.
+        images: usize,
+        /// Number of labels.
+        labels: usize,
+    },
+
+    /// No items at all.
+    #[error("holds no images; expected at least one")]
+    Empty,
+
+    /// Data that must not be used.
+    #[error("{0}")]
+    Refused(String),
+
+    /// A folder of PNGs that is not laid out as it should be.
+    #[error("{0}")]
+    Layout(String),
+
+    /// Array names given for data that has no named arrays.
+    #[error(
+        "--images-key and --labels-key name arrays in npz archives, but the data is {data}; leave \
+         them out"
+    )]
+    KeysWithoutNpz {
+        /// Where the data comes from.
+        data: String,
+    },
+
+    /// A hold-out fraction that leaves one of the parts empty.
+    #[error("cannot hold out a fraction of {fraction} of {items} items: {problem}")]
+    Fraction {
+        /// The fraction asked for.
+        fraction: f64,
+        /// Number of items.
+        items: usize,
+        /// What is wrong.
+        problem: &'static str,
+    },
+
+    /// A batch size of zero.
+    #[error("the batch size is 0, expected at least 1")]
+    BatchSize,
+
+    /// An index beyond the data.
+    #[error("index {index} is out of range for {len} items")]
+    Index {
+        /// The index.
+        index: usize,
+        /// The number of items.
+        len: usize,
+    },
+}
+
+impl Error {
+    /// The same problem with the path of the file it was found in.
+    pub(crate) fn in_file(self, path: &Path) -> Self {
+        match self {
+            Self::File { .. } => self,
+            problem => Self::File { path: path.to_path_buf(), problem: Box::new(problem) },
+        }
+    }
+}
+
+/// Adds the path to whatever goes wrong with a file.
+pub(crate) trait InFile<T> {
+    fn in_file(self, path: &Path) -> Result<T, Error>;
+}
+
+impl<T, E: Into<Error>> InFile<T> for Result<T, E> {
+    fn in_file(self, path: &Path) -> Result<T, Error> {
+        self.map_err(|error| error.into().in_file(path))
+    }
+}

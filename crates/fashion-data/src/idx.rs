@@ -1,0 +1,181 @@
+//! The IDX files in which Fashion-MNIST is published, plain or gzipped.
+//!
+//! Images: magic 2051 (0x803), N, 28, 28 as big-endian u32, then N·784 bytes, row by row. Labels:
+//! magic 2049 (0x801), N, then N bytes.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::error::InFile;
+use crate::{Dataset, Error, MAX_ARRAY_BYTES, PIXELS, SIDE, known};
+
+const IMAGES_MAGIC: u32 = 0x0803;
+const LABELS_MAGIC: u32 = 0x0801;
+
+/// Deflate cannot make less than one byte of 1,032.
+pub(crate) const MAX_DEFLATE_RATIO: u64 = 1032;
+
+/// Reads images and their labels; a name that ends in `.gz` means gzipped.
+///
+/// # Errors
+///
+/// [`Error::File`] with the path of the file at fault and what is wrong with it.
+pub fn read(images: &Path, labels: &Path) -> Result<Dataset, Error> {
+    let pixels = read_images(images)?;
+    let labels_read = read_labels(labels)?;
+    Dataset::from_parts(pixels, labels_read).in_file(labels)
+}
+
+/// All pixels of an image file, 784 an image.
+///
+/// # Errors
+///
+/// [`Error::File`].
+pub fn read_images(path: &Path) -> Result<Vec<u8>, Error> {
+    read_file(path, Kind::Images).in_file(path)
+}
+
+/// The labels of a label file; whether they are below 10 is checked by [`Dataset`].
+///
+/// # Errors
+///
+/// [`Error::File`].
+pub fn read_labels(path: &Path) -> Result<Vec<u8>, Error> {
+    read_file(path, Kind::Labels).in_file(path)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Images,
+    Labels,
+}
+
+impl Kind {
+    fn header_bytes(self) -> usize {
+        match self {
+            Self::Images => 16,
+            Self::Labels => 8,
+        }
+    }
+
+    /// Bytes of data promised by a header.
+    fn data_bytes(self, header: &[u8]) -> Result<u64, Error> {
+        let mut words = header.chunks_exact(4).map(|word| {
+            u32::from_be_bytes(word.try_into().expect("chunks_exact gives four bytes"))
+        });
+        let mut next = || words.next().unwrap_or_default();
+        let (kind, expected) = match self {
+            Self::Images => ("images", IMAGES_MAGIC),
+            Self::Labels => ("labels", LABELS_MAGIC),
+        };
+        let found = next();
+        if found != expected {
+            return Err(Error::Magic { kind, expected, found });
+        }
+        let n = next();
+        let bytes = match self {
+            Self::Labels => u64::from(n),
+            Self::Images => {
+                let (rows, columns) = (next() as usize, next() as usize);
+                if (rows, columns) != (SIDE, SIDE) {
+                    return Err(Error::Shape {
+                        what: "the image file".into(),
+                        found: vec![n as usize, rows, columns],
+                        expected: "(N, 28, 28)",
+                    });
+                }
+                u64::from(n) * PIXELS as u64
+            }
+        };
+        if bytes > MAX_ARRAY_BYTES {
+            let what = format!("the {n} {kind} that its header promises");
+            return Err(Error::TooLarge { what, bytes, limit: MAX_ARRAY_BYTES });
+        }
+        if n == 0 { Err(Error::Empty) } else { Ok(bytes) }
+    }
+}
+
+fn read_file(path: &Path, kind: Kind) -> Result<Vec<u8>, Error> {
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    if size > MAX_ARRAY_BYTES + 16 {
+        return Err(Error::TooLarge {
+            what: "the file".into(),
+            bytes: size,
+            limit: MAX_ARRAY_BYTES,
+        });
+    }
+    if path.extension().is_none_or(|extension| extension != "gz") {
+        return read_unpacked(file, kind, size);
+    }
+    let mut packed = Vec::with_capacity(size as usize);
+    file.read_to_end(&mut packed)?;
+    known::refuse(&known::sha256(&packed))?;
+    unpack(&packed, kind)
+}
+
+fn unpack(packed: &[u8], kind: Kind) -> Result<Vec<u8>, Error> {
+    if !packed.starts_with(&[0x1f, 0x8b]) {
+        return Err(Error::Damaged(
+            "is not gzipped, although its name ends in .gz; fetch it again, or remove the ending"
+                .into(),
+        ));
+    }
+    let most = (packed.len() as u64).saturating_mul(MAX_DEFLATE_RATIO);
+    read_unpacked(MultiGzDecoder::new(packed), kind, most).map_err(|error| match error {
+        Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Error::Damaged(
+            "is truncated: the gzip data ends too early; fetch or copy it again".into(),
+        ),
+        Error::Io(error) => {
+            Error::Damaged(format!("is damaged: the gzip data says `{error}`; fetch it again"))
+        }
+        other => other,
+    })
+}
+
+/// Reads header and data from a stream that can hold `most` bytes, and not one byte more.
+fn read_unpacked(mut input: impl Read, kind: Kind, most: u64) -> Result<Vec<u8>, Error> {
+    let mut header = Vec::with_capacity(16);
+    let header_bytes = kind.header_bytes();
+    input.by_ref().take(header_bytes as u64).read_to_end(&mut header)?;
+    if header.len() < header_bytes {
+        let (expected, found) = (header_bytes as u64, header.len() as u64);
+        return Err(Error::Truncated { expected, found });
+    }
+    let data_bytes = kind.data_bytes(&header)?;
+    let expected = header_bytes as u64 + data_bytes;
+    if expected > most {
+        return Err(Error::Truncated { expected, found: most });
+    }
+    let mut data = Vec::with_capacity(data_bytes as usize);
+    input.by_ref().take(data_bytes).read_to_end(&mut data)?;
+    if (data.len() as u64) < data_bytes {
+        let found = header_bytes as u64 + data.len() as u64;
+        return Err(Error::Truncated { expected, found });
+    }
+    if input.read(&mut [0])? != 0 {
+        return Err(Error::TrailingBytes { expected });
+    }
+    Ok(data)
+}
+
+/// The header of an image file with `n` images.
+pub(crate) fn image_header(n: usize) -> [u8; 16] {
+    let words = [IMAGES_MAGIC, n as u32, SIDE as u32, SIDE as u32];
+    let mut header = [0; 16];
+    for (bytes, word) in header.chunks_exact_mut(4).zip(words) {
+        bytes.copy_from_slice(&word.to_be_bytes());
+    }
+    header
+}
+
+/// The header of a label file with `n` labels.
+pub(crate) fn label_header(n: usize) -> [u8; 8] {
+    let mut header = [0; 8];
+    header[..4].copy_from_slice(&LABELS_MAGIC.to_be_bytes());
+    header[4..].copy_from_slice(&(n as u32).to_be_bytes());
+    header
+}

@@ -1,0 +1,146 @@
+//! NumPy archives (`numpy.savez`, `numpy.savez_compressed`) with images and labels.
+//!
+//! Images are u8, or any integer or float type in 0–255 or 0–1, of shape (N, 28, 28), (N, 784),
+//! (N, 28, 28, 1) or (N, 1, 28, 28); labels any integer, float or bool type of shape (N,), (N, 1)
+//! or, one-hot, (N, 10). Both in C or Fortran order, little- or big-endian.
+
+mod elements;
+mod header;
+mod select;
+mod write;
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use zip::{CompressionMethod, ZipArchive};
+
+use self::header::Header;
+use self::select::Entry;
+pub use self::write::write;
+use crate::error::InFile;
+use crate::{Dataset, Error, Keys, MAX_ARRAY_BYTES, Split, idx};
+
+/// The most entries an archive may have.
+const MAX_ENTRIES: usize = 1000;
+
+/// Reads the images and labels of one part of a data set.
+///
+/// Arrays are found by `keys` if given, else by their usual names (`x`, `X`, `images`, `x_train`;
+/// `y`, `labels`, `y_train`; those of `split` in an archive of both), else by shape and type.
+///
+/// # Errors
+///
+/// [`Error::File`] with the path and what is wrong.
+pub fn read(path: &Path, split: Split, keys: &Keys) -> Result<Dataset, Error> {
+    let file = File::open(path).in_file(path)?;
+    read_from(BufReader::with_capacity(1 << 16, file), split, keys).in_file(path)
+}
+
+/// [`read`] from anything that can seek.
+///
+/// # Errors
+///
+/// As [`read`], without the path.
+pub fn read_from<R: Read + Seek>(
+    mut reader: R,
+    split: Split,
+    keys: &Keys,
+) -> Result<Dataset, Error> {
+    let archive_bytes = reader.seek(SeekFrom::End(0))?;
+    let mut archive = Archive { zip: ZipArchive::new(reader).map_err(zip_error)?, archive_bytes };
+    let entries = archive.entries()?;
+    let [images, labels] = select::select(&entries, split, keys)?;
+    select::check_shapes(images, labels)?;
+    if images.header.shape[0] == 0 {
+        return Err(Error::Empty);
+    }
+    let pixels = archive.read(images, |input, header, element| {
+        elements::levels(input, header, element, &images.name)
+    })?;
+    let labels =
+        archive.read(labels, |input, header, element| elements::labels(input, header, element))?;
+    Dataset::from_parts(pixels, labels)
+}
+
+struct Archive<R> {
+    zip: ZipArchive<R>,
+    archive_bytes: u64,
+}
+
+impl<R: Read + Seek> Archive<R> {
+    /// Every array's name and header.
+    fn entries(&mut self) -> Result<Vec<Entry>, Error> {
+        if self.zip.len() > MAX_ENTRIES {
+            return Err(Error::Damaged(format!(
+                "holds {} entries, at most {MAX_ENTRIES} are read; is it the right file?",
+                self.zip.len()
+            )));
+        }
+        let mut entries = Vec::new();
+        for index in 0..self.zip.len() {
+            let mut file = self.zip.by_index(index).map_err(zip_error)?;
+            let Some(name) = file.name().strip_suffix(".npy").map(str::to_owned) else { continue };
+            let header = Header::read(&mut file).map_err(|error| in_array(&name, &error))?;
+            entries.push(Entry { index, name, header });
+        }
+        Ok(entries)
+    }
+
+    /// Checks that the array can be there and is not too large, then hands out its elements.
+    fn read(
+        &mut self,
+        entry: &Entry,
+        convert: impl FnOnce(&mut dyn Read, &Header, header::Element) -> Result<Vec<u8>, Error>,
+    ) -> Result<Vec<u8>, Error> {
+        let Entry { index, name, header } = entry;
+        let element = header.element.ok_or_else(|| Error::ElementType {
+            array: name.clone(),
+            found: header.descr.clone(),
+        })?;
+        let bytes = header
+            .elements()
+            .and_then(|elements| elements.checked_mul(element.size()))
+            .unwrap_or(u64::MAX);
+        if bytes > MAX_ARRAY_BYTES {
+            let what = format!("array `{name}`, {},", header.describe());
+            return Err(Error::TooLarge { what, bytes, limit: MAX_ARRAY_BYTES });
+        }
+        let mut file = self.zip.by_index(*index).map_err(zip_error)?;
+        let expected = header.header_bytes + bytes;
+        let most = match file.compression() {
+            CompressionMethod::Stored => file.compressed_size(),
+            _ => file.compressed_size().saturating_mul(idx::MAX_DEFLATE_RATIO),
+        };
+        let found =
+            file.size().min(most).min(self.archive_bytes.saturating_mul(idx::MAX_DEFLATE_RATIO));
+        if found < expected {
+            return Err(in_array(name, &Error::Truncated { expected, found }));
+        }
+        if file.size() > expected {
+            return Err(in_array(name, &Error::TrailingBytes { expected }));
+        }
+        // Read once more, to skip it.
+        Header::read(&mut file).map_err(|error| in_array(name, &error))?;
+        // One byte more than expected, so that what follows the array is noticed, and so that the
+        // end is, where the archive's checksum is compared.
+        convert(&mut file.take(bytes + 1), header, element).map_err(|error| match error {
+            Error::Damaged(_) => in_array(name, &error),
+            other => other,
+        })
+    }
+}
+
+fn in_array(name: &str, error: &Error) -> Error {
+    Error::Damaged(format!("array `{name}` {error}"))
+}
+
+fn zip_error(error: zip::result::ZipError) -> Error {
+    match error {
+        zip::result::ZipError::Io(error) => Error::Io(error),
+        other => Error::Damaged(format!(
+            "cannot be read as an npz archive ({other}); write it with numpy.savez or \
+             numpy.savez_compressed"
+        )),
+    }
+}

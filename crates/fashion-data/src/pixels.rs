@@ -1,0 +1,100 @@
+use ndarray::Array2;
+
+use crate::{Dataset, NUM_CLASSES, PIXELS};
+
+/// Grey levels 0–255 to 0–1: each is k/255, correctly rounded to f32.
+///
+/// # Panics
+///
+/// If the slices differ in length.
+///
+/// ```
+/// let mut x = [0.0; 3];
+/// fashion_data::normalise(&[0, 51, 255], &mut x);
+/// assert_eq!(x, [0.0, 0.2, 1.0]);
+/// ```
+pub fn normalise(pixels: &[u8], out: &mut [f32]) {
+    assert_eq!(pixels.len(), out.len(), "one output for each pixel");
+    for (x, &pixel) in out.iter_mut().zip(pixels) {
+        *x = f32::from(pixel) / 255.0;
+    }
+}
+
+/// Labels (N) as rows (N, 10) of nine zeros and a one.
+///
+/// # Panics
+///
+/// If a label is above 9; those of a [`Dataset`] never are.
+///
+/// ```
+/// let y = fashion_data::one_hot(&[2, 0]);
+/// assert_eq!(y.row(0).to_vec(), [0., 0., 1., 0., 0., 0., 0., 0., 0., 0.]);
+/// assert_eq!(y[[1, 0]], 1.0);
+/// ```
+#[must_use]
+pub fn one_hot(labels: &[u8]) -> Array2<f32> {
+    let mut rows = Array2::zeros((labels.len(), NUM_CLASSES));
+    for (mut row, &label) in rows.rows_mut().into_iter().zip(labels) {
+        row[usize::from(label)] = 1.0;
+    }
+    rows
+}
+
+/// The images at `indices`, normalised, one after the other: (B, 784) or, which is the same,
+/// (B, 1, 28, 28). Allocates nothing.
+///
+/// # Panics
+///
+/// If `out` is not 784 times as long as `indices`, or an index is out of range.
+pub fn gather(dataset: &Dataset, indices: &[usize], out: &mut [f32]) {
+    assert_eq!(out.len(), indices.len() * PIXELS, "784 outputs for each index");
+    for (x, &index) in out.chunks_exact_mut(PIXELS).zip(indices) {
+        normalise(dataset.pixels(index), x);
+    }
+}
+
+/// The labels at `indices` as one-hot rows (B, 10). Allocates nothing.
+///
+/// # Panics
+///
+/// If `out` is not ten times as long as `indices`, or an index is out of range.
+pub fn gather_one_hot(dataset: &Dataset, indices: &[usize], out: &mut [f32]) {
+    assert_eq!(out.len(), indices.len() * NUM_CLASSES, "ten outputs for each index");
+    out.fill(0.0);
+    for (row, &index) in out.chunks_exact_mut(NUM_CLASSES).zip(indices) {
+        row[usize::from(dataset.labels()[index])] = 1.0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array, Array1};
+
+    #[test]
+    fn every_level_is_the_nearest_f32_to_its_255th() {
+        let levels: Vec<u8> = (0..=255).collect();
+        let mut out = vec![0.0; 256];
+        normalise(&levels, &mut out);
+        for (&x, k) in out.iter().zip(0u32..) {
+            // The f64 quotient is off by at most 2⁻⁵⁴, and no k/255 lies that near to the middle of
+            // two f32, so its rounding is the right one.
+            assert_eq!(x.to_bits(), ((f64::from(k) / 255.0) as f32).to_bits(), "{k}");
+        }
+    }
+
+    #[test]
+    fn gather_takes_the_images_and_labels_asked_for() {
+        let images = Array::from_shape_fn((3, 28, 28), |(i, y, x)| (i * 80 + y + x) as u8);
+        let dataset = Dataset::new(images, Array1::from(vec![7, 8, 9])).unwrap();
+        let mut x = vec![f32::NAN; 2 * PIXELS];
+        let mut y = vec![f32::NAN; 2 * NUM_CLASSES];
+        gather(&dataset, &[2, 0], &mut x);
+        gather_one_hot(&dataset, &[2, 0], &mut y);
+        assert_eq!(x[0], 160.0 / 255.0);
+        assert_eq!(x[PIXELS - 1], (160.0 + 54.0) / 255.0);
+        assert_eq!(x[PIXELS], 0.0);
+        assert_eq!(x[PIXELS + 29], 2.0 / 255.0);
+        assert_eq!(y, one_hot(&[9, 7]).into_raw_vec_and_offset().0);
+    }
+}

@@ -1,0 +1,109 @@
+use crate::random::{Purpose, shuffle, stream};
+use crate::{Error, NUM_CLASSES};
+
+/// Which items train and which are held out; each sorted, together every item once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldOut {
+    /// The items to train on.
+    pub train: Vec<usize>,
+    /// The items held out.
+    pub held_out: Vec<usize>,
+}
+
+/// Holds out the same fraction of every class, at random.
+///
+/// Of a class with n items, `fraction`·n are held out, rounded to the nearest whole number (halves
+/// up), but at least one and at most n − 1 where the class has two items or more, so that it is in
+/// both parts; a class with a single item stays in training. With equal classes, as in
+/// Fashion-MNIST, 0.1 of 60,000 is 600 of each class.
+///
+/// # Errors
+///
+/// [`Error::Fraction`] if `fraction` is not between 0 and 1 (both excluded) or nothing could be held
+/// out, [`Error::Label`] if a label is above 9.
+pub fn stratified_split(labels: &[u8], fraction: f64, seed: u64) -> Result<HoldOut, Error> {
+    let error = |problem| Error::Fraction { fraction, items: labels.len(), problem };
+    if !(fraction > 0.0 && fraction < 1.0) {
+        return Err(error("expected more than 0 and less than 1"));
+    }
+    let mut classes: [Vec<usize>; NUM_CLASSES] = Default::default();
+    for (index, &label) in labels.iter().enumerate() {
+        classes
+            .get_mut(usize::from(label))
+            .ok_or_else(|| Error::Label { index, value: label.to_string() })?
+            .push(index);
+    }
+    let (mut train, mut held_out) = (Vec::new(), Vec::new());
+    for (class, mut items) in (0..).zip(classes) {
+        shuffle(&mut stream(seed, Purpose::Split, 0, class), &mut items);
+        let (chosen, kept) = items.split_at(held_out_of(items.len(), fraction));
+        held_out.extend_from_slice(chosen);
+        train.extend_from_slice(kept);
+    }
+    if held_out.is_empty() {
+        return Err(error("every class has fewer than two items"));
+    }
+    train.sort_unstable();
+    held_out.sort_unstable();
+    Ok(HoldOut { train, held_out })
+}
+
+fn held_out_of(items: usize, fraction: f64) -> usize {
+    if items < 2 {
+        return 0;
+    }
+    ((items as f64 * fraction + 0.5).floor() as usize).clamp(1, items - 1)
+}
+
+/// `indices` in the order of one epoch: all orders equally likely, the same for the same
+/// (seed, epoch).
+#[must_use]
+pub fn shuffled(indices: &[usize], seed: u64, epoch: u64) -> Vec<usize> {
+    let mut order = indices.to_vec();
+    shuffle(&mut stream(seed, Purpose::Shuffle, epoch, 0), &mut order);
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_gives_its_share_and_every_item_is_used_once() {
+        let labels: Vec<u8> = (0..1000).map(|i| if i < 700 { 3 } else { (i % 10) as u8 }).collect();
+        let HoldOut { train, held_out } = stratified_split(&labels, 0.1, 4).unwrap();
+        let mut count = [0; 10];
+        for &index in &held_out {
+            count[usize::from(labels[index])] += 1;
+        }
+        assert_eq!(count, [3, 3, 3, 73, 3, 3, 3, 3, 3, 3]);
+        let mut all = [train.clone(), held_out.clone()].concat();
+        assert!(train.is_sorted() && held_out.is_sorted());
+        all.sort_unstable();
+        assert!(all.iter().copied().eq(0..1000));
+    }
+
+    #[test]
+    fn a_small_class_is_in_both_parts_where_it_can_be() {
+        let labels = [0, 0, 1, 2, 2, 2];
+        for fraction in [0.01, 0.5, 0.99] {
+            let HoldOut { train, held_out } = stratified_split(&labels, fraction, 0).unwrap();
+            for class in [0, 2] {
+                assert!(train.iter().any(|&i| labels[i] == class));
+                assert!(held_out.iter().any(|&i| labels[i] == class));
+            }
+            assert!(train.contains(&2));
+        }
+    }
+
+    #[test]
+    fn bad_requests_are_refused() {
+        for fraction in [0.0, 1.0, -0.1, 2.0, f64::NAN, f64::INFINITY] {
+            let error = stratified_split(&[0, 0], fraction, 0).unwrap_err();
+            assert!(matches!(error, Error::Fraction { .. }), "{error}");
+        }
+        assert!(matches!(stratified_split(&[0, 1], 0.5, 0), Err(Error::Fraction { .. })));
+        assert!(matches!(stratified_split(&[], 0.5, 0), Err(Error::Fraction { .. })));
+        assert!(matches!(stratified_split(&[0, 10], 0.5, 0), Err(Error::Label { .. })));
+    }
+}

@@ -1,0 +1,64 @@
+use std::fmt;
+
+use crate::known::{Checksums, Origin};
+use crate::{Dataset, Error};
+
+/// A whole data set: what to train on, what to test on, and what it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Splits {
+    /// The training items.
+    pub train: Dataset,
+    /// The test items.
+    pub test: Dataset,
+    /// What this data is.
+    pub origin: Origin,
+    /// SHA-256 of the four parts, whatever files they came from.
+    pub checksums: Checksums,
+}
+
+impl Splits {
+    /// Puts two parts together and tells by their checksums what they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] if one of the four parts is MNIST's.
+    pub fn new(train: Dataset, test: Dataset) -> Result<Self, Error> {
+        let checksums = Checksums::new(&train, &test);
+        let origin = checksums.origin()?;
+        Ok(Self { train, test, origin, checksums })
+    }
+
+    pub(crate) fn sample(train: Dataset, test: Dataset, seed: u64) -> Self {
+        let checksums = Checksums::new(&train, &test);
+        Self { train, test, origin: Origin::Sample { seed }, checksums }
+    }
+}
+
+/// Which part of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Split {
+    /// The training items.
+    Train,
+    /// The test items.
+    Test,
+}
+
+impl Split {
+    /// Both, in order.
+    pub const ALL: [Self; 2] = [Self::Train, Self::Test];
+
+    /// `train` or `test`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
