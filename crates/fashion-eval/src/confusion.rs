@@ -193,7 +193,7 @@ impl TryFrom<Vec<Vec<u64>>> for ConfusionMatrix {
             return Err(misfit(row.len()));
         }
         let total = rows.iter().flatten().try_fold(0_u64, |sum, &count| sum.checked_add(count));
-        if !(2..=MAX_CLASSES).contains(&classes) || !total.is_some_and(|total| total > 0) {
+        if !(2..=MAX_CLASSES).contains(&classes) || matches!(total, None | Some(0)) {
             return Err(misfit(classes));
         }
         let counts = Array2::from_shape_vec((classes, classes), rows.concat())

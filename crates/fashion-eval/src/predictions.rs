@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ndarray::{Array2, ArrayView1, ArrayView2};
+use ndarray::{Array2, ArrayRef1, ArrayRef2, ArrayView2};
 
 use crate::Error;
 
@@ -61,12 +61,12 @@ impl Predictions {
         }
         check_labels("the true class", &labels, classes)?;
         for (row, values) in probabilities.rows().into_iter().enumerate() {
-            check_row(values).map_err(|fault| match fault {
+            check_row(&values).map_err(|fault| match fault {
                 RowFault::Probability { class, value } => Error::Probability { row, class, value },
                 RowFault::Sum(sum) => Error::RowSum { row, sum },
             })?;
         }
-        let predicted = probabilities.rows().into_iter().map(argmax).collect();
+        let predicted = probabilities.rows().into_iter().map(|row| argmax(&row)).collect();
         Ok(Self { probabilities, labels, predicted, indices: (0..rows).collect() })
     }
 
@@ -75,7 +75,7 @@ impl Predictions {
     /// # Errors
     ///
     /// As [`new`](Self::new).
-    pub fn from_f32(probabilities: ArrayView2<'_, f32>, labels: Vec<usize>) -> Result<Self, Error> {
+    pub fn from_f32(probabilities: &ArrayRef2<f32>, labels: Vec<usize>) -> Result<Self, Error> {
         Self::new(probabilities.mapv(f64::from), labels)
     }
 
@@ -154,7 +154,7 @@ pub(crate) enum RowFault {
 }
 
 /// Checks one row of probabilities (K).
-pub(crate) fn check_row(values: ArrayView1<'_, f64>) -> Result<(), RowFault> {
+pub(crate) fn check_row(values: &ArrayRef1<f64>) -> Result<(), RowFault> {
     for (class, &value) in values.iter().enumerate() {
         if !(0.0..=1.0).contains(&value) {
             return Err(RowFault::Probability { class, value });
@@ -180,7 +180,7 @@ pub(crate) fn check_labels(
 }
 
 /// Position of the largest of `values`, the first of equals.
-pub(crate) fn argmax(values: ArrayView1<'_, f64>) -> usize {
+pub(crate) fn argmax(values: &ArrayRef1<f64>) -> usize {
     let mut best = 0;
     for (class, &value) in values.iter().enumerate() {
         if value > values[best] {
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn single_precision_is_widened_exactly() {
         let p = 0.1_f32;
-        let predictions = Predictions::from_f32(array![[p, 1.0 - p]].view(), vec![0]).unwrap();
+        let predictions = Predictions::from_f32(&array![[p, 1.0 - p]], vec![0]).unwrap();
         assert_eq!(predictions.probabilities()[(0, 0)], f64::from(p));
     }
 

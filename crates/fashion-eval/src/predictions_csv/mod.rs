@@ -2,7 +2,7 @@
 //!
 //! A run's `predictions.csv` has the columns `split,index,true,predicted,p0,…`: the split
 //! (`validation` or `test`), the item's index in its data set, the true and the predicted class, and
-//! the probability of each class. [`write`] and [`read`] keep exactly to this; [`read_any`] takes
+//! the probability of each class. [`write()`] and [`read`] keep exactly to this; [`read_any`] takes
 //! the predictions of any other program that names its columns `true,p0,p1,…`.
 //!
 //! Each probability is written as the shortest decimal that reads back as the same `f64`. A single

@@ -40,8 +40,7 @@ pub fn read<R: io::Read>(reader: R, file: &str) -> Result<Vec<(Split, Prediction
     let mut parts: Vec<(Split, Part)> = Vec::new();
     while let Some(item) = lines.next()? {
         let Some(split) = Split::ALL.into_iter().find(|split| item.split == split.as_str()) else {
-            let column = lines.columns.split;
-            return Err(lines.cell(column, "`validation` or `test`"));
+            return Err(lines.cell(0, "`validation` or `test`"));
         };
         let position = parts.iter().position(|(known, _)| *known == split).unwrap_or_else(|| {
             parts.push((split, Part::default()));
@@ -125,6 +124,8 @@ struct Lines<'a, R> {
     header: StringRecord,
     columns: Columns,
     record: StringRecord,
+    /// The line where `record` ends, from 1.
+    line: u64,
 }
 
 impl<'a, R: io::Read> Lines<'a, R> {
@@ -133,9 +134,10 @@ impl<'a, R: io::Read> Lines<'a, R> {
         file: &'a str,
         columns: impl Fn(&str, &StringRecord) -> Result<Columns, Error>,
     ) -> Result<Self, Error> {
-        // A line ends at `\n` alone, so that line numbers are right; trimming removes a `\r`.
+        // A line ends at `\n` alone, so that lines are counted right; trimming removes a `\r`.
         let mut table = csv::ReaderBuilder::new()
             .trim(Trim::All)
+            .flexible(true)
             .terminator(Terminator::Any(b'\n'))
             .from_reader(Limited::new(reader));
         let header = table
@@ -143,47 +145,44 @@ impl<'a, R: io::Read> Lines<'a, R> {
             .map_err(|source| Error::Read { file: file.to_owned(), source })?
             .clone();
         let columns = columns(file, &header)?;
-        Ok(Self { file, table, header, columns, record: StringRecord::new() })
+        Ok(Self { file, table, header, columns, record: StringRecord::new(), line: 1 })
     }
 
     fn next(&mut self) -> Result<Option<Item>, Error> {
-        let more = self
-            .table
-            .read_record(&mut self.record)
-            .map_err(|source| Error::Read { file: self.file.to_owned(), source })?;
-        if !more {
+        if !self.advance()? {
             return Ok(None);
         }
+        self.check_length()?;
         let classes = self.columns.probabilities.len();
         let mut probabilities = Vec::with_capacity(classes);
         for &column in &self.columns.probabilities {
             let value = self.record[column].parse::<f64>();
-            probabilities.push(value.map_err(|_| self.cell(Some(column), "a probability"))?);
+            probabilities.push(value.map_err(|_| self.cell(column, "a probability"))?);
         }
         let row = ArrayView1::from(&probabilities);
-        check_row(row).map_err(|fault| match fault {
+        check_row(&row).map_err(|fault| match fault {
             RowFault::Probability { class, .. } => {
                 let column = self.columns.probabilities[class];
-                self.cell(Some(column), "a finite number from 0 to 1 (apply softmax to logits)")
+                self.cell(column, "a finite number from 0 to 1 (apply softmax to logits)")
             }
             RowFault::Sum(sum) => Error::Cell {
                 file: self.file.to_owned(),
-                line: self.line(),
+                line: self.line,
                 column: format!("p0 to p{}", classes - 1),
                 found: format!("probabilities that sum to {sum}"),
                 expected: format!("a sum of 1 within {}", crate::ROW_SUM_TOLERANCE),
             },
         })?;
         if let Some(column) = self.columns.predicted {
-            let best = argmax(row);
+            let best = argmax(&row);
             if self.class(column)? != best {
                 let expected = format!("the most probable class, {best}");
-                return Err(self.cell(Some(column), &expected));
+                return Err(self.cell(column, &expected));
             }
         }
         let index = self.columns.index.map(|column| {
             let index = self.record[column].parse();
-            index.map_err(|_| self.cell(Some(column), "the item's number in its data set, from 0"))
+            index.map_err(|_| self.cell(column, "the item's number in its data set, from 0"))
         });
         let split = self.columns.split.map_or("", |column| &self.record[column]);
         Ok(Some(Item {
@@ -194,31 +193,52 @@ impl<'a, R: io::Read> Lines<'a, R> {
         }))
     }
 
+    /// Goes to the next line that is not blank.
+    fn advance(&mut self) -> Result<bool, Error> {
+        loop {
+            let more = self
+                .table
+                .read_record(&mut self.record)
+                .map_err(|source| Error::Read { file: self.file.to_owned(), source })?;
+            // The newline at its end has been read as well.
+            self.line = self.table.position().line() - 1;
+            let blank = self.record.len() < 2 && self.record.iter().all(str::is_empty);
+            if !more || !blank {
+                return Ok(more);
+            }
+        }
+    }
+
+    fn check_length(&self) -> Result<(), Error> {
+        let (found, needed) = (self.record.len(), self.header.len());
+        if found < needed {
+            return Err(self.cell(found, &format!("a value in each of {needed} columns")));
+        }
+        if found > needed {
+            return Err(self.cell(needed, &format!("the line to end after {needed} columns")));
+        }
+        Ok(())
+    }
+
     fn class(&self, column: usize) -> Result<usize, Error> {
         let classes = self.columns.probabilities.len();
         match self.record[column].parse() {
             Ok(class) if class < classes => Ok(class),
             _ => {
                 let expected = format!("a class number from 0 to {}", classes - 1);
-                Err(self.cell(Some(column), &expected))
+                Err(self.cell(column, &expected))
             }
         }
     }
 
-    fn line(&self) -> u64 {
-        self.record.position().map_or(0, csv::Position::line)
-    }
-
-    /// The error for a value of the current line.
-    fn cell(&self, column: Option<usize>, expected: &str) -> Error {
-        let text = |record: &StringRecord| {
-            format!("`{}`", excerpt(column.and_then(|column| record.get(column)).unwrap_or("")))
-        };
+    /// The error for the value at position `column` of the current line.
+    fn cell(&self, column: usize, expected: &str) -> Error {
+        let quoted = |text: &str| format!("`{}`", excerpt(text));
         Error::Cell {
             file: self.file.to_owned(),
-            line: self.line(),
-            column: text(&self.header),
-            found: text(&self.record),
+            line: self.line,
+            column: self.header.get(column).map_or_else(|| (column + 1).to_string(), quoted),
+            found: self.record.get(column).map_or_else(|| "nothing".to_owned(), quoted),
             expected: expected.to_owned(),
         }
     }
@@ -242,9 +262,9 @@ impl Part {
     /// Adds the item of the current line.
     fn push<R: io::Read>(&mut self, item: Item, lines: &Lines<'_, R>) -> Result<(), Error> {
         let index = item.index.unwrap_or(self.labels.len());
-        if let Some(line) = self.lines.insert(index, lines.line()) {
+        if let Some(line) = self.lines.insert(index, lines.line) {
             let expected = format!("an index that is not already in line {line}");
-            return Err(lines.cell(lines.columns.index, &expected));
+            return Err(lines.cell(lines.columns.index.unwrap_or(0), &expected));
         }
         self.indices.push(index);
         self.labels.push(item.label);
