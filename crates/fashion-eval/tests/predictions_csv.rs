@@ -10,7 +10,9 @@ const HEADER: &str = "split,index,true,predicted,p0,p1\n";
 
 /// The error for a run's file with `lines` below the header.
 fn refused(lines: &str) -> String {
-    read(format!("{HEADER}{lines}").as_bytes(), "run/predictions.csv").unwrap_err().to_string()
+    read(format!("{HEADER}{lines}").as_bytes(), "run/predictions.csv")
+        .expect_err("bad lines")
+        .to_string()
 }
 
 #[test]

@@ -19,13 +19,15 @@ fn predictions() -> impl Strategy<Value = Predictions> {
             Just((rows, classes)),
         )
             .prop_map(|(weights, labels, shape)| {
-                let mut p = Array2::from_shape_vec(shape, weights).unwrap().mapv(f64::from);
+                let mut p = Array2::from_shape_vec(shape, weights)
+                    .expect("valid by construction")
+                    .mapv(f64::from);
                 for mut row in p.rows_mut() {
                     row[0] += if row.sum() == 0.0 { 1.0 } else { 0.0 };
                     let sum = row.sum();
                     row /= sum;
                 }
-                Predictions::new(p, labels).unwrap()
+                Predictions::new(p, labels).expect("valid by construction")
             })
     })
 }
@@ -44,7 +46,7 @@ fn reordered(predictions: &Predictions, order: &[usize]) -> Predictions {
     let probabilities = predictions.probabilities().select(ndarray::Axis(0), order);
     Predictions::new(probabilities, pick(predictions.labels()))
         .and_then(|reordered| reordered.with_indices(pick(predictions.indices())))
-        .unwrap()
+        .expect("valid by construction")
 }
 
 fn metrics(predictions: &Predictions) -> Metrics {
@@ -53,7 +55,7 @@ fn metrics(predictions: &Predictions) -> Metrics {
         split: "test".into(),
         classes: (0..predictions.classes()).map(|class| format!("class {class}")).collect(),
     };
-    Metrics::compute(predictions, &context).unwrap()
+    Metrics::compute(predictions, &context).expect("valid by construction")
 }
 
 fn close(a: f64, b: f64) -> bool {

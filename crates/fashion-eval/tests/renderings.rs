@@ -40,8 +40,9 @@ fn small() -> Metrics {
     ];
     let predictions = Predictions::new(probabilities, vec![0, 0, 2, 1, 1, 0, 0, 1])
         .and_then(|p| p.with_indices(vec![4, 30, 11, 12, 3, 5, 6, 70]))
-        .unwrap();
-    Metrics::compute(&predictions, &context(["plain", "with, comma", "with \"quotes\""])).unwrap()
+        .expect("fixed and valid");
+    Metrics::compute(&predictions, &context(["plain", "with, comma", "with \"quotes\""]))
+        .expect("fixed and valid")
 }
 
 /// As many items as classes, each wrong but the first, taken for the class below.
@@ -49,9 +50,10 @@ fn many(classes: usize) -> String {
     let probabilities = Array2::from_shape_fn((classes, classes), |(row, class)| {
         f64::from(u8::from(class == row.saturating_sub(1)))
     });
-    let predictions = Predictions::new(probabilities, (0..classes).collect()).unwrap();
+    let predictions =
+        Predictions::new(probabilities, (0..classes).collect()).expect("fixed and valid");
     let names = (0..classes).map(|class| format!("category {class}"));
-    Metrics::compute(&predictions, &context(names)).unwrap().to_text()
+    Metrics::compute(&predictions, &context(names)).expect("fixed and valid").to_text()
 }
 
 #[test]

@@ -54,7 +54,7 @@
 //! y = r.integers(0, 5, 1)
 //! case("one_item", y, softmax(r, y, 5))
 //! with open("tests/data/scikit-learn.json", "w") as f:
-//!     print(json.dumps(cases, indent=1), file=f)
+//!     print(json.dumps(cases), file=f)
 //! ```
 
 use std::fs;
