@@ -252,7 +252,7 @@ mod tests {
             vec![vec![1]],
             vec![vec![1, 2], vec![3]],
             vec![vec![0, 0], vec![0, 0]],
-            vec![vec![u64::MAX, 1], vec![0, 0]],
+            vec![vec![u64::MAX, 2], vec![0, 0]],
         ] {
             assert!(ConfusionMatrix::try_from(bad.clone()).is_err(), "{bad:?}");
         }

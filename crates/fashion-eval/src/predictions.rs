@@ -246,6 +246,7 @@ mod tests {
         assert!(text.contains("the true class of row 1 is 2: expected a class number from 0 to 1"));
         let text = message(Predictions::new(array![[0.5, 0.5]], vec![0, 1]));
         assert!(text.starts_with("2 labels for 1 rows"), "{text}");
+        assert!(Predictions::new(array![[0.5, 0.5]], vec![]).is_err());
         let text = message(Predictions::new(array![[1.0]], vec![0]));
         assert!(text.contains("have 1 columns"), "{text}");
         let text = message(Predictions::new(Array2::zeros((1, MAX_CLASSES + 1)), vec![0]));

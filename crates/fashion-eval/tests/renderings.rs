@@ -46,14 +46,14 @@ fn small() -> Metrics {
 }
 
 /// As many items as classes, each wrong but the first, taken for the class below.
-fn many(classes: usize) -> String {
+fn many(classes: usize) -> Metrics {
     let probabilities = Array2::from_shape_fn((classes, classes), |(row, class)| {
         f64::from(u8::from(class == row.saturating_sub(1)))
     });
     let predictions =
         Predictions::new(probabilities, (0..classes).collect()).expect("fixed and valid");
     let names = (0..classes).map(|class| format!("category {class}"));
-    Metrics::compute(&predictions, &context(names)).expect("fixed and valid").to_text()
+    Metrics::compute(&predictions, &context(names)).expect("fixed and valid")
 }
 
 #[test]
@@ -73,14 +73,26 @@ fn text_of_a_perfect_classifier() {
 
 #[test]
 fn text_of_many_classes_numbers_them() {
-    insta::assert_snapshot!(many(17));
+    insta::assert_snapshot!(many(17).to_text());
 }
 
 #[test]
 fn text_of_too_many_classes_leaves_the_matrix_out() {
-    let text = many(40);
+    let text = many(40).to_text();
     assert!(text.contains("\n40 classes do not fit beside each other; the CSV and JSON"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn counts_in_the_matrix_never_touch() {
+    let mut metrics = many(17);
+    let mut counts = vec![vec![0; 17]; 17];
+    counts[3][4] = 999;
+    metrics.confusion = counts.clone().try_into().unwrap();
+    assert!(metrics.to_text().contains("   . 999   ."));
+    counts[3][4] = 1000;
+    metrics.confusion = counts.try_into().unwrap();
+    assert!(metrics.to_text().contains("17 classes do not fit beside each other"));
 }
 
 #[test]

@@ -44,6 +44,9 @@ impl Columns {
                 ("split", _) => &mut found[0],
                 ("index", _) => &mut found[1],
                 ("true", _) => &mut found[2],
+                (_, Some(class)) if class >= MAX_CLASSES => {
+                    return Err(misfit(file, header, format!("at most {MAX_CLASSES} classes")));
+                }
                 (_, Some(class)) => {
                     if class >= probabilities.len() {
                         probabilities.resize(class + 1, None);
@@ -70,10 +73,10 @@ impl Columns {
     }
 }
 
-/// The class of a column named `p` and a number without leading zeros, if it can be one.
+/// The class of a column named `p` and a number without leading zeros.
 fn class_number(name: &str) -> Option<usize> {
     let class = name.strip_prefix('p')?.parse().ok()?;
-    (class < MAX_CLASSES && is_class(name, class)).then_some(class)
+    is_class(name, class).then_some(class)
 }
 
 fn is_class(name: &str, class: usize) -> bool {
