@@ -18,6 +18,7 @@ pub use portable::Portable;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 /// Lanes of a vector.
 pub const LANES: usize = 16;
@@ -183,6 +184,13 @@ impl Path {
                 if path.is_available() { Ok(path) } else { Err(PathError::Unavailable(path)) }
             }
         }
+    }
+
+    /// [`from_env`](Self::from_env), asked once for the life of the process; the fastest path where
+    /// that is an error. A program that wants to report the error calls `from_env` first.
+    pub fn current() -> Path {
+        static CURRENT: OnceLock<Path> = OnceLock::new();
+        *CURRENT.get_or_init(|| Path::from_env().unwrap_or_else(|_| Path::best()))
     }
 
     /// Runs a kernel on this path; on a processor without it, on the best that there is.
