@@ -5,7 +5,7 @@
 //! classifies an image of the built-in sample: the answer means nothing, the way is the same.
 
 use fashion_data::{CLASSES, folder, normalise, sample};
-use fashion_model::{Network, ReportCnn, weights};
+use fashion_model::{Network, ReportCnn, tensors, weights};
 use std::error::Error;
 use std::fs::File;
 use std::io::BufReader;
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         [] => {
             let temporary = tempfile::tempdir()?;
             let path = temporary.path().join("untrained.safetensors");
-            weights::save(&path, &ReportCnn::initialised(0), &weights::Metadata::new())?;
+            weights::save(&path, &ReportCnn::initialised(0), &tensors::Metadata::new())?;
             let (network, _) = weights::load::<ReportCnn>(&path)?;
             (network, sample::generate(0).test.pixels(0).to_vec())
         }

@@ -1,7 +1,7 @@
 //! What can be wrong with a weights file.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why weights cannot be read or written, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -116,4 +116,11 @@ pub enum Error {
         /// NaN or an infinity.
         value: f32,
     },
+}
+
+impl Error {
+    /// Names the file.
+    pub(crate) fn in_file(self, path: &Path) -> Error {
+        Error::File { path: path.into(), problem: self.into() }
+    }
 }

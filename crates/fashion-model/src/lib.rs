@@ -6,6 +6,7 @@ mod loss;
 mod network;
 mod report_cnn;
 mod tape;
+pub mod tensors;
 pub mod weights;
 
 pub use error::Error;
@@ -13,3 +14,4 @@ pub use layers::{ConvBlock, Dense};
 pub use loss::cross_entropy;
 pub use network::{CpuGradients, Images, Logits, Network, TrainingTape};
 pub use report_cnn::ReportCnn;
+pub use tape::tensor_with;

@@ -79,14 +79,22 @@ pub trait Network:
         debug_assert!(walked.is_ok(), "writing does not fail");
     }
 
-    /// Calls `f(name, gradient)` for each parameter, in the same order. A parameter that the loss
-    /// did not reach has zeros.
-    fn for_each_gradient(&self, gradients: &mut CpuGradients, f: impl FnMut(&str, &mut [f32])) {
-        let walked = Self::iter_tensors(&mut RecursiveWalker {
+    /// Calls `f(name, shape, values, gradient)` for each parameter, in the same order; what it
+    /// leaves in the values is written back. The gradient of a parameter that the loss did not
+    /// reach is zero.
+    ///
+    /// # Errors
+    /// If dfdx cannot allocate.
+    fn for_each_parameter_with_gradient(
+        &mut self,
+        gradients: &mut CpuGradients,
+        f: impl FnMut(&str, &[usize], &mut [f32], &[f32]),
+    ) -> Result<(), CpuError> {
+        Self::iter_tensors(&mut RecursiveWalker {
             m: (self, String::new()),
-            f: &mut GradientReader { f, gradients },
-        });
-        debug_assert!(walked.is_ok(), "reading does not fail");
+            f: &mut Updater { f, gradients, values: Vec::new() },
+        })
+        .map(drop)
     }
 
     /// How many parameters there are.
@@ -144,27 +152,6 @@ impl<F: FnMut(&str, &[usize], &[f32])> TensorVisitor<f32, Cpu> for Reader<F> {
     }
 }
 
-struct GradientReader<'a, F> {
-    f: F,
-    gradients: &'a mut CpuGradients,
-}
-
-impl<F: FnMut(&str, &mut [f32])> TensorVisitor<f32, Cpu> for GradientReader<'_, F> {
-    type Viewer = (ViewTensorRef, ViewTensorName);
-    type Err = CpuError;
-    type E2 = f32;
-    type D2 = Cpu;
-
-    fn visit<S: Shape>(
-        &mut self,
-        _: TensorOptions<S, f32, Cpu>,
-        (tensor, name): (&Tensor<S, f32, Cpu>, String),
-    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        (self.f)(&name, self.gradients.get_or_alloc_mut(tensor)?);
-        Ok(None)
-    }
-}
-
 struct Writer<F> {
     f: F,
     values: Vec<f32>,
@@ -185,6 +172,33 @@ impl<F: FnMut(&str, &[usize], &mut [f32])> TensorVisitor<f32, Cpu> for Writer<F>
         tensor.copy_into(&mut self.values);
         let shape = tensor.shape().concrete();
         (self.f)(&name, shape.as_ref(), &mut self.values);
+        tensor.copy_from(&self.values);
+        Ok(None)
+    }
+}
+
+struct Updater<'a, F> {
+    f: F,
+    gradients: &'a mut CpuGradients,
+    values: Vec<f32>,
+}
+
+impl<F: FnMut(&str, &[usize], &mut [f32], &[f32])> TensorVisitor<f32, Cpu> for Updater<'_, F> {
+    type Viewer = (ViewTensorMut, ViewTensorName);
+    type Err = CpuError;
+    type E2 = f32;
+    type D2 = Cpu;
+
+    fn visit<S: Shape>(
+        &mut self,
+        _: TensorOptions<S, f32, Cpu>,
+        (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
+    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
+        self.values.resize(tensor.shape().num_elements(), 0.0);
+        tensor.copy_into(&mut self.values);
+        let shape = tensor.shape().concrete();
+        let gradient = self.gradients.get_or_alloc_mut(&*tensor)?;
+        (self.f)(&name, shape.as_ref(), &mut self.values, gradient);
         tensor.copy_from(&self.values);
         Ok(None)
     }

@@ -42,8 +42,12 @@ impl<W: Default> Pool<W> {
     }
 }
 
-/// A tensor whose values `fill` writes into memory from dfdx's cache.
-pub(crate) fn tensor_with<S: Shape>(
+/// A tensor whose values `fill` writes, over zeros, into memory that dfdx's cache keeps where it is
+/// enabled.
+///
+/// # Errors
+/// If dfdx cannot allocate.
+pub fn tensor_with<S: Shape>(
     device: &Cpu,
     shape: S,
     fill: impl FnOnce(&mut [f32]),

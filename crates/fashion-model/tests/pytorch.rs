@@ -182,11 +182,12 @@ fn step(network: &ReportCnn, b: usize, gradients: CpuGradients) -> (f32, CpuGrad
 /// The gradients of all parameters, in PyTorch's layout.
 fn gradients_by_name(network: &ReportCnn, gradients: &mut CpuGradients) -> Vec<(String, Vec<f32>)> {
     let mut all = Vec::new();
-    network.for_each_gradient(gradients, |name, gradient| {
+    let visit = |name: &str, _: &[usize], _: &mut [f32], gradient: &[f32]| {
         let mut gradient = gradient.to_vec();
         ReportCnn::to_file_layout(name, &mut gradient);
         all.push((name.to_owned(), gradient));
-    });
+    };
+    network.clone().for_each_parameter_with_gradient(gradients, visit).unwrap();
     all
 }
 
@@ -239,15 +240,13 @@ fn twenty_steps_of_adam_follow_pytorch() {
         let (loss, mut filled) = step(&network, at % 4, gradients);
         let tolerance = if at < 5 { 1e-4 } else { 1e-2 };
         assert!((f64::from(loss) - expected).abs() < tolerance, "step {at}: {loss} not {expected}");
-        let mut gradient = Vec::new();
-        network.for_each_gradient(&mut filled, |_, g| gradient.push(g.to_vec()));
         let mut position = 0;
-        network.for_each_parameter_mut(|_, _, parameter| {
+        let update = |_: &str, _: &[usize], values: &mut [f32], gradient: &[f32]| {
             let (mean, square) = &mut moments[position];
-            let g = &gradient[position];
-            adam.update(Path::current(), at as u64 + 1, g, parameter, mean, square);
+            adam.update(Path::current(), at as u64 + 1, gradient, values, mean, square);
             position += 1;
-        });
+        };
+        network.for_each_parameter_with_gradient(&mut filled, update).unwrap();
         network.zero_grads(&mut filled);
         gradients = filled;
     }
