@@ -71,11 +71,16 @@ pub fn from_csv(csv: &str) -> Result<Vec<Epoch>, String> {
     if lines.next() != Some(HEADER) {
         return Err(format!("line 1: expected {HEADER}"));
     }
-    lines.enumerate().map(|(at, line)| parse(line).ok_or((at, line))).collect::<Result<_, _>>().map_err(
-        |(at, line): (usize, &str)| {
-            format!("line {}: {line:?} is not six numbers, the last two of which may be empty", at + 2)
-        },
-    )
+    lines
+        .enumerate()
+        .map(|(at, line)| parse(line).ok_or((at, line)))
+        .collect::<Result<_, _>>()
+        .map_err(|(at, line): (usize, &str)| {
+            format!(
+                "line {}: {line:?} is not six numbers, the last two of which may be empty",
+                at + 2
+            )
+        })
 }
 
 fn parse(line: &str) -> Option<Epoch> {
