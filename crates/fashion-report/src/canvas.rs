@@ -60,6 +60,10 @@ impl Style {
     pub(crate) fn fit(self, text: &str, room: f64) -> String {
         crate::font::fit(text, self.size, self.weight, room)
     }
+    /// A smaller size, if the text needs it to fit into `room` pixels: numbers are not to be cut.
+    pub(crate) fn shrink(self, text: &str, room: f64) -> Self {
+        Self { size: self.size * (room / self.width(text)).min(1.0), ..self }
+    }
     pub(crate) fn width(self, text: &str) -> f64 {
         crate::font::width(text, self.size, self.weight)
     }

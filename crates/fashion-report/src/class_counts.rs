@@ -37,16 +37,23 @@ pub struct ClassCount {
 /// # Ok::<(), fashion_report::Error>(())
 /// ```
 pub fn draw(classes: &[ClassCount], origin: &str) -> Result<Figure, Error> {
+    Figure::of(&drawing(classes, origin)?)
+}
+
+/// The figure before it is rendered.
+pub(crate) fn drawing<'a>(
+    classes: &'a [ClassCount],
+    origin: &'a str,
+) -> Result<impl Drawing, Error> {
     if classes.len() > MAX_CLASSES {
         let found = classes.len();
         return Err(Error::TooManyClasses { figure: "class counts", found, limit: MAX_CLASSES });
     }
-    Figure::of(&ClassCounts { classes, origin })
+    Ok(ClassCounts { classes, origin })
 }
 
 const WIDTH: f64 = 720.0;
 const LABELS: f64 = 124.0;
-const VALUES: f64 = 64.0;
 const PITCH: f64 = 40.0;
 const BAR: f64 = 12.0;
 
@@ -77,9 +84,9 @@ impl Drawing for ClassCounts<'_> {
             x += 16.0 + style.width(name) + 24.0;
         }
         let most = self.classes.iter().map(|c| c.train.max(c.test)).max().unwrap_or(0).max(1);
-        let room = WIDTH - MARGIN - VALUES - left;
         let label = Style::new(BODY, INK).end();
         let value = Style::new(SMALL, MUTED);
+        let room = WIDTH - MARGIN - left - value.width(&format::count(most as u64)) - 6.0;
         for (row, class) in self.classes.iter().enumerate() {
             let y = top + row as f64 * PITCH;
             canvas.text(left - 12.0, y + 17.0, label, label.fit(&class.name, LABELS - 12.0));

@@ -42,6 +42,14 @@ pub struct ClassExamples<'a> {
 /// # Ok::<(), fashion_report::Error>(())
 /// ```
 pub fn draw(classes: &[ClassExamples<'_>], origin: &str) -> Result<Figure, Error> {
+    Figure::of(&drawing(classes, origin)?)
+}
+
+/// The figure before it is rendered.
+pub(crate) fn drawing<'a>(
+    classes: &'a [ClassExamples<'a>],
+    origin: &'a str,
+) -> Result<impl Drawing, Error> {
     check(classes)?;
     if classes.len() > MAX_CLASSES {
         return Err(Error::TooManyClasses {
@@ -50,7 +58,7 @@ pub fn draw(classes: &[ClassExamples<'_>], origin: &str) -> Result<Figure, Error
             limit: MAX_CLASSES,
         });
     }
-    Figure::of(&Classes { classes, origin })
+    Ok(Classes { classes, origin })
 }
 
 /// Checks the pixels of every image that is shown.

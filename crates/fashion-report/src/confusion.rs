@@ -33,6 +33,15 @@ pub fn draw<R: AsRef<[u64]>, S: AsRef<str>>(
     class_names: &[S],
     origin: &str,
 ) -> Result<Figure, Error> {
+    Figure::of(&drawing(counts, class_names, origin)?)
+}
+
+/// The figure before it is rendered.
+pub(crate) fn drawing<'a, R: AsRef<[u64]>, S: AsRef<str>>(
+    counts: &'a [R],
+    class_names: &'a [S],
+    origin: &'a str,
+) -> Result<impl Drawing, Error> {
     check(counts, class_names)?;
     if counts.len() > MAX_CLASSES {
         return Err(Error::TooManyClasses {
@@ -41,7 +50,7 @@ pub fn draw<R: AsRef<[u64]>, S: AsRef<str>>(
             limit: MAX_CLASSES,
         });
     }
-    Figure::of(&Matrix { counts, class_names, origin })
+    Ok(Matrix { counts, class_names, origin })
 }
 
 /// Checks that the matrix is square and has a name for each class.
@@ -157,10 +166,9 @@ impl<R: AsRef<[u64]>, S: AsRef<str>> Drawing for Matrix<'_, R, S> {
                     continue;
                 }
                 let ink = palette::text_on(step);
-                let mut count =
-                    Style::new(if w > 60.0 { 14.0 } else { SMALL }, ink).bold().middle();
+                let size = if w > 60.0 { 14.0 } else { SMALL };
                 let text = format::count(n);
-                count.size *= ((w - 6.0) / count.width(&text)).min(1.0);
+                let count = Style::new(size, ink).bold().middle().shrink(&text, w - 6.0);
                 canvas.text(x, middle - 1.0, count, text);
                 canvas.text(
                     x,
@@ -170,8 +178,8 @@ impl<R: AsRef<[u64]>, S: AsRef<str>> Drawing for Matrix<'_, R, S> {
                 );
             }
             let total = row.iter().fold(0u64, |sum, &n| sum.saturating_add(n));
-            let style = Style::new(SMALL, MUTED).end();
-            let text = style.fit(&format::count(total), TOTALS - 8.0);
+            let text = format::count(total);
+            let style = Style::new(SMALL, MUTED).end().shrink(&text, TOTALS - 8.0);
             canvas.text(right + TOTALS - 4.0, y + h / 2.0 + 4.0, style, text);
         }
         if self.counts.is_empty() {

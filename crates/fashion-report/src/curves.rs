@@ -24,6 +24,12 @@ pub struct EpochPoint {
     pub validation_accuracy: Option<f64>,
 }
 
+impl EpochPoint {
+    fn drawable(&self) -> bool {
+        scale::drawable(self.epoch as f64).is_some()
+    }
+}
+
 /// Draws both panels. Values that are no number leave a gap; no points give a figure that says so.
 ///
 /// `held_out_name` is what the held-out data is called: `"validation"` or `"test"`. `best_epoch` is the epoch
@@ -55,6 +61,16 @@ pub fn draw(
     best_epoch: Option<usize>,
     origin: &str,
 ) -> Result<Figure, Error> {
+    Figure::of(&drawing(points, held_out_name, best_epoch, origin))
+}
+
+/// The figure before it is rendered.
+pub(crate) fn drawing<'a>(
+    points: &'a [EpochPoint],
+    held_out_name: &'a str,
+    best_epoch: Option<usize>,
+    origin: &'a str,
+) -> impl Drawing {
     let note = match points.len() {
         0 => "No epoch is finished yet".to_owned(),
         1 => "After one epoch".to_owned(),
@@ -65,14 +81,13 @@ pub fn draw(
         None => note,
     };
     let page = Page { title: "Accuracy and loss by epoch".into(), note, origin };
-    let chart = Chart {
+    Chart {
         points,
         held_out: held_out_name,
         best: best_epoch,
         what: &[Accuracy, Loss],
         page: Some(page),
-    };
-    Figure::of(&chart)
+    }
 }
 
 /// One panel alone, for the report.
@@ -103,6 +118,9 @@ impl Quantity {
 
     /// Training and held-out value of a point, if a chart can show them.
     fn values(self, point: &EpochPoint) -> [Option<f64>; 2] {
+        if !point.drawable() {
+            return [None, None];
+        }
         let values = match self {
             Accuracy => [Some(point.train_accuracy), point.validation_accuracy],
             Loss => [Some(point.train_loss), point.validation_loss],
@@ -215,7 +233,7 @@ impl Chart<'_> {
     }
 
     fn best_point(&self) -> Option<&EpochPoint> {
-        self.points.iter().find(|p| Some(p.epoch) == self.best)
+        self.points.iter().find(|p| Some(p.epoch) == self.best && p.drawable())
     }
 
     /// The dotted line of the best epoch and its name, where the curves leave room.
@@ -229,10 +247,14 @@ impl Chart<'_> {
         let x = panel.x(best.epoch as f64);
         canvas.dotted((x, panel.top), (x, panel.bottom()), MUTED)?;
         let value = what.values(best)[1].map_or(String::new(), |v| format!(", {}", what.print(v)));
-        let text = format!("best: epoch {}{value}", best.epoch);
+        let right_half = x > panel.left + panel.width / 2.0;
+        let room = if right_half { x - panel.left } else { panel.right() - x } - 8.0;
+        let short = format!("best: epoch {}", best.epoch);
+        let long = format!("{short}{value}");
         let y = if what == Accuracy { panel.bottom() - 10.0 } else { panel.top + 14.0 };
         let style = Style::new(SMALL, INK);
-        if x > panel.left + panel.width / 2.0 {
+        let text = if style.width(&long) <= room { long } else { short };
+        if right_half {
             canvas.text(x - 6.0, y, style.end(), text);
         } else {
             canvas.text(x + 6.0, y, style, text);
@@ -269,9 +291,12 @@ impl Chart<'_> {
         if let [Some((a, _)), Some((b, _))] = &mut labels {
             let overlap = APART - (*a - *b).abs();
             if overlap > 0.0 {
-                let push = if a >= b { overlap / 2.0 } else { -overlap / 2.0 };
-                *a += push;
-                *b -= push;
+                // y grows downwards: the greater one moves down, and both move up if that is too low.
+                let (upper, lower) = if a <= b { (a, b) } else { (b, a) };
+                *lower += overlap / 2.0;
+                let excess = (*lower - panel.bottom()).max(0.0);
+                *lower -= excess;
+                *upper -= overlap / 2.0 + excess;
             }
         }
         let names = [("training", MUTED), (self.held_out, BLUE)];
@@ -282,13 +307,8 @@ impl Chart<'_> {
                 style = style.bold();
             }
             let room = RIGHT - 14.0 - style.width(&format!(" {value}"));
-            let y = y.clamp(panel.top, panel.bottom()) + 4.0;
-            canvas.text(
-                panel.right() + 10.0,
-                y,
-                style,
-                format!("{} {value}", style.fit(name, room)),
-            );
+            let text = format!("{} {value}", style.fit(name, room));
+            canvas.text(panel.right() + 10.0, y + 4.0, style, text.trim());
         }
     }
 }

@@ -122,7 +122,7 @@ fn overlay_svg(out: &mut String, item: &Overlay) -> Result<(), Error> {
                 "<text x=\"{}\" y=\"{}\" font-size=\"{}\"{anchor}{weight} fill=\"{}\">{}</text>",
                 short(*x),
                 short(*y),
-                style.size,
+                short(style.size),
                 style.colour.hex(),
                 format::escape(text)
             );

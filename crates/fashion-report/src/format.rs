@@ -29,7 +29,7 @@ pub(crate) fn percent(share: f64) -> String {
     } else if 99.95 <= value && value < 100.0 {
         ">99.9%".to_owned()
     } else {
-        format!("{value:.1}%")
+        number(value, 1) + "%"
     }
 }
 

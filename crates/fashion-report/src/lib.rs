@@ -9,6 +9,8 @@ pub mod misclassified;
 pub mod reliability;
 
 mod canvas;
+#[cfg(test)]
+mod collisions;
 mod encode;
 mod error;
 mod figure;

@@ -51,9 +51,17 @@ pub struct MisclassifiedItem<'a> {
 /// # Ok::<(), fashion_report::Error>(())
 /// ```
 pub fn draw(items: &[MisclassifiedItem<'_>], origin: &str) -> Result<Figure, Error> {
+    Figure::of(&drawing(items, origin)?)
+}
+
+/// The figure before it is rendered.
+pub(crate) fn drawing<'a>(
+    items: &'a [MisclassifiedItem<'a>],
+    origin: &'a str,
+) -> Result<impl Drawing, Error> {
     let items = &items[..items.len().min(MAX_ITEMS)];
     check(items)?;
-    Figure::of(&Gallery { items, origin })
+    Ok(Gallery { items, origin })
 }
 
 /// Checks the pixels of every item.
@@ -120,7 +128,10 @@ fn bar<DB: DrawingBackend>(
     canvas.text(x + TILE, baseline, number, &value);
     canvas.text(x, baseline, name, name.fit(class, TILE - number.width(&value) - 8.0));
     canvas.rect(x, baseline + 4.0, TILE, 2.0, GRID)?;
-    // A NaN clamps to NaN and draws nothing.
     let length = TILE * probability.clamp(0.0, 1.0);
-    if length > 0.0 { canvas.rect(x, baseline + 4.0, length, 2.0, colour) } else { Ok(()) }
+    if probability.is_finite() && length > 0.0 {
+        canvas.rect(x, baseline + 4.0, length, 2.0, colour)
+    } else {
+        Ok(())
+    }
 }

@@ -41,9 +41,14 @@ pub struct Bin {
 /// # Ok::<(), fashion_report::Error>(())
 /// ```
 pub fn draw(bins: &[Bin], ece: f64, origin: &str) -> Result<Figure, Error> {
+    Figure::of(&drawing(bins, ece, origin))
+}
+
+/// The figure before it is rendered.
+pub(crate) fn drawing<'a>(bins: &'a [Bin], ece: f64, origin: &'a str) -> impl Drawing {
     let note = format!("Expected calibration error {}", format::percent(ece));
     let page = Page { title: "Reliability of the confidence".into(), note, origin };
-    Figure::of(&Diagram { bins, page: Some(page) })
+    Diagram { bins, page: Some(page) }
 }
 
 /// The diagram alone, for the report.
@@ -51,9 +56,9 @@ pub(crate) fn inline_svg(bins: &[Bin]) -> Result<String, Error> {
     figure::svg(&Diagram { bins, page: None })
 }
 
-const WIDTH: f64 = 480.0;
 const PLOT: f64 = 364.0;
-const LEFT: f64 = 68.0;
+const LEFT: f64 = 44.0;
+const RIGHT: f64 = 24.0;
 const COUNTS: f64 = 64.0;
 
 struct Diagram<'a> {
@@ -62,6 +67,10 @@ struct Diagram<'a> {
 }
 
 impl Diagram<'_> {
+    fn left(&self) -> f64 {
+        if self.page.is_some() { MARGIN } else { 0.0 }
+    }
+
     fn top(&self) -> f64 {
         24.0 + if self.page.is_some() { TOP } else { 8.0 }
     }
@@ -74,6 +83,11 @@ impl Diagram<'_> {
         })
     }
 
+    /// The largest number of items in a bin that can be drawn, at least 1.
+    fn most(&self) -> usize {
+        self.filled().map(|bin| bin.count).max().unwrap_or(1)
+    }
+
     fn plot<DB: DrawingBackend>(
         &self,
         canvas: &mut Canvas<DB>,
@@ -81,7 +95,7 @@ impl Diagram<'_> {
     ) -> Result<(), Error> {
         let ticks: Vec<_> = (0..=5).map(|i| (f64::from(i) / 5.0, format!("{}", i * 20))).collect();
         panel.rows(canvas, &ticks)?;
-        canvas.text(MARGIN, panel.top - 16.0, Style::new(SMALL, INK).bold(), "Accuracy (%)");
+        canvas.text(self.left(), panel.top - 16.0, Style::new(SMALL, INK).bold(), "Accuracy (%)");
         canvas.line(&[panel.at((0.0, 0.0)), panel.at((1.0, 1.0))], AXIS, 1.0)?;
         let note = Style::new(SMALL, MUTED);
         canvas.text(panel.x(0.04), panel.y(0.94), note, "above the line: too cautious");
@@ -90,10 +104,9 @@ impl Diagram<'_> {
             let (x, ideal) = (panel.x(bin.confidence), panel.y(bin.confidence));
             canvas.line(&[(x, ideal), (x, panel.y(bin.accuracy))], ORANGE, 2.0)?;
         }
-        let most = self.filled().map(|bin| bin.count).max().unwrap_or(1);
         for bin in self.filled() {
             // Area in proportion to the items, but never too small to see.
-            let radius = (9.0 * (bin.count as f64 / most as f64).sqrt()).max(3.0);
+            let radius = (9.0 * (bin.count as f64 / self.most() as f64).sqrt()).max(3.0);
             canvas.disc(panel.at((bin.confidence, bin.accuracy)), radius, BLUE)?;
         }
         if self.filled().next().is_none() {
@@ -107,7 +120,11 @@ impl Diagram<'_> {
         canvas: &mut Canvas<DB>,
         panel: &Panel,
     ) -> Result<(), Error> {
-        canvas.text(MARGIN, panel.top - 12.0, Style::new(SMALL, INK).bold(), "Items");
+        let name = Style::new(SMALL, INK).bold();
+        canvas.text(self.left(), panel.top - 12.0, name, "Items");
+        let note = format!("up to {}", format::count(self.most() as u64));
+        let x = self.left() + name.width("Items") + 8.0;
+        canvas.text(x, panel.top - 12.0, Style::new(SMALL, MUTED), note);
         for bin in self.filled() {
             let (from, to) = (panel.x(bin.lower), panel.x(bin.upper));
             let top = panel.y(bin.count as f64);
@@ -121,10 +138,6 @@ impl Diagram<'_> {
         }
         let ticks: Vec<_> = (0..=5).map(|i| (f64::from(i) / 5.0, format!("{}", i * 20))).collect();
         panel.columns(canvas, &ticks, "Confidence: probability of the predicted class (%)")?;
-        let label = Style::new(SMALL, MUTED).end();
-        let most = format::count(panel.y.1 as u64);
-        canvas.text(panel.left - 8.0, panel.top + 8.0, label, label.fit(&most, LEFT - 10.0));
-        canvas.text(panel.left - 8.0, panel.bottom() + 4.0, label, "0");
         Ok(())
     }
 }
@@ -132,7 +145,7 @@ impl Diagram<'_> {
 impl Drawing for Diagram<'_> {
     fn size(&self) -> (f64, f64) {
         let edge = if self.page.is_some() { BOTTOM } else { 8.0 };
-        (WIDTH, self.top() + PLOT + 34.0 + COUNTS + 42.0 + edge)
+        (self.left() + LEFT + PLOT + RIGHT, self.top() + PLOT + 34.0 + COUNTS + 42.0 + edge)
     }
 
     fn name(&self) -> String {
@@ -145,11 +158,15 @@ impl Drawing for Diagram<'_> {
         }
         let unit = (0.0, 1.0);
         let top = self.top();
-        let plot = Panel { left: LEFT, top, width: PLOT, height: PLOT, x: unit, y: unit };
+        let plot =
+            Panel { left: self.left() + LEFT, top, width: PLOT, height: PLOT, x: unit, y: unit };
         self.plot(canvas, &plot)?;
-        let most = self.filled().map(|bin| bin.count).max().unwrap_or(1);
-        let counts =
-            Panel { top: plot.bottom() + 34.0, height: COUNTS, y: (0.0, most as f64), ..plot };
+        let counts = Panel {
+            top: plot.bottom() + 34.0,
+            height: COUNTS,
+            y: (0.0, self.most() as f64),
+            ..plot
+        };
         self.counts(canvas, &counts)
     }
 }
