@@ -58,12 +58,13 @@ fn check(name: &str, document: &str) {
     for (i, a) in lines.iter().enumerate() {
         assert!(
             a.left >= 0.0 && a.right <= width && a.top >= 0.0 && a.bottom <= height,
-            "{name}: {a:?} leaves {width} × {height}"
+            "{name}: {:?} leaves {width} × {height}: {a:?}",
+            a.text
         );
         for b in &lines[..i] {
             let apart =
                 a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
-            assert!(apart, "{name}: {a:?} touches {b:?}");
+            assert!(apart, "{name}: {:?} touches {:?}: {a:?} {b:?}", a.text, b.text);
         }
     }
 }
