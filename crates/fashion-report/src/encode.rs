@@ -15,7 +15,7 @@ pub(crate) fn png(
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(color);
     encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::High);
+    encoder.set_compression(png::Compression::Balanced);
     let mut writer = encoder.write_header().map_err(refused)?;
     writer.write_image_data(pixels).map_err(refused)?;
     writer.finish().map_err(refused)?;
