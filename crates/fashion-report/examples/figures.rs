@@ -1,4 +1,5 @@
-//! Writes every figure from made-up data: `cargo run -p fashion-report --example figures -- FOLDER`.
+//! Writes every figure from made-up data: `cargo run -p fashion-report --example figures --
+//! FOLDER`.
 
 use std::path::PathBuf;
 
@@ -23,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .zip(&garments)
         .map(|(name, garments)| ClassExamples {
             name: (*name).into(),
-            images: garments.iter().map(|g| g.as_slice()).collect(),
+            images: garments.iter().map(<[u8; fashion_report::PIXELS]>::as_slice).collect(),
             count: 6000,
         })
         .collect();

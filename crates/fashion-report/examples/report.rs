@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .collect();
     let examples = CLASSES.iter().zip(&garments).map(|(name, garments)| ClassExamples {
         name: (*name).into(),
-        images: garments.iter().map(|g| g.as_slice()).collect(),
+        images: garments.iter().map(<[u8; fashion_report::PIXELS]>::as_slice).collect(),
         count: 6000,
     });
     let scores = CLASSES.iter().enumerate().map(|(i, name)| ClassScores {

@@ -1,8 +1,8 @@
 //! What the drawing functions draw on: one set of strokes for SVG and PNG.
 //!
 //! Shapes go through plotters. Text and garments are kept aside as an [`Overlay`] and set by
-//! [`figure`](crate::figure) itself, since plotters puts text at other heights in SVG than in PNG, drops
-//! the letters' side bearings, and needs the whole `image` crate for a picture in an SVG.
+//! [`figure`](crate::figure) itself, since plotters puts text at other heights in SVG than in PNG,
+//! drops the letters' side bearings, and needs the whole `image` crate for a picture in an SVG.
 
 use plotters::coord::Shift;
 use plotters::prelude::{

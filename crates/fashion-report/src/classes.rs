@@ -30,7 +30,8 @@ pub struct ClassExamples<'a> {
 ///
 /// # Errors
 ///
-/// [`Error::PixelCount`] if an image is not 28 × 28; [`Error::TooManyClasses`] above [`MAX_CLASSES`].
+/// [`Error::PixelCount`] if an image is not 28 × 28; [`Error::TooManyClasses`] above
+/// [`MAX_CLASSES`].
 ///
 /// ```
 /// use fashion_report::{ClassExamples, classes};

@@ -10,16 +10,17 @@ use crate::{Error, Figure, font, format};
 /// Most classes in one figure.
 pub const MAX_CLASSES: usize = 30;
 
-/// Draws a K × K matrix: true classes are rows, predicted classes are columns. Each cell has its count
-/// and its share of the row, and is coloured by that share: blue on the diagonal, orange off it.
+/// Draws a K × K matrix: true classes are rows, predicted classes are columns. Each cell has its
+/// count and its share of the row, and is coloured by that share: blue on the diagonal, orange off
+/// it.
 ///
 /// `origin` says where the data is from and which part was judged, for instance
 /// `"Fashion-MNIST (official) · test set"`.
 ///
 /// # Errors
 ///
-/// [`Error::ConfusionShape`] if a row or the names have not K entries; [`Error::TooManyClasses`] above
-/// [`MAX_CLASSES`].
+/// [`Error::ConfusionShape`] if a row or the names have not K entries; [`Error::TooManyClasses`]
+/// above [`MAX_CLASSES`].
 ///
 /// ```
 /// use fashion_report::confusion;
@@ -169,10 +170,10 @@ impl<R: AsRef<[u64]>, S: AsRef<str>> Drawing for Matrix<'_, R, S> {
                 let size = if w > 60.0 { 14.0 } else { SMALL };
                 let text = format::count(n);
                 let count = Style::new(size, ink).bold().middle().shrink(&text, w - 6.0);
-                canvas.text(x, middle - 1.0, count, text);
+                canvas.text(x, middle - 2.0, count, text);
                 canvas.text(
                     x,
-                    middle + 13.5,
+                    middle + 12.0,
                     Style::new(TINY - 0.5, ink).middle(),
                     format::percent(share),
                 );

@@ -32,9 +32,9 @@ impl EpochPoint {
 
 /// Draws both panels. Values that are no number leave a gap; no points give a figure that says so.
 ///
-/// `held_out_name` is what the held-out data is called: `"validation"` or `"test"`. `best_epoch` is the epoch
-/// to mark, if one was chosen (none is where the held-out data is the test set). `origin` says where the
-/// data is from.
+/// `held_out_name` is what the held-out data is called: `"validation"` or `"test"`. `best_epoch` is
+/// the epoch to mark, if one was chosen (none is where the held-out data is the test set). `origin`
+/// says where the data is from.
 ///
 /// # Errors
 ///
@@ -77,8 +77,10 @@ pub(crate) fn drawing<'a>(
         n => format!("Over {} epochs", format::count(n as u64)),
     };
     let note = match best_epoch {
-        Some(_) => format!("{note}; the ring marks the best on the {held_out_name} set"),
-        None => note,
+        Some(_) if points.len() > 1 => {
+            format!("{note}; the ring marks the best on the {held_out_name} set")
+        }
+        _ => note,
     };
     let page = Page { title: "Accuracy and loss by epoch".into(), note, origin };
     Chart {
@@ -152,7 +154,8 @@ impl Quantity {
     }
 }
 
-/// Width of a panel in the figure, and of one alone: narrower, so that its text stays legible on a phone.
+/// Width of a panel in the figure, and of one alone: narrower, so that its text stays legible on a
+/// phone.
 const PANEL: f64 = 456.0;
 const PANEL_ALONE: f64 = 420.0;
 const LEFT: f64 = 44.0;
@@ -233,7 +236,9 @@ impl Chart<'_> {
     }
 
     fn best_point(&self) -> Option<&EpochPoint> {
-        self.points.iter().find(|p| Some(p.epoch) == self.best && p.drawable())
+        // One epoch alone is not the best of anything.
+        let best = self.best.filter(|_| self.points.len() > 1);
+        self.points.iter().find(|p| Some(p.epoch) == best && p.drawable())
     }
 
     /// The dotted line of the best epoch and its name, where the curves leave room.
@@ -291,7 +296,8 @@ impl Chart<'_> {
         if let [Some((a, _)), Some((b, _))] = &mut labels {
             let overlap = APART - (*a - *b).abs();
             if overlap > 0.0 {
-                // y grows downwards: the greater one moves down, and both move up if that is too low.
+                // y grows downwards: the greater one moves down, and both move up if that is too
+                // low.
                 let (upper, lower) = if a <= b { (a, b) } else { (b, a) };
                 *lower += overlap / 2.0;
                 let excess = (*lower - panel.bottom()).max(0.0);

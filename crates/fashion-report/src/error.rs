@@ -19,8 +19,8 @@ pub enum Error {
     },
     /// A confusion matrix is not square, or has not one name for each class.
     #[error(
-        "confusion matrix: {what} has {found} entries, expected {expected}; give K rows of K counts \
-         and K class names"
+        "confusion matrix: {what} has {found} entries, expected {expected}; give K rows of K \
+         counts and K class names"
     )]
     ConfusionShape {
         /// Which part it is: a row or the list of class names.
@@ -55,7 +55,10 @@ pub enum Error {
         message: String,
     },
     /// A file could not be written.
-    #[error("cannot write {}: {source}; check that the folder exists and may be written", path.display())]
+    #[error(
+        "cannot write {}: {source}; check that the folder exists and may be written",
+        path.display()
+    )]
     Write {
         /// The file.
         path: PathBuf,

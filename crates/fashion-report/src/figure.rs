@@ -18,7 +18,8 @@ const SAMPLES: usize = 2;
 /// A finished figure in both formats. The same input gives the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Figure {
-    /// A whole SVG document. Its size is in CSS pixels, its text is text, its garments are embedded PNGs.
+    /// A whole SVG document. Its size is in CSS pixels, its text is text, its garments are embedded
+    /// PNGs.
     pub svg: String,
     /// A PNG of the same drawing with two pixels for each CSS pixel, 8-bit RGB.
     pub png: Vec<u8>,
@@ -31,8 +32,8 @@ impl Figure {
 
     /// Writes `<name>.svg` and `<name>.png` into `folder`, which is created if it is missing.
     ///
-    /// Both files are written whole under another name and then renamed, so that nobody ever sees half
-    /// a file; existing ones are replaced.
+    /// Both files are written whole under another name and then renamed, so that nobody ever sees
+    /// half a file; existing ones are replaced.
     ///
     /// # Errors
     ///
@@ -60,7 +61,8 @@ impl Figure {
         });
         if renamed.is_err() {
             for (extension, _) in files {
-                // The first error is the one to report; a part that never came to be is no second one.
+                // The first error is the one to report; a part that never came to be is no second
+                // one.
                 let _ = fs::remove_file(part(extension));
             }
         }
@@ -87,9 +89,10 @@ pub(crate) fn svg(drawing: &impl Drawing) -> Result<String, Error> {
     let body = body.trim_end().strip_suffix("</svg>").unwrap_or(body);
 
     let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {w} {h}\" \
-         role=\"img\" aria-label=\"{name}\" font-family=\"{}\">\n\
-         <g transform=\"scale({})\" stroke-linejoin=\"round\" stroke-linecap=\"round\">\n{body}</g>\n",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 \
+         {w} {h}\" role=\"img\" aria-label=\"{name}\" font-family=\"{}\">\n\
+         <g transform=\"scale({})\" stroke-linejoin=\"round\" \
+         stroke-linecap=\"round\">\n{body}</g>\n",
         font::FAMILY,
         1.0 / UNITS,
     );

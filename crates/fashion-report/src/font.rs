@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use ab_glyph::{Font as _, FontRef, PxScale, ScaleFont as _};
 
-/// Inter Regular and SemiBold, subsets; see `fonts/README.md`.
+/// Inter in its regular and semi-bold weights, subsets; see `fonts/README.md`.
 pub(crate) const REGULAR: &[u8] = include_bytes!("../fonts/Inter-Regular.subset.otf");
 pub(crate) const SEMIBOLD: &[u8] = include_bytes!("../fonts/Inter-SemiBold.subset.otf");
 /// The CSS font list of figures and report.
@@ -29,7 +29,7 @@ fn font(weight: Weight) -> &'static FontRef<'static> {
     &FONTS[usize::from(weight == Weight::SemiBold)]
 }
 
-/// ab_glyph's scale (ascent to descent) for a font size in pixels per em, as CSS counts it.
+/// The scale of `ab_glyph` (ascent to descent) for a font size in pixels per em, as CSS counts it.
 fn scale(weight: Weight, size: f64) -> PxScale {
     let font = font(weight);
     let em = font.units_per_em().expect("the shipped font states its units per em");
@@ -121,6 +121,26 @@ mod tests {
         assert!(width("AA", 10.0, Weight::SemiBold) > width("AA", 10.0, Weight::Regular));
     }
     const ADVANCE_A: f64 = 1904.0;
+
+    #[test]
+    fn painted_text_is_as_wide_and_high_as_the_font_says() {
+        let text = "HAND IN HAND";
+        let (mut left, mut right, mut top, mut bottom) = (i64::MAX, i64::MIN, i64::MAX, i64::MIN);
+        let mut ink = 0.0;
+        paint(text, 100.0, Weight::Regular, (20.0, 300.0), |x, y, coverage| {
+            if coverage > 0.5 {
+                (left, right) = (left.min(x), right.max(x));
+                (top, bottom) = (top.min(y), bottom.max(y));
+            }
+            ink += coverage;
+        });
+        // The side bearings of H and D are 0.10 and 0.06 em, the height of capitals 2048/2816 em.
+        let width = width(text, 100.0, Weight::Regular);
+        assert!((left - 30).abs() <= 2, "{left}");
+        assert!((right as f64 - (20.0 + width - 6.0)).abs() <= 3.0, "{right} of {width}");
+        assert!((top - (300 - 73)).abs() <= 1 && (bottom - 299).abs() <= 1, "{top} {bottom}");
+        assert!(ink > 0.1 * 100.0 * 73.0 * 10.0, "{ink}");
+    }
 
     #[test]
     fn long_text_is_cut_to_the_room() {

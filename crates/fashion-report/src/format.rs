@@ -26,7 +26,7 @@ pub(crate) fn percent(share: f64) -> String {
         format!("{value:.0}%")
     } else if 0.0 < value && value < 0.05 {
         "<0.1%".to_owned()
-    } else if 99.95 <= value && value < 100.0 {
+    } else if (99.95..100.0).contains(&value) {
         ">99.9%".to_owned()
     } else {
         number(value, 1) + "%"

@@ -1,4 +1,5 @@
-//! Sizes shared by all figures, and the frame around each: title, how to read it, where the data is from.
+//! Sizes shared by all figures, and the frame around each: title, how to read it, where the data is
+//! from.
 
 use plotters::prelude::DrawingBackend;
 

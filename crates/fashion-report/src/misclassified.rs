@@ -27,7 +27,8 @@ pub struct MisclassifiedItem<'a> {
     pub true_probability: f64,
 }
 
-/// Draws up to [`MAX_ITEMS`] items, five in a row, in the order given. No items give a figure that says so.
+/// Draws up to [`MAX_ITEMS`] items, five in a row, in the order given. No items give a figure that
+/// says so.
 ///
 /// `origin` says where the data is from and which part was judged.
 ///

@@ -1,9 +1,10 @@
 //! Every colour of the figures and the report, each as a pair for light and dark surroundings.
 //!
 //! Figures are drawn in the light colours. The report's style sheet swaps each of them for its dark
-//! partner where the reader prefers a dark page, which is why no two colours may share a light value.
-//! Blue means right or held out, orange means wrong: this pair stays apart for all common forms of
-//! colour blindness, and both hold a contrast of at least 4.5 : 1 with the page (WCAG 2 AA).
+//! partner where the reader prefers a dark page, which is why no two colours may share a light
+//! value. Blue means right or held out, orange means wrong: this pair stays apart for all common
+//! forms of colour blindness, and both hold a contrast of at least 4.5 : 1 with the page (WCAG 2
+//! AA).
 
 use std::fmt::Write as _;
 
@@ -130,7 +131,8 @@ pub(crate) fn css() -> String {
         let (light, dark) = (colour.hex(), colour.dark);
         let _ = writeln!(
             out,
-            "svg [fill=\"{light}\"]{{fill:#{dark:06X}}}svg [stroke=\"{light}\"]{{stroke:#{dark:06X}}}"
+            "svg [fill=\"{light}\"]{{fill:#{dark:06X}}}svg \
+             [stroke=\"{light}\"]{{stroke:#{dark:06X}}}"
         );
     }
     out.push_str("}\n");

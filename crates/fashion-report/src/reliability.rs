@@ -22,12 +22,12 @@ pub struct Bin {
     pub accuracy: f64,
 }
 
-/// Draws accuracy against mean confidence for each bin, the gap between the two, and how many items the
-/// bins hold. Bins without items, or with a value that is no number, leave a gap.
+/// Draws accuracy against mean confidence for each bin, the gap between the two, and how many items
+/// the bins hold. Bins without items, or with a value that is no number, leave a gap.
 ///
-/// `ece` is the expected calibration error in `[0, 1]`: the mean of the gaps, weighted by the bins' counts
-/// (Guo et al. 2017, "On Calibration of Modern Neural Networks"). `origin` says where the data is from and
-/// which part was judged.
+/// `ece` is the expected calibration error in `[0, 1]`: the mean of the gaps, weighted by the bins'
+/// counts (Guo et al. 2017, "On Calibration of Modern Neural Networks"). `origin` says where the
+/// data is from and which part was judged.
 ///
 /// # Errors
 ///

@@ -1,5 +1,8 @@
 //! The figures as others get them: snapshots of each SVG, and what must hold of each PNG.
 
+// The helpers are tests too.
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 
 use fashion_report::{
@@ -94,7 +97,8 @@ fn png_has_twice_the_size_of_the_svg_and_shows_the_same() {
 fn garments_have_their_pixels_in_the_png() {
     let shirt = stand_in::garment(6, 1);
     let (width, _, pixels) = decode(&misclassified::draw(&items(&shirt), ORIGIN).unwrap().png);
-    // The first garment's corner is at (24, 84) CSS pixels and each of its pixels is 5 wide: 10 in the PNG.
+    // The first garment's corner is at (24, 84) CSS pixels and each of its pixels is 5 wide: 10 in
+    // the PNG.
     for (row, column) in [(0, 0), (10, 13), (14, 5), (27, 27), (8, 20)] {
         let (x, y) = (48 + 10 * column + 5, 168 + 10 * row + 5);
         let found = pixels[((y * width as usize) + x) * 3];
@@ -188,7 +192,8 @@ fn what_is_no_number_leaves_a_gap() {
         values.iter().zip(1..).map(|(&loss, epoch)| hole(epoch, loss)).collect();
     points.push(hole(usize::MAX, 0.4));
     let svg = curves::draw(&points, "validation", Some(usize::MAX), ORIGIN).unwrap().svg;
-    // The quiet grey of the training line: accuracy in one piece, loss in three, one of them a lone dot.
+    // The quiet grey of the training line: accuracy in one piece, loss in three, one of them a lone
+    // dot.
     let lines = |colour: &str| {
         let line = format!("<polyline fill=\"none\" opacity=\"1\" stroke=\"{colour}\"");
         svg.lines().filter(|l| l.starts_with(&line) && l.matches(',').count() > 1).count()
@@ -207,6 +212,8 @@ fn what_is_no_number_leaves_a_gap() {
     (item.confidence, item.true_probability) = (f64::NAN, f64::INFINITY);
     let svg = misclassified::draw(&[item], ORIGIN).unwrap().svg;
     assert_eq!(svg.matches(">–</text>").count(), 2, "{svg}");
+    let bar = |colour| svg.lines().any(|l| l.starts_with("<rect") && l.contains(colour));
+    assert!(!bar("#B3480B") && !bar("#0B62A8"), "no bar without a number: {svg}");
 }
 
 #[test]

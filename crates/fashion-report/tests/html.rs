@@ -1,5 +1,8 @@
 //! The report: a snapshot, and what must hold of any report.
 
+// The helpers are tests too.
+#![allow(clippy::unwrap_used)]
+
 use fashion_report::html::{
     ClassScores, ConfusedPair, Confusion, FactGroup, Measure, Reliability, Report, Unit, render,
 };

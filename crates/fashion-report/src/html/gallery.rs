@@ -18,8 +18,8 @@ pub(super) fn examples(classes: &[ClassExamples<'_>]) -> Result<String, Error> {
         return Ok(String::new());
     }
     let mut out = String::from(
-        "<p>Examples of each class of the training set. On a light page the garments are dark on white; in \
-         the data the background is 0, black.</p>\n<div class=\"classes\">\n",
+        "<p>Examples of each class of the training set. On a light page the garments are dark on \
+         white; in the data the background is 0, black.</p>\n<div class=\"classes\">\n",
     );
     for class in classes {
         let noun = if class.count == 1 { "example" } else { "examples" };
@@ -52,9 +52,9 @@ pub(super) fn mistakes(report: &Report<'_>) -> Result<String, Error> {
     let total = report.misclassified_total.max(items.len());
     let mut out = format!(
         "<p>{} of {} misclassified items, the most confidently wrong first. \
-         <span class=\"is-wrong\">Orange</span> is the predicted class, <span class=\"is-true\">blue</span> the true \
-         one, each with the probability it was given; # is the item’s index in the {} set, from 0.</p>\n\
-         <ul class=\"gallery\">\n",
+         <span class=\"is-wrong\">Orange</span> is the predicted class, <span \
+         class=\"is-true\">blue</span> the true one, each with the probability it was given; # \
+         is the item’s index in the {} set, from 0.</p>\n<ul class=\"gallery\">\n",
         format::count(items.len() as u64),
         format::count(total as u64),
         esc(if report.split.is_empty() { "judged" } else { &report.split })

@@ -8,12 +8,12 @@ use crate::{confusion, format, palette};
 /// The matrix as a table of K × K cells, coloured like the figure.
 pub(super) fn matrix(matrix: &Confusion) -> String {
     let mut out = String::from(
-        "<p>Rows are the true classes, columns the predicted ones. Each cell has the number of items and \
-         its share of the row; <span class=\"is-true\">blue</span> is correct, <span class=\"is-wrong\">orange</span> \
-         is wrong; the stronger the colour, the larger the share.</p>\n\
-         <div class=\"scroll\" role=\"region\" aria-label=\"Confusion matrix\" tabindex=\"0\">\n\
-         <table class=\"matrix\">\n<caption>Items by true and predicted class</caption>\n\
-         <thead><tr><td><small>predicted →</small><small>true ↓</small></td>",
+        "<p>Rows are the true classes, columns the predicted ones. Each cell has the number of \
+         items and its share of the row; <span class=\"is-true\">blue</span> is correct, <span \
+         class=\"is-wrong\">orange</span> is wrong; the stronger the colour, the larger the \
+         share.</p>\n<div class=\"scroll\" role=\"region\" aria-label=\"Confusion matrix\" \
+         tabindex=\"0\">\n<table class=\"matrix\">\n<caption>Items by true and predicted \
+         class</caption>\n<thead><tr><td><small>predicted →</small><small>true ↓</small></td>",
     );
     for name in &matrix.class_names {
         let _ = write!(out, "<th scope=\"col\">{}</th>", breakable(name));

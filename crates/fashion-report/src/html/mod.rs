@@ -1,11 +1,12 @@
 //! The report of a run: one HTML file that needs nothing else.
 //!
-//! The file has its style, font, charts and garments inside and forbids itself all else by a content
-//! security policy: it opens anywhere, with no network and no script. It follows the reader's light or dark
-//! setting, folds to one column on a phone and prints in the light colours. Wide tables scroll by themselves.
+//! The file has its style, font, charts and garments inside and forbids itself all else by a
+//! content security policy: it opens anywhere, with no network and no script. It follows the
+//! reader's light or dark setting, folds to one column on a phone and prints in the light colours.
+//! Wide tables scroll by themselves.
 //!
-//! Nothing in it changes from one equal run to the next: keep dates, durations and machine names out of
-//! the facts.
+//! Nothing in it changes from one equal run to the next: keep dates, durations and machine names
+//! out of the facts.
 
 mod gallery;
 mod matrix;
@@ -20,7 +21,8 @@ use crate::{classes, confusion, misclassified};
 pub struct Report<'a> {
     /// Name of the run, the report's title.
     pub title: String,
-    /// One plain sentence that sums the run up, such as "Sorts 9,120 of 10,000 test images correctly".
+    /// One plain sentence that sums the run up, such as "Sorts 9,120 of 10,000 test images
+    /// correctly".
     pub headline: String,
     /// Where the data is from, such as "built-in sample, not Fashion-MNIST".
     pub origin: String,
@@ -48,8 +50,8 @@ pub struct Report<'a> {
     pub confusion: Option<Confusion>,
     /// Pairs of classes that are confused most, the worst first.
     pub most_confused: Vec<ConfusedPair>,
-    /// The most misclassified items, the worst first. All that are given are shown, each taking about
-    /// one kilobyte.
+    /// The most misclassified items, the worst first. All that are given are shown, each taking
+    /// about one kilobyte.
     pub misclassified: Vec<MisclassifiedItem<'a>>,
     /// How many items were misclassified in all.
     pub misclassified_total: usize,
@@ -143,8 +145,8 @@ pub struct Reliability {
 ///
 /// # Errors
 ///
-/// [`Error::PixelCount`] if a garment is not 28 × 28; [`Error::ConfusionShape`] if the confusion matrix is not
-/// square or has not one name for each class.
+/// [`Error::PixelCount`] if a garment is not 28 × 28; [`Error::ConfusionShape`] if the confusion
+/// matrix is not square or has not one name for each class.
 ///
 /// ```
 /// use fashion_report::html::{Measure, Report, render};

@@ -43,8 +43,8 @@ fn head(out: &mut String, title: &str) {
     let _ = write!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
-         img-src data:; font-src data:\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src \
+         'unsafe-inline'; img-src data:; font-src data:\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n<style>\n",
         esc(title)
@@ -132,7 +132,7 @@ fn learning(report: &Report<'_>) -> Result<String, Error> {
     let mut out = String::from("<div class=\"charts\">\n");
     for what in [Quantity::Accuracy, Quantity::Loss] {
         let svg = curves::inline_svg(history, &report.held_out, report.best_epoch, what)?;
-        let _ = write!(out, "<figure>{svg}</figure>\n");
+        let _ = writeln!(out, "<figure>{svg}</figure>");
     }
     out.push_str("</div>\n");
     out.push_str(&tables::history(history, &report.held_out, report.best_epoch));
@@ -146,9 +146,9 @@ fn trust(report: &Report<'_>) -> Result<String, Error> {
     let mut out = format!(
         "<div class=\"split\">\n<figure>{svg}</figure>\n<div>\n\
          <p class=\"big\"><b>{}</b> expected calibration error</p>\n\
-         <p>Each dot is a group of items about which the classifier was about equally sure, the larger the \
-         more items. On the line, it is right as often as it says. Below the line it is too sure of itself, above \
-         too cautious; the orange strokes are the gaps.</p>\n\
+         <p>Each dot is a group of items about which the classifier was about equally sure, the \
+         larger the more items. On the line, it is right as often as it says. Below the line it \
+         is too sure of itself, above too cautious; the orange strokes are the gaps.</p>\n\
          <p>The expected calibration error is the mean gap over all items.</p>\n",
         esc(&format::percent(reliability.ece))
     );

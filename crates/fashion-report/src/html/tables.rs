@@ -74,8 +74,8 @@ pub(super) fn scores(classes: &[ClassScores], means: &[ClassScores]) -> String {
         return String::new();
     }
     let mut out = String::from(
-        "<p>Precision: of what was predicted as this class, the share that is of it. Recall: of what is of \
-         this class, the share that was found. F1: their harmonic mean.</p>\n",
+        "<p>Precision: of what was predicted as this class, the share that is of it. Recall: of \
+         what is of this class, the share that was found. F1: their harmonic mean.</p>\n",
     );
     let columns = ["Class", "Precision", "Recall", "F1", "Items"];
     open(&mut out, "Precision, recall and F1 of each class", "bars", &columns);

@@ -84,7 +84,7 @@ pub(crate) fn history(n: usize) -> Vec<EpochPoint> {
                 train_loss: 0.08 + 0.5 / t.powf(0.7),
                 train_accuracy: 0.975 - 0.16 / t.powf(0.8),
                 validation_loss: Some(
-                    0.235 + 0.22 / t + 0.006 * (t - 7.0).max(0.0).min(20.0) + 0.004 * wobble(epoch),
+                    0.235 + 0.22 / t + 0.006 * (t - 7.0).clamp(0.0, 20.0) + 0.004 * wobble(epoch),
                 ),
                 validation_accuracy: Some(0.915 - 0.07 / t + 0.003 * wobble(epoch)),
             }
