@@ -23,7 +23,7 @@ const CHECKS: [(&str, &str); 3] = [
 /// Compare with PyTorch, scikit-learn and NumPy, in a Python environment made for it
 ///
 /// Needs Python 3.11 or later with venv and pip. The first call downloads the pinned packages from
-/// PyPI, a few gigabytes, into target/cross-check.
+/// the Python package index, a few gigabytes, into target/cross-check.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     /// Run only this check; may be given more than once
@@ -42,7 +42,10 @@ pub(crate) struct Args {
 /// Runs the chore.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     if let Some(unknown) = args.only.iter().find(|only| CHECKS.iter().all(|c| c.0 != **only)) {
-        bail!("there is no check `{unknown}`; there are {}", CHECKS.map(|check| check.0).join(", "));
+        bail!(
+            "there is no check `{unknown}`; there are {}",
+            CHECKS.map(|check| check.0).join(", ")
+        );
     }
     let scripts = workspace.root().join("xtask").join("cross-check");
     let python = match &args.venv {

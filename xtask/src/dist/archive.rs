@@ -123,10 +123,7 @@ mod tests {
         let mut sums = String::new();
         std::io::Read::read_to_string(&mut first, &mut sums).unwrap();
         // SHA-256 of "abc", FIPS 180-4.
-        assert_eq!(
-            sums,
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  abc\n"
-        );
+        assert_eq!(sums, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  abc\n");
     }
 
     #[test]

@@ -31,7 +31,7 @@ const COMPLETIONS: [(&str, &str); 5] = [
 /// Build dist/fashion-VERSION-TARGET.tar.gz: the binary, completions, man pages and licences
 ///
 /// Two builds of one commit with one version of Rust give the same bytes, in whatever folder they
-/// are made. Times in the archive are SOURCE_DATE_EPOCH or, where it is unset, the date of the
+/// are made. Times in the archive are `SOURCE_DATE_EPOCH` or, where it is unset, the date of the
 /// commit. dist/SHA256SUMS has the archive's checksum; the archive has one of its own.
 #[derive(ClapArgs)]
 pub(crate) struct Args {

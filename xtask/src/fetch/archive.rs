@@ -40,22 +40,8 @@ pub(crate) fn ensure(path: &Path, dataset: &Dataset) -> Result<State> {
             );
         }
     }
-    readable_by_all(&fresh)?;
     fresh.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(State::Written)
-}
-
-/// Temporary files are their owner's alone; data is for everybody, as `File::create` makes it.
-fn readable_by_all(path: &Path) -> Result<()> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o644))
-            .with_context(|| format!("cannot set the mode of {}", path.display()))?;
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-    Ok(())
 }
 
 fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {

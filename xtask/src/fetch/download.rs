@@ -86,8 +86,8 @@ impl Download<'_> {
         let mut failures = String::new();
         for index in (first..sources.len()).chain(0..first) {
             let got = match &sources[index] {
-                Source::Mirror(url) => self.from_mirror(url),
-                Source::Folder(folder) => self.from_folder(folder),
+                Source::Mirror(url) => self.ask_mirror(url),
+                Source::Folder(folder) => self.ask_folder(folder),
             };
             match got {
                 Ok(()) => return Ok(Outcome::Fetched(index)),
@@ -116,7 +116,7 @@ impl Download<'_> {
         self.folder.join(format!("{}.part", self.expected.name))
     }
 
-    fn from_mirror(&self, base: &str) -> Result<(), Failure> {
+    fn ask_mirror(&self, base: &str) -> Result<(), Failure> {
         let url = format!("{base}{}", self.expected.name);
         let agent = http::agent(self.patience.timeouts);
         let part = self.part();
@@ -137,8 +137,9 @@ impl Download<'_> {
                     if fruitless >= self.patience.attempts {
                         return Err(Failure::Lasting(error));
                     }
-                    self.watcher.trouble(&error);
-                    sleep(self.patience.pause * 2u32.saturating_pow(fruitless - 1));
+                    let pause = self.patience.pause * 2u32.saturating_pow(fruitless - 1);
+                    self.watcher.trouble(&error.context(format!("trying again in {pause:?}")));
+                    sleep(pause);
                 }
                 settled => return settled,
             }
@@ -165,9 +166,9 @@ impl Download<'_> {
         }
     }
 
-    fn from_folder(&self, folder: &Path) -> Result<(), Failure> {
+    fn ask_folder(&self, folder: &Path) -> Result<(), Failure> {
         let (from, part) = (folder.join(&self.expected.name), self.part());
-        http::copy_local(&from, self.expected, &part)?;
+        http::copy_local(&from, self.expected, &part, &|bytes| self.watcher.progress(bytes))?;
         self.settle(&part).map_err(|failure| match failure {
             Failure::Lasting(error) => {
                 Failure::Lasting(error.context(format!("{} is another file", from.display())))
@@ -202,8 +203,8 @@ impl Download<'_> {
             let (found, expected) = (metadata.len().to_string(), self.expected.size.to_string());
             return wrong("the size in bytes", &found, &expected);
         }
-        let found = known::sha256_file(path)
-            .map_err(|error| Unfit::Unreadable(io::Error::other(error)))?;
+        let found =
+            known::sha256_file(path).map_err(|error| Unfit::Unreadable(io::Error::other(error)))?;
         if found == self.expected.sha256 {
             return Ok(());
         }

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Error};
+use anyhow::Error;
 use ureq::http::{HeaderMap, StatusCode, header};
 
 use super::source::Expected;
@@ -61,8 +61,9 @@ pub(crate) fn request(
     if have > 0 {
         request = request.header(header::RANGE, format!("bytes={have}-"));
     }
-    let response =
-        request.call().map_err(|error| Failure::Passing(Error::new(error).context(named(url))))?;
+    let response = request.call().map_err(|error| {
+        Failure::Passing(Error::new(error).context(format!("cannot get {url}")))
+    })?;
 
     let start = match response.status() {
         StatusCode::OK => 0,
@@ -75,7 +76,7 @@ pub(crate) fn request(
         }
         status => return Err(refused(url, status)),
     };
-    let left = expected.size - start;
+    let left = expected.size.saturating_sub(start);
     if let Some(length) = content_length(response.headers())
         && length != left
     {
@@ -131,10 +132,6 @@ pub(crate) fn local(error: io::Error, path: &Path) -> Failure {
     Failure::Local(Error::new(error).context(format!("cannot work on {}", path.display())))
 }
 
-fn named(url: &str) -> String {
-    format!("cannot get {url}")
-}
-
 fn refused(url: &str, status: StatusCode) -> Failure {
     let error = Error::msg(format!("{url} answered {status}"));
     let passing = status.is_server_error()
@@ -188,26 +185,28 @@ fn copy(
 }
 
 /// Copies a file of a local folder to `part`.
-pub(crate) fn copy_local(from: &Path, expected: &Expected, part: &Path) -> Result<(), Failure> {
-    let lasting = |text: String| Failure::Lasting(Error::msg(text));
-    let size = match std::fs::metadata(from) {
-        Ok(metadata) if metadata.is_file() => metadata.len(),
-        Ok(_) => return Err(lasting(format!("{} is no file", from.display()))),
-        Err(error) => {
-            return Err(Failure::Lasting(
-                Error::new(error).context(format!("cannot read {}", from.display())),
-            ));
-        }
+pub(crate) fn copy_local(
+    from: &Path,
+    expected: &Expected,
+    part: &Path,
+    progress: &dyn Fn(u64),
+) -> Result<(), Failure> {
+    let unreadable = |error: io::Error| {
+        Failure::Lasting(Error::new(error).context(format!("cannot read {}", from.display())))
     };
+    let mut source = File::open(from).map_err(unreadable)?;
+    let size = source.metadata().map_err(unreadable)?.len();
     if size != expected.size {
-        return Err(lasting(format!(
+        return Err(Failure::Lasting(Error::msg(format!(
             "{} has {size} bytes, expected {}: it is another file",
             from.display(),
             expected.size
-        )));
+        ))));
     }
-    std::fs::copy(from, part)
-        .with_context(|| format!("cannot copy {} to {}", from.display(), part.display()))
-        .map_err(Failure::Local)?;
-    Ok(())
+    let mut target = File::create(part).map_err(|error| local(error, part))?;
+    match copy(&mut source, &mut target, size, progress) {
+        Ok(_) => target.sync_all().map_err(|error| local(error, part)),
+        Err(CopyError::Read(error)) => Err(unreadable(error)),
+        Err(CopyError::Write(error)) => Err(local(error, part)),
+    }
 }

@@ -20,7 +20,7 @@ use fashion_data::{Error as DataError, Source as DataSource, known};
 use self::archive::State;
 use self::download::{Download, Outcome, Patience};
 use self::progress::Bar;
-use self::source::{Expected, Source};
+use self::source::{Expected, MIRRORS, Source};
 use crate::workspace::Workspace;
 
 /// Where the mirrors' own files are kept, inside the data folder. Not beside the npz files: a
@@ -28,18 +28,8 @@ use crate::workspace::Workspace;
 const DOWNLOADS: &str = "download";
 
 /// Bring Fashion-MNIST: download it, check it and write data/train.npz and data/test.npz
-///
-/// The four official .gz files come from the first mirror that gives them with the right SHA-256:
-///
-///   https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/
-///   https://storage.googleapis.com/tensorflow/tf-keras-datasets/
-///   http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/
-///
-/// These addresses could not be reached from where this program was written and have not been
-/// tried; the program itself was tried against a server on the same machine. An interrupted
-/// download is continued by the next call. A second call verifies everything and downloads nothing.
 #[derive(ClapArgs)]
-#[command(verbatim_doc_comment)]
+#[command(long_about = help())]
 pub(crate) struct Args {
     /// Take the four .gz files from this address of a folder (http:// or https://), or from this
     /// local folder, instead of the mirrors
@@ -49,6 +39,24 @@ pub(crate) struct Args {
     /// Write to this folder [default: data in the workspace]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+}
+
+fn help() -> String {
+    let mut help = String::from(
+        "Bring Fashion-MNIST: download it, check it and write data/train.npz and data/test.npz\n\n\
+         The four official .gz files come from the first mirror that gives them with the right \
+         SHA-256, and stay in data/download:\n\n",
+    );
+    for mirror in MIRRORS {
+        help.push_str(&format!("  {mirror}\n"));
+    }
+    help.push_str(
+        "\nThese addresses could not be reached from where this program was written and have not \
+         been tried; the program itself was tried against a server on the same machine.\n\n\
+         An interrupted download is continued by the next call. A second call verifies everything \
+         and downloads nothing.",
+    );
+    help
 }
 
 /// Runs the chore.

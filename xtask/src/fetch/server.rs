@@ -139,17 +139,12 @@ fn read_request(stream: &TcpStream) -> Option<Request> {
 
 fn send(mut stream: &TcpStream, bytes: &[u8], from: usize, cut: usize) -> std::io::Result<()> {
     if from >= bytes.len() && from > 0 {
-        return stream.write_all(
-            b"HTTP/1.1 416 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-        );
+        return stream
+            .write_all(b"HTTP/1.1 416 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     }
     let body = &bytes[from..];
     let status = if from > 0 { "206 Partial Content" } else { "200 OK" };
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n",
-        body.len()
-    )?;
+    write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n", body.len())?;
     if from > 0 {
         write!(stream, "Content-Range: bytes {from}-{}/{}\r\n", bytes.len() - 1, bytes.len())?;
     }

@@ -51,7 +51,9 @@ impl Source {
         }
         let folder = PathBuf::from(from);
         if !folder.is_dir() {
-            bail!("--from {from}: there is no such folder, and it is no http:// or https:// address");
+            bail!(
+                "--from {from}: there is no such folder, and it is no http:// or https:// address"
+            );
         }
         Ok(Self::Folder(folder))
     }

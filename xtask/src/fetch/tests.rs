@@ -56,8 +56,7 @@ impl Watcher for Record {
 
 fn fetch(folder: &Path, sources: &[Source], record: &Record) -> Result<Outcome> {
     let expected = expected();
-    Download { expected: &expected, folder, patience: PATIENCE, watcher: record }
-        .ensure(sources, 0)
+    Download { expected: &expected, folder, patience: PATIENCE, watcher: record }.ensure(sources, 0)
 }
 
 fn mirrors(servers: &[&Server]) -> Vec<Source> {
@@ -149,12 +148,11 @@ fn a_part_of_another_file_is_thrown_away() {
     too_long.push(0);
     let same_size = vec![7; content().len()];
     let shorter = vec![7; 1000];
-    let cases: [(&str, Vec<u8>, &[Option<usize>]); 3] = [
-        ("too long", too_long, &[None]),
-        ("as long", same_size, &[None]),
-        ("shorter", shorter, &[Some(1000), None]),
-    ];
-    for (case, part, requests) in cases {
+    for (case, part, requests) in [
+        ("too long", too_long, vec![None]),
+        ("as long", same_size, vec![None]),
+        ("shorter", shorter, vec![Some(1000), None]),
+    ] {
         let server = Server::start(|_, _| Answer::Well(content()));
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("file.gz.part"), part).unwrap();
@@ -317,17 +315,24 @@ fn when_nothing_helps_every_source_is_named() {
 #[test]
 fn a_local_folder_is_a_source_and_is_checked_like_one() {
     let from = tempfile::tempdir().unwrap();
-    fs::write(from.path().join(NAME), content()).unwrap();
+    let original = from.path().join(NAME);
+    fs::write(&original, content()).unwrap();
+    let writable = fs::metadata(&original).unwrap().permissions();
+    let mut read_only = writable.clone();
+    read_only.set_readonly(true);
+    fs::set_permissions(&original, read_only).unwrap();
     let sources = [Source::Folder(from.path().to_owned())];
     let folder = tempfile::tempdir().unwrap();
     let outcome = fetch(folder.path(), &sources, &Record::default()).unwrap();
     assert_eq!(outcome, Outcome::Fetched(0));
     assert_whole(&folder);
+    assert!(!fs::metadata(folder.path().join(NAME)).unwrap().permissions().readonly());
 
+    fs::set_permissions(&original, writable).unwrap();
     let mut wrong = content();
     wrong[0] ^= 1;
     for bytes in [wrong, vec![1, 2, 3]] {
-        fs::write(from.path().join(NAME), bytes).unwrap();
+        fs::write(&original, bytes).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let error = fetch(folder.path(), &sources, &Record::default()).unwrap_err().to_string();
         assert!(error.contains(&from.path().display().to_string()), "{error}");

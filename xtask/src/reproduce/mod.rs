@@ -21,7 +21,7 @@ const DATA: &str = "Fashion-MNIST (official)";
 
 /// Train by the report's protocol for several seeds and write the README's table
 ///
-/// Needs the real data: `cargo xtask fetch-data`, or FASHION_DATA. The runs stay in --out.
+/// Needs the real data: `cargo xtask fetch-data`, or `FASHION_DATA`. The runs stay in --out.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     /// The seeds to train with
@@ -44,16 +44,21 @@ pub(crate) struct Args {
 /// Runs the chore.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let readme = workspace.root().join("README.md");
-    let text = fs::read_to_string(&readme)
-        .with_context(|| format!("cannot read {}", readme.display()))?;
+    let text =
+        fs::read_to_string(&readme).with_context(|| format!("cannot read {}", readme.display()))?;
     let written = readme::section(&text)?;
 
-    let out =
-        args.out.clone().unwrap_or_else(|| workspace.root().join("runs").join("reproduce"));
+    let out = args.out.clone().unwrap_or_else(|| workspace.root().join("runs").join("reproduce"));
     let fashion = workspace.build_release()?;
     let mut rows = Vec::new();
     for &seed in &args.seeds {
-        rows.push(scores(workspace, &fashion, seed, &out.join(format!("seed-{seed}")), args.reuse)?);
+        rows.push(scores(
+            workspace,
+            &fashion,
+            seed,
+            &out.join(format!("seed-{seed}")),
+            args.reuse,
+        )?);
     }
     let table = Table { rows, machine: machine::describe(workspace)? };
     let fresh = table.render();

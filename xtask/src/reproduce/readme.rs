@@ -23,8 +23,7 @@ pub(crate) fn replace(readme: &str, with: &str) -> Result<String> {
 
 fn range(readme: &str) -> Result<Range<usize>> {
     let found = (readme.matches(BEGIN).count(), readme.matches(END).count());
-    if let (1, 1, Some(begin), Some(end)) =
-        (found.0, found.1, readme.find(BEGIN), readme.find(END))
+    if let (1, 1, Some(begin), Some(end)) = (found.0, found.1, readme.find(BEGIN), readme.find(END))
         && begin < end
     {
         return Ok(begin + BEGIN.len()..end);

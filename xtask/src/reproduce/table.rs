@@ -40,15 +40,11 @@ impl Table {
             );
         }
         let (accuracies, losses) = self.columns();
-        let statistics: [(&str, fn(&[f64]) -> f64); 2] =
-            [("Mean", mean), ("Standard deviation", deviation)];
-        for (name, of) in statistics {
-            let _ = writeln!(
-                out,
-                "| **{name}** | **{:.2}%** | **{:.4}** |",
-                100.0 * of(&accuracies),
-                of(&losses)
-            );
+        for (name, accuracy, loss) in [
+            ("Mean", mean(&accuracies), mean(&losses)),
+            ("Standard deviation", deviation(&accuracies), deviation(&losses)),
+        ] {
+            let _ = writeln!(out, "| **{name}** | **{:.2}%** | **{loss:.4}** |", 100.0 * accuracy);
         }
         let seeds: Vec<_> = self.rows.iter().map(|row| row.seed.to_string()).collect();
         let _ = write!(

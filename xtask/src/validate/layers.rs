@@ -118,7 +118,9 @@ mod tests {
         let metadata = Workspace::find().unwrap().metadata(None).unwrap();
         let arrows = arrows(&metadata);
         assert_eq!(arrows.len(), LAYERS.len());
-        assert!(arrows.iter().any(|(name, uses)| *name == "xtask" && uses.contains(&"fashion-data")));
+        assert!(
+            arrows.iter().any(|(name, uses)| *name == "xtask" && uses.contains(&"fashion-data"))
+        );
         check_arrows(&arrows).unwrap();
     }
 }
