@@ -11,7 +11,7 @@ use clap::Args as ClapArgs;
 use self::steps::{STEPS, Step};
 use crate::workspace::Workspace;
 
-/// Check the workspace: formatting, layers, packaging, clippy, documentation, examples, tests
+/// Check the workspace: formatting, layers, clippy, documentation, examples, packaging, tests
 ///
 /// Stops at the first step that fails.
 #[derive(ClapArgs)]
