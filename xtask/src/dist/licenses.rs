@@ -10,42 +10,68 @@ use anyhow::{Context, Result, bail};
 use crate::workspace::{Metadata, Package};
 
 /// How the names of licence files begin, in upper case.
-const NAMES: [&str; 6] = ["COPYING", "COPYRIGHT", "LICENCE", "LICENSE", "NOTICE", "UNLICENSE"];
+const NAMES: [&str; 7] =
+    ["COPYING", "COPYRIGHT", "LICENCE", "LICENSE", "NOTICE", "OFL", "UNLICENSE"];
 
 /// The text of `THIRD-PARTY-LICENSES.txt`: first every dependency of `fashion-cli` with its
 /// licence's SPDX name and its repository, then each licence text once, with its users.
+///
+/// What others made and the workspace's own crates carry in a folder with a licence of its own,
+/// such as a font, is listed too.
 pub(crate) fn collect(metadata: &Metadata) -> Result<String> {
+    let (own, others) = linked(metadata, "fashion-cli")?;
     let mut listed = Vec::new();
-    let mut texts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for package in dependencies(metadata, "fashion-cli")? {
+    let mut texts = Texts::new();
+    for package in own {
+        for folder in folders(folder_of(package))? {
+            let files = license_files(&folder)?;
+            if !files.is_empty() {
+                let carried = folder.file_name().unwrap_or_default().to_string_lossy();
+                let name = format!("{}, {carried}", package.name);
+                add(&mut texts, &name, &files)?;
+                listed.push(format!("{name}: see the licence file"));
+            }
+        }
+    }
+    for package in others {
         let name = format!("{} {}", package.name, package.version);
         let Some(license) = license(package) else {
             bail!("{name} states no licence, so that the binary may not be given away");
         };
-        let files = license_files(package)?;
         let mut line = format!("{name}: {license}");
         if let Some(repository) = &package.repository {
             let _ = write!(line, ", {repository}");
         }
+        let mut files = license_files(folder_of(package))?;
+        files.extend(package.license_file.as_ref().map(|file| folder_of(package).join(file)));
+        files.sort();
+        files.dedup();
         if files.is_empty() {
             line.push_str(" (its package has no licence file)");
         }
+        add(&mut texts, &name, &files)?;
         listed.push(line);
-        for file in files {
-            let bytes =
-                fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
-            texts.entry(text.trim().to_owned()).or_default().insert(name.clone());
-        }
     }
     Ok(render(&listed, &texts))
+}
+
+/// Licence texts with the names of those that are under them.
+type Texts = BTreeMap<String, BTreeSet<String>>;
+
+fn add(texts: &mut Texts, name: &str, files: &[PathBuf]) -> Result<()> {
+    for file in files {
+        let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text = String::from_utf8_lossy(&bytes).replace("\r\n", "\n");
+        texts.entry(text.trim().to_owned()).or_default().insert(name.to_owned());
+    }
+    Ok(())
 }
 
 fn license(package: &Package) -> Option<&str> {
     package.license.as_deref().or(package.license_file.as_ref().map(|_| "see its licence file"))
 }
 
-fn render(listed: &[String], texts: &BTreeMap<String, BTreeSet<String>>) -> String {
+fn render(listed: &[String], texts: &Texts) -> String {
     let mut out = String::from(
         "fashion is made with the libraries below, each under its own licence.\n\
          The texts follow the list.\n\n\
@@ -63,16 +89,16 @@ fn render(listed: &[String], texts: &BTreeMap<String, BTreeSet<String>>) -> Stri
     out
 }
 
-/// What a package of the workspace links in, sorted by name and version: its dependencies and
-/// theirs, without build scripts' and tests' and without the workspace's own packages.
-fn dependencies<'a>(metadata: &'a Metadata, of: &str) -> Result<Vec<&'a Package>> {
+/// What a package of the workspace links in, itself included, without what only build scripts and
+/// tests use: the workspace's own packages and all others, each sorted by name and version.
+fn linked<'a>(metadata: &'a Metadata, of: &str) -> Result<(Vec<&'a Package>, Vec<&'a Package>)> {
     let edges: BTreeMap<_, _> =
         metadata.resolve.nodes.iter().map(|node| (node.id.as_str(), &node.deps)).collect();
     let start = metadata
         .members()
         .find(|package| package.name == of)
         .with_context(|| format!("the workspace has no package {of}"))?;
-    let mut reached = BTreeSet::new();
+    let mut reached = BTreeSet::from([start.id.as_str()]);
     let mut open = vec![start.id.as_str()];
     while let Some(id) = open.pop() {
         for edge in edges.get(id).copied().into_iter().flatten() {
@@ -82,31 +108,39 @@ fn dependencies<'a>(metadata: &'a Metadata, of: &str) -> Result<Vec<&'a Package>
             }
         }
     }
-    let mut found: Vec<_> = metadata
-        .packages
-        .iter()
-        .filter(|package| reached.contains(package.id.as_str()))
-        .filter(|package| !metadata.workspace_members.contains(&package.id))
-        .collect();
+    let mut found: Vec<_> =
+        metadata.packages.iter().filter(|package| reached.contains(package.id.as_str())).collect();
     found.sort_by_key(|package| (&package.name, &package.version));
-    Ok(found)
+    Ok(found.into_iter().partition(|package| metadata.workspace_members.contains(&package.id)))
 }
 
-/// The licence files in a package's folder, sorted.
-fn license_files(package: &Package) -> Result<Vec<PathBuf>> {
-    let folder = package.manifest_path.parent().unwrap_or(Path::new("."));
-    let mut files = BTreeSet::new();
-    for entry in
-        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
-    {
-        let path = entry?.path();
+fn folder_of(package: &Package) -> &Path {
+    package.manifest_path.parent().unwrap_or(Path::new("."))
+}
+
+/// The licence files directly in a folder, sorted.
+fn license_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = entries(folder)?;
+    files.retain(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
-        if NAMES.iter().any(|start| name.starts_with(start)) && path.is_file() {
-            files.insert(path);
-        }
-    }
-    files.extend(package.license_file.as_ref().map(|file| folder.join(file)));
-    Ok(files.into_iter().collect())
+        path.is_file() && NAMES.iter().any(|start| name.starts_with(start))
+    });
+    Ok(files)
+}
+
+/// The folders directly in a folder, sorted.
+fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders = entries(folder)?;
+    folders.retain(|path| path.is_dir());
+    Ok(folders)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>())
+        .with_context(|| format!("cannot read {}", folder.display()))?;
+    paths.sort();
+    Ok(paths)
 }
 
 #[cfg(test)]
@@ -157,10 +191,13 @@ mod tests {
     fn what_is_linked_is_listed_and_each_text_appears_once() {
         let folder = tempfile::tempdir().unwrap();
         for (name, files) in [
+            ("fashion-cli", vec![]),
+            ("own/fonts", vec![("OFL.txt", "font text"), ("font.otf", "font")]),
+            ("own/src", vec![("main.rs", "code")]),
             ("zebra", vec![("LICENSE-MIT", "MIT text\r\n"), ("license.md", "other text")]),
             ("ant", vec![("LICENSE", "MIT text"), ("src.rs", "code")]),
         ] {
-            fs::create_dir(folder.path().join(name)).unwrap();
+            fs::create_dir_all(folder.path().join(name)).unwrap();
             for (file, text) in files {
                 fs::write(folder.path().join(name).join(file), text).unwrap();
             }
@@ -173,9 +210,11 @@ mod tests {
                 "fashion is made with the libraries below, each under its own licence.\n\
                  The texts follow the list.\n\n\
                  Rust's standard library: MIT OR Apache-2.0, https://github.com/rust-lang/rust\n\
+                 own, fonts: see the licence file\n\
                  ant 1.0.0: MIT\n\
                  zebra 1.0.0: MIT, https://host/zebra\n\
                  \n{rule}\nUsed by ant 1.0.0, zebra 1.0.0\n\nMIT text\n\
+                 \n{rule}\nUsed by own, fonts\n\nfont text\n\
                  \n{rule}\nUsed by zebra 1.0.0\n\nother text\n"
             )
         );
@@ -184,7 +223,7 @@ mod tests {
     #[test]
     fn a_package_without_a_file_has_its_name_and_one_without_a_licence_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["zebra", "ant"] {
+        for name in ["fashion-cli", "own", "zebra", "ant"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
         let mut metadata = metadata(folder.path());
