@@ -4,8 +4,6 @@ mod archive;
 mod download;
 mod http;
 mod progress;
-#[cfg(test)]
-mod server;
 mod source;
 #[cfg(test)]
 mod tests;
