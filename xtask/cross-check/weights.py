@@ -1,0 +1,89 @@
+"""Weights in both directions between fashion and PyTorch: the same file, the same probabilities.
+
+The network is the report's: two 3x3 convolutions, each with ReLU and 2x2 max-pooling, then two
+dense layers. Tensors have PyTorch's own layouts.
+"""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from common import CLASSES, arguments, call, close, dataset, objects, read_predictions, same, write_png
+
+TOLERANCE = 1e-5
+
+
+class ReportCnn(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1 = torch.nn.Conv2d(1, 32, 3)
+        self.conv2 = torch.nn.Conv2d(32, 64, 3)
+        self.fc1 = torch.nn.Linear(64 * 5 * 5, 128)
+        self.fc2 = torch.nn.Linear(128, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        return self.fc2(F.relu(self.fc1(x.flatten(1))))
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        x = torch.from_numpy(images.astype(np.float32) / 255).reshape(-1, 1, 28, 28)
+        with torch.no_grad():
+            return F.softmax(self(x), 1).numpy()
+
+
+def run_to_pytorch(fashion, work, data, test):
+    """The weights of a run, loaded by PyTorch, give the run's predictions.csv."""
+    run = work / "run"
+    call(fashion, "train", "--data", data, "--epochs", 2, "--seed", 3, "--out", run)
+    path = run / "weights" / "best.safetensors"
+    model = ReportCnn()
+    model.load_state_dict(load_file(path), strict=True)
+    index, true, _, p = read_predictions(run / "predictions.csv", "test")
+    images, labels = test
+    same("true classes", true.tolist(), labels[index].tolist())
+    close("probabilities of the run", p, model.probabilities(images[index]), TOLERANCE)
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    same("architecture", metadata["architecture"], "report-cnn")
+    return metadata
+
+
+def pytorch_to_predict(fashion, work, metadata, test):
+    """A file that PyTorch wrote, with metadata and without, gives PyTorch's probabilities."""
+    torch.manual_seed(5)
+    model = ReportCnn()
+    images = test[0][:20]
+    pictures = []
+    for at, image in enumerate(images):
+        pictures.append(work / f"{at}.png")
+        write_png(pictures[-1], image)
+    expected = model.probabilities(images)
+    for name, extra in [("without metadata", None), ("with metadata", metadata)]:
+        path = work / f"{name.replace(' ', '-')}.safetensors"
+        tensors = {key: value.contiguous() for key, value in model.state_dict().items()}
+        save_file(tensors, path, metadata=extra)
+        found = objects(call(fashion, "predict", path, *pictures, "--json"))
+        same(f"{name}: paths", [one["path"] for one in found], [str(path) for path in pictures])
+        p = [one["probabilities"] for one in found]
+        close(f"{name}: probabilities", p, expected, TOLERANCE)
+        best = expected.argmax(1)
+        same(f"{name}: predicted", [one["predicted"] for one in found], best.tolist())
+        same(f"{name}: class", [one["class"] for one in found], [CLASSES[c] for c in best])
+
+
+def main():
+    fashion, work = arguments()
+    rng = np.random.default_rng(11)
+    train, test = dataset(rng, 1000), dataset(rng, 300)
+    data = work / "data"
+    data.mkdir()
+    for name, (images, labels) in [("train", train), ("test", test)]:
+        np.savez(data / f"{name}.npz", x=images, y=labels)
+    metadata = run_to_pytorch(fashion, work, data, test)
+    pytorch_to_predict(fashion, work, metadata, test)
+
+
+main()

@@ -1,0 +1,96 @@
+//! Calling other programs, with errors that name the command.
+
+use std::ffi::OsString;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// A `cargo` command that behaves as if it were typed into a shell.
+///
+/// `cargo xtask` itself runs under `cargo run`, which describes xtask's package in environment
+/// variables. Build scripts that watch these would run again, so they are taken out.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        if describes_a_package(&name) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn describes_a_package(name: &OsString) -> bool {
+    name.to_str().is_some_and(|name| {
+        ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.starts_with(prefix))
+    })
+}
+
+/// Runs a command whose output goes where ours goes.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start `{}`", shown(command)))?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", shown(command));
+    }
+    Ok(())
+}
+
+/// Runs a command and returns what it wrote to standard output. Its messages go where ours go.
+pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot start `{}`", shown(command)))?;
+    if !output.status.success() {
+        bail!("`{}` failed ({})", shown(command), output.status);
+    }
+    Ok(output.stdout)
+}
+
+/// As [`output`], for commands that write UTF-8.
+pub(crate) fn text(command: &mut Command) -> Result<String> {
+    let bytes = output(command)?;
+    String::from_utf8(bytes).with_context(|| format!("`{}` did not write UTF-8", shown(command)))
+}
+
+/// The command as one would type it.
+fn shown(command: &Command) -> String {
+    let program = command.get_program().to_string_lossy();
+    let mut line = program.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    for argument in command.get_args() {
+        line.push(' ');
+        line.push_str(&argument.to_string_lossy());
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_show_the_command_as_typed() {
+        let mut command = Command::new("/no/such/program");
+        let error = run(command.arg("--flag").arg("value")).unwrap_err();
+        assert_eq!(error.to_string(), "cannot start `program --flag value`");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_failed_command_is_an_error_with_its_status() {
+        for error in [
+            run(&mut Command::new("false")).unwrap_err(),
+            output(&mut Command::new("false")).unwrap_err(),
+        ] {
+            assert_eq!(error.to_string(), "`false` failed (exit status: 1)");
+        }
+    }
+
+    #[test]
+    fn only_variables_about_a_package_are_dropped() {
+        for (name, dropped) in
+            [("CARGO_PKG_NAME", true), ("CARGO_MANIFEST_DIR", true), ("CARGO_HOME", false)]
+        {
+            assert_eq!(describes_a_package(&name.into()), dropped, "{name}");
+        }
+    }
+}

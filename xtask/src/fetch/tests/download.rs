@@ -1,0 +1,344 @@
+//! One file at a time.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Error, Result};
+use fashion_data::known;
+use tempfile::TempDir;
+
+use super::server::{Answer, Request, Server};
+use super::{PATIENCE, mirrors};
+use crate::fetch::download::{Download, Outcome, Watcher};
+use crate::fetch::source::{Expected, Source};
+
+const NAME: &str = "file.gz";
+
+fn content() -> Vec<u8> {
+    (0..200_000u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
+}
+
+fn expected() -> Expected {
+    let bytes = content();
+    Expected { name: NAME.into(), size: bytes.len() as u64, sha256: known::sha256(&bytes) }
+}
+
+/// Keeps what it is told.
+#[derive(Default)]
+struct Record {
+    bytes: RefCell<Vec<u64>>,
+    troubles: RefCell<Vec<String>>,
+}
+
+impl Watcher for Record {
+    fn progress(&self, bytes: u64) {
+        self.bytes.borrow_mut().push(bytes);
+    }
+
+    fn trouble(&self, error: &Error) {
+        self.troubles.borrow_mut().push(format!("{error:#}"));
+    }
+}
+
+fn fetch(folder: &Path, sources: &[Source], record: &Record) -> Result<Outcome> {
+    let expected = expected();
+    Download { expected: &expected, folder, patience: PATIENCE, watcher: record }.ensure(sources, 0)
+}
+
+/// Does not bear silence for long.
+fn fetch_hastily(folder: &Path, sources: &[Source]) -> Result<Outcome> {
+    let expected = expected();
+    let mut patience = PATIENCE;
+    patience.timeouts.silence = Duration::from_millis(300);
+    Download { expected: &expected, folder, patience, watcher: &Record::default() }
+        .ensure(sources, 0)
+}
+
+/// The file is whole and in place, and nothing else is there.
+fn assert_whole(folder: &TempDir) {
+    assert!(fs::read(folder.path().join(NAME)).unwrap() == content(), "other bytes");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something is left over");
+}
+
+fn starts(server: &Server) -> Vec<Option<usize>> {
+    server.requests().iter().map(|request| request.from).collect()
+}
+
+#[test]
+fn a_good_server_is_asked_once_and_then_no_more() {
+    let server = Server::start(|_, _| Answer::Well(content()));
+    let folder = tempfile::tempdir().unwrap();
+    let record = Record::default();
+    let sources = mirrors(&[&server]);
+    assert_eq!(fetch(folder.path(), &sources, &record).unwrap(), Outcome::Fetched(0));
+    assert_whole(&folder);
+    assert_eq!(server.requests(), [Request { path: format!("/{NAME}"), from: None }]);
+    assert_eq!(record.bytes.borrow().last(), Some(&expected().size));
+
+    assert_eq!(fetch(folder.path(), &sources, &record).unwrap(), Outcome::Present);
+    assert_eq!(server.requests().len(), 1, "a file that is right is not fetched again");
+    assert_eq!(*record.troubles.borrow(), [] as [String; 0]);
+}
+
+#[test]
+fn a_cut_connection_is_continued_where_it_ended() {
+    let server = Server::start(|_, _| Answer::Cut(content(), 300_000));
+    let folder = tempfile::tempdir().unwrap();
+    fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
+    assert_whole(&folder);
+    assert_eq!(starts(&server), [None, Some(300_000), Some(600_000)]);
+}
+
+#[test]
+fn a_server_that_ignores_ranges_is_read_from_the_start() {
+    let server = Server::start(|before, _| match before {
+        0 => Answer::Cut(content(), 300_000),
+        _ => Answer::IgnoreRange(content()),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
+    assert_whole(&folder);
+    assert_eq!(starts(&server), [None, Some(300_000)]);
+}
+
+#[test]
+fn an_answer_to_another_range_is_not_appended() {
+    let server = Server::start(|before, _| match before {
+        0 => Answer::Cut(content(), 300_000),
+        1 => Answer::WrongRange(content()),
+        _ => Answer::Well(content()),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
+    assert_whole(&folder);
+    assert_eq!(starts(&server), [None, Some(300_000), None]);
+}
+
+#[test]
+fn an_interrupted_download_is_continued_by_the_next_call() {
+    let server = Server::start(|_, _| Answer::Well(content()));
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file.gz.part"), &content()[..1234]).unwrap();
+    fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
+    assert_whole(&folder);
+    assert_eq!(starts(&server), [Some(1234)]);
+}
+
+#[test]
+fn a_finished_part_needs_no_request() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file.gz.part"), content()).unwrap();
+    let nobody = [Source::Mirror("http://127.0.0.1:1/".into())];
+    fetch(folder.path(), &nobody, &Record::default()).unwrap();
+    assert_whole(&folder);
+}
+
+#[test]
+fn a_part_of_another_file_is_thrown_away() {
+    let mut too_long = content();
+    too_long.push(0);
+    let same_size = vec![7; content().len()];
+    let shorter = vec![7; 1000];
+    for (case, part, requests) in [
+        ("too long", too_long, vec![None]),
+        ("as long", same_size, vec![None]),
+        ("shorter", shorter, vec![Some(1000), None]),
+    ] {
+        let server = Server::start(|_, _| Answer::Well(content()));
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file.gz.part"), part).unwrap();
+        fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
+        assert_whole(&folder);
+        assert_eq!(starts(&server), requests, "{case}");
+    }
+}
+
+#[test]
+fn a_damaged_file_is_noticed_and_fetched_again() {
+    let server = Server::start(|_, _| Answer::Well(content()));
+    let folder = tempfile::tempdir().unwrap();
+    let mut damaged = content();
+    damaged[5] ^= 1;
+    fs::write(folder.path().join(NAME), damaged).unwrap();
+    let record = Record::default();
+    let outcome = fetch(folder.path(), &mirrors(&[&server]), &record).unwrap();
+    assert_eq!(outcome, Outcome::Fetched(0));
+    assert_whole(&folder);
+    let troubles = record.troubles.borrow();
+    assert!(troubles.len() == 1 && troubles[0].contains("SHA-256"), "{troubles:?}");
+}
+
+#[test]
+fn wrong_bytes_lead_to_the_next_mirror_at_once() {
+    let mut same_size = content();
+    same_size[5] ^= 1;
+    let shorter = content()[..500].to_vec();
+    let longer = [content(), vec![0; 100_000]].concat();
+    for (bytes, why) in [(same_size, "SHA-256"), (shorter, "expected"), (longer.clone(), "bytes")] {
+        let bad = Server::start(move |_, _| Answer::Well(bytes.clone()));
+        let good = Server::start(|_, _| Answer::Well(content()));
+        let folder = tempfile::tempdir().unwrap();
+        let record = Record::default();
+        let outcome = fetch(folder.path(), &mirrors(&[&bad, &good]), &record).unwrap();
+        assert_eq!(outcome, Outcome::Fetched(1));
+        assert_whole(&folder);
+        assert_eq!(bad.requests().len(), 1);
+        let troubles = record.troubles.borrow();
+        assert!(troubles[0].contains(&bad.url()) && troubles[0].contains(why), "{troubles:?}");
+    }
+
+    // A server that does not say how much there will be cannot fill the disk.
+    let endless = Server::start(move |_, _| Answer::Unannounced(longer.clone()));
+    let folder = tempfile::tempdir().unwrap();
+    let error = fetch(folder.path(), &mirrors(&[&endless]), &Record::default()).unwrap_err();
+    assert!(error.to_string().contains("more than the expected 800000 bytes"), "{error}");
+    let part = fs::metadata(folder.path().join("file.gz.part")).unwrap();
+    assert!(part.len() <= expected().size);
+}
+
+#[test]
+fn a_missing_file_is_not_asked_for_twice_but_a_server_error_is() {
+    for (status, requests) in [(404, 1), (403, 1), (500, 3), (503, 3), (429, 3)] {
+        let bad = Server::start(move |_, _| Answer::Status(status));
+        let good = Server::start(|_, _| Answer::Well(content()));
+        let folder = tempfile::tempdir().unwrap();
+        let record = Record::default();
+        let outcome = fetch(folder.path(), &mirrors(&[&bad, &good]), &record).unwrap();
+        assert_eq!(outcome, Outcome::Fetched(1));
+        assert_whole(&folder);
+        assert_eq!(bad.requests().len(), requests, "status {status}");
+        assert!(record.troubles.borrow()[0].contains(&status.to_string()));
+    }
+}
+
+#[test]
+fn a_passing_server_error_is_waited_out() {
+    let server = Server::start(|before, _| match before {
+        0 | 1 => Answer::Status(500),
+        _ => Answer::Well(content()),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
+    assert_whole(&folder);
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[test]
+fn silence_ends_in_the_next_mirror() {
+    let silent = Server::start(|_, _| Answer::Silence);
+    let good = Server::start(|_, _| Answer::Well(content()));
+    let folder = tempfile::tempdir().unwrap();
+    let begun = Instant::now();
+    let outcome = fetch_hastily(folder.path(), &mirrors(&[&silent, &good])).unwrap();
+    assert_eq!(outcome, Outcome::Fetched(1));
+    assert_whole(&folder);
+    assert_eq!(silent.requests().len(), 3);
+    assert!(begun.elapsed() < PATIENCE.timeouts.request, "the silence limit did not hold");
+}
+
+#[test]
+fn a_transfer_that_stalls_is_continued() {
+    let server = Server::start(|before, _| match before {
+        0 => Answer::Stall(content(), 300_000),
+        _ => Answer::Well(content()),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    fetch_hastily(folder.path(), &mirrors(&[&server])).unwrap();
+    assert_whole(&folder);
+    let starts = starts(&server);
+    assert!(starts.len() == 2 && starts[1].is_some_and(|from| from > 0), "{starts:?}");
+}
+
+#[test]
+fn a_server_that_drips_is_given_up() {
+    let server = Server::start(|_, _| Answer::Cut(content(), 1));
+    let folder = tempfile::tempdir().unwrap();
+    let error = fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap_err();
+    assert_eq!(server.requests().len(), 3, "{error}");
+}
+
+#[test]
+fn a_redirect_keeps_the_range() {
+    let server = Server::start(|_, request| match request.path.as_str() {
+        "/moved" => Answer::Well(content()),
+        _ => Answer::Redirect("/moved".into()),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file.gz.part"), &content()[..99]).unwrap();
+    fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
+    assert_whole(&folder);
+    assert_eq!(starts(&server), [Some(99), Some(99)]);
+}
+
+#[test]
+fn one_mirror_continues_what_another_began() {
+    let dying = Server::start(|before, _| match before {
+        0 => Answer::Cut(content(), 300_000),
+        _ => Answer::Status(404),
+    });
+    let good = Server::start(|_, _| Answer::Well(content()));
+    let folder = tempfile::tempdir().unwrap();
+    fetch(folder.path(), &mirrors(&[&dying, &good]), &Record::default()).unwrap();
+    assert_whole(&folder);
+    assert_eq!(starts(&good), [Some(300_000)]);
+}
+
+#[test]
+fn when_nothing_helps_every_source_is_named() {
+    let missing = Server::start(|_, _| Answer::Status(404));
+    let broken = Server::start(|_, _| Answer::Status(500));
+    let empty = tempfile::tempdir().unwrap();
+    let mut sources = mirrors(&[&missing, &broken]);
+    sources.push(Source::Folder(empty.path().to_owned()));
+    let folder = tempfile::tempdir().unwrap();
+    let error = fetch(folder.path(), &sources, &Record::default()).unwrap_err().to_string();
+    for part in [
+        format!("{}{NAME} answered 404", missing.url()),
+        format!("{}{NAME} answered 500", broken.url()),
+        format!("cannot read {}", empty.path().join(NAME).display()),
+        expected().sha256,
+        "fetch-data --from".into(),
+    ] {
+        assert!(error.contains(&part), "{part:?} is missing in: {error}");
+    }
+}
+
+#[test]
+fn a_local_folder_is_a_source_and_is_checked_like_one() {
+    let from = tempfile::tempdir().unwrap();
+    let original = from.path().join(NAME);
+    fs::write(&original, content()).unwrap();
+    let writable = fs::metadata(&original).unwrap().permissions();
+    let mut read_only = writable.clone();
+    read_only.set_readonly(true);
+    fs::set_permissions(&original, read_only).unwrap();
+    let sources = [Source::Folder(from.path().to_owned())];
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = fetch(folder.path(), &sources, &Record::default()).unwrap();
+    assert_eq!(outcome, Outcome::Fetched(0));
+    assert_whole(&folder);
+    assert!(!fs::metadata(folder.path().join(NAME)).unwrap().permissions().readonly());
+
+    fs::set_permissions(&original, writable).unwrap();
+    let mut wrong = content();
+    wrong[0] ^= 1;
+    for bytes in [wrong, vec![1, 2, 3]] {
+        fs::write(&original, bytes).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let error = fetch(folder.path(), &sources, &Record::default()).unwrap_err().to_string();
+        assert!(error.contains(&from.path().display().to_string()), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_not_the_mirrors_fault() {
+    let server = Server::start(|_, _| Answer::Well(content()));
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("file.gz.part")).unwrap();
+    let sources = mirrors(&[&server, &server]);
+    let error = format!("{:#}", fetch(folder.path(), &sources, &Record::default()).unwrap_err());
+    assert!(error.contains("file.gz.part"), "{error}");
+}

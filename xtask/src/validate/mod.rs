@@ -1,0 +1,77 @@
+//! `validate`: everything that must hold before a change is merged, cheapest checks first.
+
+mod layers;
+mod steps;
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Args as ClapArgs;
+
+use self::steps::{STEPS, Step};
+use crate::workspace::Workspace;
+
+/// Check the workspace: formatting, layers, clippy, documentation, examples, packaging, tests
+///
+/// Stops at the first step that fails.
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// Run only this step; may be given more than once
+    #[arg(long, value_name = "STEP")]
+    only: Vec<String>,
+
+    /// List the steps and exit
+    #[arg(long)]
+    list: bool,
+}
+
+/// Runs the chore.
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    let steps = chosen(&args.only)?;
+    if args.list {
+        for step in steps {
+            println!("{:<10}{}", step.name, step.what);
+        }
+        return Ok(());
+    }
+    let begun = Instant::now();
+    for step in &steps {
+        eprintln!("== {}: {}", step.name, step.what);
+        let begun = Instant::now();
+        (step.run)(workspace).with_context(|| {
+            format!(
+                "the step `{0}` failed; run it alone with `cargo xtask validate --only {0}`",
+                step.name
+            )
+        })?;
+        eprintln!("== {}: passed in {:.1} s", step.name, begun.elapsed().as_secs_f64());
+    }
+    eprintln!("== {} steps passed in {:.1} s", steps.len(), begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// The named steps in their own order, or all of them.
+fn chosen(names: &[String]) -> Result<Vec<&'static Step>> {
+    if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
+        let known: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+        bail!("there is no step `{unknown}`; there are {}", known.join(", "));
+    }
+    Ok(STEPS
+        .iter()
+        .filter(|step| names.is_empty() || names.iter().any(|name| name == step.name))
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_run_in_their_own_order_and_unknown_ones_are_named() {
+        let names = |chosen: Vec<&Step>| chosen.iter().map(|step| step.name).collect::<Vec<_>>();
+        assert_eq!(names(chosen(&["test".into(), "fmt".into()]).unwrap()), ["fmt", "test"]);
+        assert_eq!(chosen(&[]).unwrap().len(), STEPS.len());
+        let error = chosen(&["tset".into()]).err().unwrap().to_string();
+        assert!(error.contains("`tset`") && error.contains("clippy"), "{error}");
+    }
+}

@@ -1,0 +1,87 @@
+//! The steps of `validate`.
+//!
+//! All of them use one target folder, the dev profile and the features of the whole workspace, so
+//! that as little as possible is compiled twice.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use super::layers;
+use crate::command;
+use crate::workspace::{Package, Workspace};
+
+/// One check.
+pub(crate) struct Step {
+    /// How `--only` names it.
+    pub(crate) name: &'static str,
+    /// What it checks.
+    pub(crate) what: &'static str,
+    /// The check.
+    pub(crate) run: fn(&Workspace) -> Result<()>,
+}
+
+/// All of them, cheapest first.
+pub(crate) const STEPS: [Step; 7] = [
+    Step { name: "fmt", what: "the code is formatted", run: fmt },
+    Step { name: "layers", what: "crates use only the layers below them", run: layers::check },
+    Step { name: "clippy", what: "clippy has nothing to say", run: clippy },
+    Step { name: "doc", what: "the documentation builds without warnings", run: doc },
+    Step { name: "examples", what: "each library has examples, and they run", run: examples },
+    Step { name: "package", what: "each crate packs, and what was packed builds", run: package },
+    Step { name: "test", what: "cargo test --workspace", run: test },
+];
+
+fn fmt(workspace: &Workspace) -> Result<()> {
+    command::run(workspace.cargo().args(["fmt", "--all", "--", "--check"]))
+}
+
+fn clippy(workspace: &Workspace) -> Result<()> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
+    command::run(&mut cargo)
+}
+
+fn doc(workspace: &Workspace) -> Result<()> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["doc", "--workspace", "--no-deps", "--locked"]);
+    command::run(cargo.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn examples(workspace: &Workspace) -> Result<()> {
+    let metadata = workspace.metadata(None)?;
+    let libraries: BTreeMap<&str, &Package> = metadata
+        .members()
+        .filter(|package| has_target(package, "lib"))
+        .map(|package| (package.id.as_str(), package))
+        .collect();
+    if let Some(without) = libraries.values().find(|library| !has_target(library, "example")) {
+        bail!("the library {} has no example; add one in its folder `examples`", without.name);
+    }
+    let mut build = workspace.cargo();
+    let built =
+        workspace.executables(build.args(["build", "--workspace", "--examples", "--locked"]))?;
+    for example in built {
+        let Some(library) = libraries.get(example.package.as_str()) else { continue };
+        eprintln!("-- {}, example {}", library.name, example.name);
+        command::run(Command::new(&example.path).current_dir(workspace.root()))?;
+    }
+    Ok(())
+}
+
+fn has_target(package: &Package, kind: &str) -> bool {
+    package.targets.iter().any(|target| target.kind.iter().any(|found| found == kind))
+}
+
+/// Nothing is on crates.io yet, so all crates are packed in one call, which lets each build against
+/// the packed form of the others.
+fn package(workspace: &Workspace) -> Result<()> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["package", "--workspace", "--exclude", "xtask", "--allow-dirty", "--locked"]);
+    command::run(cargo.arg("--quiet"))
+}
+
+fn test(workspace: &Workspace) -> Result<()> {
+    command::run(workspace.cargo().args(["test", "--workspace", "--locked"]))
+}
