@@ -98,6 +98,9 @@ impl Cut {
             let armhole = self.armhole();
             canvas.seam(&armhole, 0.7, strength, dark);
             canvas.seam(&armhole.map(|(u, v)| (-u, v)), 0.7, strength, dark);
+            let side = [(self.chest, self.armpit), (self.waist + 0.1, self.waist_at)];
+            canvas.seam(&side, 0.6, strength, dark);
+            canvas.seam(&side.map(|(u, v)| (-u, v)), 0.6, strength, dark);
         }
     }
 
@@ -147,7 +150,7 @@ impl Cut {
         if dice.chance(0.7) {
             let gap = dice.range(2.2, 4.2);
             let level = if cloth.level > 0.55 { cloth.level * 0.3 } else { 0.9 };
-            let (opacity, size) = (dice.range(0.3, 0.9), dice.range(0.5, 1.0));
+            let (opacity, size) = (dice.range(0.5, 1.0), dice.range(0.6, 1.1));
             let mut v = from + dice.range(0.8, 2.0);
             while v < self.bottom - 0.5 {
                 canvas.seam(&[(u, v), (u, v)], size, opacity, level);
@@ -221,15 +224,15 @@ fn cut(dice: &mut Dice) -> Cut {
     }
 }
 
-const SHIRTING: Fashion = [9, 5, 5, 2, 1, 1, 1, 3];
+const SHIRTING: Fashion = [10, 5, 5, 2, 1, 1, 1, 2];
 const JERSEY: Fashion = [9, 3, 0, 1, 1, 1, 7, 2];
-const KNIT: Fashion = [10, 4, 0, 0, 1, 2, 2, 4];
-const DRESSY: Fashion = [10, 2, 1, 2, 2, 2, 1, 4];
-const WOOL: Fashion = [14, 1, 1, 0, 1, 1, 0, 3];
+const KNIT: Fashion = [11, 4, 0, 0, 1, 2, 3, 2];
+const DRESSY: Fashion = [11, 2, 1, 2, 2, 2, 1, 3];
+const WOOL: Fashion = [15, 1, 1, 0, 1, 1, 0, 1];
 
 pub(super) fn t_shirt(canvas: &mut Canvas, dice: &mut Dice) {
     let mut cut = cut(dice);
-    let kind = dice.weighted(&[3, 24, 2, 2]);
+    let kind = dice.weighted(&[4, 24, 2, 1]);
     set_sleeve(&mut cut, dice, kind);
     if kind == 0 {
         cut.shoulder -= dice.range(1.0, 2.6);
@@ -246,7 +249,7 @@ pub(super) fn t_shirt(canvas: &mut Canvas, dice: &mut Dice) {
     if dice.chance(0.3) {
         cut.hem_band(canvas, 0.7, 0.3, cloth.level * 0.6);
     }
-    if dice.chance(0.08) {
+    if dice.chance(0.05) {
         cut.placket(canvas, dice, 0.0, &cloth);
     }
 }
@@ -261,10 +264,10 @@ pub(super) fn shirt(canvas: &mut Canvas, dice: &mut Dice) {
     cut.hem_curve += dice.range(0.0, 1.4);
     let cloth = Fabric::draw(dice, &SHIRTING);
     cut.draw(canvas, dice, &cloth);
-    if dice.chance(0.62) {
+    if dice.chance(0.84) {
         cut.placket(canvas, dice, 0.0, &cloth);
     }
-    if dice.chance(0.68) {
+    if dice.chance(0.84) {
         cut.collar(canvas, dice, &cloth);
     } else if dice.chance(0.5) {
         cut.neckline(canvas, 0.8, dice.range(0.2, 0.6), cloth.level * 0.55);
@@ -313,7 +316,7 @@ pub(super) fn pullover(canvas: &mut Canvas, dice: &mut Dice) {
     if dice.chance(0.12) {
         cut.pocket(canvas, (0.0, cut.bottom - 5.0), 3.2, 0.5, cloth.level * 0.5);
     }
-    if dice.chance(0.1) {
+    if dice.chance(0.06) {
         cut.placket(canvas, dice, 0.0, &cloth);
     }
 }
@@ -338,9 +341,9 @@ pub(super) fn coat(canvas: &mut Canvas, dice: &mut Dice) {
     cut.draw(canvas, dice, &cloth);
     let dark = cloth.level * 0.3;
     let side = dice.range(-1.2, 1.2);
-    if dice.chance(0.72) {
+    if dice.chance(0.75) {
         cut.placket(canvas, dice, side, &cloth);
-    } else if dice.chance(0.55) {
+    } else if dice.chance(0.7) {
         // Worn open: a wedge of dark between the fronts.
         let wedge = dice.range(0.4, 1.6);
         let from = cut.top + cut.neck_depth * 0.6;
