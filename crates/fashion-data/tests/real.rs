@@ -46,6 +46,12 @@ fn archives_made_from_it_are_recognised_and_always_the_same() {
     npz::write(&made.path().join("test.npz"), &splits.test).unwrap();
     assert_eq!(load(made.path()), splits);
     let digest = |name: &str| known::sha256_file(&made.path().join(name)).unwrap();
-    assert_eq!(digest("train.npz"), "b4ed6c44c829964b66e3b585ec795b8dfe94513395e7ca908cd4594e3c5e9845");
-    assert_eq!(digest("test.npz"), "9d93c060f6dec2e629ba3bde0715ad7276919ff5d513163bed8358f8f2c933e4");
+    assert_eq!(
+        digest("train.npz"),
+        "b4ed6c44c829964b66e3b585ec795b8dfe94513395e7ca908cd4594e3c5e9845"
+    );
+    assert_eq!(
+        digest("test.npz"),
+        "9d93c060f6dec2e629ba3bde0715ad7276919ff5d513163bed8358f8f2c933e4"
+    );
 }

@@ -11,6 +11,7 @@ struct Cut {
     neck: f32,
     neck_depth: f32,
     v_neck: bool,
+    collared: bool,
     shoulder: f32,
     slope: f32,
     chest: f32,
@@ -82,10 +83,11 @@ impl Cut {
             canvas.fill(&self.sleeve().0, 1.0, |u, v| sleeves.at(u, v));
             canvas.fill(&other.sleeve().0.flipped(), 1.0, |u, v| sleeves.at(u, v));
         }
-        if dice.chance(0.75) {
+        if dice.chance(0.75) || self.collared {
+            let rise = if self.collared { -1.2 } else { 0.9 };
             let (neck, top) = (self.neck, self.top);
             let back = Path::from((-neck, top))
-                .curve((0.0, top + 0.9), neck, top)
+                .curve((0.0, top + rise), neck, top)
                 .curve((neck * 0.9, top + self.neck_depth), 0.0, top + self.neck_depth)
                 .curve((-neck * 0.9, top + self.neck_depth), -neck, top);
             let inside = cloth.level * dice.range(0.25, 0.7);
@@ -208,6 +210,7 @@ fn cut(dice: &mut Dice) -> Cut {
         neck: dice.range(1.9, 3.6),
         neck_depth: dice.range(0.8, 3.2),
         v_neck: dice.chance(0.3),
+        collared: false,
         shoulder: chest + dice.around(-1.2, 0.8),
         slope: dice.range(0.8, 2.4),
         chest,
@@ -215,7 +218,7 @@ fn cut(dice: &mut Dice) -> Cut {
         waist,
         waist_at: dice.range(0.0, 4.0),
         hem: waist + dice.around(-0.4, 1.6),
-        bottom: dice.range(9.0, 13.0),
+        bottom: dice.range(8.5, 12.4),
         hem_curve: dice.range(-0.4, 1.0),
         sleeve: 0.0,
         spread: 0.0,
@@ -263,11 +266,12 @@ pub(super) fn shirt(canvas: &mut Canvas, dice: &mut Dice) {
     }
     cut.hem_curve += dice.range(0.0, 1.4);
     let cloth = Fabric::draw(dice, &SHIRTING);
+    cut.collared = dice.chance(0.84);
     cut.draw(canvas, dice, &cloth);
     if dice.chance(0.84) {
         cut.placket(canvas, dice, 0.0, &cloth);
     }
-    if dice.chance(0.84) {
+    if cut.collared {
         cut.collar(canvas, dice, &cloth);
     } else if dice.chance(0.5) {
         cut.neckline(canvas, 0.8, dice.range(0.2, 0.6), cloth.level * 0.55);
@@ -323,11 +327,16 @@ pub(super) fn pullover(canvas: &mut Canvas, dice: &mut Dice) {
 
 pub(super) fn coat(canvas: &mut Canvas, dice: &mut Dice) {
     let mut cut = cut(dice);
+    // Longer for its width than a shirt, and wider at the hem.
+    let narrow = dice.range(0.8, 1.0);
+    for width in [&mut cut.chest, &mut cut.waist, &mut cut.hem, &mut cut.shoulder, &mut cut.neck] {
+        *width *= narrow;
+    }
     set_sleeve(&mut cut, dice, 3);
-    cut.bottom = dice.range(10.8, 13.4);
-    cut.hem += dice.range(0.0, 1.2);
-    cut.hem_curve = dice.range(-0.3, 0.4);
-    cut.cuff += dice.range(0.0, 0.6);
+    cut.bottom = dice.range(11.6, 13.8);
+    cut.hem += dice.range(0.2, 1.6);
+    cut.hem_curve = dice.range(-0.3, 0.3);
+    cut.cuff += dice.range(0.0, 0.5);
     let cloth = Fabric::draw(dice, &WOOL);
     if dice.chance(0.25) {
         let fur = Fabric::draw(dice, &[0, 0, 0, 0, 0, 0, 0, 1]);
@@ -343,6 +352,10 @@ pub(super) fn coat(canvas: &mut Canvas, dice: &mut Dice) {
     let side = dice.range(-1.2, 1.2);
     if dice.chance(0.75) {
         cut.placket(canvas, dice, side, &cloth);
+        if dice.chance(0.25) {
+            // Double-breasted.
+            cut.placket(canvas, dice, side + 2.4, &cloth);
+        }
     } else if dice.chance(0.7) {
         // Worn open: a wedge of dark between the fronts.
         let wedge = dice.range(0.4, 1.6);
@@ -354,7 +367,7 @@ pub(super) fn coat(canvas: &mut Canvas, dice: &mut Dice) {
         ]);
         canvas.fill(&gap, dice.range(0.5, 0.9), |_, _| dark * 0.5);
     }
-    if dice.chance(0.55) {
+    if dice.chance(0.6) {
         let (neck, depth) = (cut.neck, cut.neck_depth + dice.range(1.5, 5.0));
         let lapel = Path::polygon(&[
             (neck * 0.6, cut.top - 0.4),
@@ -374,9 +387,9 @@ pub(super) fn coat(canvas: &mut Canvas, dice: &mut Dice) {
     } else if dice.chance(0.5) {
         cut.collar(canvas, dice, &cloth);
     }
-    if dice.chance(0.6) {
+    if dice.chance(0.72) {
         let v = dice.range(2.5, 6.5);
-        let (width, opacity) = (dice.range(1.0, 1.8), dice.range(0.2, 0.7));
+        let (width, opacity) = (dice.range(1.0, 1.8), dice.range(0.3, 0.8));
         for u in [-cut.waist * 0.55, cut.waist * 0.55] {
             cut.pocket(canvas, (u, v), width, opacity, dark);
         }
