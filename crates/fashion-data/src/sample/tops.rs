@@ -11,6 +11,7 @@ struct Cut {
     neck: f32,
     neck_depth: f32,
     v_neck: bool,
+    collared: bool,
     shoulder: f32,
     slope: f32,
     chest: f32,
@@ -82,10 +83,11 @@ impl Cut {
             canvas.fill(&self.sleeve().0, 1.0, |u, v| sleeves.at(u, v));
             canvas.fill(&other.sleeve().0.flipped(), 1.0, |u, v| sleeves.at(u, v));
         }
-        if dice.chance(0.75) {
+        if dice.chance(0.75) || self.collared {
+            let rise = if self.collared { -1.2 } else { 0.9 };
             let (neck, top) = (self.neck, self.top);
             let back = Path::from((-neck, top))
-                .curve((0.0, top + 0.9), neck, top)
+                .curve((0.0, top + rise), neck, top)
                 .curve((neck * 0.9, top + self.neck_depth), 0.0, top + self.neck_depth)
                 .curve((-neck * 0.9, top + self.neck_depth), -neck, top);
             let inside = cloth.level * dice.range(0.25, 0.7);
@@ -98,6 +100,9 @@ impl Cut {
             let armhole = self.armhole();
             canvas.seam(&armhole, 0.7, strength, dark);
             canvas.seam(&armhole.map(|(u, v)| (-u, v)), 0.7, strength, dark);
+            let side = [(self.chest, self.armpit), (self.waist + 0.1, self.waist_at)];
+            canvas.seam(&side, 0.6, strength, dark);
+            canvas.seam(&side.map(|(u, v)| (-u, v)), 0.6, strength, dark);
         }
     }
 
@@ -147,7 +152,7 @@ impl Cut {
         if dice.chance(0.7) {
             let gap = dice.range(2.2, 4.2);
             let level = if cloth.level > 0.55 { cloth.level * 0.3 } else { 0.9 };
-            let (opacity, size) = (dice.range(0.3, 0.9), dice.range(0.5, 1.0));
+            let (opacity, size) = (dice.range(0.5, 1.0), dice.range(0.6, 1.1));
             let mut v = from + dice.range(0.8, 2.0);
             while v < self.bottom - 0.5 {
                 canvas.seam(&[(u, v), (u, v)], size, opacity, level);
@@ -205,6 +210,7 @@ fn cut(dice: &mut Dice) -> Cut {
         neck: dice.range(1.9, 3.6),
         neck_depth: dice.range(0.8, 3.2),
         v_neck: dice.chance(0.3),
+        collared: false,
         shoulder: chest + dice.around(-1.2, 0.8),
         slope: dice.range(0.8, 2.4),
         chest,
@@ -212,7 +218,7 @@ fn cut(dice: &mut Dice) -> Cut {
         waist,
         waist_at: dice.range(0.0, 4.0),
         hem: waist + dice.around(-0.4, 1.6),
-        bottom: dice.range(9.0, 13.0),
+        bottom: dice.range(8.5, 12.4),
         hem_curve: dice.range(-0.4, 1.0),
         sleeve: 0.0,
         spread: 0.0,
@@ -221,15 +227,15 @@ fn cut(dice: &mut Dice) -> Cut {
     }
 }
 
-const SHIRTING: Fashion = [9, 5, 5, 2, 1, 1, 1, 3];
+const SHIRTING: Fashion = [10, 5, 5, 2, 1, 1, 1, 2];
 const JERSEY: Fashion = [9, 3, 0, 1, 1, 1, 7, 2];
-const KNIT: Fashion = [10, 4, 0, 0, 1, 2, 2, 4];
-const DRESSY: Fashion = [10, 2, 1, 2, 2, 2, 1, 4];
-const WOOL: Fashion = [14, 1, 1, 0, 1, 1, 0, 3];
+const KNIT: Fashion = [11, 4, 0, 0, 1, 2, 3, 2];
+const DRESSY: Fashion = [11, 2, 1, 2, 2, 2, 1, 3];
+const WOOL: Fashion = [15, 1, 1, 0, 1, 1, 0, 1];
 
 pub(super) fn t_shirt(canvas: &mut Canvas, dice: &mut Dice) {
     let mut cut = cut(dice);
-    let kind = dice.weighted(&[3, 24, 2, 2]);
+    let kind = dice.weighted(&[4, 24, 2, 1]);
     set_sleeve(&mut cut, dice, kind);
     if kind == 0 {
         cut.shoulder -= dice.range(1.0, 2.6);
@@ -246,7 +252,7 @@ pub(super) fn t_shirt(canvas: &mut Canvas, dice: &mut Dice) {
     if dice.chance(0.3) {
         cut.hem_band(canvas, 0.7, 0.3, cloth.level * 0.6);
     }
-    if dice.chance(0.08) {
+    if dice.chance(0.05) {
         cut.placket(canvas, dice, 0.0, &cloth);
     }
 }
@@ -260,11 +266,12 @@ pub(super) fn shirt(canvas: &mut Canvas, dice: &mut Dice) {
     }
     cut.hem_curve += dice.range(0.0, 1.4);
     let cloth = Fabric::draw(dice, &SHIRTING);
+    cut.collared = dice.chance(0.84);
     cut.draw(canvas, dice, &cloth);
-    if dice.chance(0.62) {
+    if dice.chance(0.84) {
         cut.placket(canvas, dice, 0.0, &cloth);
     }
-    if dice.chance(0.68) {
+    if cut.collared {
         cut.collar(canvas, dice, &cloth);
     } else if dice.chance(0.5) {
         cut.neckline(canvas, 0.8, dice.range(0.2, 0.6), cloth.level * 0.55);
@@ -313,18 +320,23 @@ pub(super) fn pullover(canvas: &mut Canvas, dice: &mut Dice) {
     if dice.chance(0.12) {
         cut.pocket(canvas, (0.0, cut.bottom - 5.0), 3.2, 0.5, cloth.level * 0.5);
     }
-    if dice.chance(0.1) {
+    if dice.chance(0.06) {
         cut.placket(canvas, dice, 0.0, &cloth);
     }
 }
 
 pub(super) fn coat(canvas: &mut Canvas, dice: &mut Dice) {
     let mut cut = cut(dice);
+    // Longer for its width than a shirt, and wider at the hem.
+    let narrow = dice.range(0.8, 1.0);
+    for width in [&mut cut.chest, &mut cut.waist, &mut cut.hem, &mut cut.shoulder, &mut cut.neck] {
+        *width *= narrow;
+    }
     set_sleeve(&mut cut, dice, 3);
-    cut.bottom = dice.range(10.8, 13.4);
-    cut.hem += dice.range(0.0, 1.2);
-    cut.hem_curve = dice.range(-0.3, 0.4);
-    cut.cuff += dice.range(0.0, 0.6);
+    cut.bottom = dice.range(11.6, 13.8);
+    cut.hem += dice.range(0.2, 1.6);
+    cut.hem_curve = dice.range(-0.3, 0.3);
+    cut.cuff += dice.range(0.0, 0.5);
     let cloth = Fabric::draw(dice, &WOOL);
     if dice.chance(0.25) {
         let fur = Fabric::draw(dice, &[0, 0, 0, 0, 0, 0, 0, 1]);
@@ -338,9 +350,13 @@ pub(super) fn coat(canvas: &mut Canvas, dice: &mut Dice) {
     cut.draw(canvas, dice, &cloth);
     let dark = cloth.level * 0.3;
     let side = dice.range(-1.2, 1.2);
-    if dice.chance(0.72) {
+    if dice.chance(0.75) {
         cut.placket(canvas, dice, side, &cloth);
-    } else if dice.chance(0.55) {
+        if dice.chance(0.25) {
+            // Double-breasted.
+            cut.placket(canvas, dice, side + 2.4, &cloth);
+        }
+    } else if dice.chance(0.7) {
         // Worn open: a wedge of dark between the fronts.
         let wedge = dice.range(0.4, 1.6);
         let from = cut.top + cut.neck_depth * 0.6;
@@ -351,7 +367,7 @@ pub(super) fn coat(canvas: &mut Canvas, dice: &mut Dice) {
         ]);
         canvas.fill(&gap, dice.range(0.5, 0.9), |_, _| dark * 0.5);
     }
-    if dice.chance(0.55) {
+    if dice.chance(0.6) {
         let (neck, depth) = (cut.neck, cut.neck_depth + dice.range(1.5, 5.0));
         let lapel = Path::polygon(&[
             (neck * 0.6, cut.top - 0.4),
@@ -371,9 +387,9 @@ pub(super) fn coat(canvas: &mut Canvas, dice: &mut Dice) {
     } else if dice.chance(0.5) {
         cut.collar(canvas, dice, &cloth);
     }
-    if dice.chance(0.6) {
+    if dice.chance(0.72) {
         let v = dice.range(2.5, 6.5);
-        let (width, opacity) = (dice.range(1.0, 1.8), dice.range(0.2, 0.7));
+        let (width, opacity) = (dice.range(1.0, 1.8), dice.range(0.3, 0.8));
         for u in [-cut.waist * 0.55, cut.waist * 0.55] {
             cut.pocket(canvas, (u, v), width, opacity, dark);
         }
