@@ -3,6 +3,7 @@
 mod batches;
 mod dataset;
 mod error;
+pub mod files;
 pub mod folder;
 pub mod idx;
 pub mod known;

@@ -1,1 +1,17 @@
-//! The networks as dfdx modules with compile-time shapes, and their weights in safetensors
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod layers;
+mod loss;
+mod network;
+mod report_cnn;
+mod tape;
+pub mod tensors;
+pub mod weights;
+
+pub use error::Error;
+pub use layers::{ConvBlock, Dense};
+pub use loss::cross_entropy;
+pub use network::{CpuGradients, Images, Logits, Network, TrainingTape};
+pub use report_cnn::ReportCnn;
+pub use tape::tensor_with;

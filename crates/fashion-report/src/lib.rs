@@ -1,1 +1,34 @@
-//! Figures and the self-contained HTML report of a training run
+#![doc = include_str!("../README.md")]
+
+pub mod class_counts;
+pub mod classes;
+pub mod confusion;
+pub mod curves;
+pub mod html;
+pub mod misclassified;
+pub mod reliability;
+
+mod canvas;
+#[cfg(test)]
+mod collisions;
+mod encode;
+mod error;
+mod figure;
+mod font;
+mod format;
+mod layout;
+mod palette;
+mod scale;
+
+pub use class_counts::ClassCount;
+pub use classes::ClassExamples;
+pub use curves::EpochPoint;
+pub use error::Error;
+pub use figure::Figure;
+pub use misclassified::MisclassifiedItem;
+pub use reliability::Bin;
+
+/// Width and height of a garment in pixels.
+pub const SIDE: usize = 28;
+/// Pixels of a garment: 28 × 28, row by row from the top, one byte each, 0 for the background.
+pub const PIXELS: usize = SIDE * SIDE;

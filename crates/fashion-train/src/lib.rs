@@ -1,1 +1,27 @@
-//! Training loop, Adam, history, checkpoints and run folders
+#![doc = include_str!("../README.md")]
+
+mod checkpoint;
+mod config;
+mod environment;
+mod error;
+mod evaluate;
+pub mod history;
+mod observer;
+mod optimiser;
+mod run;
+mod settings;
+mod threads;
+mod trainer;
+
+pub use checkpoint::Checkpoint;
+pub use config::{Config, DataConfig, SCHEMA};
+pub use environment::{Environment, Session};
+pub use error::Error;
+pub use evaluate::{Evaluation, evaluate};
+pub use history::Epoch;
+pub use observer::{Observer, Step};
+pub use optimiser::Optimiser;
+pub use run::{Finish, Outcome, RunFolder, train};
+pub use settings::{Settings, Validation};
+pub use threads::{default_threads, with_threads};
+pub use trainer::Trainer;

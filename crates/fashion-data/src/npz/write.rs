@@ -1,5 +1,4 @@
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Seek, Write};
+use std::io::{self, Seek, Write};
 use std::path::Path;
 
 use ndarray::ArrayView1;
@@ -8,6 +7,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime};
 
 use crate::error::InFile;
+use crate::files::write_atomically;
 use crate::{Dataset, Error};
 
 /// Writes a data set as NumPy would: `x` u8 (N, 28, 28) and `y` u8 (N), uncompressed, so that it
@@ -31,32 +31,10 @@ use crate::{Dataset, Error};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn write(path: &Path, dataset: &Dataset) -> Result<(), Error> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.part", std::process::id()));
-    let beside = path.with_file_name(name);
-    let written = write_and_sync(&beside, dataset).and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        // The first error is the one to report; that this file may stay behind adds nothing.
-        let _ = fs::remove_file(&beside);
-    }
-    written.and_then(|()| sync_folder(path)).in_file(path)
+    write_atomically(path, |file| write_to(file, dataset)).in_file(path)
 }
 
-fn write_and_sync(path: &Path, dataset: &Dataset) -> io::Result<()> {
-    let file = write_to(BufWriter::new(File::create(path)?), dataset)?;
-    file.into_inner()?.sync_all()
-}
-
-/// A rename is only durable once its folder is; Windows has no such call and needs none.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-    }
-    Ok(())
-}
-
-fn write_to<W: Write + Seek>(writer: W, dataset: &Dataset) -> io::Result<W> {
+fn write_to<W: Write + Seek>(writer: W, dataset: &Dataset) -> io::Result<()> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
         .last_modified_time(DateTime::default())
@@ -64,7 +42,7 @@ fn write_to<W: Write + Seek>(writer: W, dataset: &Dataset) -> io::Result<W> {
     let mut npz = NpzWriter::new_with_options(writer, options);
     npz.add_array("x", &dataset.images())
         .and_then(|()| npz.add_array("y", &ArrayView1::from(dataset.labels())))
-        .and_then(|()| npz.finish())
+        .and_then(|()| npz.finish().map(drop))
         .map_err(|error| match error {
             WriteNpzError::Zip(zip::result::ZipError::Io(error)) => error,
             other => io::Error::other(other),

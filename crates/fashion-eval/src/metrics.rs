@@ -1,0 +1,195 @@
+//! Everything that is said of a classifier, in one serialisable value.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ConfusedPair, ConfusionMatrix, Error, Misclassified, Predictions, Scores, log_loss::log_loss,
+};
+
+/// Name and version of the shape of [`Metrics`] in JSON.
+///
+/// Keys may be added under the same number, so readers should ignore those they do not know; a key
+/// that goes or changes its meaning raises the number.
+pub const SCHEMA: &str = "fashion-metrics/1";
+
+/// What predictions were made on: shown in every rendering.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    /// Where the data came from, for people.
+    pub data: String,
+    /// Which part of the data was judged, such as `test`.
+    pub split: String,
+    /// Names (K) of the classes, in the order of the probabilities' columns.
+    pub classes: Vec<String>,
+}
+
+/// How good the predictions are and where they fail.
+///
+/// In JSON the keys stand in the order of the fields. Classes are numbers, except for the names in
+/// [`per_class`](Self::per_class), which stand in the order of the numbers.
+///
+/// ```
+/// use fashion_eval::{Context, Metrics, Predictions};
+/// use ndarray::array;
+///
+/// let predictions = Predictions::new(array![[0.7, 0.3], [0.6, 0.4]], vec![0, 1])?;
+/// let context = Context {
+///     data: "two examples".into(),
+///     split: "test".into(),
+///     classes: vec!["cat".into(), "dog".into()],
+/// };
+/// let metrics = Metrics::compute(&predictions, &context)?;
+/// assert_eq!((metrics.n, metrics.accuracy), (2, 0.5));
+/// assert_eq!(metrics.per_class[0].precision, 0.5);
+/// assert_eq!(metrics.misclassified.ranking[0].index, 1);
+/// assert_eq!(Metrics::from_json(&metrics.to_json())?, metrics);
+/// # Ok::<(), fashion_eval::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Metrics {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// Where the data came from, for people.
+    pub data: String,
+    /// Which part of the data was judged.
+    pub split: String,
+    /// Number of items, N.
+    pub n: usize,
+    /// Share of the items that were classified right; see [`ConfusionMatrix::accuracy`].
+    pub accuracy: f64,
+    /// Mean surprise at the true class, in nats; see [`log_loss`](crate::log_loss).
+    pub log_loss: f64,
+    /// Name, scores and support (K) of each class; see [`ConfusionMatrix::per_class`].
+    pub per_class: Vec<ClassMetrics>,
+    /// Means in which every class counts the same; `macro` in JSON; see
+    /// [`ConfusionMatrix::macro_mean`].
+    #[serde(rename = "macro")]
+    pub macro_mean: Scores,
+    /// Means in which every class counts by its support; `weighted` in JSON; see
+    /// [`ConfusionMatrix::weighted_mean`].
+    #[serde(rename = "weighted")]
+    pub weighted_mean: Scores,
+    /// Counts (K, K), rows for true classes, columns for predicted ones.
+    pub confusion: ConfusionMatrix,
+    /// Pairs of classes that were confused, the most frequent first; see
+    /// [`ConfusionMatrix::most_confused`].
+    pub most_confused: Vec<ConfusedPair>,
+    /// The items that were classified wrong, the most confidently wrong first.
+    pub misclassified: Misclassified,
+}
+
+/// Scores of one class.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassMetrics {
+    /// Name of the class.
+    pub class: String,
+    /// See [`Scores::precision`].
+    pub precision: f64,
+    /// See [`Scores::recall`].
+    pub recall: f64,
+    /// See [`Scores::f1`].
+    pub f1: f64,
+    /// Number of items of the class.
+    pub support: u64,
+}
+
+impl Metrics {
+    /// Judges `predictions` on the data that `context` names.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ClassNames`] if there is not one name for each class.
+    pub fn compute(predictions: &Predictions, context: &Context) -> Result<Self, Error> {
+        let classes = predictions.classes();
+        if context.classes.len() != classes {
+            return Err(Error::ClassNames { found: context.classes.len(), classes });
+        }
+        let confusion = ConfusionMatrix::from(predictions);
+        let per_class = context
+            .classes
+            .iter()
+            .zip(confusion.per_class().iter().zip(confusion.support()))
+            .map(|(class, (scores, support))| ClassMetrics {
+                class: class.clone(),
+                precision: scores.precision,
+                recall: scores.recall,
+                f1: scores.f1,
+                support,
+            })
+            .collect();
+        Ok(Self {
+            schema: SCHEMA.to_owned(),
+            data: context.data.clone(),
+            split: context.split.clone(),
+            n: predictions.len(),
+            accuracy: confusion.accuracy(),
+            log_loss: log_loss(predictions),
+            per_class,
+            macro_mean: confusion.macro_mean(),
+            weighted_mean: confusion.weighted_mean(),
+            most_confused: confusion.most_confused(),
+            confusion,
+            misclassified: Misclassified::from(predictions),
+        })
+    }
+
+    /// Reads what [`to_json`](Self::to_json) wrote, to the same value.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Json`] if `text` is not the JSON of metrics, [`Error::Schema`] if it is of another
+    /// version, [`Error::Inconsistent`] if its parts do not belong together.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        /// The schema alone: in another version, nothing else needs to be as it is here.
+        #[derive(Deserialize)]
+        struct Head {
+            schema: String,
+        }
+        let json = |source| Error::Json { source };
+        let head: Head = serde_json::from_str(text).map_err(json)?;
+        if head.schema != SCHEMA {
+            return Err(Error::Schema { found: head.schema });
+        }
+        let metrics: Self = serde_json::from_str(text).map_err(json)?;
+        match metrics.contradiction() {
+            Some(what) => Err(Error::Inconsistent { what }),
+            None => Ok(metrics),
+        }
+    }
+
+    /// What in the shapes and counts of a file cannot be.
+    fn contradiction(&self) -> Option<String> {
+        let classes = self.confusion.classes();
+        let ranking = &self.misclassified.ranking;
+        let outside = |label: usize, predicted: usize| label >= classes || predicted >= classes;
+        if self.per_class.len() != classes {
+            let named = self.per_class.len();
+            return Some(format!("per_class has {named} classes, confusion {classes}"));
+        }
+        if self.confusion.total() != self.n as u64 {
+            return Some(format!("n is {}, confusion counts {}", self.n, self.confusion.total()));
+        }
+        if self.misclassified.count != ranking.len() {
+            let count = self.misclassified.count;
+            return Some(format!("{count} items misclassified, {} ranked", ranking.len()));
+        }
+        if let Some(pair) = self.most_confused.iter().find(|p| outside(p.label, p.predicted)) {
+            return Some(format!(
+                "most_confused has the pair {} and {} of {classes} classes",
+                pair.label, pair.predicted
+            ));
+        }
+        ranking
+            .iter()
+            .find(|item| outside(item.label, item.predicted) || item.probabilities.len() != classes)
+            .map(|item| format!("misclassified item {} is not of {classes} classes", item.index))
+    }
+
+    /// Name of class number `class`; its number where a hand-made value names too few.
+    pub(crate) fn class_name(&self, class: usize) -> String {
+        match self.per_class.get(class) {
+            Some(named) => named.class.clone(),
+            None => class.to_string(),
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Class probabilities beside the true labels: what every metric starts from.
+
+use std::collections::HashMap;
+
+use ndarray::{Array2, ArrayRef1, ArrayRef2, ArrayView2};
+
+use crate::Error;
+
+/// How far the sum of a row of probabilities may be from 1.
+///
+/// Wide enough for a softmax in single precision over thousands of classes and for a file with six
+/// decimals; logits, percentages and scores of one-vs-rest classifiers fall outside. Rows are used
+/// as they are, never rescaled.
+pub const ROW_SUM_TOLERANCE: f64 = 1e-4;
+
+/// The most classes that are judged: a confusion matrix of as many takes 128 MiB.
+pub const MAX_CLASSES: usize = 4096;
+
+/// Probabilities (N, K) of N items and K classes, with the items' true classes.
+///
+/// Checked once, here, so that no metric needs to: `N ≥ 1`, `2 ≤ K ≤` [`MAX_CLASSES`], every
+/// probability finite and in 0 to 1, every row's sum 1 within [`ROW_SUM_TOLERANCE`], every label
+/// below K, no index twice.
+///
+/// ```
+/// use fashion_eval::Predictions;
+/// use ndarray::array;
+///
+/// let probabilities = array![[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.4, 0.4, 0.2]];
+/// let predictions = Predictions::new(probabilities, vec![0, 2, 1])?;
+/// assert_eq!((predictions.len(), predictions.classes()), (3, 3));
+/// assert_eq!(predictions.predicted(), [0, 1, 0]); // the first of equals
+/// # Ok::<(), fashion_eval::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predictions {
+    probabilities: Array2<f64>,
+    labels: Vec<usize>,
+    predicted: Vec<usize>,
+    indices: Vec<usize>,
+}
+
+impl Predictions {
+    /// Checks `probabilities` (N, K) and `labels` (N), the true classes.
+    ///
+    /// The items' indices are their rows, 0 to N − 1; see [`with_indices`](Self::with_indices).
+    ///
+    /// # Errors
+    ///
+    /// The first violation of what [`Predictions`] promises, with its row.
+    pub fn new(probabilities: Array2<f64>, labels: Vec<usize>) -> Result<Self, Error> {
+        let (rows, classes) = probabilities.dim();
+        if !(2..=MAX_CLASSES).contains(&classes) {
+            return Err(Error::Classes { found: classes });
+        }
+        if rows == 0 {
+            return Err(Error::Empty);
+        }
+        if labels.len() != rows {
+            return Err(Error::Length { what: "labels", found: labels.len(), rows });
+        }
+        check_labels("the true class", &labels, classes)?;
+        for (row, values) in probabilities.rows().into_iter().enumerate() {
+            check_row(&values).map_err(|fault| match fault {
+                RowFault::Probability { class, value } => Error::Probability { row, class, value },
+                RowFault::Sum(sum) => Error::RowSum { row, sum },
+            })?;
+        }
+        let predicted = probabilities.rows().into_iter().map(|row| argmax(&row)).collect();
+        Ok(Self { probabilities, labels, predicted, indices: (0..rows).collect() })
+    }
+
+    /// As [`new`](Self::new), from single precision, which is widened without rounding.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn from_f32(probabilities: &ArrayRef2<f32>, labels: Vec<usize>) -> Result<Self, Error> {
+        Self::new(probabilities.mapv(f64::from), labels)
+    }
+
+    /// Says which item of its data set each row is; rankings show this number and break ties by it.
+    ///
+    /// ```
+    /// use fashion_eval::Predictions;
+    /// use ndarray::array;
+    ///
+    /// let held_out = Predictions::new(array![[0.7, 0.3], [0.1, 0.9]], vec![0, 1])?
+    ///     .with_indices(vec![512, 40_017])?;
+    /// assert_eq!(held_out.indices(), [512, 40_017]);
+    /// # Ok::<(), fashion_eval::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Length`] if there is not one index for each row, [`Error::DuplicateIndex`] if one
+    /// stands twice.
+    pub fn with_indices(mut self, indices: Vec<usize>) -> Result<Self, Error> {
+        if indices.len() != self.len() {
+            return Err(Error::Length { what: "indices", found: indices.len(), rows: self.len() });
+        }
+        let mut seen = HashMap::with_capacity(indices.len());
+        for (second, &index) in indices.iter().enumerate() {
+            if let Some(first) = seen.insert(index, second) {
+                return Err(Error::DuplicateIndex { index, first, second });
+            }
+        }
+        self.indices = indices;
+        Ok(self)
+    }
+
+    /// Number of items, N, at least 1.
+    #[allow(clippy::len_without_is_empty, reason = "there is always an item")]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Number of classes, K, at least 2.
+    pub fn classes(&self) -> usize {
+        self.probabilities.ncols()
+    }
+
+    /// Probabilities (N, K), rows for items, columns for classes.
+    pub fn probabilities(&self) -> ArrayView2<'_, f64> {
+        self.probabilities.view()
+    }
+
+    /// True classes (N), each below K.
+    pub fn labels(&self) -> &[usize] {
+        &self.labels
+    }
+
+    /// Predicted classes (N): the most probable one, the first of equals, as NumPy's `argmax`.
+    pub fn predicted(&self) -> &[usize] {
+        &self.predicted
+    }
+
+    /// Index (N) of each row's item in its data set, all different.
+    pub fn indices(&self) -> &[usize] {
+        &self.indices
+    }
+
+    /// Confidence (N): the probability of the predicted class, from 1/K to 1 but for the rows'
+    /// tolerance.
+    pub fn confidences(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
+        self.predicted.iter().enumerate().map(|(row, &class)| self.probabilities[(row, class)])
+    }
+}
+
+/// What is wrong with one row of probabilities.
+pub(crate) enum RowFault {
+    Probability { class: usize, value: f64 },
+    Sum(f64),
+}
+
+/// Checks one row of probabilities (K).
+pub(crate) fn check_row(values: &ArrayRef1<f64>) -> Result<(), RowFault> {
+    for (class, &value) in values.iter().enumerate() {
+        if !(0.0..=1.0).contains(&value) {
+            return Err(RowFault::Probability { class, value });
+        }
+    }
+    let sum: f64 = values.iter().sum();
+    if (sum - 1.0).abs() > ROW_SUM_TOLERANCE {
+        return Err(RowFault::Sum(sum));
+    }
+    Ok(())
+}
+
+/// Checks that every label is below `classes`.
+pub(crate) fn check_labels(
+    what: &'static str,
+    labels: &[usize],
+    classes: usize,
+) -> Result<(), Error> {
+    match labels.iter().position(|&label| label >= classes) {
+        Some(row) => Err(Error::Label { what, row, label: labels[row], classes }),
+        None => Ok(()),
+    }
+}
+
+/// Position of the largest of `values`, the first of equals.
+pub(crate) fn argmax(values: &ArrayRef1<f64>) -> usize {
+    let mut best = 0;
+    for (class, &value) in values.iter().enumerate() {
+        if value > values[best] {
+            best = class;
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, ShapeBuilder, array};
+
+    use super::*;
+
+    fn message(result: Result<Predictions, Error>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn ties_go_to_the_first_class() {
+        let tied = array![[0.25, 0.25, 0.25, 0.25], [0.0, 0.5, 0.0, 0.5]];
+        let predictions = Predictions::new(tied, vec![3, 3]).unwrap();
+        assert_eq!(predictions.predicted(), [0, 1]);
+        assert_eq!(predictions.confidences().collect::<Vec<_>>(), [0.25, 0.5]);
+    }
+
+    #[test]
+    fn column_major_arrays_mean_the_same() {
+        let columns = Array2::from_shape_vec((2, 2).f(), vec![0.9, 0.3, 0.1, 0.7]).unwrap();
+        let predictions = Predictions::new(columns, vec![0, 1]).unwrap();
+        assert_eq!(predictions.predicted(), [0, 1]);
+    }
+
+    #[test]
+    fn single_precision_is_widened_exactly() {
+        let p = 0.1_f32;
+        let predictions = Predictions::from_f32(&array![[p, 1.0 - p]], vec![0]).unwrap();
+        assert_eq!(predictions.probabilities()[(0, 0)], f64::from(p));
+    }
+
+    #[test]
+    fn rows_may_miss_one_by_the_tolerance_only() {
+        assert!(Predictions::new(array![[0.5, 0.500_09]], vec![0]).is_ok());
+        assert!(Predictions::new(array![[0.5, 0.499_91]], vec![0]).is_ok());
+        let above = message(Predictions::new(array![[0.5, 0.500_11]], vec![0]));
+        assert_eq!(
+            above,
+            "the probabilities of row 0 sum to 1.00011: expected 1 within 0.0001; apply softmax to \
+             logits, or divide each row by its sum"
+        );
+        assert!(Predictions::new(array![[0.5, 0.499_89]], vec![0]).is_err());
+    }
+
+    #[test]
+    fn every_bad_value_is_named() {
+        for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.1, 1.1] {
+            let text = message(Predictions::new(array![[0.5, 0.5], [1.0, bad]], vec![0, 0]));
+            let wanted = format!("the probability of class 1 in row 1 is {bad}: expected a finite");
+            assert!(text.starts_with(&wanted), "{text}");
+        }
+        let text = message(Predictions::new(array![[0.5, 0.5], [0.5, 0.5]], vec![0, 2]));
+        assert!(text.contains("the true class of row 1 is 2: expected a class number from 0 to 1"));
+        let text = message(Predictions::new(array![[0.5, 0.5]], vec![0, 1]));
+        assert!(text.starts_with("2 labels for 1 rows"), "{text}");
+        assert!(Predictions::new(array![[0.5, 0.5]], vec![]).is_err());
+        let text = message(Predictions::new(array![[1.0]], vec![0]));
+        assert!(text.contains("have 1 columns"), "{text}");
+        let text = message(Predictions::new(Array2::zeros((1, MAX_CLASSES + 1)), vec![0]));
+        assert!(text.contains("expected 2 to 4096"), "{text}");
+        let text = message(Predictions::new(Array2::zeros((0, 3)), vec![]));
+        assert!(text.starts_with("there are no predictions"), "{text}");
+    }
+
+    #[test]
+    fn indices_are_one_for_each_row_and_all_different() {
+        let two = Predictions::new(array![[0.5, 0.5], [0.5, 0.5]], vec![0, 1]).unwrap();
+        assert_eq!(two.indices(), [0, 1]);
+        let text = message(two.clone().with_indices(vec![7]));
+        assert_eq!(text, "1 indices for 2 rows of probabilities: give exactly one for each row");
+        let text = message(two.with_indices(vec![7, 7]));
+        assert_eq!(text, "rows 0 and 1 both have the index 7: give each item one row");
+    }
+}

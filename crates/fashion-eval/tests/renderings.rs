@@ -1,0 +1,179 @@
+//! Snapshots of every rendering, from fixed predictions.
+
+use std::fs::File;
+
+use fashion_eval::{Context, Metrics, Predictions, predictions_csv::read_any};
+use ndarray::{Array2, array};
+
+const GARMENTS: [&str; 10] = [
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+];
+
+fn context<S: ToString>(classes: impl IntoIterator<Item = S>) -> Context {
+    Context {
+        data: "random numbers".into(),
+        split: "test".into(),
+        classes: classes.into_iter().map(|name| name.to_string()).collect(),
+    }
+}
+
+/// Eight items of three classes; the items with index 12 and 30 are wrong with equal confidence.
+fn small() -> Metrics {
+    let probabilities = array![
+        [0.8, 0.15, 0.05],
+        [0.125, 0.75, 0.125],
+        [0.2, 0.2, 0.6],
+        [0.75, 0.125, 0.125],
+        [0.1, 0.85, 0.05],
+        [0.3, 0.3, 0.4],
+        [1.0, 0.0, 0.0],
+        [0.9999999999999999, 1e-16, 1e-300],
+    ];
+    let predictions = Predictions::new(probabilities, vec![0, 0, 2, 1, 1, 0, 0, 1])
+        .and_then(|p| p.with_indices(vec![4, 30, 11, 12, 3, 5, 6, 70]))
+        .expect("fixed and valid");
+    Metrics::compute(&predictions, &context(["plain", "with, comma", "with \"quotes\""]))
+        .expect("fixed and valid")
+}
+
+/// As many items as classes, each wrong but the first, taken for the class below.
+fn many(classes: usize) -> Metrics {
+    let probabilities = Array2::from_shape_fn((classes, classes), |(row, class)| {
+        f64::from(u8::from(class == row.saturating_sub(1)))
+    });
+    let predictions =
+        Predictions::new(probabilities, (0..classes).collect()).expect("fixed and valid");
+    let names = (0..classes).map(|class| format!("category {class}"));
+    Metrics::compute(&predictions, &context(names)).expect("fixed and valid")
+}
+
+#[test]
+fn text_of_ten_garments() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/ten_classes.csv");
+    let predictions = read_any(File::open(file).unwrap(), file, None).unwrap();
+    let metrics = Metrics::compute(&predictions, &context(GARMENTS)).unwrap();
+    insta::assert_snapshot!(metrics.to_text());
+}
+
+#[test]
+fn text_of_a_perfect_classifier() {
+    let predictions = Predictions::new(array![[0.9, 0.1]], vec![0]).unwrap();
+    let metrics = Metrics::compute(&predictions, &context(["cat", "dog"])).unwrap();
+    insta::assert_snapshot!(metrics.to_text());
+}
+
+#[test]
+fn text_of_many_classes_numbers_them() {
+    insta::assert_snapshot!(many(17).to_text());
+}
+
+#[test]
+fn text_of_too_many_classes_leaves_the_matrix_out() {
+    let text = many(40).to_text();
+    assert!(text.contains("\n40 classes do not fit beside each other; the CSV and JSON"), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn counts_in_the_matrix_never_touch() {
+    let mut metrics = many(17);
+    let mut counts = vec![vec![0; 17]; 17];
+    counts[3][4] = 999;
+    metrics.confusion = counts.clone().try_into().unwrap();
+    assert!(metrics.to_text().contains("   . 999   ."));
+    counts[3][4] = 1000;
+    metrics.confusion = counts.try_into().unwrap();
+    assert!(metrics.to_text().contains("17 classes do not fit beside each other"));
+}
+
+#[test]
+fn json() {
+    insta::assert_snapshot!(small().to_json());
+}
+
+#[test]
+fn csv() {
+    insta::assert_snapshot!(small().to_csv());
+}
+
+#[test]
+fn confusion_csv() {
+    insta::assert_snapshot!(small().confusion_csv());
+}
+
+#[test]
+fn most_confused_csv() {
+    insta::assert_snapshot!(small().most_confused_csv());
+}
+
+#[test]
+fn misclassified_csv() {
+    insta::assert_snapshot!(small().misclassified_csv());
+}
+
+#[test]
+fn equal_metrics_give_equal_bytes_that_end_in_one_newline() {
+    let metrics = small();
+    for (a, b) in [
+        (metrics.to_text(), small().to_text()),
+        (metrics.to_json(), small().to_json()),
+        (metrics.to_csv(), small().to_csv()),
+        (metrics.misclassified_csv(), small().misclassified_csv()),
+    ] {
+        assert_eq!(a, b);
+        assert!(a.ends_with('\n') && !a.ends_with("\n\n"));
+    }
+}
+
+#[test]
+fn json_of_another_version_or_shape_is_refused() {
+    let json = small().to_json();
+    let refused = |from: &str, to: &str| {
+        assert!(json.contains(from), "{from}");
+        Metrics::from_json(&json.replacen(from, to, 1)).unwrap_err().to_string()
+    };
+    assert_eq!(
+        Metrics::from_json("{\"schema\": \"fashion-metrics/9\"}").unwrap_err().to_string(),
+        "the metrics file has the schema \"fashion-metrics/9\", expected \"fashion-metrics/1\"; \
+         compute it again from the predictions"
+    );
+    assert!(Metrics::from_json("[]").unwrap_err().to_string().starts_with("this is not a metrics"));
+    assert!(refused("\"n\": 8", "\"n\": 9").contains("n is 9, confusion counts 8"));
+    assert!(refused("\"count\": 4", "\"count\": 3").contains("3 items misclassified, 4 ranked"));
+    assert!(refused("[2,1,1]", "[2,1]").contains("a confusion matrix of 3 rows"));
+    assert!(refused("\"true\": 1", "\"true\": 3").contains("most_confused has the pair 3 and 0"));
+    assert!(refused("[0.125,0.75,0.125]", "[0.25,0.75]").contains("item 30 is not of 3 classes"));
+    assert!(refused("\"accuracy\"", "\"accurate\"").contains("missing field `accuracy`"));
+}
+
+#[test]
+fn hand_made_metrics_do_not_panic() {
+    let mut metrics = small();
+    metrics.per_class.truncate(1);
+    metrics.misclassified.ranking[0].probabilities.clear();
+    for text in [
+        metrics.to_text(),
+        metrics.to_csv(),
+        metrics.confusion_csv(),
+        metrics.most_confused_csv(),
+        metrics.misclassified_csv(),
+    ] {
+        assert!(text.contains("plain"), "{text}");
+    }
+}
+
+#[test]
+fn there_is_a_name_for_each_class() {
+    let predictions = Predictions::new(array![[0.9, 0.1]], vec![0]).unwrap();
+    let error = Metrics::compute(&predictions, &context(["cat"])).unwrap_err().to_string();
+    assert_eq!(error, "1 class names for 2 classes: give one for each column, in order");
+}

@@ -1,0 +1,144 @@
+//! Equality with scikit-learn to 1e-9, on random cases.
+//!
+//! `tests/data/*.csv` and the figures in `tests/data/scikit-learn.json` were written by this program
+//! (Python 3.11, scikit-learn 1.9.1, NumPy 2), run in this crate's folder:
+//!
+//! ```python
+//! import json
+//! import numpy as np
+//! from sklearn.calibration import calibration_curve
+//! from sklearn.metrics import (accuracy_score, confusion_matrix, log_loss,
+//!     precision_recall_fscore_support)
+//!
+//! def softmax(r, y, k, sharp=1.0):
+//!     z = r.normal(size=(len(y), k)) * sharp
+//!     z[np.arange(len(y)), y] += sharp
+//!     return np.round(np.exp(z) / np.exp(z).sum(1, keepdims=True), 6)
+//!
+//! def judge(y, p):
+//!     n, k = p.shape
+//!     q, labels, conf = p.argmax(1), range(k), p.max(1)
+//!     scores = lambda mean: precision_recall_fscore_support(
+//!         y, q, labels=labels, average=mean, zero_division=0)
+//!     right, mean = calibration_curve(y == q, conf, n_bins=15)
+//!     count = np.bincount(np.searchsorted(np.linspace(0, 1, 16)[1:-1], conf), minlength=15)
+//!     figures = dict(
+//!         accuracy=accuracy_score(y, q), log_loss=log_loss(y, p, labels=labels),
+//!         macro=scores("macro")[:3], weighted=scores("weighted")[:3],
+//!         per_class=np.transpose(scores(None)[:3]), support=scores(None)[3],
+//!         confusion=confusion_matrix(y, q, labels=labels),
+//!         bin_count=count, bin_accuracy=right, bin_confidence=mean,
+//!         ece=(count[count > 0] * abs(right - mean)).sum() / n)
+//!     for norm in "true", "pred", "all":
+//!         figures[norm] = confusion_matrix(y, q, labels=labels, normalize=norm)
+//!     return {key: np.asarray(value).tolist() for key, value in figures.items()}
+//!
+//! cases = {}
+//! def case(name, y, p):
+//!     with open(f"tests/data/{name}.csv", "w") as f:
+//!         print("true," + ",".join(f"p{c}" for c in range(p.shape[1])), file=f)
+//!         for label, row in zip(y, p):
+//!             print(f"{label}," + ",".join(repr(float(v)) for v in row), file=f)
+//!     cases[name] = judge(y, p)
+//!
+//! r = np.random.default_rng(1)
+//! y = r.integers(0, 10, 200)
+//! case("ten_classes", y, softmax(r, y, 10, sharp=1.5))
+//! y = r.choice([0, 1, 3], 40)
+//! case("absent_class", y, softmax(r, y, 4))
+//! y = r.integers(0, 3, 30)
+//! case("certain", y, np.eye(3)[r.integers(0, 3, 30)])
+//! y = r.integers(0, 2, 15)
+//! case("two_classes", y, softmax(r, y, 2))
+//! case("ties", r.integers(0, 3, 40), r.multinomial(7, [1 / 3] * 3, 40) / 7)
+//! y = r.integers(0, 5, 1)
+//! case("one_item", y, softmax(r, y, 5))
+//! with open("tests/data/scikit-learn.json", "w") as f:
+//!     print(json.dumps(cases), file=f)
+//! ```
+
+use std::fs;
+
+use fashion_eval::{
+    ConfusionMatrix, Context, Metrics, Normalisation, Scores,
+    calibration::{DEFAULT_BINS, expected_calibration_error, reliability},
+    predictions_csv::read_any,
+};
+use serde_json::Value;
+
+const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
+
+/// All numbers in `value`, row by row.
+fn numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(entries) => entries.iter().flat_map(numbers).collect(),
+        number => vec![number.as_f64().expect("a number")],
+    }
+}
+
+fn scores(of: Scores) -> [f64; 3] {
+    [of.precision, of.recall, of.f1]
+}
+
+#[track_caller]
+fn assert_close(case: &str, figure: &str, ours: &[f64], theirs: &Value) {
+    let theirs = numbers(theirs);
+    assert_eq!(ours.len(), theirs.len(), "{case}: {figure}");
+    for (position, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+        assert!(
+            (ours - theirs).abs() <= 1e-9,
+            "{case}: {figure}[{position}] is {ours}, scikit-learn has {theirs}"
+        );
+    }
+}
+
+#[test]
+fn figures_equal_scikit_learns() {
+    let figures = fs::read_to_string(format!("{DATA}/scikit-learn.json")).unwrap();
+    let figures: Value = serde_json::from_str(&figures).unwrap();
+    let cases = figures.as_object().unwrap();
+    assert_eq!(cases.len(), 6);
+    for (case, theirs) in cases {
+        let file = format!("{DATA}/{case}.csv");
+        let predictions = read_any(fs::File::open(&file).unwrap(), &file, None).unwrap();
+        let classes = predictions.classes();
+        let context = Context {
+            data: "random".into(),
+            split: case.clone(),
+            classes: (0..classes).map(|class| class.to_string()).collect(),
+        };
+        let ours = Metrics::compute(&predictions, &context).unwrap();
+        let check = |figure: &str, values: &[f64]| {
+            assert_close(case, figure, values, &theirs[figure]);
+        };
+        check("accuracy", &[ours.accuracy]);
+        check("log_loss", &[ours.log_loss]);
+        check("macro", &scores(ours.macro_mean));
+        check("weighted", &scores(ours.weighted_mean));
+        let per_class: Vec<_> =
+            ours.per_class.iter().flat_map(|c| [c.precision, c.recall, c.f1]).collect();
+        check("per_class", &per_class);
+        let support: Vec<_> = ours.per_class.iter().map(|c| c.support as f64).collect();
+        check("support", &support);
+
+        let confusion = ConfusionMatrix::from(&predictions);
+        let counts: Vec<_> = confusion.counts().iter().map(|&count| count as f64).collect();
+        check("confusion", &counts);
+        for (name, by) in [
+            ("true", Normalisation::Row),
+            ("pred", Normalisation::Column),
+            ("all", Normalisation::All),
+        ] {
+            check(name, &confusion.normalised(by).into_iter().collect::<Vec<_>>());
+        }
+
+        let bins = reliability(&predictions, DEFAULT_BINS).unwrap();
+        let counts: Vec<_> = bins.iter().map(|bin| bin.count as f64).collect();
+        check("bin_count", &counts);
+        let accuracy: Vec<_> = bins.iter().filter_map(|bin| bin.accuracy).collect();
+        check("bin_accuracy", &accuracy);
+        let confidence: Vec<_> = bins.iter().filter_map(|bin| bin.confidence).collect();
+        check("bin_confidence", &confidence);
+        check("ece", &[expected_calibration_error(&predictions, DEFAULT_BINS).unwrap()]);
+    }
+}

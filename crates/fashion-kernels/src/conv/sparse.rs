@@ -1,0 +1,202 @@
+//! The backward pass with many input channels, from the winners alone.
+//!
+//! Of the four positions under a pooling window only the winner gets the gradient, and none where
+//! ReLU gave zero: at most a quarter of a dense backward pass's products are not with zero. Both
+//! passes here first sort what is left into short lists, then run over them without branches.
+//!
+//! - **Weights**: per output channel a list of (patch, gradient). The channel's 9 × 32 sums are
+//!   eighteen vectors that stay in registers while its list runs; each entry is the three
+//!   contiguous runs of the patch under the winner's window, times the gradient.
+//! - **Input**: per pooling window four lists of output channels, one for each winning position. The
+//!   window's 4 × 4 input pixels of sixteen channels are sixteen sums in registers; the channel's
+//!   nine taps are added to the nine of them that the position covers, which the loop over the
+//!   position makes fixed registers.
+
+use super::ConvPool;
+use crate::simd::{LANES, Simd};
+
+/// Longest list: windows of a sample, or output channels.
+const LIST: usize = 1024;
+
+#[inline(always)]
+pub(super) fn backward<
+    S: Simd,
+    const IN: usize,
+    const OUT: usize,
+    const SIDE_IN: usize,
+    const SIDE_OUT: usize,
+>(
+    s: S,
+    block: &ConvPool<IN, OUT, SIDE_IN, SIDE_OUT>,
+    x: &[f32],
+    winners: &[u8],
+    grad: &[f32],
+    gradient: &mut [f32],
+    mut grad_x: Option<&mut [f32]>,
+) {
+    const { assert!(SIDE_OUT * SIDE_OUT <= LIST && OUT <= LIST, "the block is too large") };
+    let (input, output) = (SIDE_IN * SIDE_IN * IN, SIDE_OUT * SIDE_OUT * OUT);
+    let mut patches = [(0, 0.0); LIST];
+    let mut channels = [[0; LIST]; 5];
+    for sample in 0..x.len() / input {
+        let winners = &winners[sample * output..][..output];
+        let grad = &grad[sample * output..][..output];
+        let x = &x[sample * input..][..input];
+        for o in 0..OUT {
+            let len = list_patches::<IN, OUT, SIDE_IN, SIDE_OUT>(o, winners, grad, &mut patches);
+            let gradient = &mut gradient[o * 9 * IN..][..9 * IN];
+            add_weight_gradient::<S, IN, SIDE_IN>(s, x, &patches[..len], gradient);
+        }
+        if let Some(grad_x) = &mut grad_x {
+            let grad_x = &mut grad_x[sample * input..][..input];
+            input_gradient(s, block, winners, grad, &mut channels, grad_x);
+        }
+    }
+}
+
+/// Lists where the windows that channel `o` won begin, with their gradients.
+#[inline(always)]
+fn list_patches<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize>(
+    o: usize,
+    winners: &[u8],
+    grad: &[f32],
+    list: &mut [(usize, f32); LIST],
+) -> usize {
+    let mut len = 0;
+    for cell in 0..SIDE_OUT * SIDE_OUT {
+        let winner = usize::from(winners[cell * OUT + o]);
+        let (row, column) = (2 * (cell / SIDE_OUT), 2 * (cell % SIDE_OUT));
+        let patch = (row + (winner >> 1 & 1)) * SIDE_IN + column + (winner & 1);
+        // Written always and kept if alive: no branch to mispredict.
+        list[len] = (patch * IN, grad[cell * OUT + o]);
+        len += usize::from(winner < 4);
+    }
+    len
+}
+
+/// Adds one sample's gradient of one output channel's weights, laid out (9, IN).
+#[inline(always)]
+fn add_weight_gradient<S: Simd, const IN: usize, const SIDE_IN: usize>(
+    s: S,
+    x: &[f32],
+    list: &[(usize, f32)],
+    gradient: &mut [f32],
+) {
+    if S::WIDE && IN == 2 * LANES {
+        add_patches::<S, 3, 6>(s, x, SIDE_IN * IN, list, gradient);
+    } else if S::WIDE && IN == LANES {
+        add_patches::<S, 3, 3>(s, x, SIDE_IN * IN, list, gradient);
+    } else {
+        for at in (0..3 * IN).step_by(3 * LANES) {
+            for run in 0..3 {
+                let gradient = &mut gradient[run * 3 * IN + at..][..3 * LANES];
+                let x = &x[run * SIDE_IN * IN + at..];
+                add_patches::<S, 1, 3>(s, x, SIDE_IN * IN, list, gradient);
+            }
+        }
+    }
+}
+
+/// Adds gradient × patch for each entry; a patch is RUNS runs, `stride` apart, of NV vectors.
+#[inline(always)]
+fn add_patches<S: Simd, const RUNS: usize, const NV: usize>(
+    s: S,
+    x: &[f32],
+    stride: usize,
+    list: &[(usize, f32)],
+    gradient: &mut [f32],
+) {
+    assert!(gradient.len() >= RUNS * NV * LANES);
+    let mut sums = [[s.zero(); NV]; RUNS];
+    for (run, sums) in sums.iter_mut().enumerate() {
+        for (v, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: `gradient` is long enough, as asserted.
+            *sum = unsafe { s.load(gradient.as_ptr().add((run * NV + v) * LANES)) };
+        }
+    }
+    for &(patch, g) in list {
+        let g = s.splat(g);
+        for (run, sums) in sums.iter_mut().enumerate() {
+            for (v, sum) in sums.iter_mut().enumerate() {
+                let at = patch + run * stride + v * LANES;
+                debug_assert!(at + LANES <= x.len());
+                // SAFETY: a winner's window lies inside the sample, since 2 SIDE_OUT + 2 <= SIDE_IN.
+                *sum = s.fma(g, unsafe { s.load(x.as_ptr().add(at)) }, *sum);
+            }
+        }
+    }
+    for (run, sums) in sums.into_iter().enumerate() {
+        for (v, sum) in sums.into_iter().enumerate() {
+            // SAFETY: as above.
+            unsafe { s.store(gradient.as_mut_ptr().add((run * NV + v) * LANES), sum) };
+        }
+    }
+}
+
+/// Writes one sample's gradient of the input.
+#[inline(always)]
+fn input_gradient<
+    S: Simd,
+    const IN: usize,
+    const OUT: usize,
+    const SIDE_IN: usize,
+    const SIDE_OUT: usize,
+>(
+    s: S,
+    block: &ConvPool<IN, OUT, SIDE_IN, SIDE_OUT>,
+    winners: &[u8],
+    grad: &[f32],
+    lists: &mut [[u16; LIST]; 5],
+    grad_x: &mut [f32],
+) {
+    assert!(grad_x.len() == SIDE_IN * SIDE_IN * IN && block.backward.len() == OUT * 9 * IN);
+    grad_x.fill(0.0);
+    for cell in 0..SIDE_OUT * SIDE_OUT {
+        let corner = ((2 * (cell / SIDE_OUT)) * SIDE_IN + 2 * (cell % SIDE_OUT)) * IN;
+        let grad = &grad[cell * OUT..][..OUT];
+        // One list for each position, and one for the dead, which nobody reads.
+        let mut lens = [0usize; 5];
+        for (o, &winner) in winners[cell * OUT..][..OUT].iter().enumerate() {
+            let winner = usize::from(winner);
+            lists[winner][lens[winner]] = o as u16;
+            lens[winner] += 1;
+        }
+        for channel in (0..IN).step_by(LANES) {
+            let mut sums = [[s.zero(); 4]; 4];
+            // SAFETY, for both loops over pixels: the 4 × 4 pixels from `corner` lie inside the
+            // sample, since 2 SIDE_OUT + 2 <= SIDE_IN.
+            for (r, sums) in sums.iter_mut().enumerate() {
+                for (c, sum) in sums.iter_mut().enumerate() {
+                    let at = corner + (r * SIDE_IN + c) * IN + channel;
+                    *sum = unsafe { s.load(grad_x.as_ptr().add(at)) };
+                }
+            }
+            macro_rules! position {
+                ($position:literal) => {
+                    for &o in &lists[$position][..lens[$position]] {
+                        let o = usize::from(o);
+                        let g = s.splat(grad[o]);
+                        for tap in 0..9 {
+                            let (r, c) = ($position / 2 + tap / 3, $position % 2 + tap % 3);
+                            // SAFETY: `o` is below OUT, and the weights have OUT 9 IN values.
+                            let w = unsafe {
+                                s.load(block.backward.as_ptr().add((o * 9 + tap) * IN + channel))
+                            };
+                            sums[r][c] = s.fma(g, w, sums[r][c]);
+                        }
+                    }
+                };
+            }
+            position!(0);
+            position!(1);
+            position!(2);
+            position!(3);
+            for (r, sums) in sums.into_iter().enumerate() {
+                for (c, sum) in sums.into_iter().enumerate() {
+                    let at = corner + (r * SIDE_IN + c) * IN + channel;
+                    unsafe { s.store(grad_x.as_mut_ptr().add(at), sum) };
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! A fully connected layer: Y = X · Wᵀ + b, with ReLU where asked for.
+//!
+//! X is (n, inputs), W (outputs, inputs) and Y (n, outputs), all row by row, as in PyTorch. No
+//! operand is repacked: the forward pass takes dot products of rows with rows, and both products of
+//! the backward pass run along rows of W and of X (see `gemm`).
+//!
+//! The forward pass and the gradient of X are split over samples, those of W and b over outputs, so
+//! that no result is summed by two threads.
+
+use crate::chunks::chunk_len;
+use crate::gemm::{self, View};
+use crate::simd::{Kernel, Path, Simd};
+use rayon::prelude::*;
+
+/// Sizes of a dense layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dense {
+    /// Values of an input row.
+    pub inputs: usize,
+    /// Values of an output row.
+    pub outputs: usize,
+    /// Whether ReLU follows.
+    pub relu: bool,
+}
+
+impl Dense {
+    /// Writes `y` (n, outputs) for `x` (n, inputs), `weight` (outputs, inputs), `bias` (outputs).
+    ///
+    /// ```
+    /// use fashion_kernels::{dense::Dense, simd::Path};
+    /// let layer = Dense { inputs: 2, outputs: 2, relu: true };
+    /// let mut y = [0.0; 2];
+    /// layer.forward(Path::best(), &[1.0, 2.0], &[1.0, 1.0, -1.0, -1.0], &[0.5, 0.5], &mut y);
+    /// assert_eq!(y, [3.5, 0.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the lengths do not fit.
+    pub fn forward(self, path: Path, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+        let n = self.samples(x);
+        assert_eq!(weight.len(), self.outputs * self.inputs, "weights of the dense layer");
+        assert_eq!(bias.len(), self.outputs, "biases of the dense layer");
+        assert_eq!(y.len(), n * self.outputs, "output of the dense layer");
+        let rows = chunk_len(n);
+        x.par_chunks(rows * self.inputs)
+            .zip(y.par_chunks_mut(rows * self.outputs))
+            .for_each(|(x, y)| path.run(Forward { layer: self, x, weight, bias, y }));
+    }
+
+    /// Sets `grad` (n, outputs), the gradient of the output `y`, to zero where ReLU did.
+    ///
+    /// Does nothing for a layer without ReLU. To be called before the gradients are taken.
+    ///
+    /// # Panics
+    /// If the lengths do not fit.
+    pub fn mask(self, y: &[f32], grad: &mut [f32]) {
+        assert_eq!(y.len(), grad.len(), "gradient of the dense layer's output");
+        if self.relu {
+            for (g, &y) in grad.iter_mut().zip(y) {
+                *g = if y > 0.0 { *g } else { 0.0 };
+            }
+        }
+    }
+
+    /// Writes the gradient of the input (n, inputs), given that of the output before ReLU.
+    ///
+    /// # Panics
+    /// If the lengths do not fit.
+    pub fn input_gradient(self, path: Path, weight: &[f32], grad: &[f32], grad_x: &mut [f32]) {
+        let n = self.samples(grad_x);
+        assert_eq!(weight.len(), self.outputs * self.inputs, "weights of the dense layer");
+        assert_eq!(grad.len(), n * self.outputs, "gradient of the dense layer's output");
+        let rows = chunk_len(n);
+        grad.par_chunks(rows * self.outputs)
+            .zip(grad_x.par_chunks_mut(rows * self.inputs))
+            .for_each(|(grad, grad_x)| {
+                let sizes = (grad_x.len() / self.inputs, self.inputs, self.outputs);
+                let grad = (grad, self.outputs, 1);
+                path.run(Outer { sizes, a: grad, b: weight, c: grad_x });
+            });
+    }
+
+    /// Writes the gradients of the weights (outputs, inputs) and biases (outputs), given that of the
+    /// output before ReLU and the input (n, inputs).
+    ///
+    /// # Panics
+    /// If the lengths do not fit.
+    pub fn weight_gradient(
+        self,
+        path: Path,
+        x: &[f32],
+        grad: &[f32],
+        grad_weight: &mut [f32],
+        grad_bias: &mut [f32],
+    ) {
+        let n = self.samples(x);
+        assert_eq!(grad.len(), n * self.outputs, "gradient of the dense layer's output");
+        assert_eq!(grad_weight.len(), self.outputs * self.inputs, "weights of the dense layer");
+        assert_eq!(grad_bias.len(), self.outputs, "biases of the dense layer");
+        let rows = chunk_len(self.outputs);
+        grad_weight.par_chunks_mut(rows * self.inputs).enumerate().for_each(
+            |(chunk, grad_weight)| {
+                let sizes = (grad_weight.len() / self.inputs, self.inputs, n);
+                let transposed = (&grad[chunk * rows..], 1, self.outputs);
+                path.run(Outer { sizes, a: transposed, b: x, c: grad_weight });
+            },
+        );
+        grad_bias.fill(0.0);
+        for grad in grad.chunks_exact(self.outputs) {
+            for (sum, g) in grad_bias.iter_mut().zip(grad) {
+                *sum += g;
+            }
+        }
+    }
+
+    fn samples(self, x: &[f32]) -> usize {
+        let n = x.len() / self.inputs;
+        assert_eq!(x.len(), n * self.inputs, "input of the dense layer");
+        n
+    }
+}
+
+struct Forward<'a> {
+    layer: Dense,
+    x: &'a [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+    y: &'a mut [f32],
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Dense { inputs, outputs, relu } = self.layer;
+        let sizes = (self.x.len() / inputs, outputs, inputs);
+        // SAFETY: X is (rows, inputs) and W (outputs, inputs), as `Dense::forward` asserted.
+        unsafe {
+            gemm::dot(s, sizes, self.x.as_ptr(), self.weight.as_ptr(), |row, column, value| {
+                let value = value + self.bias[column];
+                let zero = relu && value <= 0.0;
+                self.y[row * outputs + column] = if zero { 0.0 } else { value };
+            });
+        }
+    }
+}
+
+/// C = A · B; A is given with the distances of its rows and columns.
+struct Outer<'a> {
+    sizes: (usize, usize, usize),
+    a: (&'a [f32], usize, usize),
+    b: &'a [f32],
+    c: &'a mut [f32],
+}
+
+impl Kernel for Outer<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let (m, n, k) = self.sizes;
+        let (a, row, col) = self.a;
+        if m == 0 || n == 0 {
+            return;
+        }
+        assert!(k == 0 || a.len() > (m - 1) * row + (k - 1) * col);
+        assert!(self.b.len() >= k * n && self.c.len() >= m * n);
+        let a = View { ptr: a.as_ptr(), row, col };
+        // SAFETY: A, B and C are large enough, as asserted, and C is borrowed mutably.
+        unsafe { gemm::outer(s, self.sizes, a, self.b.as_ptr(), n, self.c.as_mut_ptr(), n) };
+    }
+}

@@ -1,0 +1,131 @@
+//! The same operations, written as the formulas stand, in `f64`: slow, and plainly right.
+//!
+//! The kernels are tested against these, and these against literals printed by PyTorch.
+
+/// Sides and channels of a convolution block; see [`crate::conv::ConvPool`].
+#[derive(Clone, Copy, Debug)]
+pub struct BlockShape {
+    /// Input channels.
+    pub inputs: usize,
+    /// Output channels.
+    pub outputs: usize,
+    /// Rows and columns of the input.
+    pub side_in: usize,
+    /// Rows and columns of the pooled output.
+    pub side_out: usize,
+}
+
+/// 3 × 3 convolution (valid, stride 1), bias, 2 × 2 max-pooling, ReLU, of one image.
+///
+/// `x` is (side_in, side_in, inputs), `weight` (outputs, inputs, 3, 3), `bias` (outputs). Returns
+/// the output (side_out, side_out, outputs) and the winning position of each, 0–3 in reading order
+/// (the first of equals), or 4 where ReLU gave zero.
+pub fn conv_pool(s: BlockShape, x: &[f32], weight: &[f32], bias: &[f32]) -> (Vec<f64>, Vec<u8>) {
+    let mut out = Vec::new();
+    let mut winners = Vec::new();
+    for row in 0..s.side_out {
+        for column in 0..s.side_out {
+            for o in 0..s.outputs {
+                let mut best = (f64::NEG_INFINITY, 0);
+                for position in 0..4 {
+                    let (y0, x0) = (2 * row + position / 2, 2 * column + position % 2);
+                    let mut sum = f64::from(bias[o]);
+                    for i in 0..s.inputs {
+                        for tap in 0..9 {
+                            let pixel = (y0 + tap / 3) * s.side_in + x0 + tap % 3;
+                            sum += f64::from(x[pixel * s.inputs + i])
+                                * f64::from(weight[(o * s.inputs + i) * 9 + tap]);
+                        }
+                    }
+                    if sum > best.0 {
+                        best = (sum, position as u8);
+                    }
+                }
+                winners.push(if best.0 > 0.0 { best.1 } else { 4 });
+                out.push(best.0.max(0.0));
+            }
+        }
+    }
+    (out, winners)
+}
+
+/// Gradients of [`conv_pool`] for one image, given those of its output.
+#[derive(Clone, Debug)]
+pub struct ConvPoolGradients {
+    /// (outputs, inputs, 3, 3)
+    pub weight: Vec<f64>,
+    /// (outputs)
+    pub bias: Vec<f64>,
+    /// (side_in, side_in, inputs)
+    pub x: Vec<f64>,
+}
+
+/// Backward pass of [`conv_pool`] for one image: the gradient goes to the winner alone.
+pub fn conv_pool_backward(
+    s: BlockShape,
+    x: &[f32],
+    weight: &[f32],
+    winners: &[u8],
+    grad: &[f32],
+) -> ConvPoolGradients {
+    let mut out = ConvPoolGradients {
+        weight: vec![0.0; weight.len()],
+        bias: vec![0.0; s.outputs],
+        x: vec![0.0; x.len()],
+    };
+    for cell in 0..s.side_out * s.side_out {
+        for o in 0..s.outputs {
+            let winner = usize::from(winners[cell * s.outputs + o]);
+            if winner == 4 {
+                continue;
+            }
+            let g = f64::from(grad[cell * s.outputs + o]);
+            let y0 = 2 * (cell / s.side_out) + winner / 2;
+            let x0 = 2 * (cell % s.side_out) + winner % 2;
+            out.bias[o] += g;
+            for i in 0..s.inputs {
+                for tap in 0..9 {
+                    let pixel = (y0 + tap / 3) * s.side_in + x0 + tap % 3;
+                    let w = (o * s.inputs + i) * 9 + tap;
+                    out.weight[w] += g * f64::from(x[pixel * s.inputs + i]);
+                    out.x[pixel * s.inputs + i] += g * f64::from(weight[w]);
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Y (n, outputs) = X (n, inputs) · Wᵀ + b with W (outputs, inputs), and ReLU if asked for.
+pub fn dense(n: usize, x: &[f32], weight: &[f32], bias: &[f32], relu: bool) -> Vec<f64> {
+    let (inputs, outputs) = (x.len() / n, bias.len());
+    let mut y = Vec::with_capacity(n * outputs);
+    for sample in 0..n {
+        for o in 0..outputs {
+            let mut sum = f64::from(bias[o]);
+            for i in 0..inputs {
+                sum += f64::from(x[sample * inputs + i]) * f64::from(weight[o * inputs + i]);
+            }
+            y.push(if relu { sum.max(0.0) } else { sum });
+        }
+    }
+    y
+}
+
+/// Mean softmax cross-entropy of logits (n, classes) with targets (n, classes), and its gradient.
+pub fn cross_entropy(classes: usize, logits: &[f32], targets: &[f32]) -> (f64, Vec<f64>) {
+    let n = (logits.len() / classes) as f64;
+    let mut loss = 0.0;
+    let mut grad = Vec::with_capacity(logits.len());
+    for (z, t) in logits.chunks(classes).zip(targets.chunks(classes)) {
+        let top = z.iter().fold(f64::NEG_INFINITY, |m, &v| m.max(f64::from(v)));
+        let sum: f64 = z.iter().map(|&v| (f64::from(v) - top).exp()).sum();
+        let mass: f64 = t.iter().map(|&v| f64::from(v)).sum();
+        for (&z, &t) in z.iter().zip(t) {
+            let log_p = f64::from(z) - top - sum.ln();
+            loss -= f64::from(t) * log_p / n;
+            grad.push((mass * log_p.exp() - f64::from(t)) / n);
+        }
+    }
+    (loss, grad)
+}

@@ -1,0 +1,37 @@
+//! Loads weights and classifies one 28 × 28 image:
+//! `cargo run -p fashion-model --example classify -- [WEIGHTS.safetensors IMAGE.png]`.
+//!
+//! Without arguments it writes untrained weights to a temporary folder, reads them back, and
+//! classifies an image of the built-in sample: the answer means nothing, the way is the same.
+
+use fashion_data::{CLASSES, folder, normalise, sample};
+use fashion_model::{Network, ReportCnn, tensors, weights};
+use std::error::Error;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (network, pixels) = match &arguments[..] {
+        [weights, image] => {
+            let (network, _) = weights::load::<ReportCnn>(Path::new(weights))?;
+            (network, folder::decode(BufReader::new(File::open(image)?))?.to_vec())
+        }
+        [] => {
+            let temporary = tempfile::tempdir()?;
+            let path = temporary.path().join("untrained.safetensors");
+            weights::save(&path, &ReportCnn::initialised(0), &tensors::Metadata::new())?;
+            let (network, _) = weights::load::<ReportCnn>(&path)?;
+            (network, sample::generate(0).test.pixels(0).to_vec())
+        }
+        _ => return Err("expected WEIGHTS.safetensors and IMAGE.png, or nothing".into()),
+    };
+    let mut x = vec![0.0; pixels.len()];
+    normalise(&pixels, &mut x);
+    let probabilities = network.probabilities(x)?[0];
+    for (class, p) in CLASSES.iter().zip(probabilities) {
+        println!("{class:<12} {:5.1}%", 100.0 * p);
+    }
+    Ok(())
+}

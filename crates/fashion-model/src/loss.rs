@@ -1,0 +1,47 @@
+//! The loss.
+
+use crate::tape::tensor_with;
+use dfdx::shapes::{Const, Dim, Rank0};
+use dfdx::tensor::{Cpu, CpuError, PutTape, SplitTape, Tape, Tensor};
+use fashion_kernels::loss;
+
+/// Mean softmax cross-entropy of `logits` (B, K) with `targets` (B, K), whose rows sum to 1, in nats.
+///
+/// Keras's `CategoricalCrossentropy(from_logits=True)`; see
+/// [`fashion_kernels::loss::cross_entropy`] for the formula.
+///
+/// ```
+/// use dfdx::prelude::*;
+/// use fashion_model::cross_entropy;
+///
+/// let dev = Cpu::default();
+/// let logits: Tensor<Rank2<1, 2>, f32, _> = dev.tensor([[0.0, 0.0]]);
+/// let targets: Tensor<Rank2<1, 2>, f32, _> = dev.tensor([[1.0, 0.0]]);
+/// let loss = cross_entropy(logits.leaky_trace(), &targets)?;
+/// assert_eq!(loss.array(), 2.0f32.ln());
+/// let gradients = loss.backward();
+/// assert_eq!(gradients.get(&logits).array(), [[-0.5, 0.5]]);
+/// # Ok::<(), dfdx::tensor::CpuError>(())
+/// ```
+///
+/// # Errors
+/// If dfdx cannot allocate.
+pub fn cross_entropy<B: Dim, const K: usize, T: Tape<f32, Cpu>>(
+    logits: Tensor<(B, Const<K>), f32, Cpu, T>,
+    targets: &Tensor<(B, Const<K>), f32, Cpu>,
+) -> Result<Tensor<Rank0, f32, Cpu, T>, CpuError> {
+    let (logits, mut tape) = logits.split_tape();
+    let z = logits.as_vec();
+    let t = targets.as_vec();
+    let out = tensor_with(logits.device(), (), |loss| loss[0] = loss::cross_entropy(K, &z, &t))?;
+    if T::OWNS_TAPE {
+        let (ghost, out_ghost) = (logits.ghost(), out.ghost());
+        tape.add_backward_op(move |grads| {
+            let scale = grads.get_or_alloc_mut(&out_ghost)?[0];
+            let grad = grads.get_or_alloc_mut(&ghost)?;
+            loss::cross_entropy_gradient(K, &z, &t, scale, grad);
+            Ok(())
+        });
+    }
+    Ok(out.put_tape(tape))
+}

@@ -1,0 +1,59 @@
+//! Operations of our own on dfdx's tape.
+//!
+//! dfdx 0.13 has no convolution on stable Rust, and its dense layers would take most of a step's
+//! time; so each operation of ours copies its operands into a workspace of aligned memory, calls
+//! `fashion-kernels`, and records a closure for the backward pass through dfdx's public API. A
+//! workspace holds everything that the backward pass needs, moves into its closure, and returns to
+//! the layer's [`Pool`] afterwards, so that steady training allocates next to nothing and two
+//! forward passes before a backward one do not disturb each other.
+
+use dfdx::shapes::Shape;
+use dfdx::tensor::{Cpu, CpuError, Storage, Tensor, TensorFromVec};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Workspaces that wait for their next use; clones share them.
+pub(crate) struct Pool<W>(Arc<Mutex<Vec<W>>>);
+
+impl<W> Clone for Pool<W> {
+    fn clone(&self) -> Self {
+        Pool(Arc::clone(&self.0))
+    }
+}
+
+impl<W> Default for Pool<W> {
+    fn default() -> Self {
+        Pool(Arc::default())
+    }
+}
+
+impl<W> std::fmt::Debug for Pool<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pool")
+    }
+}
+
+impl<W: Default> Pool<W> {
+    pub(crate) fn take(&self) -> W {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    pub(crate) fn put_back(&self, workspace: W) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+    }
+}
+
+/// A tensor whose values `fill` writes, over zeros, into memory that dfdx's cache keeps where it is
+/// enabled.
+///
+/// # Errors
+/// If dfdx cannot allocate.
+pub fn tensor_with<S: Shape>(
+    device: &Cpu,
+    shape: S,
+    fill: impl FnOnce(&mut [f32]),
+) -> Result<Tensor<S, f32, Cpu>, CpuError> {
+    let mut storage = Storage::<f32>::try_alloc_len(device, shape.num_elements())?;
+    let mut values = std::mem::take(&mut *storage);
+    fill(&mut values);
+    device.try_tensor_from_vec(values, shape)
+}

@@ -1,0 +1,106 @@
+//! Weights in safetensors, with PyTorch's names and layouts.
+//!
+//! A file from here loads in PyTorch with `model.load_state_dict(safetensors.torch.load_file(path))`
+//! where the modules are called `conv1`, `conv2`, `fc1` and `fc2`, and the other way round:
+//! convolutions are (out, in, row, column), dense layers (out, in), and the columns of `fc1` run
+//! channel, row, column.
+
+use crate::error::Error;
+use crate::network::Network;
+use crate::tensors::{self, Metadata, NamedTensor, Tensors};
+use fashion_data::CLASSES;
+use std::path::Path;
+
+/// How pixels are prepared: k / 255.
+pub const NORMALISATION: &str = "0-1";
+
+/// The network's parameters in PyTorch's layouts.
+pub fn to_tensors<N: Network>(network: &N) -> Tensors {
+    let mut tensors = Tensors::new();
+    network.for_each_parameter(|name, shape, values| {
+        let mut values = values.to_vec();
+        N::to_file_layout(name, &mut values);
+        tensors.insert(name.to_owned(), NamedTensor { shape: shape.to_vec(), values });
+    });
+    tensors
+}
+
+/// Gives the network the parameters, which must be exactly those that it has.
+///
+/// # Errors
+/// [`Error::Missing`], [`Error::Shape`] or [`Error::Extra`]; the network is not to be used then.
+pub fn set_tensors<N: Network>(network: &mut N, mut tensors: Tensors) -> Result<(), Error> {
+    let there: Vec<String> = tensors.keys().cloned().collect();
+    let mut outcome = Ok(());
+    network.for_each_parameter_mut(|name, shape, parameter| {
+        let taken = tensors.remove(name);
+        if outcome.is_err() {
+            return;
+        }
+        outcome = match taken {
+            None => {
+                let (name, shape, there) = (name.into(), shape.into(), there.clone());
+                Err(Error::Missing { name, shape, there })
+            }
+            Some(NamedTensor { shape: found, .. }) if found != shape => {
+                Err(Error::Shape { name: name.into(), found, expected: shape.into() })
+            }
+            Some(NamedTensor { mut values, .. }) => {
+                N::from_file_layout(name, &mut values);
+                parameter.copy_from_slice(&values);
+                Ok(())
+            }
+        };
+    });
+    outcome?;
+    match tensors.pop_first() {
+        Some((name, _)) => Err(Error::Extra { name, architecture: N::NAME }),
+        None => Ok(()),
+    }
+}
+
+/// Writes the weights to a file, whole or not at all; an existing one is replaced.
+///
+/// `architecture`, `classes` (a JSON array) and `normalisation` are added to `extra`.
+///
+/// # Errors
+/// [`Error::File`] with what is wrong: a value that is not finite, or the system's refusal.
+pub fn save<N: Network>(path: &Path, network: &N, extra: &Metadata) -> Result<(), Error> {
+    let mut metadata = extra.clone();
+    metadata.insert("architecture".into(), N::NAME.into());
+    metadata.insert("classes".into(), classes_json());
+    metadata.insert("normalisation".into(), NORMALISATION.into());
+    tensors::save(path, &to_tensors(network), &metadata)
+}
+
+/// Reads weights from a file, with its metadata. Without metadata, names and shapes must fit.
+///
+/// # Errors
+/// [`Error::File`] with what is wrong.
+pub fn load<N: Network>(path: &Path) -> Result<(N, Metadata), Error> {
+    let (tensors, metadata) = tensors::load(path)?;
+    let mut network = N::initialised(0);
+    check_metadata::<N>(&metadata)
+        .and_then(|()| set_tensors(&mut network, tensors))
+        .map_err(|problem| problem.in_file(path))?;
+    Ok((network, metadata))
+}
+
+fn check_metadata<N: Network>(metadata: &Metadata) -> Result<(), Error> {
+    if let Some(found) = metadata.get("architecture").filter(|&found| found != N::NAME) {
+        return Err(Error::Architecture { found: found.clone(), expected: N::NAME });
+    }
+    if let Some(found) = metadata.get("classes")
+        && serde_json::from_str::<Vec<String>>(found).ok().is_none_or(|names| names != CLASSES)
+    {
+        return Err(Error::Classes { found: found.clone(), expected: classes_json() });
+    }
+    match metadata.get("normalisation").filter(|&found| found != NORMALISATION) {
+        Some(found) => Err(Error::Normalisation { found: found.clone(), expected: NORMALISATION }),
+        None => Ok(()),
+    }
+}
+
+fn classes_json() -> String {
+    serde_json::to_string(&CLASSES).expect("strings are always valid JSON")
+}

@@ -1,0 +1,60 @@
+//! Writes every figure from made-up data: `cargo run -p fashion-report --example figures --
+//! FOLDER`.
+
+use std::path::PathBuf;
+
+use fashion_report::{
+    ClassCount, ClassExamples, MisclassifiedItem, class_counts, classes, confusion, curves,
+    misclassified, reliability,
+};
+
+#[path = "../tests/stand_in/mod.rs"]
+mod stand_in;
+use stand_in::CLASSES;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "figures".into()));
+    let origin = "made-up shapes and numbers, not Fashion-MNIST";
+
+    let garments: Vec<Vec<_>> = (0..10)
+        .map(|class| (0..10).map(|variant| stand_in::garment(class, variant)).collect())
+        .collect();
+    let examples: Vec<ClassExamples> = CLASSES
+        .iter()
+        .zip(&garments)
+        .map(|(name, garments)| ClassExamples {
+            name: (*name).into(),
+            images: garments.iter().map(<[u8; fashion_report::PIXELS]>::as_slice).collect(),
+            count: 6000,
+        })
+        .collect();
+    classes::draw(&examples, &format!("{origin} · training set"))?.write(&folder, "classes")?;
+
+    let counts: Vec<ClassCount> = CLASSES
+        .iter()
+        .map(|name| ClassCount { name: (*name).into(), train: 6000, test: 1000 })
+        .collect();
+    class_counts::draw(&counts, origin)?.write(&folder, "class_counts")?;
+
+    curves::draw(&stand_in::history(10), "validation", Some(7), origin)?
+        .write(&folder, "curves")?;
+
+    let test = format!("{origin} · test set");
+    confusion::draw(&stand_in::confusion(1000), &CLASSES, &test)?.write(&folder, "confusion")?;
+
+    let items: Vec<MisclassifiedItem> = (0..25)
+        .map(|i| MisclassifiedItem {
+            index: i * 397 + 12,
+            pixels: &garments[i * 3 % 10][i % 10],
+            true_class: CLASSES[i * 3 % 10].into(),
+            predicted: CLASSES[(i * 7 + 1) % 10].into(),
+            confidence: 0.9999 - 0.004 * i as f64,
+            true_probability: 0.000_05 + 0.003 * i as f64,
+        })
+        .collect();
+    misclassified::draw(&items, &test)?.write(&folder, "misclassified")?;
+
+    reliability::draw(&stand_in::bins(), 0.021, &test)?.write(&folder, "reliability")?;
+    println!("{}", folder.display());
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! A test over all figures: no text leaves the figure, and none touches another.
+
+use crate::figure::svg;
+use crate::font::{self, Weight};
+use crate::{
+    Bin, ClassCount, ClassExamples, EpochPoint, MisclassifiedItem, PIXELS, class_counts, classes,
+    confusion, curves, misclassified, reliability,
+};
+
+const ORIGIN: &str = "built-in sample, not Fashion-MNIST · test set";
+const NAMES: [&str; 4] =
+    ["T-shirt/top", "Incomprehensibilities of a third kind", "WWWWWWWWWWWWWWWWWW", "i"];
+
+#[derive(Debug)]
+struct Line {
+    text: String,
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+}
+
+fn attribute<'a>(element: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = element.split_once(&format!(" {name}=\""))?;
+    rest.split_once('"').map(|(value, _)| value)
+}
+
+fn number(element: &str, name: &str) -> f64 {
+    attribute(element, name).unwrap().parse().unwrap()
+}
+
+/// The text lines of a figure with the boxes that their letters take.
+fn lines(svg: &str) -> Vec<Line> {
+    let elements = svg.split("<text").skip(1);
+    let lines = elements.map(|rest| {
+        let (element, rest) = rest.split_once('>').unwrap();
+        let text = rest.split_once("</text>").unwrap().0.replace("&lt;", "<").replace("&gt;", ">");
+        let size = number(element, "font-size");
+        let bold = element.contains("font-weight");
+        let width = font::width(&text, size, if bold { Weight::SemiBold } else { Weight::Regular });
+        let x = number(element, "x");
+        let left = match attribute(element, "text-anchor") {
+            Some("middle") => x - width / 2.0,
+            Some("end") => x - width,
+            _ => x,
+        };
+        let y = number(element, "y");
+        // From the height of capitals down to the descenders.
+        Line { text, left, right: left + width, top: y - 0.73 * size, bottom: y + 0.2 * size }
+    });
+    lines.collect()
+}
+
+fn check(name: &str, document: &str) {
+    let (width, height) = (number(document, "width"), number(document, "height"));
+    let lines = lines(document);
+    assert!(!lines.is_empty(), "{name}");
+    for (i, a) in lines.iter().enumerate() {
+        assert!(
+            a.left >= 0.0 && a.right <= width && a.top >= 0.0 && a.bottom <= height,
+            "{name}: {:?} leaves {width} × {height}: {a:?}",
+            a.text
+        );
+        for b in &lines[..i] {
+            let apart =
+                a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+            assert!(apart, "{name}: {:?} touches {:?}: {a:?} {b:?}", a.text, b.text);
+        }
+    }
+}
+
+fn history(n: usize, value: impl Fn(usize) -> f64) -> Vec<EpochPoint> {
+    (1..=n)
+        .map(|epoch| EpochPoint {
+            epoch,
+            learning_rate: 0.001,
+            train_loss: 1.0 - value(epoch),
+            train_accuracy: value(epoch),
+            validation_loss: Some(1.0 - value(epoch) * 1.0001),
+            validation_accuracy: Some(value(epoch) * 0.9999),
+        })
+        .collect()
+}
+
+#[test]
+fn curves_keep_their_texts_apart() {
+    for n in [0, 1, 2, 10, 40, 200, 1000] {
+        let points = history(n, |e| 0.9 - 0.1 / e as f64);
+        for best in [None, Some(1), Some(n.div_ceil(2)), Some(n / 2 + 1), Some(n)] {
+            for held_out in ["validation", "test", NAMES[1], ""] {
+                let chart = curves::drawing(&points, held_out, best, ORIGIN);
+                check(&format!("curves {n} {best:?}"), &svg(&chart).unwrap());
+                for what in [curves::Quantity::Accuracy, curves::Quantity::Loss] {
+                    let panel = curves::inline_svg(&points, held_out, best, what).unwrap();
+                    check(&format!("{what:?} {n} {best:?}"), &panel);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn flat_and_wild_curves_keep_their_texts_apart() {
+    let values = [0.0, 1.0, 0.5, -1e9, 1e9, 123_456.0, 1e-9];
+    for (i, a) in values.into_iter().enumerate() {
+        for b in &values[i..] {
+            let points = history(12, |e| if e < 6 { a } else { *b });
+            let chart = curves::drawing(&points, "test", Some(3), ORIGIN);
+            check(&format!("{a} to {b}"), &svg(&chart).unwrap());
+        }
+    }
+}
+
+#[test]
+fn matrices_keep_their_texts_apart() {
+    for k in [1, 2, 3, 10, 12, 13, 30] {
+        for scale in [1, 1000, 1_234_567, u64::MAX / 100] {
+            let counts: Vec<Vec<u64>> = (0..k)
+                .map(|i| (0..k).map(|j| if i == j { scale } else { scale / 50 }).collect())
+                .collect();
+            let names: Vec<&str> = (0..k).map(|i| NAMES[i % NAMES.len()]).collect();
+            let matrix = confusion::drawing(&counts, &names, ORIGIN).unwrap();
+            check(&format!("{k} classes, {scale}"), &svg(&matrix).unwrap());
+        }
+    }
+}
+
+#[test]
+fn galleries_and_counts_keep_their_texts_apart() {
+    let pixels = [128; PIXELS];
+    for n in [0, 1, 5, 7, 25] {
+        let item = |i: usize| MisclassifiedItem {
+            index: i * 12_345_678,
+            pixels: &pixels,
+            true_class: NAMES[i % 4].into(),
+            predicted: NAMES[(i + 1) % 4].into(),
+            confidence: 0.999_999,
+            true_probability: 1e-9,
+        };
+        let items: Vec<_> = (0..n).map(item).collect();
+        check("misclassified", &svg(&misclassified::drawing(&items, ORIGIN).unwrap()).unwrap());
+    }
+    for count in [0, 1, 6000, usize::MAX] {
+        let examples =
+            NAMES.map(|name| ClassExamples { name: name.into(), images: vec![&pixels; 3], count });
+        check("classes", &svg(&classes::drawing(&examples, ORIGIN).unwrap()).unwrap());
+        let counts =
+            NAMES.map(|name| ClassCount { name: name.into(), train: count, test: count / 2 });
+        check("class counts", &svg(&class_counts::drawing(&counts, ORIGIN).unwrap()).unwrap());
+    }
+}
+
+#[test]
+fn reliability_keeps_its_texts_apart() {
+    for count in [0, 1, 8434, usize::MAX / 2] {
+        let bin = |i: u32| {
+            let (lower, upper) = (f64::from(i) / 15.0, f64::from(i + 1) / 15.0);
+            Bin { lower, upper, count, confidence: upper, accuracy: lower }
+        };
+        let bins: Vec<Bin> = (0..15).map(bin).collect();
+        check("reliability", &svg(&reliability::drawing(&bins, 0.1, ORIGIN)).unwrap());
+        check("reliability inline", &reliability::inline_svg(&bins).unwrap());
+    }
+}

@@ -1,0 +1,68 @@
+//! What can go wrong between plain data and a figure.
+
+use std::path::PathBuf;
+
+/// Why a figure or report could not be made or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A garment has another number of pixels than 28 × 28.
+    #[error(
+        "{item}: an image of {found} pixels, expected {} (28 × 28, row by row, one byte a pixel)",
+        crate::PIXELS
+    )]
+    PixelCount {
+        /// Which image it is, in words.
+        item: String,
+        /// How many bytes it has.
+        found: usize,
+    },
+    /// A confusion matrix is not square, or has not one name for each class.
+    #[error(
+        "confusion matrix: {what} has {found} entries, expected {expected}; give K rows of K \
+         counts and K class names"
+    )]
+    ConfusionShape {
+        /// Which part it is: a row or the list of class names.
+        what: String,
+        /// Its number of entries.
+        found: usize,
+        /// K, the number of rows.
+        expected: usize,
+    },
+    /// More classes than one figure can show legibly.
+    #[error("{figure}: {found} classes, expected at most {limit}; draw a selection of them")]
+    TooManyClasses {
+        /// The figure's name.
+        figure: &'static str,
+        /// Number of classes given.
+        found: usize,
+        /// Largest number that the figure takes.
+        limit: usize,
+    },
+    /// A name that cannot be a file name.
+    #[error("{name:?} is no name for a figure: expected letters, digits, '-' or '_'")]
+    Name {
+        /// The name given.
+        name: String,
+    },
+    /// The drawing library refused.
+    #[error("drawing {figure}: {message}")]
+    Draw {
+        /// Accessible name of the figure.
+        figure: String,
+        /// What the library said.
+        message: String,
+    },
+    /// A file could not be written.
+    #[error(
+        "cannot write {}: {source}; check that the folder exists and may be written",
+        path.display()
+    )]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+}

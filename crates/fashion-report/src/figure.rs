@@ -1,0 +1,233 @@
+//! From a drawing to SVG text and PNG bytes, and onto the disk.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
+
+use crate::canvas::{Anchor, Canvas, Drawing, Overlay, UNITS};
+use crate::font::Weight;
+use crate::{Error, SIDE, encode, font, format};
+
+/// PNG pixels in one CSS pixel, so that figures are crisp on dense screens.
+const DENSITY: f64 = 2.0;
+/// plotters' units in one PNG pixel, each way: averaging them smooths every edge.
+const SAMPLES: usize = 2;
+
+/// A finished figure in both formats. The same input gives the same bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// A whole SVG document. Its size is in CSS pixels, its text is text, its garments are embedded
+    /// PNGs.
+    pub svg: String,
+    /// A PNG of the same drawing with two pixels for each CSS pixel, 8-bit RGB.
+    pub png: Vec<u8>,
+}
+
+impl Figure {
+    pub(crate) fn of(drawing: &impl Drawing) -> Result<Self, Error> {
+        Ok(Self { svg: svg(drawing)?, png: png(drawing)? })
+    }
+
+    /// Writes `<name>.svg` and `<name>.png` into `folder`, which is created if it is missing.
+    ///
+    /// Both files are written whole under another name and then renamed, so that nobody ever sees
+    /// half a file; existing ones are replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Name`] if `name` has anything but ASCII letters, digits, `-` and `_`;
+    /// [`Error::Write`] if the system refuses, in which case no partial file is left behind.
+    pub fn write(&self, folder: &Path, name: &str) -> Result<(), Error> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name.is_empty() || !name.chars().all(plain) {
+            return Err(Error::Name { name: name.to_owned() });
+        }
+        fs::create_dir_all(folder)
+            .map_err(|source| Error::Write { path: folder.into(), source })?;
+        let files = [("svg", self.svg.as_bytes()), ("png", &self.png)];
+        let whole = |extension: &str| folder.join(format!("{name}.{extension}"));
+        let part = |extension: &str| folder.join(format!(".{name}.{extension}.part"));
+        let written = files.iter().try_for_each(|(extension, bytes)| {
+            let path = part(extension);
+            fs::write(&path, bytes).map_err(|source| Error::Write { path, source })
+        });
+        let renamed = written.and_then(|()| {
+            files.iter().try_for_each(|(extension, _)| {
+                let path = whole(extension);
+                fs::rename(part(extension), &path).map_err(|source| Error::Write { path, source })
+            })
+        });
+        if renamed.is_err() {
+            for (extension, _) in files {
+                // The first error is the one to report; a part that never came to be is no second
+                // one.
+                let _ = fs::remove_file(part(extension));
+            }
+        }
+        renamed
+    }
+}
+
+fn in_units(length: f64) -> u32 {
+    (length * UNITS).round() as u32
+}
+
+/// The drawing as an SVG document.
+pub(crate) fn svg(drawing: &impl Drawing) -> Result<String, Error> {
+    let (w, h) = drawing.size();
+    let name = format::escape(&drawing.name());
+    let mut shapes = String::new();
+    let backend = SVGBackend::with_string(&mut shapes, (in_units(w), in_units(h)));
+    let mut canvas = Canvas::new(backend.into_drawing_area(), drawing.name());
+    canvas.rect(0.0, 0.0, w, h, crate::palette::PAPER)?;
+    drawing.paint(&mut canvas)?;
+    let overlay = canvas.finish()?;
+    // plotters' own outermost element has the size in units; this one has it in CSS pixels.
+    let body = shapes.split_once(">\n").map_or("", |(_, rest)| rest);
+    let body = body.trim_end().strip_suffix("</svg>").unwrap_or(body);
+
+    let mut out = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 \
+         {w} {h}\" role=\"img\" aria-label=\"{name}\" font-family=\"{}\">\n\
+         <g transform=\"scale({})\" stroke-linejoin=\"round\" \
+         stroke-linecap=\"round\">\n{body}</g>\n",
+        font::FAMILY,
+        1.0 / UNITS,
+    );
+    for item in overlay {
+        overlay_svg(&mut out, &item)?;
+    }
+    out.push_str("</svg>\n");
+    Ok(out)
+}
+
+/// At most two decimals, without trailing zeros.
+fn short(v: f64) -> f64 {
+    (v * 100.0).round() / 100.0
+}
+
+fn overlay_svg(out: &mut String, item: &Overlay) -> Result<(), Error> {
+    match item {
+        Overlay::Text { x, y, style, text } => {
+            let anchor = match style.anchor {
+                Anchor::Start => "",
+                Anchor::Middle => " text-anchor=\"middle\"",
+                Anchor::End => " text-anchor=\"end\"",
+            };
+            let weight = match style.weight {
+                Weight::Regular => "",
+                Weight::SemiBold => " font-weight=\"600\"",
+            };
+            let _ = writeln!(
+                out,
+                "<text x=\"{}\" y=\"{}\" font-size=\"{}\"{anchor}{weight} fill=\"{}\">{}</text>",
+                short(*x),
+                short(*y),
+                short(style.size),
+                style.colour.hex(),
+                format::escape(text)
+            );
+        }
+        Overlay::Garment { x, y, side, pixels } => {
+            let _ = writeln!(
+                out,
+                "<image x=\"{}\" y=\"{}\" width=\"{side}\" height=\"{side}\" \
+                 style=\"image-rendering:pixelated\" href=\"{}\"/>",
+                short(*x),
+                short(*y),
+                encode::garment_uri(pixels)?
+            );
+        }
+    }
+    Ok(())
+}
+
+/// An RGB picture under construction.
+struct Raster {
+    width: usize,
+    height: usize,
+    rgb: Vec<u8>,
+}
+
+/// The drawing as PNG bytes.
+fn png(drawing: &impl Drawing) -> Result<Vec<u8>, Error> {
+    let (w, h) = drawing.size();
+    let (fine_w, fine_h) = (in_units(w), in_units(h));
+    let mut fine = vec![255; fine_w as usize * fine_h as usize * 3];
+    let backend = BitMapBackend::with_buffer(&mut fine, (fine_w, fine_h));
+    let mut canvas = Canvas::new(backend.into_drawing_area(), drawing.name());
+    drawing.paint(&mut canvas)?;
+    let overlay = canvas.finish()?;
+    let mut raster = Raster::averaged(&fine, fine_w as usize, fine_h as usize);
+    drop(fine);
+    for item in &overlay {
+        raster.overlay(item);
+    }
+    encode::png(&raster.rgb, raster.width as u32, raster.height as u32, png::ColorType::Rgb)
+}
+
+impl Raster {
+    /// Takes the mean of each square of `SAMPLES × SAMPLES` pixels.
+    fn averaged(fine: &[u8], fine_w: usize, fine_h: usize) -> Self {
+        let (width, height) = (fine_w / SAMPLES, fine_h / SAMPLES);
+        let mut rgb = Vec::with_capacity(width * height * 3);
+        for y in 0..height {
+            for x in 0..width {
+                for channel in 0..3 {
+                    let mut sum = 0;
+                    for dy in 0..SAMPLES {
+                        let row = (y * SAMPLES + dy) * fine_w + x * SAMPLES;
+                        sum += (0..SAMPLES)
+                            .map(|dx| u32::from(fine[(row + dx) * 3 + channel]))
+                            .sum::<u32>();
+                    }
+                    let n = (SAMPLES * SAMPLES) as u32;
+                    rgb.push(((sum + n / 2) / n) as u8);
+                }
+            }
+        }
+        Self { width, height, rgb }
+    }
+
+    fn pixel(&mut self, x: i64, y: i64) -> Option<&mut [u8]> {
+        let (x, y) = (usize::try_from(x).ok()?, usize::try_from(y).ok()?);
+        let start = (x < self.width && y < self.height).then(|| (y * self.width + x) * 3)?;
+        self.rgb.get_mut(start..start + 3)
+    }
+
+    fn overlay(&mut self, item: &Overlay) {
+        match item {
+            Overlay::Text { x, y, style, text } => {
+                let width = style.width(text);
+                let left = match style.anchor {
+                    Anchor::Start => *x,
+                    Anchor::Middle => x - width / 2.0,
+                    Anchor::End => x - width,
+                };
+                let (at, ink) = ((left * DENSITY, y * DENSITY), style.colour.rgb());
+                font::paint(text, style.size * DENSITY, style.weight, at, |x, y, coverage| {
+                    if let Some(pixel) = self.pixel(x, y) {
+                        for (under, over) in pixel.iter_mut().zip(ink) {
+                            let (u, o) = (f32::from(*under), f32::from(over));
+                            *under = (u + (o - u) * coverage).round() as u8;
+                        }
+                    }
+                });
+            }
+            Overlay::Garment { x, y, side, pixels } => {
+                let (x, y) = ((x * DENSITY).round() as i64, (y * DENSITY).round() as i64);
+                let side = (side * DENSITY).round() as usize;
+                for dy in 0..side {
+                    for dx in 0..side {
+                        let value = 255 - pixels[(dy * SIDE / side) * SIDE + dx * SIDE / side];
+                        if let Some(pixel) = self.pixel(x + dx as i64, y + dy as i64) {
+                            pixel.fill(value);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Numbers as the figures and the report print them.
+
+/// Printed where a value is missing or no number.
+pub(crate) const MISSING: &str = "–";
+
+/// A count with thousands separators: `12,000`.
+pub(crate) fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A share in `[0, 1]` as a percentage with one decimal. Only an exact 0 or 1 prints as 0% or 100%,
+/// so that rounding never claims certainty.
+pub(crate) fn percent(share: f64) -> String {
+    let value = 100.0 * share;
+    if !value.is_finite() {
+        MISSING.to_owned()
+    } else if value == 0.0 || value == 100.0 {
+        format!("{value:.0}%")
+    } else if 0.0 < value && value < 0.05 {
+        "<0.1%".to_owned()
+    } else if (99.95..100.0).contains(&value) {
+        ">99.9%".to_owned()
+    } else {
+        number(value, 1) + "%"
+    }
+}
+
+/// A number with `decimals` digits after the point, in scientific form if it is very large.
+pub(crate) fn number(value: f64, decimals: usize) -> String {
+    if !value.is_finite() {
+        MISSING.to_owned()
+    } else if value.abs() >= 1e6 {
+        format!("{value:.1e}")
+    } else {
+        // Rounding may leave a negative zero.
+        let text = format!("{value:.decimals$}");
+        if text.trim_start_matches(['-', '0', '.']).is_empty() {
+            text.trim_start_matches('-').to_owned()
+        } else {
+            text.replacen('-', "\u{2212}", 1)
+        }
+    }
+}
+
+/// A learning rate: three significant digits, scientific below a thousandth.
+pub(crate) fn rate(value: f64) -> String {
+    if !value.is_finite() {
+        MISSING.to_owned()
+    } else if value == 0.0 || (value.abs() >= 0.001 && value.abs() < 1000.0) {
+        let text = format!("{value:.6}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        format!("{value:.2e}")
+    }
+}
+
+/// Text for XML and HTML, in element content and in quoted attributes. Characters that neither
+/// allows (control characters) become U+FFFD.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '\t' | '\n' | '\r' => out.push(' '),
+            c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => out.push('\u{FFFD}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_have_separators() {
+        assert_eq!(
+            [0, 999, 1000, 60_000, 1_234_567].map(count),
+            ["0", "999", "1,000", "60,000", "1,234,567"]
+        );
+    }
+
+    #[test]
+    fn percentages_never_round_to_certainty() {
+        let shares = [0.0, 0.0001, 0.0005, 0.912, 0.9994, 0.99951, 1.0, f64::NAN, f64::INFINITY];
+        assert_eq!(
+            shares.map(percent),
+            ["0%", "<0.1%", "0.1%", "91.2%", "99.9%", ">99.9%", "100%", "–", "–"]
+        );
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(number(0.23456, 3), "0.235");
+        assert_eq!(number(-0.0001, 2), "0.00");
+        assert_eq!(number(-1.5, 1), "−1.5");
+        assert_eq!(number(1.0e12, 2), "1.0e12");
+        assert_eq!(number(f64::NEG_INFINITY, 2), "–");
+        assert_eq!(
+            [0.001, 0.0, 0.000_25, 0.1, f64::NAN].map(rate),
+            ["0.001", "0", "2.50e-4", "0.1", "–"]
+        );
+    }
+
+    #[test]
+    fn markup_and_control_characters_are_harmless() {
+        assert_eq!(
+            escape("<b>\"A\" & 'B'\n\u{0}"),
+            "&lt;b&gt;&quot;A&quot; &amp; &#39;B&#39; \u{FFFD}"
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! All that a run needs to go on as if it had never stopped, in one file.
+
+use crate::error::Error;
+use crate::history::{from_csv, to_csv};
+use crate::trainer::Trainer;
+use fashion_data::known::sha256;
+use fashion_model::tensors::{self, Metadata, NamedTensor, Tensors};
+use fashion_model::{Network, weights};
+use std::path::Path;
+
+/// Weights, Adam's moments and step, and the history, after a whole epoch.
+///
+/// A safetensors file: the parameters in PyTorch's layout under their names, each with `.mean` and
+/// `.square` beside it, and in the metadata `architecture`, `step`, `history` (the text of
+/// `history.csv`) and `sha256` of all the rest. There is no random state: streams are keyed by
+/// (seed, purpose, epoch, index).
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    tensors: Tensors,
+    metadata: Metadata,
+}
+
+impl Checkpoint {
+    /// The state of a trainer between two epochs.
+    pub fn of<N: Network>(trainer: &Trainer<N>) -> Checkpoint {
+        let mut tensors = weights::to_tensors(trainer.network());
+        let optimiser = trainer.optimiser();
+        let mut moments = optimiser.mean.iter().zip(&optimiser.square);
+        trainer.network().for_each_parameter(|name, shape, _| {
+            if let Some((mean, square)) = moments.next() {
+                for (kind, values) in [("mean", mean), ("square", square)] {
+                    let mut values = values.clone();
+                    N::to_file_layout(name, &mut values);
+                    let tensor = NamedTensor { shape: shape.to_vec(), values };
+                    tensors.insert(format!("{name}.{kind}"), tensor);
+                }
+            }
+        });
+        let mut metadata = Metadata::from([
+            ("architecture".into(), N::NAME.into()),
+            ("step".into(), optimiser.step.to_string()),
+            ("history".into(), to_csv(trainer.history())),
+        ]);
+        metadata.insert("sha256".into(), digest(&tensors, &metadata));
+        Checkpoint { tensors, metadata }
+    }
+
+    /// Writes the file, whole or not at all.
+    ///
+    /// # Errors
+    /// If a value is not finite or the system refuses.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        Ok(tensors::save(path, &self.tensors, &self.metadata)?)
+    }
+
+    /// Reads a file and checks that nothing in it has changed.
+    ///
+    /// # Errors
+    /// If it cannot be read or is damaged.
+    pub fn load(path: &Path) -> Result<Checkpoint, Error> {
+        let (tensors, mut metadata) = tensors::load(path)?;
+        let stated = metadata.remove("sha256");
+        if stated.as_ref() != Some(&digest(&tensors, &metadata)) {
+            let problem = "the checkpoint's contents do not match its SHA-256".to_owned();
+            return Err(Error::Damaged { path: path.into(), problem });
+        }
+        Ok(Checkpoint { tensors, metadata })
+    }
+
+    /// Puts a fresh trainer into the checkpoint's state. `path` is for errors.
+    ///
+    /// # Errors
+    /// If the checkpoint is of another network, or its history cannot be read.
+    pub fn restore<N: Network>(self, trainer: &mut Trainer<N>, path: &Path) -> Result<(), Error> {
+        let damaged = |problem: String| Error::Damaged { path: path.into(), problem };
+        let Checkpoint { mut tensors, metadata } = self;
+        let text = |name: &str| {
+            metadata.get(name).ok_or_else(|| damaged(format!("{name} is missing in its metadata")))
+        };
+        if text("architecture")? != N::NAME {
+            let found = text("architecture")?;
+            return Err(damaged(format!("it is of the network {found}, not {}", N::NAME)));
+        }
+        let step = text("step")?.parse().map_err(|_| damaged("its step is no number".into()))?;
+        let epochs =
+            from_csv(text("history")?).map_err(|e| damaged(format!("its history, {e}")))?;
+        let (network, optimiser, history) = trainer.parts_mut();
+        let mut moments = optimiser.mean.iter_mut().zip(&mut optimiser.square);
+        let mut outcome = Ok(());
+        network.for_each_parameter(|name, shape, _| {
+            let Some((mean, square)) = moments.next() else { return };
+            for (kind, values) in [("mean", mean), ("square", square)] {
+                match tensors.remove(&format!("{name}.{kind}")) {
+                    Some(mut tensor) if tensor.shape == shape => {
+                        N::from_file_layout(name, &mut tensor.values);
+                        *values = tensor.values;
+                    }
+                    _ => outcome = Err(damaged(format!("{name}.{kind} is missing or misshapen"))),
+                }
+            }
+        });
+        outcome?;
+        weights::set_tensors(network, tensors)?;
+        optimiser.step = step;
+        *history = epochs;
+        Ok(())
+    }
+}
+
+/// SHA-256 of the metadata (without itself) and all tensors, in the order of their names.
+fn digest(tensors: &Tensors, metadata: &Metadata) -> String {
+    let mut bytes = Vec::new();
+    for (name, text) in metadata {
+        bytes.extend(format!("{name}\0{text}\0").into_bytes());
+    }
+    for (name, NamedTensor { shape, values }) in tensors {
+        bytes.extend(format!("{name}\0{shape:?}\0").into_bytes());
+        bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    }
+    sha256(&bytes)
+}

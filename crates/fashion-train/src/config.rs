@@ -1,0 +1,123 @@
+//! `config.toml`: everything that decides a run's result, and nothing else.
+
+use crate::error::Error;
+use crate::settings::Settings;
+use fashion_data::Splits;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The version of `config.toml` that this program writes and reads.
+pub const SCHEMA: &str = "fashion-run/1";
+
+/// What was trained, on what and how. Two runs with equal configurations give equal files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// [`SCHEMA`].
+    pub schema: String,
+    /// The network's name.
+    pub architecture: String,
+    /// The data.
+    pub data: DataConfig,
+    /// The settings.
+    pub training: Settings,
+}
+
+/// The data of a run: what they are called, and SHA-256 of the four parts in IDX form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// As every output has it: official, built-in sample, or custom.
+    pub origin: String,
+    /// SHA-256 of the training images.
+    pub train_images: String,
+    /// SHA-256 of the training labels.
+    pub train_labels: String,
+    /// SHA-256 of the test images.
+    pub test_images: String,
+    /// SHA-256 of the test labels.
+    pub test_labels: String,
+}
+
+impl Config {
+    /// A configuration for these data and settings.
+    pub fn new(architecture: &str, splits: &Splits, training: Settings) -> Config {
+        let sums = splits.checksums.clone();
+        Config {
+            schema: SCHEMA.to_owned(),
+            architecture: architecture.to_owned(),
+            data: DataConfig {
+                origin: splits.origin.to_string(),
+                train_images: sums.train_images,
+                train_labels: sums.train_labels,
+                test_images: sums.test_images,
+                test_labels: sums.test_labels,
+            },
+            training,
+        }
+    }
+
+    /// The file's text.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("numbers and strings are always valid TOML")
+    }
+
+    /// Reads the file's text; `path` is for errors.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if it is no such file, [`Error::Setting`] if a setting is out of range.
+    pub fn from_toml(text: &str, path: &Path) -> Result<Config, Error> {
+        let damaged = |problem: String| Error::Damaged { path: path.into(), problem };
+        let config: Config = toml::from_str(text).map_err(|e| damaged(e.to_string()))?;
+        if config.schema != SCHEMA {
+            let found = &config.schema;
+            return Err(damaged(format!("its schema is {found:?}; expected {SCHEMA:?}")));
+        }
+        config.training.check()?;
+        Ok(config)
+    }
+
+    /// Makes sure that these are the data of the run in `folder`.
+    ///
+    /// # Errors
+    /// [`Error::OtherData`] with the part that differs.
+    pub fn check_data(&self, splits: &Splits, folder: &Path) -> Result<(), Error> {
+        let data = &self.data;
+        let stated = [&data.train_images, &data.train_labels, &data.test_images, &data.test_labels];
+        for ((part, found), expected) in splits.checksums.parts().into_iter().zip(stated) {
+            if found != expected {
+                let (expected, found) = (expected.clone(), found.to_owned());
+                return Err(Error::OtherData { path: folder.into(), part, expected, found });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fashion_data::sample;
+
+    #[test]
+    fn is_read_as_it_is_written_and_knows_its_data() {
+        let splits = sample::generate(0);
+        let config = Config::new("report-cnn", &splits, Settings::default());
+        let text = config.to_toml();
+        let path = Path::new("config.toml");
+        assert_eq!(Config::from_toml(&text, path).unwrap(), config);
+        config.check_data(&splits, path).unwrap();
+        let mut other = config.clone();
+        other.data.test_labels = "00".into();
+        let error = other.check_data(&splits, path).unwrap_err().to_string();
+        assert!(error.contains("test labels has SHA-256 00"), "{error}");
+        for (from, to, part) in [
+            ("fashion-run/1", "fashion-run/9", "expected \"fashion-run/1\""),
+            ("epochs", "epoch", "unknown field `epoch`"),
+            ("batch_size = 128", "batch_size = 0", "--batch-size is 0"),
+        ] {
+            let error = Config::from_toml(&text.replace(from, to), path).unwrap_err().to_string();
+            assert!(error.contains(part), "{error} lacks {part}");
+        }
+    }
+}

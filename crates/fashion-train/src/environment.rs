@@ -1,0 +1,77 @@
+//! `environment.json`: what may differ between two equal runs, and nowhere else.
+
+use fashion_kernels::simd::Path as SimdPath;
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, SystemTime};
+
+/// Where, when and with what a run was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// The run's name: its folder's.
+    pub name: String,
+    /// Where the data came from: a folder, or `sample`.
+    pub data: String,
+    /// Threads that computed.
+    pub threads: usize,
+    /// The vector arithmetic: `avx512`, `avx2` or `portable`.
+    pub simd: String,
+    /// Operating system and processor family, such as `linux-x86_64`.
+    pub system: String,
+    /// The processor's name, where the system tells it.
+    pub processor: String,
+    /// Version of this program.
+    pub fashion: String,
+    /// Each time that the run was worked on.
+    pub sessions: Vec<Session>,
+}
+
+/// One uninterrupted piece of work on a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// When it began, RFC 3339, UTC.
+    pub started: String,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+    /// Epochs done in it.
+    pub epochs: usize,
+    /// Training images per second, validation and files included.
+    pub images_per_second: f64,
+}
+
+impl Environment {
+    /// This process's environment.
+    pub fn here(name: String, data: String, threads: usize) -> Environment {
+        Environment {
+            name,
+            data,
+            threads,
+            simd: SimdPath::current().to_string(),
+            system: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+            processor: processor(),
+            fashion: env!("CARGO_PKG_VERSION").to_owned(),
+            sessions: Vec::new(),
+        }
+    }
+}
+
+impl Session {
+    /// A session of `epochs` epochs with `images` training images in all.
+    pub fn new(started: SystemTime, took: Duration, epochs: usize, images: usize) -> Session {
+        Session {
+            started: humantime::format_rfc3339_seconds(started).to_string(),
+            seconds: took.as_secs_f64(),
+            epochs,
+            images_per_second: images as f64 / took.as_secs_f64().max(1e-9),
+        }
+    }
+}
+
+/// Linux tells the processor's name in a file; elsewhere it stays unknown.
+fn processor() -> String {
+    let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let named = cpuinfo.lines().find_map(|line| line.strip_prefix("model name"));
+    named
+        .and_then(|rest| rest.split_once(':'))
+        .map_or("unknown", |(_, name)| name.trim())
+        .to_owned()
+}

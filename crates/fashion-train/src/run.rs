@@ -1,0 +1,285 @@
+//! A run's folder: where its files are, and training that keeps them.
+
+use crate::checkpoint::Checkpoint;
+use crate::config::Config;
+use crate::environment::{Environment, Session};
+use crate::error::{AtPath, Error};
+use crate::history::{self, Epoch};
+use crate::observer::Observer;
+use crate::trainer::Trainer;
+use fashion_data::Splits;
+use fashion_data::files::write_atomically;
+use fashion_model::tensors::Metadata;
+use fashion_model::{Network, weights};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+/// The folder of a run.
+///
+/// ```text
+/// config.toml          everything that decides the result
+/// environment.json     threads, paths, machine, dates: what may differ between equal runs
+/// history.csv          a line for each epoch
+/// weights/             best.safetensors (where validation chose it) and last.safetensors
+/// checkpoint/          what `--resume` needs
+/// predictions.csv, metrics.json, figures/, report.html   written by whoever judges the run
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFolder(PathBuf);
+
+impl RunFolder {
+    /// Makes a new run folder: `out`, which must not exist or be empty, or else the next free
+    /// number under `runs/`.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], or the system's refusal.
+    pub fn create(out: Option<&Path>) -> Result<RunFolder, Error> {
+        let Some(out) = out else { return Self::create_numbered(Path::new("runs")) };
+        if let Some(parent) = out.parent() {
+            fs::create_dir_all(parent).at(parent)?;
+        }
+        match fs::create_dir(out) {
+            Ok(()) => Ok(RunFolder(out.into())),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                let empty = fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
+                if empty { Ok(RunFolder(out.into())) } else { Err(Error::Exists(out.into())) }
+            }
+            Err(e) => Err(e).at(out),
+        }
+    }
+
+    fn create_numbered(parent: &Path) -> Result<RunFolder, Error> {
+        fs::create_dir_all(parent).at(parent)?;
+        let numbers = fs::read_dir(parent).at(parent)?.flatten();
+        let highest = numbers.filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok()).max();
+        for number in highest.map_or(1, |n| n.saturating_add(1)).. {
+            let path = parent.join(format!("{number:03}"));
+            match fs::create_dir(&path) {
+                // Somebody else may have been quicker: the next one, then.
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+                made => return made.at(&path).map(|()| RunFolder(path)),
+            }
+        }
+        Err(Error::Exists(parent.into()))
+    }
+
+    /// An existing run.
+    ///
+    /// # Errors
+    /// [`Error::NotARun`] if there is no `config.toml`.
+    pub fn open(path: &Path) -> Result<RunFolder, Error> {
+        let run = RunFolder(path.into());
+        if run.config_path().is_file() {
+            Ok(run)
+        } else {
+            Err(Error::NotARun { path: path.into(), missing: "config.toml" })
+        }
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The folder's last component.
+    pub fn name(&self) -> String {
+        let absolute = std::path::absolute(&self.0).unwrap_or_else(|_| self.0.clone());
+        absolute.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// `config.toml`
+    pub fn config_path(&self) -> PathBuf {
+        self.0.join("config.toml")
+    }
+
+    /// `environment.json`
+    pub fn environment_path(&self) -> PathBuf {
+        self.0.join("environment.json")
+    }
+
+    /// `history.csv`
+    pub fn history_path(&self) -> PathBuf {
+        self.0.join("history.csv")
+    }
+
+    /// `weights/best.safetensors`
+    pub fn best_weights_path(&self) -> PathBuf {
+        self.0.join("weights").join("best.safetensors")
+    }
+
+    /// `weights/last.safetensors`
+    pub fn last_weights_path(&self) -> PathBuf {
+        self.0.join("weights").join("last.safetensors")
+    }
+
+    /// `checkpoint/state.safetensors`
+    pub fn checkpoint_path(&self) -> PathBuf {
+        self.0.join("checkpoint").join("state.safetensors")
+    }
+
+    /// The weights to use: the best where validation chose them, else the last.
+    ///
+    /// # Errors
+    /// [`Error::NotARun`] if there are none yet.
+    pub fn weights_path(&self) -> Result<PathBuf, Error> {
+        let chosen = [self.best_weights_path(), self.last_weights_path()];
+        chosen.into_iter().find(|path| path.is_file()).ok_or_else(|| Error::NotARun {
+            path: self.0.clone(),
+            missing: "weights/last.safetensors",
+        })
+    }
+
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn config(&self) -> Result<Config, Error> {
+        let path = self.config_path();
+        Config::from_toml(&fs::read_to_string(&path).at(&path)?, &path)
+    }
+
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn environment(&self) -> Result<Environment, Error> {
+        let path = self.environment_path();
+        let text = fs::read_to_string(&path).at(&path)?;
+        serde_json::from_str(&text)
+            .map_err(|e| Error::Damaged { path: path.clone(), problem: e.to_string() })
+    }
+
+    /// Reads the history; empty where no epoch is done yet.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn history(&self) -> Result<Vec<Epoch>, Error> {
+        let path = self.history_path();
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let text = fs::read_to_string(&path).at(&path)?;
+        history::from_csv(&text).map_err(|problem| Error::Damaged { path: path.clone(), problem })
+    }
+
+    /// Writes a file of the run, whole or not at all, in a folder that is made if need be.
+    ///
+    /// # Errors
+    /// The system's refusal.
+    pub fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+        let folder = path.parent().unwrap_or(&self.0);
+        fs::create_dir_all(folder).at(folder)?;
+        write_atomically(path, |file| file.write_all(bytes)).at(path)
+    }
+
+    fn write_environment(&self, environment: &Environment) -> Result<(), Error> {
+        let mut json = serde_json::to_string_pretty(environment)
+            .expect("numbers and strings are always valid JSON");
+        json.push('\n');
+        self.write(&self.environment_path(), json.as_bytes())
+    }
+
+    /// The files after an epoch; the checkpoint last, since it is what a resumed run goes by.
+    fn write_epoch<N: Network>(&self, trainer: &Trainer<N>, config: &Config) -> Result<(), Error> {
+        let weights_folder = self.0.join("weights");
+        let checkpoint_folder = self.0.join("checkpoint");
+        fs::create_dir_all(&weights_folder).at(&weights_folder)?;
+        fs::create_dir_all(&checkpoint_folder).at(&checkpoint_folder)?;
+        let metadata = Metadata::from([
+            ("data".into(), config.data.origin.clone()),
+            ("epoch".into(), trainer.history().len().to_string()),
+        ]);
+        if trainer.last_is_best() {
+            weights::save(&self.best_weights_path(), trainer.network(), &metadata)?;
+        }
+        weights::save(&self.last_weights_path(), trainer.network(), &metadata)?;
+        let csv = history::to_csv(trainer.history());
+        self.write(&self.history_path(), csv.as_bytes())?;
+        Checkpoint::of(trainer).save(&self.checkpoint_path())
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// All epochs are done.
+    Complete,
+    /// The observer stopped it; the folder holds the whole epochs so far.
+    Stopped,
+}
+
+/// What a run gave.
+#[derive(Clone, Debug)]
+pub struct Outcome<N> {
+    /// The network to use: of the best epoch where validation chose one, else of the last; `None`
+    /// where the run was stopped before its first epoch was whole.
+    pub network: Option<N>,
+    /// All epochs, those before it was resumed included.
+    pub history: Vec<Epoch>,
+    /// Images of the training set that were held out for validation.
+    pub held_out: Vec<usize>,
+    /// How it ended.
+    pub finish: Finish,
+}
+
+/// Trains in a run folder, from its checkpoint if there is one, and keeps the folder's files: after
+/// each epoch weights, history and checkpoint.
+///
+/// Uses rayon's current pool; see [`with_threads`](crate::with_threads). `data` says where the data
+/// came from, for `environment.json`.
+///
+/// # Errors
+/// If the data are not those of the configuration, training diverges, or files cannot be written.
+pub fn train<N: Network>(
+    run: &RunFolder,
+    config: &Config,
+    splits: &Splits,
+    data: &str,
+    observer: &mut impl Observer,
+) -> Result<Outcome<N>, Error> {
+    let (started, clock) = (SystemTime::now(), Instant::now());
+    config.check_data(splits, run.path())?;
+    let mut trainer: Trainer<N> = Trainer::new(config.training, splits)?;
+    let checkpoint = run.checkpoint_path();
+    if checkpoint.exists() {
+        Checkpoint::load(&checkpoint)?.restore(&mut trainer, &checkpoint)?;
+    } else {
+        run.write(&run.config_path(), config.to_toml().as_bytes())?;
+    }
+    let earlier = trainer.history().len();
+    let mut environment =
+        Environment::here(run.name(), data.to_owned(), rayon::current_num_threads());
+    environment.sessions = run.environment().map(|e| e.sessions).unwrap_or_default();
+    run.write_environment(&environment)?;
+    let mut finish = Finish::Complete;
+    while trainer.history().len() < config.training.epochs {
+        match trainer.run_epoch(observer)? {
+            std::ops::ControlFlow::Break(()) => {
+                finish = Finish::Stopped;
+                break;
+            }
+            std::ops::ControlFlow::Continue(epoch) => {
+                run.write_epoch(&trainer, config)?;
+                observer.on_epoch(&epoch, trainer.last_is_best());
+            }
+        }
+    }
+    let epochs = trainer.history().len() - earlier;
+    let images = epochs * trainer.images_per_epoch();
+    environment.sessions.push(Session::new(started, clock.elapsed(), epochs, images));
+    run.write_environment(&environment)?;
+    Ok(Outcome {
+        network: match trainer.history().is_empty() {
+            true => None,
+            false => Some(weights::load(&run.weights_path()?)?.0),
+        },
+        history: trainer.history().to_vec(),
+        held_out: match trainer.held_out() {
+            Some((_, indices)) if config.training.validation.chooses() => indices.to_vec(),
+            _ => Vec::new(),
+        },
+        finish,
+    })
+}
