@@ -39,7 +39,7 @@ pub trait Network:
     fn from_file_layout(_name: &str, _values: &mut Vec<f32>) {}
 
     /// A network with Keras's initial weights: Glorot uniform (Glorot and Bengio, 2010), within
-    /// ±√(6 / (fan_in + fan_out)), and zero biases. The fans of a convolution count its 9 taps.
+    /// ±√(6 / (`fan_in` + `fan_out`)), and zero biases. The fans of a convolution count its 9 taps.
     ///
     /// Each parameter has a random stream of its own, keyed by the seed and its position.
     fn initialised(seed: u64) -> Self {

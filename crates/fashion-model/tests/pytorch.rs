@@ -39,6 +39,7 @@
 //!     print(dtype, [float(f"{v:.9g}") for v in losses])
 //! run(torch.float64); run(torch.float32)
 //! ```
+#![allow(clippy::unwrap_used)]
 
 use dfdx::prelude::*;
 use fashion_kernels::adam::Adam;
