@@ -8,6 +8,7 @@
 //! Nothing here depends on the platform: only operations that IEEE 754 defines to the bit are used.
 
 mod bags;
+mod cut;
 mod dice;
 mod fabric;
 mod raster;

@@ -84,7 +84,7 @@ fn sole_paint(dice: &mut Dice, upper: &Fabric) -> Fabric {
 
 pub(super) fn sneaker(canvas: &mut Canvas, dice: &mut Dice) {
     // The height of the collar above the sole: mostly low, sometimes up to the ankle.
-    let high = if dice.chance(0.16) { dice.range(6.5, 10.5) } else { dice.range(4.0, 6.5) };
+    let high = if dice.chance(0.2) { dice.range(6.5, 10.5) } else { dice.range(4.0, 6.5) };
     let (lift, sole) = (dice.range(0.0, 0.9), dice.range(0.9, 2.8));
     let last = Last::draw(dice, lift, sole, high);
     let upper = leather(dice);
