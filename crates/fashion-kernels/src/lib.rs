@@ -13,4 +13,4 @@ pub mod loss;
 pub mod reference;
 pub mod simd;
 
-pub use buffer::Buffer;
+pub use buffer::{Buffer, Scratch};

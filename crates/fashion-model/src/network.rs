@@ -1,15 +1,15 @@
 //! What every network here has in common.
 
+use crate::prepared::Prepared;
 use dfdx::nn::tensor_collection::{
     RecursiveWalker, TensorCollection, TensorOptions, TensorVisitor, ViewTensorMut, ViewTensorName,
     ViewTensorRef,
 };
 use dfdx::nn::{BuildModule, Module};
 use dfdx::shapes::{Const, HasShape, Shape};
-use dfdx::tensor::{Cpu, CpuError, Gradients, NoneTape, OwnedTape, Tensor, TensorFromVec};
+use dfdx::tensor::{Cpu, CpuError, Gradients, NoneTape, OwnedTape, Tensor};
 use fashion_data::random::{Purpose, stream, uniform};
-use fashion_data::{NUM_CLASSES, PIXELS, SIDE};
-use fashion_kernels::loss;
+use fashion_data::{NUM_CLASSES, SIDE};
 
 /// A batch of images (B, 1, 28, 28), pixels within 0–1.
 pub type Images<T = NoneTape> = Tensor<(usize, Const<1>, Const<SIDE>, Const<SIDE>), f32, Cpu, T>;
@@ -29,6 +29,12 @@ pub trait Network:
     + Module<Images, Output = Logits, Error = CpuError>
     + Module<Images<TrainingTape>, Output = Logits<TrainingTape>, Error = CpuError>
 {
+    /// The network, ready to classify.
+    type Prepared: Prepared;
+
+    /// Packs the weights as they are now.
+    fn prepare(&self) -> Self::Prepared;
+
     /// The architecture's name, as weight files and configurations have it.
     const NAME: &'static str;
 
@@ -102,30 +108,6 @@ pub trait Network:
         let mut count = 0;
         self.for_each_parameter(|_, _, values| count += values.len());
         count
-    }
-
-    /// Logits of images given as normalised pixels, 784 each; 10 an image.
-    ///
-    /// # Errors
-    /// If dfdx cannot allocate, or `x` is not a whole number of images.
-    fn logits(&self, x: Vec<f32>) -> Result<Vec<f32>, CpuError> {
-        let shape = (x.len() / PIXELS, Const, Const, Const);
-        let x: Images = self.device().try_tensor_from_vec(x, shape)?;
-        let logits: Logits = self.try_forward(x)?;
-        let mut out = vec![0.0; logits.shape().num_elements()];
-        logits.copy_into(&mut out);
-        Ok(out)
-    }
-
-    /// Probabilities of the classes (softmax of the logits) of images given as normalised pixels.
-    ///
-    /// # Errors
-    /// As [`logits`](Self::logits).
-    fn probabilities(&self, x: Vec<f32>) -> Result<Vec<[f32; NUM_CLASSES]>, CpuError> {
-        let logits = self.logits(x)?;
-        let mut out = vec![[0.0; NUM_CLASSES]; logits.len() / NUM_CLASSES];
-        loss::softmax(NUM_CLASSES, &logits, out.as_flattened_mut());
-        Ok(out)
     }
 }
 

@@ -149,10 +149,8 @@ impl<'a, N: Network> Trainer<'a, N> {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        let validation = match &self.held_out {
-            Some((dataset, indices)) => Some(evaluate(&self.network, dataset, indices)?),
-            None => None,
-        };
+        let validation =
+            self.held_out().map(|(dataset, indices)| evaluate(&self.network, dataset, indices));
         let epoch = Epoch {
             epoch: number,
             learning_rate: self.optimiser.adam.learning_rate,
