@@ -69,6 +69,12 @@ thread_local! {
 ///
 /// It goes back to the thread when it is dropped, so that a steady step asks the allocator for
 /// nothing.
+///
+/// ```
+/// let mut scratch = fashion_kernels::Scratch::take(100);
+/// scratch[..100].fill(1.0);
+/// ```
+#[derive(Debug)]
 pub struct Scratch(Buffer);
 
 impl Scratch {

@@ -10,6 +10,7 @@ use dfdx::shapes::{Const, HasShape, Shape};
 use dfdx::tensor::{Cpu, CpuError, Gradients, NoneTape, OwnedTape, Tensor};
 use fashion_data::random::{Purpose, stream, uniform};
 use fashion_data::{NUM_CLASSES, SIDE};
+use fashion_kernels::Scratch;
 
 /// A batch of images (B, 1, 28, 28), pixels within 0–1.
 pub type Images<T = NoneTape> = Tensor<(usize, Const<1>, Const<SIDE>, Const<SIDE>), f32, Cpu, T>;
@@ -70,7 +71,7 @@ pub trait Network:
     fn for_each_parameter(&self, f: impl FnMut(&str, &[usize], &[f32])) {
         let walked = Self::iter_tensors(&mut RecursiveWalker {
             m: (self, String::new()),
-            f: &mut Reader { f, values: Vec::new() },
+            f: &mut Reader(f),
         });
         debug_assert!(walked.is_ok(), "reading does not fail");
     }
@@ -80,7 +81,7 @@ pub trait Network:
     fn for_each_parameter_mut(&mut self, f: impl FnMut(&str, &[usize], &mut [f32])) {
         let walked = Self::iter_tensors(&mut RecursiveWalker {
             m: (self, String::new()),
-            f: &mut Writer { f, values: Vec::new() },
+            f: &mut Writer(f),
         });
         debug_assert!(walked.is_ok(), "writing does not fail");
     }
@@ -98,7 +99,7 @@ pub trait Network:
     ) -> Result<(), CpuError> {
         Self::iter_tensors(&mut RecursiveWalker {
             m: (self, String::new()),
-            f: &mut Updater { f, gradients, values: Vec::new() },
+            f: &mut Updater { f, gradients },
         })
         .map(drop)
     }
@@ -111,10 +112,7 @@ pub trait Network:
     }
 }
 
-struct Reader<F> {
-    f: F,
-    values: Vec<f32>,
-}
+struct Reader<F>(F);
 
 impl<F: FnMut(&str, &[usize], &[f32])> TensorVisitor<f32, Cpu> for Reader<F> {
     type Viewer = (ViewTensorRef, ViewTensorName);
@@ -127,17 +125,15 @@ impl<F: FnMut(&str, &[usize], &[f32])> TensorVisitor<f32, Cpu> for Reader<F> {
         _: TensorOptions<S, f32, Cpu>,
         (tensor, name): (&Tensor<S, f32, Cpu>, String),
     ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        self.values.resize(tensor.shape().num_elements(), 0.0);
-        tensor.copy_into(&mut self.values);
-        (self.f)(&name, tensor.shape().concrete().as_ref(), &self.values);
+        let mut scratch = Scratch::take(tensor.shape().num_elements());
+        let values = &mut scratch[..tensor.shape().num_elements()];
+        tensor.copy_into(values);
+        (self.0)(&name, tensor.shape().concrete().as_ref(), values);
         Ok(None)
     }
 }
 
-struct Writer<F> {
-    f: F,
-    values: Vec<f32>,
-}
+struct Writer<F>(F);
 
 impl<F: FnMut(&str, &[usize], &mut [f32])> TensorVisitor<f32, Cpu> for Writer<F> {
     type Viewer = (ViewTensorMut, ViewTensorName);
@@ -150,11 +146,12 @@ impl<F: FnMut(&str, &[usize], &mut [f32])> TensorVisitor<f32, Cpu> for Writer<F>
         _: TensorOptions<S, f32, Cpu>,
         (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
     ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        self.values.resize(tensor.shape().num_elements(), 0.0);
-        tensor.copy_into(&mut self.values);
+        let mut scratch = Scratch::take(tensor.shape().num_elements());
+        let values = &mut scratch[..tensor.shape().num_elements()];
+        tensor.copy_into(values);
         let shape = tensor.shape().concrete();
-        (self.f)(&name, shape.as_ref(), &mut self.values);
-        tensor.copy_from(&self.values);
+        (self.0)(&name, shape.as_ref(), values);
+        tensor.copy_from(values);
         Ok(None)
     }
 }
@@ -162,7 +159,6 @@ impl<F: FnMut(&str, &[usize], &mut [f32])> TensorVisitor<f32, Cpu> for Writer<F>
 struct Updater<'a, F> {
     f: F,
     gradients: &'a mut CpuGradients,
-    values: Vec<f32>,
 }
 
 impl<F: FnMut(&str, &[usize], &mut [f32], &[f32])> TensorVisitor<f32, Cpu> for Updater<'_, F> {
@@ -176,12 +172,13 @@ impl<F: FnMut(&str, &[usize], &mut [f32], &[f32])> TensorVisitor<f32, Cpu> for U
         _: TensorOptions<S, f32, Cpu>,
         (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
     ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        self.values.resize(tensor.shape().num_elements(), 0.0);
-        tensor.copy_into(&mut self.values);
+        let mut scratch = Scratch::take(tensor.shape().num_elements());
+        let values = &mut scratch[..tensor.shape().num_elements()];
+        tensor.copy_into(values);
         let shape = tensor.shape().concrete();
         let gradient = self.gradients.get_or_alloc_mut(&*tensor)?;
-        (self.f)(&name, shape.as_ref(), &mut self.values, gradient);
-        tensor.copy_from(&self.values);
+        (self.f)(&name, shape.as_ref(), values, gradient);
+        tensor.copy_from(values);
         Ok(None)
     }
 }
