@@ -1,6 +1,6 @@
 //! One garment from a PNG or JPEG file.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use fashion_data::{PIXELS, SIDE, folder};
 use std::fs::File;
 use std::io::{Cursor, Read};
@@ -25,12 +25,21 @@ pub(crate) fn read(path: &Path) -> Result<[u8; PIXELS]> {
         MAX_BYTES >> 20
     );
     if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        Ok(folder::decode(Cursor::new(bytes))?)
+        folder::decode(Cursor::new(bytes)).map_err(|error| match error {
+            fashion_data::Error::Shape { found, .. } if found.len() == 2 => {
+                anyhow!(wrong_size(found[1], found[0]))
+            }
+            other => other.into(),
+        })
     } else if bytes.starts_with(&[0xff, 0xd8, 0xff]) {
         decode_jpeg(&bytes)
     } else {
         bail!("it is neither a PNG nor a JPEG file; convert it to one of them");
     }
+}
+
+fn wrong_size(width: usize, height: usize) -> String {
+    format!("it is {width}x{height} pixels; expected {SIDE}x{SIDE}: crop and scale it")
 }
 
 fn decode_jpeg(bytes: &[u8]) -> Result<[u8; PIXELS]> {
@@ -40,10 +49,12 @@ fn decode_jpeg(bytes: &[u8]) -> Result<[u8; PIXELS]> {
     let damaged = "it is a damaged JPEG file, or one of a kind that cannot be read";
     decoder.decode_headers().context(damaged)?;
     let (width, height) = decoder.dimensions().context(damaged)?;
-    ensure!(
-        (width, height) == (SIDE, SIDE),
-        "it is {width}x{height} pixels; expected {SIDE}x{SIDE}"
-    );
+    ensure!((width, height) == (SIDE, SIDE), wrong_size(width, height));
+    if decoder.get_input_colorspace() == Some(ColorSpace::Luma) {
+        decoder.set_options(options.jpeg_set_out_colorspace(ColorSpace::Luma));
+        let samples = decoder.decode().context(damaged)?;
+        return samples.try_into().ok().context(damaged);
+    }
     let samples = decoder.decode().context(damaged)?;
     ensure!(samples.len() == PIXELS * 3, damaged);
     let mut pixels = [0; PIXELS];

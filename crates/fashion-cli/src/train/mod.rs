@@ -52,7 +52,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     }
     let Prepared { run, config, found, .. } = &prepared;
     let interrupt = Interrupt::listen()?;
-    let mut progress = Progress::new(interrupt.clone(), config.training.epochs, args.quiet);
+    let mut progress = Progress::new(interrupt.clone(), config, args.quiet);
     let trained = with_threads(threads, || {
         let outcome = train(run, config, &found.splits, &found.place(), &mut progress);
         progress.clear();
