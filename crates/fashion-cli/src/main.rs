@@ -1,2 +1,50 @@
-//! The `fashion` command.
-fn main() {}
+//! The `fashion` command: trains, judges and uses a garment classifier.
+//!
+//! Raw arguments ([`args`]) become a validated configuration once, in the command's own module; the
+//! work itself is a call into the crates below. `main` only turns how it ended into an exit code.
+
+mod args;
+mod convert;
+mod data;
+mod eval;
+mod exit;
+mod generate;
+mod image;
+mod judge;
+mod output;
+mod page;
+mod place;
+mod predict;
+mod run_report;
+mod train;
+mod weights;
+
+use args::{Cli, Command, DataCommand};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help that nobody reads on is no failure either.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).unwrap_or(exit::USAGE).into();
+        }
+    };
+    run(&cli.command).unwrap_or_else(|error| exit::report(&error))
+}
+
+fn run(command: &Command) -> anyhow::Result<ExitCode> {
+    // The kernels themselves would quietly take the fastest path.
+    fashion_kernels::simd::Path::from_env().map_err(exit::usage)?;
+    match command {
+        Command::Train(args) => train::run(args),
+        Command::Eval(args) => eval::run(args),
+        Command::Predict(args) => predict::run(args),
+        Command::Data(DataCommand::Info(args)) => data::info::run(args),
+        Command::Data(DataCommand::Figure(args)) => data::figure::run(args),
+        Command::Completions(args) => generate::completions(args),
+        Command::Man(args) => generate::man(args),
+    }
+}

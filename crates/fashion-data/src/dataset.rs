@@ -120,6 +120,34 @@ impl Dataset {
         counts
     }
 
+    /// Mean and standard deviation of all pixels on the scale 0–1. The deviation is that of the whole
+    /// population: √(Σ (x − mean)² / n).
+    ///
+    /// Summed exactly in integers, so that it does not depend on the order of the images.
+    ///
+    /// ```
+    /// use fashion_data::Dataset;
+    /// use ndarray::{Array1, Array3};
+    ///
+    /// let half = Array3::from_shape_fn((1, 28, 28), |(_, row, _)| if row < 14 { 255 } else { 0 });
+    /// let dataset = Dataset::new(half, Array1::zeros(1))?;
+    /// assert_eq!(dataset.pixel_mean_and_deviation(), (0.5, 0.5));
+    /// # Ok::<(), fashion_data::Error>(())
+    /// ```
+    #[must_use]
+    pub fn pixel_mean_and_deviation(&self) -> (f64, f64) {
+        let mut counts = [0u128; 256];
+        for &pixel in &self.pixels {
+            counts[usize::from(pixel)] += 1;
+        }
+        let sum_of = |power: u32| -> u128 {
+            (0u128..).zip(counts).map(|(level, count)| count * level.pow(power)).sum()
+        };
+        let (n, sum, squares) = (sum_of(0), sum_of(1), sum_of(2));
+        let deviation = ((n * squares - sum * sum) as f64).sqrt() / n as f64;
+        (sum as f64 / n as f64 / 255.0, deviation / 255.0)
+    }
+
     /// The items at `indices`, in that order, copied.
     ///
     /// # Panics

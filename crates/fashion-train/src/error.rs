@@ -89,7 +89,7 @@ pub enum Error {
     /// A run that would go on with other data.
     #[error(
         "{}: this run was trained on other data ({part} has SHA-256 {expected}, but the data given \
-         now have {found}); resume it with the same --data", path.display()
+         now have {found}); give the same --data", path.display()
     )]
     OtherData {
         /// The run folder.

@@ -1,0 +1,92 @@
+//! `fashion data info`
+
+use crate::args::InfoArgs;
+use crate::output::{self, thousands};
+use crate::place::{self, Found};
+use anyhow::Result;
+use fashion_data::{CLASSES, Checksums, Dataset};
+use serde::Serialize;
+use std::process::ExitCode;
+
+/// The object that `--json` prints.
+#[derive(Serialize)]
+struct Info {
+    /// What the data are.
+    origin: String,
+    /// Where they were found.
+    source: String,
+    classes: [&'static str; CLASSES.len()],
+    train: Part,
+    test: Part,
+    /// Of the training images on the scale 0–1.
+    pixel_mean: f64,
+    pixel_standard_deviation: f64,
+    /// Of the four parts in IDX form, unpacked.
+    sha256: Sums,
+}
+
+#[derive(Serialize)]
+struct Part {
+    images: usize,
+    /// In the order of the classes.
+    class_counts: [usize; CLASSES.len()],
+}
+
+#[derive(Serialize)]
+struct Sums {
+    train_images: String,
+    train_labels: String,
+    test_images: String,
+    test_labels: String,
+}
+
+/// Says what the data are.
+pub(crate) fn run(args: &InfoArgs) -> Result<ExitCode> {
+    let found = place::load(&args.data)?;
+    let info = info(&found);
+    output::print(&if args.json { output::json_line(&info)? } else { text(&info, &found) })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn info(found: &Found) -> Info {
+    let splits = &found.splits;
+    let part =
+        |dataset: &Dataset| Part { images: dataset.len(), class_counts: dataset.class_counts() };
+    let (pixel_mean, pixel_standard_deviation) = splits.train.pixel_mean_and_deviation();
+    let Checksums { train_images, train_labels, test_images, test_labels } =
+        splits.checksums.clone();
+    Info {
+        origin: splits.origin.to_string(),
+        source: found.source.to_string(),
+        classes: CLASSES,
+        train: part(&splits.train),
+        test: part(&splits.test),
+        pixel_mean,
+        pixel_standard_deviation,
+        sha256: Sums { train_images, train_labels, test_images, test_labels },
+    }
+}
+
+fn text(info: &Info, found: &Found) -> String {
+    let mut out = format!("Data    {}\nFrom    {}\n\n", info.origin, info.source);
+    let mut row = |name: &str, train: usize, test: usize| {
+        out += &format!("{name:<12}  {:>8}  {:>8}\n", thousands(train), thousands(test));
+    };
+    let counts = info.train.class_counts.into_iter().zip(info.test.class_counts);
+    for (class, (train, test)) in CLASSES.iter().zip(counts) {
+        row(class, train, test);
+    }
+    row("All", info.train.images, info.test.images);
+    out.insert_str(
+        out.find("\n\n").map_or(0, |end| end + 2),
+        &format!("{:<12}  {:>8}  {:>8}\n", "Class", "Train", "Test"),
+    );
+    out += &format!(
+        "\nPixels of the training images, 0-1: mean {:.4}, standard deviation {:.4}\n\n",
+        info.pixel_mean, info.pixel_standard_deviation
+    );
+    for (part, sha256) in found.splits.checksums.parts() {
+        out += &format!("SHA-256 {part:<13} {sha256}\n");
+    }
+    out
+}

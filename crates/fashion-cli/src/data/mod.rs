@@ -1,0 +1,4 @@
+//! `fashion data`
+
+pub(crate) mod figure;
+pub(crate) mod info;

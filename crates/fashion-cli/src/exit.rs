@@ -1,0 +1,77 @@
+//! How the program ends: exit codes, and errors on stderr.
+
+use crate::output::{self, ClosedPipe};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+/// Something failed.
+pub(crate) const FAILED: u8 = 1;
+/// The command line, or a setting in the environment, was wrong.
+pub(crate) const USAGE: u8 = 2;
+/// Interrupted by Ctrl-C: 128 and the number of the signal, as shells have it.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// An error in how the program was called; its text is for the user.
+#[derive(Debug)]
+struct Usage(String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// Makes an error one of wrong usage.
+pub(crate) fn usage(problem: impl std::fmt::Display) -> anyhow::Error {
+    Usage(problem.to_string()).into()
+}
+
+/// Says what went wrong, unless nobody listens any more, and gives the exit code for it.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    if error.is::<ClosedPipe>() {
+        return ExitCode::SUCCESS;
+    }
+    output::note(&format!("{} {}", error_word(), text(error)));
+    if error.is::<Usage>() { USAGE.into() } else { FAILED.into() }
+}
+
+/// `error:`, in colour where that is welcome.
+pub(crate) fn error_word() -> &'static str {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    if plain || !std::io::stderr().is_terminal() { "error:" } else { "\x1b[1;31merror:\x1b[0m" }
+}
+
+/// The error and its causes, one a line. A cause that the line before has quoted is left out.
+pub(crate) fn text(error: &anyhow::Error) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for cause in error.chain() {
+        let cause = cause.to_string();
+        if !lines.last().is_some_and(|last| last.contains(&cause)) {
+            lines.push(cause);
+        }
+    }
+    lines.join("\n  caused by: ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let inner = anyhow::anyhow!("no such file");
+        let error = inner.context("a.png: no such file").context("cannot classify");
+        assert_eq!(text(&error), "cannot classify\n  caused by: a.png: no such file");
+    }
+
+    #[test]
+    fn usage_is_told_from_failure_even_with_context() {
+        let error = Err::<(), _>(usage("--epochs is 0")).context("more").unwrap_err();
+        assert!(error.is::<Usage>());
+        assert!(!anyhow::anyhow!("disk full").is::<Usage>());
+    }
+}

@@ -1,0 +1,186 @@
+//! `fashion train`
+
+mod interrupt;
+mod plan;
+mod progress;
+mod summary;
+
+use crate::args::TrainArgs;
+use crate::exit;
+use crate::judge::{Judged, judge, judge_test};
+use crate::output::{self, thousands};
+use crate::place::{self, Found};
+use crate::run_report::{self, Material};
+use anyhow::{Context, Result};
+use fashion_eval::Metrics;
+use fashion_eval::predictions_csv::Split;
+use fashion_kernels::simd;
+use fashion_model::{Network, ReportCnn};
+use fashion_train::{
+    Config, Finish, Outcome, RunFolder, Settings, Validation, train, with_threads,
+};
+use interrupt::Interrupt;
+use plan::Plan;
+use progress::Progress;
+use std::process::ExitCode;
+use summary::Summary;
+
+/// A run that is about to begin, or to go on.
+struct Prepared {
+    run: RunFolder,
+    config: Config,
+    found: Found,
+    recipe: Option<String>,
+}
+
+/// Trains, judges and writes the run folder.
+pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
+    let plan = Plan::new(args)?;
+    let threads = plan::threads(args)?;
+    if let Plan::Resume(run) = &plan
+        && let Some(summary) = complete(run)?
+    {
+        if !args.quiet {
+            let path = run.path().display();
+            output::note(&format!("{path} is complete: there is nothing to resume."));
+        }
+        return summary.print(args, None);
+    }
+    let prepared = prepare(plan, args)?;
+    if !args.quiet {
+        announce(&prepared, threads);
+    }
+    let Prepared { run, config, found, .. } = &prepared;
+    let interrupt = Interrupt::listen()?;
+    let mut progress = Progress::new(interrupt.clone(), config, args.quiet);
+    let trained = with_threads(threads, || {
+        let outcome = train(run, config, &found.splits, &found.place(), &mut progress);
+        progress.clear();
+        outcome
+    })?;
+    let outcome: Outcome<ReportCnn> = trained?;
+    match (outcome.finish, &outcome.network) {
+        (Finish::Complete, Some(network)) => {
+            interrupt.finishing();
+            let test = with_threads(threads, || finish(&prepared, &outcome, network))??;
+            Summary::complete(run, config, &outcome.history, &test.metrics)
+                .print(args, Some(&test.metrics))
+        }
+        _ => stopped(&prepared, &outcome, args),
+    }
+}
+
+/// What there is to say of a run all of whose files are there; the page is the last to be written.
+fn complete(run: &RunFolder) -> Result<Option<Summary>> {
+    let (config, history) = (run.config()?, run.history()?);
+    if history.len() < config.training.epochs || !run.path().join("report.html").is_file() {
+        return Ok(None);
+    }
+    let path = run.path().join("metrics.json");
+    let json = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let metrics = Metrics::from_json(&json).with_context(|| path.display().to_string())?;
+    Ok(Some(Summary::complete(run, &config, &history, &metrics)))
+}
+
+fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
+    match plan {
+        Plan::New { settings, out, recipe } => {
+            let found = place::load(&args.data)?;
+            let config = Config::new(ReportCnn::NAME, &found.splits, settings);
+            let run = RunFolder::create(out.as_deref())?;
+            Ok(Prepared { run, config, found, recipe })
+        }
+        Plan::Resume(run) => {
+            let found = place::load_for(&run, &args.data)?;
+            let config = run.config()?;
+            Ok(Prepared { run, config, found, recipe: None })
+        }
+    }
+}
+
+/// Says what is going to happen.
+fn announce(prepared: &Prepared, threads: usize) {
+    let Prepared { run, config, found, recipe } = prepared;
+    let settings = &config.training;
+    let parameters = ReportCnn::initialised(settings.seed).parameter_count();
+    let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
+    line("data", format!("{} · {}", config.data.origin, found.source));
+    line(
+        "",
+        format!(
+            "{} images for training, {} for testing",
+            thousands(found.splits.train.len()),
+            thousands(found.splits.test.len())
+        ),
+    );
+    line("network", format!("{}, {} parameters", ReportCnn::NAME, thousands(parameters)));
+    line("training", describe(settings));
+    if let Some(recipe) = recipe {
+        line("recipe", recipe.clone());
+    }
+    line("machine", format!("{threads} threads, {}", simd::Path::current()));
+    line("run", run.path().display().to_string());
+}
+
+fn describe(settings: &Settings) -> String {
+    let Settings { epochs, batch_size, learning_rate, epsilon, seed, .. } = settings;
+    let validation = match settings.validation {
+        Validation::Fraction(fraction) => format!("{fraction} of the training set held out"),
+        Validation::None => "no validation".to_owned(),
+        Validation::Test => "validation on the test set".to_owned(),
+    };
+    format!(
+        "{epochs} epochs, batches of {batch_size}, Adam (rate {learning_rate}, ε {epsilon:e}), \
+         seed {seed}, {validation}"
+    )
+}
+
+/// Judges what was trained and writes the rest of the run folder. The test set is read here.
+fn finish(
+    prepared: &Prepared,
+    outcome: &Outcome<ReportCnn>,
+    network: &ReportCnn,
+) -> Result<Judged> {
+    let Prepared { run, config, found, .. } = prepared;
+    let (splits, origin) = (&found.splits, &config.data.origin);
+    let held_out = match &outcome.held_out[..] {
+        [] => None,
+        indices => Some(judge(network, &splits.train, indices, Split::Validation, origin)?),
+    };
+    let test = judge_test(network, &splits.test, origin)?;
+    let material = Material {
+        splits,
+        judged: &test,
+        held_out: held_out.as_ref(),
+        run: Some((config, &outcome.history)),
+        parameters: network.parameter_count(),
+    };
+    material.write(run.path())?;
+    Ok(test)
+}
+
+/// Keeps what an interrupted run has, and says how to go on.
+fn stopped(
+    prepared: &Prepared,
+    outcome: &Outcome<ReportCnn>,
+    args: &TrainArgs,
+) -> Result<ExitCode> {
+    let Prepared { run, config, .. } = prepared;
+    let (path, history) = (run.path().display(), &outcome.history);
+    let held = if history.is_empty() {
+        format!("{path} holds no whole epoch yet, only its settings.")
+    } else {
+        run_report::write_curves(&run.path().join("figures"), config, history)?;
+        format!(
+            "{path} holds {} of {} epochs: weights, optimiser state, history and curves.",
+            history.len(),
+            config.training.epochs
+        )
+    };
+    output::note(&format!("Interrupted. {held}"));
+    output::note(&format!("To go on: fashion train --resume {path}"));
+    if args.json {
+        output::print(&output::json_line(&Summary::stopped(run, config, history))?)?;
+    }
+    Ok(exit::INTERRUPTED.into())
+}

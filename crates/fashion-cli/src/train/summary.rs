@@ -1,0 +1,94 @@
+//! What is said of a run at its end.
+
+use crate::args::TrainArgs;
+use crate::output;
+use crate::run_report::best_epoch;
+use anyhow::Result;
+use fashion_eval::Metrics;
+use fashion_train::{Config, Epoch, RunFolder};
+use serde::Serialize;
+use std::process::ExitCode;
+
+/// The object that `--json` prints.
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    /// The run's folder.
+    run: String,
+    /// `complete` or `interrupted`.
+    status: &'static str,
+    /// What the data are.
+    data: String,
+    architecture: String,
+    seed: u64,
+    /// Whole epochs done.
+    epochs: usize,
+    /// The epoch that validation chose; `null` where it does not choose.
+    best_epoch: Option<usize>,
+    /// Of the epoch whose weights are used; `null` without validation.
+    validation_accuracy: Option<f64>,
+    validation_loss: Option<f64>,
+    /// On the test set; `null` for an interrupted run.
+    accuracy: Option<f64>,
+    log_loss: Option<f64>,
+    macro_f1: Option<f64>,
+}
+
+impl Summary {
+    /// Of a run all of whose epochs are done.
+    pub(crate) fn complete(
+        run: &RunFolder,
+        config: &Config,
+        history: &[Epoch],
+        test: &Metrics,
+    ) -> Summary {
+        Summary {
+            status: "complete",
+            accuracy: Some(test.accuracy),
+            log_loss: Some(test.log_loss),
+            macro_f1: Some(test.macro_mean.f1),
+            ..Summary::stopped(run, config, history)
+        }
+    }
+
+    /// Of a run that was interrupted.
+    pub(crate) fn stopped(run: &RunFolder, config: &Config, history: &[Epoch]) -> Summary {
+        let best = best_epoch(config, history);
+        let used = best.or(history.last());
+        Summary {
+            run: run.path().display().to_string(),
+            status: "interrupted",
+            data: config.data.origin.clone(),
+            architecture: config.architecture.clone(),
+            seed: config.training.seed,
+            epochs: history.len(),
+            best_epoch: best.map(|epoch| epoch.epoch),
+            validation_accuracy: used.and_then(|epoch| epoch.validation_accuracy),
+            validation_loss: used.and_then(|epoch| epoch.validation_loss),
+            accuracy: None,
+            log_loss: None,
+            macro_f1: None,
+        }
+    }
+
+    /// Prints it as the options ask; `test` is what is shown as text.
+    pub(crate) fn print(&self, args: &TrainArgs, test: Option<&Metrics>) -> Result<ExitCode> {
+        let run = &self.run;
+        let text = match (args.json, args.quiet, test) {
+            (true, ..) => output::json_line(self)?,
+            (false, false, Some(test)) => format!("\n{}\n{}", test.to_text(), files(run)),
+            (false, ..) => format!("{run}\n"),
+        };
+        output::print(&text)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn files(run: &str) -> String {
+    format!(
+        "Files in {run}\n\
+         \u{20} report.html      everything on one page, for a browser\n\
+         \u{20} figures/         classes, curves, confusion, misclassified, reliability (svg, png)\n\
+         \u{20} metrics.json     predictions.csv  history.csv  config.toml  environment.json\n\
+         \u{20} weights/         for `fashion eval {run}` and `fashion predict {run} IMAGE...`\n"
+    )
+}

@@ -1,0 +1,43 @@
+//! Weights from a run's folder or from a file.
+
+use anyhow::{Context, Result, bail};
+use fashion_model::tensors::Metadata;
+use fashion_model::{Network, ReportCnn, weights};
+use fashion_train::RunFolder;
+use std::path::{Path, PathBuf};
+
+/// A trained network, and where it is from.
+pub(crate) struct Loaded {
+    /// The network.
+    pub(crate) network: ReportCnn,
+    /// What its file says about itself.
+    pub(crate) metadata: Metadata,
+    /// Its file.
+    pub(crate) path: PathBuf,
+    /// Its run, where that was given.
+    pub(crate) run: Option<RunFolder>,
+}
+
+impl Loaded {
+    /// File, network and data in one line.
+    pub(crate) fn describe(&self) -> String {
+        let data = self.metadata.get("data").map_or("data unknown", String::as_str);
+        format!("{} ({}, trained on: {data})", self.path.display(), ReportCnn::NAME)
+    }
+}
+
+/// Loads the best weights of a run, else its last; or those of a file.
+pub(crate) fn load(place: &Path) -> Result<Loaded> {
+    let run = match place.try_exists() {
+        Ok(true) => place.is_dir().then(|| RunFolder::open(place)).transpose()?,
+        Ok(false) => bail!(
+            "{}: there is no such file or folder; give the folder of a run, such as runs/001, or a \
+             weights file (.safetensors)",
+            place.display()
+        ),
+        Err(error) => return Err(error).with_context(|| place.display().to_string()),
+    };
+    let path = run.as_ref().map_or_else(|| Ok(place.to_owned()), RunFolder::weights_path)?;
+    let (network, metadata) = weights::load(&path)?;
+    Ok(Loaded { network, metadata, path, run })
+}
