@@ -1,0 +1,8 @@
+//! The built program, run as a user would, on small data that the tests write.
+
+mod common;
+mod data;
+mod eval;
+mod interface;
+mod predict;
+mod train;
