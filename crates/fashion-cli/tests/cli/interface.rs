@@ -46,7 +46,6 @@ fn errors() {
         (1, "eval empty"),
         (1, "eval text.safetensors"),
         (1, "predict text.safetensors a.png"),
-        (1, "man text.safetensors"),
     ] {
         let ended = line(folder.path(), options);
         assert_eq!(ended.code, Some(code), "{options}: {}", ended.stderr);
