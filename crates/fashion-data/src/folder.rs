@@ -126,12 +126,7 @@ fn sort_key(path: &Path) -> (u64, String) {
 ///
 /// [`Error::Damaged`], [`Error::Shape`], or [`Error::Pixel`] if it is not grey, opaque and 8-bit.
 pub fn decode(input: impl BufRead + Seek) -> Result<[u8; PIXELS], Error> {
-    let damaged = |error: png::DecodingError| match error {
-        png::DecodingError::IoError(error) => {
-            Error::Damaged(format!("cannot be read as a PNG: {error}"))
-        }
-        other => Error::Damaged(format!("cannot be read as a PNG: {other}")),
-    };
+    let damaged = |error| Error::Damaged(format!("cannot be read as a PNG: {error}"));
     let mut decoder = Decoder::new_with_limits(input, Limits { bytes: 1 << 20 });
     decoder.set_transformations(Transformations::EXPAND);
     decoder.set_ignore_text_chunk(true);

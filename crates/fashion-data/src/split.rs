@@ -84,6 +84,15 @@ mod tests {
     }
 
     #[test]
+    fn shares_are_rounded_to_the_nearest_halves_up() {
+        let labels = [5; 6];
+        for (fraction, expected) in [(0.24, 1), (0.25, 2), (0.41, 2), (0.42, 3)] {
+            let split = stratified_split(&labels, fraction, 0).unwrap();
+            assert_eq!(split.held_out.len(), expected, "{fraction}");
+        }
+    }
+
+    #[test]
     fn a_small_class_is_in_both_parts_where_it_can_be() {
         let labels = [0, 0, 1, 2, 2, 2];
         for fraction in [0.01, 0.5, 0.99] {

@@ -61,18 +61,26 @@ impl std::fmt::Debug for Buffer {
 }
 
 thread_local! {
-    static SCRATCH: RefCell<Buffer> = RefCell::default();
+    /// A stack, since a kernel with scratch memory may call another one.
+    static SCRATCH: RefCell<Vec<Buffer>> = RefCell::default();
 }
 
 /// The thread's scratch memory, at least `len` long, with whatever the last use left in it.
 ///
 /// It goes back to the thread when it is dropped, so that a steady step asks the allocator for
 /// nothing.
-pub(crate) struct Scratch(Buffer);
+///
+/// ```
+/// let mut scratch = fashion_kernels::Scratch::take(100);
+/// scratch[..100].fill(1.0);
+/// ```
+#[derive(Debug)]
+pub struct Scratch(Buffer);
 
 impl Scratch {
-    pub(crate) fn take(len: usize) -> Scratch {
-        let mut buffer = SCRATCH.take();
+    /// Takes it from the thread.
+    pub fn take(len: usize) -> Scratch {
+        let mut buffer = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
         buffer.grow(len);
         Scratch(buffer)
     }
@@ -81,7 +89,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         // While a thread ends its scratch memory may be gone already; then this is freed as well.
-        let _ = SCRATCH.try_with(|kept| kept.replace(std::mem::take(&mut self.0)));
+        let _ = SCRATCH.try_with(|kept| kept.borrow_mut().push(std::mem::take(&mut self.0)));
     }
 }
 

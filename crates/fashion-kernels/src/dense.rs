@@ -37,14 +37,22 @@ impl Dense {
     /// # Panics
     /// If the lengths do not fit.
     pub fn forward(self, path: Path, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
-        let n = self.samples(x);
-        assert_eq!(weight.len(), self.outputs * self.inputs, "weights of the dense layer");
-        assert_eq!(bias.len(), self.outputs, "biases of the dense layer");
-        assert_eq!(y.len(), n * self.outputs, "output of the dense layer");
-        let rows = chunk_len(n);
+        let rows = chunk_len(self.samples(x));
+        assert_eq!(y.len(), self.samples(x) * self.outputs, "output of the dense layer");
         x.par_chunks(rows * self.inputs)
             .zip(y.par_chunks_mut(rows * self.outputs))
-            .for_each(|(x, y)| path.run(Forward { layer: self, x, weight, bias, y }));
+            .for_each(|(x, y)| self.forward_here(path, x, weight, bias, y));
+    }
+
+    /// [`forward`](Self::forward) in this thread alone.
+    ///
+    /// # Panics
+    /// If the lengths do not fit.
+    pub fn forward_here(self, path: Path, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+        assert_eq!(weight.len(), self.outputs * self.inputs, "weights of the dense layer");
+        assert_eq!(bias.len(), self.outputs, "biases of the dense layer");
+        assert_eq!(y.len(), self.samples(x) * self.outputs, "output of the dense layer");
+        path.run(Forward { layer: self, x, weight, bias, y });
     }
 
     /// Sets `grad` (n, outputs), the gradient of the output `y`, to zero where ReLU did.

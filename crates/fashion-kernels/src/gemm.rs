@@ -227,7 +227,7 @@ pub(crate) unsafe fn dot<S: Simd>(
             let mut row = 0;
             macro_rules! rows {
                 ($m:literal) => {
-                    while row + $m <= m {
+                    while m - row >= $m {
                         // SAFETY: the tile lies inside A and B.
                         let tile = unsafe {
                             dot_tile::<S, $m, $n>(s, k, a.add(row * k), b.add($first * k))

@@ -1,5 +1,8 @@
-//! The arithmetic.
+#![doc = include_str!("../README.md")]
+// Vector loads and stores need pointers; every block says why it is sound, and no other crate of
+// the workspace has any.
 #![allow(unsafe_code)]
+
 pub mod adam;
 mod buffer;
 pub mod chunks;
@@ -9,4 +12,5 @@ mod gemm;
 pub mod loss;
 pub mod reference;
 pub mod simd;
-pub use buffer::Buffer;
+
+pub use buffer::{Buffer, Scratch};

@@ -17,8 +17,8 @@ pub struct BlockShape {
 
 /// 3 × 3 convolution (valid, stride 1), bias, 2 × 2 max-pooling, ReLU, of one image.
 ///
-/// `x` is (side_in, side_in, inputs), `weight` (outputs, inputs, 3, 3), `bias` (outputs). Returns
-/// the output (side_out, side_out, outputs) and the winning position of each, 0–3 in reading order
+/// `x` is `(side_in, side_in, inputs)`, `weight` `(outputs, inputs, 3, 3)`, `bias` `(outputs)`.
+/// Returns the output `(side_out, side_out, outputs)` and the winning position of each, 0–3 in reading order
 /// (the first of equals), or 4 where ReLU gave zero.
 pub fn conv_pool(s: BlockShape, x: &[f32], weight: &[f32], bias: &[f32]) -> (Vec<f64>, Vec<u8>) {
     let mut out = Vec::new();
@@ -56,7 +56,7 @@ pub struct ConvPoolGradients {
     pub weight: Vec<f64>,
     /// (outputs)
     pub bias: Vec<f64>,
-    /// (side_in, side_in, inputs)
+    /// `(side_in, side_in, inputs)`
     pub x: Vec<f64>,
 }
 

@@ -5,7 +5,7 @@
 //! classifies an image of the built-in sample: the answer means nothing, the way is the same.
 
 use fashion_data::{CLASSES, folder, normalise, sample};
-use fashion_model::{Network, ReportCnn, tensors, weights};
+use fashion_model::{Network, Prepared, ReportCnn, tensors, weights};
 use std::error::Error;
 use std::fs::File;
 use std::io::BufReader;
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let mut x = vec![0.0; pixels.len()];
     normalise(&pixels, &mut x);
-    let probabilities = network.probabilities(x)?[0];
+    let probabilities = network.prepare().probabilities(&x)[0];
     for (class, p) in CLASSES.iter().zip(probabilities) {
         println!("{class:<12} {:5.1}%", 100.0 * p);
     }

@@ -1,9 +1,9 @@
 //! The loss.
 
 use crate::tape::tensor_with;
-use dfdx::shapes::{Const, Dim, Rank0};
+use dfdx::shapes::{Const, Dim, HasShape, Rank0, Shape};
 use dfdx::tensor::{Cpu, CpuError, PutTape, SplitTape, Tape, Tensor};
-use fashion_kernels::loss;
+use fashion_kernels::{Scratch, loss};
 
 /// Mean softmax cross-entropy of `logits` (B, K) with `targets` (B, K), whose rows sum to 1, in nats.
 ///
@@ -31,15 +31,20 @@ pub fn cross_entropy<B: Dim, const K: usize, T: Tape<f32, Cpu>>(
     targets: &Tensor<(B, Const<K>), f32, Cpu>,
 ) -> Result<Tensor<Rank0, f32, Cpu, T>, CpuError> {
     let (logits, mut tape) = logits.split_tape();
-    let z = logits.as_vec();
-    let t = targets.as_vec();
-    let out = tensor_with(logits.device(), (), |loss| loss[0] = loss::cross_entropy(K, &z, &t))?;
+    let len = logits.shape().num_elements();
+    let mut kept = Scratch::take(2 * len);
+    logits.copy_into(&mut kept[..len]);
+    targets.copy_into(&mut kept[len..2 * len]);
+    let out = tensor_with(logits.device(), (), |loss| {
+        loss[0] = loss::cross_entropy(K, &kept[..len], &kept[len..2 * len]);
+    })?;
     if T::OWNS_TAPE {
         let (ghost, out_ghost) = (logits.ghost(), out.ghost());
         tape.add_backward_op(move |grads| {
             let scale = grads.get_or_alloc_mut(&out_ghost)?[0];
             let grad = grads.get_or_alloc_mut(&ghost)?;
-            loss::cross_entropy_gradient(K, &z, &t, scale, grad);
+            let (z, t) = (&kept[..len], &kept[len..2 * len]);
+            loss::cross_entropy_gradient(K, z, t, scale, grad);
             Ok(())
         });
     }

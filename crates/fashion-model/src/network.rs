@@ -1,15 +1,16 @@
 //! What every network here has in common.
 
+use crate::prepared::Prepared;
 use dfdx::nn::tensor_collection::{
     RecursiveWalker, TensorCollection, TensorOptions, TensorVisitor, ViewTensorMut, ViewTensorName,
     ViewTensorRef,
 };
 use dfdx::nn::{BuildModule, Module};
 use dfdx::shapes::{Const, HasShape, Shape};
-use dfdx::tensor::{Cpu, CpuError, Gradients, NoneTape, OwnedTape, Tensor, TensorFromVec};
+use dfdx::tensor::{Cpu, CpuError, Gradients, NoneTape, OwnedTape, Tensor};
 use fashion_data::random::{Purpose, stream, uniform};
-use fashion_data::{NUM_CLASSES, PIXELS, SIDE};
-use fashion_kernels::loss;
+use fashion_data::{NUM_CLASSES, SIDE};
+use fashion_kernels::Scratch;
 
 /// A batch of images (B, 1, 28, 28), pixels within 0–1.
 pub type Images<T = NoneTape> = Tensor<(usize, Const<1>, Const<SIDE>, Const<SIDE>), f32, Cpu, T>;
@@ -29,6 +30,12 @@ pub trait Network:
     + Module<Images, Output = Logits, Error = CpuError>
     + Module<Images<TrainingTape>, Output = Logits<TrainingTape>, Error = CpuError>
 {
+    /// The network, ready to classify.
+    type Prepared: Prepared;
+
+    /// Packs the weights as they are now.
+    fn prepare(&self) -> Self::Prepared;
+
     /// The architecture's name, as weight files and configurations have it.
     const NAME: &'static str;
 
@@ -39,7 +46,7 @@ pub trait Network:
     fn from_file_layout(_name: &str, _values: &mut Vec<f32>) {}
 
     /// A network with Keras's initial weights: Glorot uniform (Glorot and Bengio, 2010), within
-    /// ±√(6 / (fan_in + fan_out)), and zero biases. The fans of a convolution count its 9 taps.
+    /// ±√(6 / (`fan_in` + `fan_out`)), and zero biases. The fans of a convolution count its 9 taps.
     ///
     /// Each parameter has a random stream of its own, keyed by the seed and its position.
     fn initialised(seed: u64) -> Self {
@@ -64,7 +71,7 @@ pub trait Network:
     fn for_each_parameter(&self, f: impl FnMut(&str, &[usize], &[f32])) {
         let walked = Self::iter_tensors(&mut RecursiveWalker {
             m: (self, String::new()),
-            f: &mut Reader { f, values: Vec::new() },
+            f: &mut Reader(f),
         });
         debug_assert!(walked.is_ok(), "reading does not fail");
     }
@@ -74,7 +81,7 @@ pub trait Network:
     fn for_each_parameter_mut(&mut self, f: impl FnMut(&str, &[usize], &mut [f32])) {
         let walked = Self::iter_tensors(&mut RecursiveWalker {
             m: (self, String::new()),
-            f: &mut Writer { f, values: Vec::new() },
+            f: &mut Writer(f),
         });
         debug_assert!(walked.is_ok(), "writing does not fail");
     }
@@ -92,7 +99,7 @@ pub trait Network:
     ) -> Result<(), CpuError> {
         Self::iter_tensors(&mut RecursiveWalker {
             m: (self, String::new()),
-            f: &mut Updater { f, gradients, values: Vec::new() },
+            f: &mut Updater { f, gradients },
         })
         .map(drop)
     }
@@ -103,36 +110,9 @@ pub trait Network:
         self.for_each_parameter(|_, _, values| count += values.len());
         count
     }
-
-    /// Logits of images given as normalised pixels, 784 each; 10 an image.
-    ///
-    /// # Errors
-    /// If dfdx cannot allocate, or `x` is not a whole number of images.
-    fn logits(&self, x: Vec<f32>) -> Result<Vec<f32>, CpuError> {
-        let shape = (x.len() / PIXELS, Const, Const, Const);
-        let x: Images = self.device().try_tensor_from_vec(x, shape)?;
-        let logits: Logits = self.try_forward(x)?;
-        let mut out = vec![0.0; logits.shape().num_elements()];
-        logits.copy_into(&mut out);
-        Ok(out)
-    }
-
-    /// Probabilities of the classes (softmax of the logits) of images given as normalised pixels.
-    ///
-    /// # Errors
-    /// As [`logits`](Self::logits).
-    fn probabilities(&self, x: Vec<f32>) -> Result<Vec<[f32; NUM_CLASSES]>, CpuError> {
-        let logits = self.logits(x)?;
-        let mut out = vec![[0.0; NUM_CLASSES]; logits.len() / NUM_CLASSES];
-        loss::softmax(NUM_CLASSES, &logits, out.as_flattened_mut());
-        Ok(out)
-    }
 }
 
-struct Reader<F> {
-    f: F,
-    values: Vec<f32>,
-}
+struct Reader<F>(F);
 
 impl<F: FnMut(&str, &[usize], &[f32])> TensorVisitor<f32, Cpu> for Reader<F> {
     type Viewer = (ViewTensorRef, ViewTensorName);
@@ -145,17 +125,15 @@ impl<F: FnMut(&str, &[usize], &[f32])> TensorVisitor<f32, Cpu> for Reader<F> {
         _: TensorOptions<S, f32, Cpu>,
         (tensor, name): (&Tensor<S, f32, Cpu>, String),
     ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        self.values.resize(tensor.shape().num_elements(), 0.0);
-        tensor.copy_into(&mut self.values);
-        (self.f)(&name, tensor.shape().concrete().as_ref(), &self.values);
+        let mut scratch = Scratch::take(tensor.shape().num_elements());
+        let values = &mut scratch[..tensor.shape().num_elements()];
+        tensor.copy_into(values);
+        (self.0)(&name, tensor.shape().concrete().as_ref(), values);
         Ok(None)
     }
 }
 
-struct Writer<F> {
-    f: F,
-    values: Vec<f32>,
-}
+struct Writer<F>(F);
 
 impl<F: FnMut(&str, &[usize], &mut [f32])> TensorVisitor<f32, Cpu> for Writer<F> {
     type Viewer = (ViewTensorMut, ViewTensorName);
@@ -168,11 +146,12 @@ impl<F: FnMut(&str, &[usize], &mut [f32])> TensorVisitor<f32, Cpu> for Writer<F>
         _: TensorOptions<S, f32, Cpu>,
         (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
     ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        self.values.resize(tensor.shape().num_elements(), 0.0);
-        tensor.copy_into(&mut self.values);
+        let mut scratch = Scratch::take(tensor.shape().num_elements());
+        let values = &mut scratch[..tensor.shape().num_elements()];
+        tensor.copy_into(values);
         let shape = tensor.shape().concrete();
-        (self.f)(&name, shape.as_ref(), &mut self.values);
-        tensor.copy_from(&self.values);
+        (self.0)(&name, shape.as_ref(), values);
+        tensor.copy_from(values);
         Ok(None)
     }
 }
@@ -180,7 +159,6 @@ impl<F: FnMut(&str, &[usize], &mut [f32])> TensorVisitor<f32, Cpu> for Writer<F>
 struct Updater<'a, F> {
     f: F,
     gradients: &'a mut CpuGradients,
-    values: Vec<f32>,
 }
 
 impl<F: FnMut(&str, &[usize], &mut [f32], &[f32])> TensorVisitor<f32, Cpu> for Updater<'_, F> {
@@ -194,12 +172,13 @@ impl<F: FnMut(&str, &[usize], &mut [f32], &[f32])> TensorVisitor<f32, Cpu> for U
         _: TensorOptions<S, f32, Cpu>,
         (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
     ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        self.values.resize(tensor.shape().num_elements(), 0.0);
-        tensor.copy_into(&mut self.values);
+        let mut scratch = Scratch::take(tensor.shape().num_elements());
+        let values = &mut scratch[..tensor.shape().num_elements()];
+        tensor.copy_into(values);
         let shape = tensor.shape().concrete();
         let gradient = self.gradients.get_or_alloc_mut(&*tensor)?;
-        (self.f)(&name, shape.as_ref(), &mut self.values, gradient);
-        tensor.copy_from(&self.values);
+        (self.f)(&name, shape.as_ref(), values, gradient);
+        tensor.copy_from(values);
         Ok(None)
     }
 }

@@ -2,12 +2,16 @@
 
 use crate::layers::{ConvBlock, ConvPairPool, Dense, conv_pair};
 use crate::network::{Images, Logits, Network};
+use crate::prepared::Prepared;
+use crate::tape::values;
 use dfdx::nn::Module;
 use dfdx::nn::tensor_collection::{ModuleVisitor, TensorCollection};
 use dfdx::shapes::{Const, Dtype, HasShape};
 use dfdx::tensor::{Cpu, CpuError, HasErr, Storage, Tape};
 use dfdx::tensor_ops::{Device, ReshapeTo};
-use fashion_kernels::simd::Path;
+use fashion_data::PIXELS;
+use fashion_kernels::conv::ConvPool;
+use fashion_kernels::{Buffer, Scratch, dense, simd::Path};
 
 /// The report's network, 225,034 parameters:
 ///
@@ -118,11 +122,59 @@ impl<T: Tape<f32, Cpu>> Module<Images<T>> for ReportCnn {
     }
 }
 
+/// [`ReportCnn`], ready to classify.
+#[derive(Debug)]
+pub struct PreparedReportCnn {
+    path: Path,
+    conv1: ConvPool<1, 32, 28, 12>,
+    conv2: ConvPool<32, 64, 12, 5>,
+    fc1: (Buffer, Buffer),
+    fc2: (Buffer, Buffer),
+}
+
+impl Prepared for PreparedReportCnn {
+    fn logits_here(&self, x: &[f32], logits: &mut [f32]) {
+        /// Images whose features go from one block to the next while they are in the cache.
+        const GROUP: usize = 4;
+        const MIDDLE: usize = 12 * 12 * 32;
+        let n = x.len() / PIXELS;
+        let mut scratch = Scratch::take(GROUP * MIDDLE + n * (1600 + 128));
+        let (middle, rest) = scratch.split_at_mut(GROUP * MIDDLE);
+        let (features, hidden) = rest.split_at_mut(n * 1600);
+        let groups = x.chunks(GROUP * PIXELS).zip(features.chunks_mut(GROUP * 1600));
+        for (x, features) in groups {
+            let middle = &mut middle[..x.len() / PIXELS * MIDDLE];
+            self.conv1.forward(self.path, x, middle, None);
+            self.conv2.forward(self.path, middle, features, None);
+        }
+        let hidden = &mut hidden[..n * 128];
+        let fc1 = dense::Dense { inputs: 1600, outputs: 128, relu: true };
+        fc1.forward_here(self.path, features, &self.fc1.0, &self.fc1.1, hidden);
+        let fc2 = dense::Dense { inputs: 128, outputs: 10, relu: false };
+        fc2.forward_here(self.path, hidden, &self.fc2.0, &self.fc2.1, logits);
+    }
+}
+
 impl Network for ReportCnn {
+    type Prepared = PreparedReportCnn;
+
     const NAME: &'static str = "report-cnn";
 
     fn device(&self) -> Cpu {
         self.fc2.bias.device().clone()
+    }
+
+    fn prepare(&self) -> PreparedReportCnn {
+        let (mut conv1, mut conv2) = (ConvPool::default(), ConvPool::default());
+        conv1.pack(&values(&self.conv1.weight), &values(&self.conv1.bias));
+        conv2.pack(&values(&self.conv2.weight), &values(&self.conv2.bias));
+        PreparedReportCnn {
+            path: Path::current(),
+            conv1,
+            conv2,
+            fc1: (values(&self.fc1.weight), values(&self.fc1.bias)),
+            fc2: (values(&self.fc2.weight), values(&self.fc2.bias)),
+        }
     }
 
     fn to_file_layout(name: &str, values: &mut Vec<f32>) {

@@ -7,8 +7,9 @@
 //! the layer's [`Pool`] afterwards, so that steady training allocates next to nothing and two
 //! forward passes before a backward one do not disturb each other.
 
-use dfdx::shapes::Shape;
+use dfdx::shapes::{HasShape, Shape};
 use dfdx::tensor::{Cpu, CpuError, Storage, Tensor, TensorFromVec};
+use fashion_kernels::Buffer;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Workspaces that wait for their next use; clones share them.
@@ -40,6 +41,13 @@ impl<W: Default> Pool<W> {
     pub(crate) fn put_back(&self, workspace: W) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
     }
+}
+
+/// A copy of a tensor's values, in aligned memory.
+pub fn values<S: Shape>(tensor: &Tensor<S, f32, Cpu>) -> Buffer {
+    let mut values = Buffer::zeroed(tensor.shape().num_elements());
+    tensor.copy_into(&mut values);
+    values
 }
 
 /// A tensor whose values `fill` writes, over zeros, into memory that dfdx's cache keeps where it is

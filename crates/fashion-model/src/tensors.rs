@@ -46,7 +46,7 @@ pub fn encode(tensors: &Tensors, metadata: &Metadata) -> Result<Vec<u8>, Error> 
         })?;
         views.push((name, view));
     }
-    let bytes = safetensors::serialize(views, None).map_err(damaged)?;
+    let bytes = safetensors::serialize(views, None).map_err(|e| damaged(&e))?;
     Ok(with_metadata(&bytes, metadata))
 }
 
@@ -72,9 +72,9 @@ fn with_metadata(bytes: &[u8], metadata: &Metadata) -> Vec<u8> {
 /// # Errors
 /// [`Error::Damaged`], [`Error::Type`] or [`Error::NotFinite`].
 pub fn decode(bytes: &[u8]) -> Result<(Tensors, Metadata), Error> {
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(&e))?;
     let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
-    let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
+    let file = SafeTensors::deserialize(bytes).map_err(|e| damaged(&e))?;
     let mut tensors = Tensors::new();
     for (name, view) in file.iter() {
         if view.dtype() != Dtype::F32 {
@@ -127,6 +127,6 @@ fn check_finite(name: &str, values: &[f32]) -> Result<(), Error> {
     }
 }
 
-fn damaged(error: safetensors::SafeTensorError) -> Error {
+fn damaged(error: &safetensors::SafeTensorError) -> Error {
     Error::Damaged(error.to_string())
 }

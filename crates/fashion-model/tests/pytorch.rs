@@ -39,11 +39,12 @@
 //!     print(dtype, [float(f"{v:.9g}") for v in losses])
 //! run(torch.float64); run(torch.float32)
 //! ```
+#![allow(clippy::unwrap_used)]
 
 use dfdx::prelude::*;
 use fashion_kernels::adam::Adam;
 use fashion_kernels::simd::Path;
-use fashion_model::{CpuGradients, Images, Network, ReportCnn, cross_entropy};
+use fashion_model::{CpuGradients, Images, Network, Prepared, ReportCnn, cross_entropy};
 
 /// As in the script.
 fn values(n: usize, seed: usize) -> Vec<f32> {
@@ -196,7 +197,17 @@ fn logits_match_pytorch() {
     let (x, _) = batch(0);
     let mut pixels = vec![0.0; 8 * 784];
     x.copy_into(&mut pixels);
-    let logits = network().logits(pixels).unwrap();
+    let network = network();
+    let mut logits = vec![0.0; 80];
+    network.forward(x).copy_into(&mut logits);
+    let mut prepared = vec![0.0; 80];
+    network.prepare().logits(&pixels, &mut prepared);
+    assert_eq!(prepared, logits, "prepared and module");
+    for (pixels, logits) in pixels.chunks(784).zip(logits.chunks(10)) {
+        let mut alone = [0.0; 10];
+        network.prepare().logits(pixels, &mut alone);
+        assert_eq!(alone, logits, "one image alone");
+    }
     for (i, (&got, expected)) in logits.iter().zip(LOGITS).enumerate() {
         assert!((f64::from(got) - expected).abs() < 1e-5, "logit {i}: {got} not {expected}");
     }

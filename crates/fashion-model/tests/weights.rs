@@ -1,4 +1,5 @@
 //! Weight files: the way there and back, and every way in which one can be wrong.
+#![allow(clippy::unwrap_used)]
 
 use fashion_model::tensors::{self, Metadata, NamedTensor, Tensors};
 use fashion_model::{Network, ReportCnn, weights};

@@ -1,9 +1,8 @@
 //! A network's answers for many images.
 
-use crate::error::Error;
 use fashion_data::{Dataset, NUM_CLASSES, PIXELS, gather};
 use fashion_kernels::loss::{argmax, cross_entropy, softmax};
-use fashion_model::Network;
+use fashion_model::{Network, Prepared};
 
 /// Images that go through the network together.
 const BATCH: usize = 512;
@@ -20,21 +19,18 @@ pub struct Evaluation {
 }
 
 /// Classifies the images with these indices.
-///
-/// # Errors
-/// If dfdx cannot allocate.
-pub fn evaluate<N: Network>(
-    network: &N,
-    dataset: &Dataset,
-    indices: &[usize],
-) -> Result<Evaluation, Error> {
+pub fn evaluate<N: Network>(network: &N, dataset: &Dataset, indices: &[usize]) -> Evaluation {
     let mut probabilities = vec![[0.0; NUM_CLASSES]; indices.len()];
     let (mut loss, mut right) = (0.0, 0usize);
+    let prepared = network.prepare();
+    let mut x = vec![0.0; BATCH.min(indices.len()) * PIXELS];
+    let mut logits = vec![0.0; BATCH.min(indices.len()) * NUM_CLASSES];
     for (indices, probabilities) in indices.chunks(BATCH).zip(probabilities.chunks_mut(BATCH)) {
-        let mut x = vec![0.0; indices.len() * PIXELS];
-        gather(dataset, indices, &mut x);
-        let logits = network.logits(x)?;
-        softmax(NUM_CLASSES, &logits, probabilities.as_flattened_mut());
+        let x = &mut x[..indices.len() * PIXELS];
+        let logits = &mut logits[..indices.len() * NUM_CLASSES];
+        gather(dataset, indices, x);
+        prepared.logits(x, logits);
+        softmax(NUM_CLASSES, logits, probabilities.as_flattened_mut());
         for (z, &index) in logits.chunks_exact(NUM_CLASSES).zip(indices) {
             let label = usize::from(dataset.labels()[index]);
             let mut target = [0.0; NUM_CLASSES];
@@ -44,5 +40,5 @@ pub fn evaluate<N: Network>(
         }
     }
     let n = indices.len().max(1) as f64;
-    Ok(Evaluation { probabilities, loss: loss / n, accuracy: right as f64 / n })
+    Evaluation { probabilities, loss: loss / n, accuracy: right as f64 / n }
 }

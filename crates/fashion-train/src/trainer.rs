@@ -13,6 +13,7 @@ use dfdx::tensor_ops::Backward;
 use fashion_data::{
     Dataset, NUM_CLASSES, Splits, gather, gather_one_hot, shuffled, stratified_split,
 };
+use fashion_kernels::Scratch;
 use fashion_kernels::adam::Adam;
 use fashion_kernels::loss::argmax;
 use fashion_model::{
@@ -149,10 +150,8 @@ impl<'a, N: Network> Trainer<'a, N> {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        let validation = match &self.held_out {
-            Some((dataset, indices)) => Some(evaluate(&self.network, dataset, indices)?),
-            None => None,
-        };
+        let validation =
+            self.held_out().map(|(dataset, indices)| evaluate(&self.network, dataset, indices));
         let epoch = Epoch {
             epoch: number,
             learning_rate: self.optimiser.adam.learning_rate,
@@ -177,10 +176,10 @@ impl<'a, N: Network> Trainer<'a, N> {
             tensor_with(&device, (n, Const), |y| gather_one_hot(self.dataset, indices, y))?;
         let gradients = std::mem::replace(&mut self.gradients, CpuGradients::leaky());
         let logits: Logits<TrainingTape> = self.network.try_forward(x.traced(gradients))?;
-        let mut values = vec![0.0; n * NUM_CLASSES];
-        logits.copy_into(&mut values);
+        let mut values = Scratch::take(n * NUM_CLASSES);
+        logits.copy_into(&mut values[..n * NUM_CLASSES]);
         let label = |index: &usize| usize::from(self.dataset.labels()[*index]);
-        let right = values
+        let right = values[..n * NUM_CLASSES]
             .chunks_exact(NUM_CLASSES)
             .zip(indices)
             .filter(|(z, index)| argmax(z) == label(index))

@@ -60,3 +60,22 @@ fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_the_right_bytes_is_left_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("train.npz");
+        let images = fashion_data::sample::generate(1).test.select(&[0, 1, 2]);
+        assert_eq!(ensure(&path, &images).unwrap(), State::Written);
+        assert_eq!(ensure(&path, &images).unwrap(), State::Present);
+        let mut longer = fs::read(&path).unwrap();
+        longer.push(0);
+        fs::write(&path, longer).unwrap();
+        assert_eq!(ensure(&path, &images).unwrap(), State::Written);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something is left over");
+    }
+}

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use self::header::Header;
+use self::header::{Element, Header};
 use self::select::Entry;
 pub use self::write::write;
 use crate::error::InFile;
@@ -52,9 +52,10 @@ pub fn read_from<R: Read + Seek>(
     let entries = archive.entries()?;
     let [images, labels] = select::select(&entries, split, keys)?;
     select::check_shapes(images, labels)?;
-    if images.header.shape[0] == 0 {
-        return Err(Error::Empty);
+    for entry in [images, labels] {
+        archive.check_size(entry)?;
     }
+    select::check_counts(images, labels)?;
     let pixels = archive.read(images, |input, header, element| {
         elements::levels(input, header, element, &images.name)
     })?;
@@ -87,48 +88,58 @@ impl<R: Read + Seek> Archive<R> {
         Ok(entries)
     }
 
-    /// Checks that the array can be there and is not too large, then hands out its elements.
-    fn read(
-        &mut self,
-        entry: &Entry,
-        convert: impl FnOnce(&mut dyn Read, &Header, header::Element) -> Result<Vec<u8>, Error>,
-    ) -> Result<Vec<u8>, Error> {
+    /// Checks that the array is not too large and that the archive can hold it, so that no memory is
+    /// asked for in vain. Returns the size of its elements in bytes.
+    fn check_size(&mut self, entry: &Entry) -> Result<u64, Error> {
         let Entry { index, name, header } = entry;
-        let element = header.element.ok_or_else(|| Error::ElementType {
-            array: name.clone(),
-            found: header.descr.clone(),
-        })?;
-        let bytes = header
-            .elements()
-            .and_then(|elements| elements.checked_mul(element.size()))
-            .unwrap_or(u64::MAX);
+        let bytes = element_of(entry)?.size();
+        let bytes = header.elements().and_then(|n| n.checked_mul(bytes)).unwrap_or(u64::MAX);
         if bytes > MAX_ARRAY_BYTES {
             let what = format!("array `{name}`, {},", header.describe());
             return Err(Error::TooLarge { what, bytes, limit: MAX_ARRAY_BYTES });
         }
-        let mut file = self.zip.by_index(*index).map_err(zip_error)?;
-        let expected = header.header_bytes + bytes;
+        let file = self.zip.by_index(*index).map_err(zip_error)?;
+        let packed = file.compressed_size().min(self.archive_bytes);
         let most = match file.compression() {
-            CompressionMethod::Stored => file.compressed_size(),
-            _ => file.compressed_size().saturating_mul(idx::MAX_DEFLATE_RATIO),
+            CompressionMethod::Stored => packed,
+            _ => packed.saturating_mul(idx::MAX_DEFLATE_RATIO),
         };
-        let found =
-            file.size().min(most).min(self.archive_bytes.saturating_mul(idx::MAX_DEFLATE_RATIO));
+        let (found, expected) = (file.size().min(most), header.header_bytes + bytes);
         if found < expected {
             return Err(in_array(name, &Error::Truncated { expected, found }));
         }
         if file.size() > expected {
             return Err(in_array(name, &Error::TrailingBytes { expected }));
         }
+        Ok(bytes)
+    }
+
+    /// Hands out the elements of an array.
+    fn read(
+        &mut self,
+        entry: &Entry,
+        convert: impl FnOnce(&mut dyn Read, &Header, Element) -> Result<Vec<u8>, Error>,
+    ) -> Result<Vec<u8>, Error> {
+        let Entry { index, name, header } = entry;
+        let element = element_of(entry)?;
+        let bytes = self.check_size(entry)?;
+        let mut file = self.zip.by_index(*index).map_err(zip_error)?;
         // Read once more, to skip it.
         Header::read(&mut file).map_err(|error| in_array(name, &error))?;
-        // One byte more than expected, so that what follows the array is noticed, and so that the
-        // end is, where the archive's checksum is compared.
+        // One byte more than expected: what follows the array is noticed, and the end is read, where
+        // the archive's checksum is compared.
         convert(&mut file.take(bytes + 1), header, element).map_err(|error| match error {
             Error::Damaged(_) => in_array(name, &error),
             other => other,
         })
     }
+}
+
+fn element_of(entry: &Entry) -> Result<Element, Error> {
+    let Entry { name, header, .. } = entry;
+    header
+        .element
+        .ok_or_else(|| Error::ElementType { array: name.clone(), found: header.descr.clone() })
 }
 
 fn in_array(name: &str, error: &Error) -> Error {

@@ -118,7 +118,7 @@ fn one<'a>(
         .ok_or_else(|| error(format!("no array can be the {}", role.name())))
 }
 
-/// Checks the shape of a chosen array.
+/// Checks the shapes of the chosen arrays.
 pub(super) fn check_shapes(images: &Entry, labels: &Entry) -> Result<(), Error> {
     for (entry, role, expected) in
         [(images, Role::Images, IMAGE_SHAPES), (labels, Role::Labels, LABEL_SHAPES)]
@@ -131,8 +131,16 @@ pub(super) fn check_shapes(images: &Entry, labels: &Entry) -> Result<(), Error> 
             });
         }
     }
-    let (images, labels) = (images.header.shape[0], labels.header.shape[0]);
-    if images != labels { Err(Error::Counts { images, labels }) } else { Ok(()) }
+    Ok(())
+}
+
+/// Checks that there is one label for each image, and an image at all.
+pub(super) fn check_counts(images: &Entry, labels: &Entry) -> Result<(), Error> {
+    match (images.header.shape[0], labels.header.shape[0]) {
+        (0, 0) => Err(Error::Empty),
+        (images, labels) if images != labels => Err(Error::Counts { images, labels }),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

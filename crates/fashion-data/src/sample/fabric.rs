@@ -45,10 +45,10 @@ pub(super) const PLAIN_MOSTLY: Fashion = [12, 1, 0, 0, 1, 1, 1, 2];
 
 impl Fabric {
     pub(super) fn draw(dice: &mut Dice, fashion: &Fashion) -> Self {
-        let level = if dice.chance(0.25) { dice.range(0.1, 0.4) } else { dice.range(0.4, 0.97) };
+        let level = if dice.chance(0.25) { dice.range(0.17, 0.42) } else { dice.range(0.4, 0.97) };
         // Far enough from the cloth to be seen, mostly.
         let away = dice.range(0.1, 0.6);
-        let second = if level > 0.5 { level - away } else { level + away };
+        let second = if level > 0.5 { (level - away).max(0.12) } else { level + away };
         let pattern = match dice.weighted(fashion) {
             0 => Pattern::Plain,
             1 => {
@@ -75,10 +75,10 @@ impl Fabric {
             _ => Pattern::Mottled(dice.range(1.2, 4.0)),
         };
         let folds = [
-            dice.range(0.0, 0.22),
-            dice.range(0.08, 0.28),
+            dice.range(0.0, 0.2),
+            dice.range(0.06, 0.2),
             dice.range(0.0, 1.0),
-            dice.range(-0.08, 0.08),
+            dice.range(-0.02, 0.02),
         ];
         let blotches = (dice.range(0.0, 0.2), (dice.range(0.0, 900.0), dice.range(0.0, 900.0)));
         Self { level, pattern, second, folds, shade: dice.range(0.0, 0.3), blotches }

@@ -8,6 +8,7 @@
 //! Nothing here depends on the platform: only operations that IEEE 754 defines to the bit are used.
 
 mod bags;
+mod cut;
 mod dice;
 mod fabric;
 mod raster;
@@ -59,13 +60,13 @@ fn draw_items(seed: u64, first: usize, items: usize) -> Dataset {
 }
 
 fn draw_item(label: usize, dice: &mut Dice, image: &mut [u8]) {
-    let size = dice.around(0.84, 1.06);
-    let stretch = (size * dice.around(0.92, 1.08), size);
-    let shift = (dice.around(-1.6, 1.6), dice.around(-1.6, 1.6));
-    let (half_turn, slant) = (dice.around(-0.05, 0.05), dice.around(-0.08, 0.08));
+    let size = dice.range(0.78, 1.04);
+    let stretch = (size * dice.around(0.88, 1.12), size);
+    let shift = (dice.around(-2.2, 2.2), dice.around(-2.2, 2.2));
+    let (half_turn, slant) = (dice.around(-0.08, 0.08), dice.around(-0.1, 0.1));
     let bend = dice.around(-1.2, 1.2);
     let shoe = matches!(label, 5 | 7 | 9);
-    let stretch = if shoe && dice.chance(0.12) { (-stretch.0, stretch.1) } else { stretch };
+    let stretch = if shoe && dice.chance(0.4) { (-stretch.0, stretch.1) } else { stretch };
     let mut canvas =
         Canvas::new(Pose::new(half_turn, stretch, slant, shift, if shoe { 0.0 } else { bend }));
     match label {

@@ -153,14 +153,6 @@ impl Canvas {
         });
     }
 
-    /// Cuts a hole through to the background.
-    pub(super) fn cut(&mut self, path: &Path) {
-        self.each_covered(path, |canvas, index, coverage| {
-            canvas.pixels[index] *= 1.0 - coverage;
-            canvas.cover[index] *= 1.0 - coverage;
-        });
-    }
-
     /// A stroke with round ends through `points`, only where something is covered already.
     pub(super) fn seam(&mut self, points: &[Point], width: f32, opacity: f32, level: f32) {
         self.stroke(points, width, |canvas, index, coverage| {

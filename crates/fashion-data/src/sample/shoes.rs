@@ -17,16 +17,12 @@ struct Last {
 }
 
 impl Last {
-    fn draw(dice: &mut Dice, lift: f32) -> Self {
-        let length = dice.range(11.6, 13.6);
+    /// A shoe of this height over the sole, somewhere around the middle of the image.
+    fn draw(dice: &mut Dice, lift: f32, sole: f32, height: f32) -> Self {
+        let length = dice.range(10.6, 13.6);
         let shift = dice.range(-0.6, 0.6);
-        Self {
-            toe: shift - length,
-            heel: shift + length,
-            ground: dice.range(4.0, 7.5) + lift * 0.5,
-            lift,
-            sole: dice.range(0.7, 2.2),
-        }
+        let ground = 0.5 * (height + lift + sole) + dice.around(-3.0, 3.0);
+        Self { toe: shift - length, heel: shift + length, ground, lift, sole }
     }
 
     fn at(&self, along: f32) -> f32 {
@@ -87,11 +83,11 @@ fn sole_paint(dice: &mut Dice, upper: &Fabric) -> Fabric {
 }
 
 pub(super) fn sneaker(canvas: &mut Canvas, dice: &mut Dice) {
-    let last = Last::draw(dice, 0.0);
-    let last = Last { sole: last.sole + dice.range(0.3, 1.0), lift: dice.range(0.0, 0.9), ..last };
+    // The height of the collar above the sole: mostly low, sometimes up to the ankle.
+    let high = if dice.chance(0.2) { dice.range(6.5, 10.5) } else { dice.range(4.0, 6.5) };
+    let (lift, sole) = (dice.range(0.0, 0.9), dice.range(0.9, 2.8));
+    let last = Last::draw(dice, lift, sole, high);
     let upper = leather(dice);
-    // The height of the collar above the foot: mostly low, sometimes up to the ankle.
-    let high = if dice.chance(0.14) { dice.range(6.5, 9.5) } else { dice.range(4.0, 6.5) };
     let (front, back) = (last.at(dice.range(0.5, 0.62)), last.heel - dice.range(0.2, 0.8));
     let toe_height = dice.range(2.0, 3.4);
     let rest = last.rest(0.0);
@@ -144,13 +140,7 @@ pub(super) fn sneaker(canvas: &mut Canvas, dice: &mut Dice) {
             canvas.seam(&swoosh, dice.range(0.7, 1.5), 0.8, accent);
         }
         2 => {
-            let counter = Path::polygon(&[
-                (last.at(0.86), collar),
-                (last.heel + 1.0, collar),
-                (last.heel + 1.0, rest),
-                (last.at(0.76), rest),
-            ]);
-            canvas.fill(&counter, 0.0, |_, _| 0.0);
+            // A patch at the heel.
             canvas.seam(
                 &[(last.at(0.9), rest - 0.8), (last.at(0.93), collar + 1.0)],
                 2.4,
@@ -174,12 +164,11 @@ pub(super) fn ankle_boot(canvas: &mut Canvas, dice: &mut Dice) {
         1 => dice.range(1.0, 3.0),
         _ => dice.range(3.0, 6.0),
     };
-    let mut last = Last::draw(dice, lift);
-    last.ground = dice.range(9.5, 13.2);
-    last.sole = dice.range(0.5, 1.6);
-    let upper = leather(dice);
     // Mostly well over the ankle; some are hardly higher than a sneaker.
-    let shaft = if dice.chance(0.15) { dice.range(7.0, 9.5) } else { dice.range(10.0, 17.0) };
+    let shaft = if dice.chance(0.16) { dice.range(6.5, 10.0) } else { dice.range(10.0, 17.0) };
+    let sole = dice.range(0.5, 2.0);
+    let last = Last::draw(dice, lift, sole, shaft);
+    let upper = leather(dice);
     let top = (last.rest(1.0) - shaft).max(-13.4);
     let back = last.heel - dice.range(0.3, 1.4);
     let width = dice.range(8.0, 12.5);
@@ -259,11 +248,8 @@ pub(super) fn sandal(canvas: &mut Canvas, dice: &mut Dice) {
         1 => dice.range(0.8, 4.0),
         _ => dice.range(4.0, 9.0),
     };
-    let mut last = Last::draw(dice, lift);
-    if lift > 4.0 {
-        last.ground = dice.range(7.5, 11.5);
-        last.sole = dice.range(0.6, 1.8);
-    }
+    let sole = dice.range(0.6, 2.2);
+    let last = Last::draw(dice, lift, sole, 5.0);
     let strap = leather(dice);
     let sole = sole_paint(dice, &strap);
     let wedge = dice.chance(0.35);

@@ -11,8 +11,14 @@ pub(super) fn trouser(canvas: &mut Canvas, dice: &mut Dice) {
     let hip_at = top + dice.range(4.0, 6.5);
     let crotch = top + dice.range(6.5, 10.0);
     let bottom = dice.range(11.0, 13.6);
-    // The inner edge of the leg at its end; under 0.4 the legs touch.
-    let gap = if dice.chance(0.22) { dice.range(0.0, 0.35) } else { dice.range(0.5, 2.6) };
+    // Wide and falling like a skirt, the legs hardly to be told apart.
+    let skirt = dice.chance(0.1);
+    // The inner edge of the leg at its end; under 0.5 the legs touch.
+    let gap = match (skirt, dice.chance(0.22)) {
+        (true, _) => 0.0,
+        (_, true) => dice.range(0.0, 0.35),
+        _ => dice.range(0.5, 2.6),
+    };
     let leg = match dice.weighted(&[5, 6, 3]) {
         0 => dice.range(1.8, 2.6),
         1 => dice.range(2.4, 3.6),
@@ -37,17 +43,18 @@ pub(super) fn trouser(canvas: &mut Canvas, dice: &mut Dice) {
     canvas.fill(&right(out, shift).flipped(), 1.0, |u, v| darker.at(u, v));
     let dark = cloth.level * 0.35;
     if gap < 0.5 {
-        canvas.seam(&[(0.0, crotch), (0.0, bottom)], 0.6, dice.range(0.15, 0.6), dark);
+        let opacity = if skirt { dice.range(0.0, 0.15) } else { dice.range(0.15, 0.6) };
+        canvas.seam(&[(0.0, crotch), (0.0, bottom)], 0.6, opacity, dark);
     }
-    if dice.chance(0.7) {
+    if dice.chance(if skirt { 0.4 } else { 0.7 }) {
         let band = dice.range(0.8, 1.8);
         let v = top + band * 0.5;
         canvas.seam(&[(-waist, v), (waist, v)], band, dice.range(0.2, 0.6), cloth.level * 0.6);
     }
-    if dice.chance(0.6) {
+    if !skirt && dice.chance(0.6) {
         canvas.seam(&[(0.1, top), (0.1, crotch - 1.0)], 0.5, dice.range(0.2, 0.6), dark);
     }
-    if dice.chance(0.5) {
+    if !skirt && dice.chance(0.5) {
         let (v, opacity) = (top + 2.0, dice.range(0.2, 0.5));
         canvas.seam(&[(waist, v + 1.5), (waist - 2.0, v)], 0.5, opacity, dark);
         canvas.seam(&[(-waist, v + 1.5), (-waist + 2.0, v)], 0.5, opacity, dark);

@@ -163,11 +163,11 @@ fn input_gradient<
         }
         for channel in (0..IN).step_by(LANES) {
             let mut sums = [[s.zero(); 4]; 4];
-            // SAFETY, for both loops over pixels: the 4 × 4 pixels from `corner` lie inside the
-            // sample, since 2 SIDE_OUT + 2 <= SIDE_IN.
             for (r, sums) in sums.iter_mut().enumerate() {
                 for (c, sum) in sums.iter_mut().enumerate() {
                     let at = corner + (r * SIDE_IN + c) * IN + channel;
+                    // SAFETY: the 4 × 4 pixels from `corner` lie inside the sample, since
+                    // 2 SIDE_OUT + 2 <= SIDE_IN.
                     *sum = unsafe { s.load(grad_x.as_ptr().add(at)) };
                 }
             }
@@ -194,6 +194,7 @@ fn input_gradient<
             for (r, sums) in sums.into_iter().enumerate() {
                 for (c, sum) in sums.into_iter().enumerate() {
                     let at = corner + (r * SIDE_IN + c) * IN + channel;
+                    // SAFETY: as for the load.
                     unsafe { s.store(grad_x.as_mut_ptr().add(at), sum) };
                 }
             }

@@ -141,17 +141,17 @@ fn transform_output<S: Simd, const OUT: usize>(
         // SAFETY: `at + 16` is within `y`, and so within each place's matrix and the winners.
         unsafe {
             let bias = s.load(bias.as_ptr().add(at % OUT));
-            let mut half = [[s.zero(); 4]; 2];
-            for c in 0..4 {
+            let (mut top, mut bottom) = ([s.zero(); 4], [s.zero(); 4]);
+            for (c, (top, bottom)) in top.iter_mut().zip(&mut bottom).enumerate() {
                 let mut m = [s.zero(); 4];
                 for (r, m) in m.iter_mut().enumerate() {
                     *m = s.load(products.as_ptr().add((r * 4 + c) * y.len() + at));
                 }
-                half[0][c] = s.add(s.add(m[0], m[1]), m[2]);
-                half[1][c] = s.sub(s.sub(m[1], m[2]), m[3]);
+                *top = s.add(s.add(m[0], m[1]), m[2]);
+                *bottom = s.sub(s.sub(m[1], m[2]), m[3]);
             }
             let mut sums = [s.zero(); 4];
-            for (r, h) in half.iter().enumerate() {
+            for (r, h) in [top, bottom].into_iter().enumerate() {
                 sums[2 * r] = s.add(s.add(s.add(h[0], h[1]), h[2]), bias);
                 sums[2 * r + 1] = s.add(s.sub(s.sub(h[1], h[2]), h[3]), bias);
             }

@@ -64,6 +64,10 @@ impl<
     }
 }
 
+/// A batch of square images, channels last.
+pub(crate) type FeatureMap<B, const SIDE: usize, const CHANNELS: usize, T> =
+    Tensor<(B, Const<SIDE>, Const<SIDE>, Const<CHANNELS>), f32, Cpu, T>;
+
 /// What the two blocks keep between their forward and backward pass.
 ///
 /// `SIDE_USED` is the side of the middle that the second block reads: 2 `SIDE_OUT` + 2.
@@ -99,7 +103,7 @@ pub(crate) type ConvPairPool<
     const SIDE_OUT: usize,
 > = Pool<Workspace<IN, MID, OUT, SIDE_IN, SIDE_USED, SIDE_OUT>>;
 
-/// x (B, SIDE_IN, SIDE_IN, IN) → (B, SIDE_OUT, SIDE_OUT, OUT), channels last.
+/// `x (B, SIDE_IN, SIDE_IN, IN)` → `(B, SIDE_OUT, SIDE_OUT, OUT)`, channels last.
 pub(crate) fn conv_pair<
     B: Dim,
     const IN: usize,
@@ -115,8 +119,8 @@ pub(crate) fn conv_pair<
     first: &ConvBlock<IN, MID, SIDE_IN, SIDE_MID>,
     second: &ConvBlock<MID, OUT, SIDE_MID, SIDE_OUT>,
     pool: &ConvPairPool<IN, MID, OUT, SIDE_IN, SIDE_USED, SIDE_OUT>,
-    x: Tensor<(B, Const<SIDE_IN>, Const<SIDE_IN>, Const<IN>), f32, Cpu, T>,
-) -> Result<Tensor<(B, Const<SIDE_OUT>, Const<SIDE_OUT>, Const<OUT>), f32, Cpu, T>, CpuError> {
+    x: FeatureMap<B, SIDE_IN, IN, T>,
+) -> Result<FeatureMap<B, SIDE_OUT, OUT, T>, CpuError> {
     const {
         assert!(SIDE_USED == 2 * SIDE_OUT + 2, "the second block reads 2 SIDE_OUT + 2 rows");
         assert!(SIDE_USED <= SIDE_MID, "the second block reads more than the first one has");

@@ -24,8 +24,8 @@ pub(crate) enum Answer {
     Cut(Vec<u8>, usize),
     /// As `Well`, but the server falls silent after so many bytes of body.
     Stall(Vec<u8>, usize),
-    /// These bytes from the first on, whatever was asked for.
-    IgnoreRange(Vec<u8>),
+    /// These bytes from the first on, whatever was asked for; the connection ends after so many.
+    IgnoreRange(Vec<u8>, usize),
     /// A 206 that begins elsewhere than asked.
     WrongRange(Vec<u8>),
     /// These bytes without saying how many they are.
@@ -108,7 +108,7 @@ fn serve(mut stream: &TcpStream, log: &Mutex<Vec<Request>>, script: &Script) {
         Answer::Stall(bytes, after) => {
             send(stream, &bytes, from, after).and_then(|()| wait_for_hangup(stream))
         }
-        Answer::IgnoreRange(bytes) => send(stream, &bytes, 0, usize::MAX),
+        Answer::IgnoreRange(bytes, after) => send(stream, &bytes, 0, after),
         Answer::WrongRange(bytes) => send(stream, &bytes, from + 1, usize::MAX),
         Answer::Unannounced(bytes) => stream
             .write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
