@@ -26,7 +26,7 @@ pub(crate) fn judge<N: Network>(
     split: Split,
     origin: &str,
 ) -> Result<Judged> {
-    let probabilities = evaluate(network, dataset, indices)?.probabilities;
+    let probabilities = evaluate(network, dataset, indices).probabilities;
     let flat = probabilities.into_flattened().into_iter().map(f64::from).collect();
     let probabilities = Array2::from_shape_vec((indices.len(), NUM_CLASSES), flat)?;
     let labels = indices.iter().map(|&index| dataset.labels()[index].into()).collect();

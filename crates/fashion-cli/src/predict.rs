@@ -8,7 +8,7 @@ use crate::weights;
 use anyhow::{Context, Result};
 use fashion_data::{CLASSES, NUM_CLASSES, PIXELS, normalise};
 use fashion_kernels::loss::argmax;
-use fashion_model::Network;
+use fashion_model::{Network, Prepared};
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,6 +28,7 @@ struct Answer {
 /// Classifies images.
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let loaded = weights::load(&args.weights)?;
+    let network = loaded.network.prepare();
     output::note(&format!("weights  {}", loaded.describe()));
     let width = args.images.iter().map(|path| shown(path).chars().count()).max().unwrap_or(0);
     let mut code = ExitCode::SUCCESS;
@@ -47,7 +48,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         for ((_, pixels), x) in read.iter().zip(x.chunks_exact_mut(PIXELS)) {
             normalise(pixels, x);
         }
-        let probabilities = loaded.network.probabilities(x).context("is there enough memory?")?;
+        let probabilities = network.probabilities(&x);
         let mut text = String::new();
         for ((path, _), probabilities) in read.into_iter().zip(probabilities) {
             if !begun {
