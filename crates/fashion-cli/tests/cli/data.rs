@@ -1,6 +1,9 @@
 //! `fashion data`
 
 use crate::common::*;
+use fashion_data::{Dataset, npz};
+use ndarray::Array3;
+use std::fs;
 
 #[test]
 fn info_says_what_the_data_are() {
@@ -18,9 +21,23 @@ fn info_says_what_the_data_are() {
 }
 
 #[test]
-fn info_of_the_sample_as_text() {
+fn info_as_text() {
     let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("data")).unwrap();
+    for (name, n) in [("train", 1020), ("test", 13)] {
+        let images = Array3::from_shape_fn((n, 28, 28), |(i, row, _)| (i * row % 256) as u8);
+        let labels = (0..n).map(|i| (i % 10) as u8).collect();
+        let path = folder.path().join(format!("data/{name}.npz"));
+        npz::write(&path, &Dataset::new(images, labels).unwrap()).unwrap();
+    }
     insta::assert_snapshot!(line(folder.path(), "data info").stdout);
+}
+
+#[test]
+fn the_sample_says_that_it_is_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = line(folder.path(), "data info");
+    assert!(ended.stdout.starts_with("Data    built-in sample, not Fashion-MNIST\n"));
 }
 
 #[test]
