@@ -54,7 +54,7 @@ fn a_run_has_all_its_files_and_they_agree() {
     assert_eq!((of("validation,").len(), of("test,").len()), (20, 100));
     for (split, dataset) in [("validation,", &splits().train), ("test,", &splits().test)] {
         for line in of(split) {
-            let mut fields = line.split(',').skip(1).map(|f| f.parse::<usize>());
+            let mut fields = line.split(',').skip(1).map(str::parse::<usize>);
             let (index, label) = (fields.next().unwrap().unwrap(), fields.next().unwrap().unwrap());
             assert_eq!(usize::from(dataset.labels()[index]), label);
         }
