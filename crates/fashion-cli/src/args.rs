@@ -54,7 +54,7 @@ pub(crate) enum DataCommand {
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct DataArgs {
     /// Folder of the data (train.npz and test.npz, the four IDX files, or train/CLASS/*.png and
-    /// test/CLASS/*.png), or `sample` for the built-in sample [default: FASHION_DATA, else ./data,
+    /// test/CLASS/*.png), or `sample` for the built-in sample [default: `FASHION_DATA`, else ./data,
     /// else the sample]
     #[arg(long, value_name = "PLACE")]
     pub(crate) data: Option<PathBuf>,

@@ -47,15 +47,15 @@ fn decode_jpeg(bytes: &[u8]) -> Result<[u8; PIXELS]> {
     let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = JpegDecoder::new_with_options(bytes, options);
     let damaged = "it is a damaged JPEG file, or one of a kind that cannot be read";
-    decoder.decode_headers().context(damaged)?;
+    decoder.decode_headers().ok().context(damaged)?;
     let (width, height) = decoder.dimensions().context(damaged)?;
     ensure!((width, height) == (SIDE, SIDE), wrong_size(width, height));
     if decoder.get_input_colorspace() == Some(ColorSpace::Luma) {
         decoder.set_options(options.jpeg_set_out_colorspace(ColorSpace::Luma));
-        let samples = decoder.decode().context(damaged)?;
+        let samples = decoder.decode().ok().context(damaged)?;
         return samples.try_into().ok().context(damaged);
     }
-    let samples = decoder.decode().context(damaged)?;
+    let samples = decoder.decode().ok().context(damaged)?;
     ensure!(samples.len() == PIXELS * 3, damaged);
     let mut pixels = [0; PIXELS];
     for (pixel, &[red, green, blue]) in pixels.iter_mut().zip(samples.as_chunks::<3>().0) {

@@ -125,3 +125,36 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     write_atomically(path, |file| file.write_all(bytes))
         .with_context(|| format!("cannot write {}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::judge;
+    use fashion_data::sample;
+    use fashion_model::{Network, ReportCnn};
+
+    #[test]
+    fn the_pictures_are_of_the_part_that_was_judged() {
+        let all = sample::generate(0);
+        let first: Vec<usize> = (0..20).collect();
+        let (train, test) = (all.train.select(&first), all.test.select(&first));
+        let splits = Splits::new(train, test).unwrap();
+        let network = ReportCnn::initialised(0);
+        for (split, dataset) in [(Split::Test, &splits.test), (Split::Validation, &splits.train)] {
+            let judged = judge(&network, dataset, &[3, 7, 11], split, "custom").unwrap();
+            let material = Material {
+                splits: &splits,
+                judged: &judged,
+                held_out: None,
+                run: None,
+                parameters: 0,
+            };
+            let items = convert::misclassified(&judged.metrics, material.images(), 2);
+            assert_eq!(items.len(), 2);
+            for item in items {
+                assert!([3, 7, 11].contains(&item.index));
+                assert_eq!(item.pixels, dataset.pixels(item.index));
+            }
+        }
+    }
+}

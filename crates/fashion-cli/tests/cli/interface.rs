@@ -1,0 +1,106 @@
+//! Help, usage, errors and exit codes.
+
+use crate::common::*;
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn help() {
+    let commands =
+        ["", "train", "eval", "predict", "data", "data info", "data figure", "completions", "man"];
+    for command in commands {
+        let options = command.split(' ').filter(|part| !part.is_empty()).chain(["--help"]);
+        let ended = fashion(Path::new("."), options);
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+        let name = if command.is_empty() { "fashion" } else { command };
+        insta::assert_snapshot!(format!("help {name}").replace(' ', "_"), ended.stdout);
+    }
+}
+
+/// What the program says of wrong usage, and of what it cannot do.
+#[test]
+fn errors() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    fs::write(folder.path().join("text.safetensors"), "not weights").unwrap();
+    let mut all = String::new();
+    for (code, options) in [
+        (2, "train --epochs 0"),
+        (2, "train --epochs many"),
+        (2, "train --lr -1"),
+        (2, "train --lr NaN"),
+        (2, "train --batch-size 0"),
+        (2, "train --threads 0"),
+        (2, "train --validation some"),
+        (2, "train --validation 1"),
+        (2, "train --recipe mine"),
+        (2, "train --resume runs/001 --epochs 3 --out b"),
+        (2, "train --data sample --images-key x"),
+        (2, "wash"),
+        (2, "eval empty --json --csv"),
+        (2, "predict empty"),
+        (1, "train --data absent"),
+        (1, "train --data empty"),
+        (1, "train --resume empty"),
+        (1, "eval absent"),
+        (1, "eval empty"),
+        (1, "eval text.safetensors"),
+        (1, "predict text.safetensors a.png"),
+    ] {
+        let ended = line(folder.path(), options);
+        assert_eq!(ended.code, Some(code), "{options}: {}", ended.stderr);
+        assert_eq!(ended.stdout, "", "{options}");
+        all += &format!("$ fashion {options}\n{}\n", ended.stderr);
+    }
+    assert!(!folder.path().join("runs").exists(), "a run was begun");
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_run_without_a_part_held_out_cannot_be_judged_on_it() {
+    let run = run_folder();
+    let folder = run.parent().unwrap();
+    let ended = line(folder, "eval run/weights/best.safetensors --split validation");
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("does not say what was held out"), "{}", ended.stderr);
+
+    let other = tempfile::tempdir().unwrap();
+    let options = ["train", "--epochs=1", "--validation=none", "--out=run", "--quiet", "--data"];
+    let ended = fashion(other.path(), options.iter().chain([&data().to_str().unwrap()]));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let ended = line(other.path(), "eval run --split validation");
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("--validation none, so no part"), "{}", ended.stderr);
+}
+
+#[test]
+fn vector_arithmetic_that_is_not_there_is_wrong_usage() {
+    let ended: Ended = command(Path::new("."), ["data", "info"])
+        .env("FASHION_SIMD", "abacus")
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(ended.code, Some(2));
+    assert_eq!(
+        ended.stderr,
+        "error: FASHION_SIMD is \"abacus\"; expected avx512, avx2 or portable (unset it for the \
+         fastest)\n"
+    );
+}
+
+#[test]
+fn completions_and_manual_pages_know_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let ended = fashion(folder.path(), ["completions", shell]);
+        assert_eq!(ended.code, Some(0));
+        assert!(ended.stdout.contains("batch-size") && ended.stdout.contains("figure"), "{shell}");
+    }
+    assert_eq!(line(folder.path(), "man pages").code, Some(0));
+    let pages = files(&folder.path().join("pages"));
+    for page in ["fashion.1", "fashion-train.1", "fashion-eval.1", "fashion-data-info.1"] {
+        assert!(pages.contains_key(page), "{page} is missing in {:?}", pages.keys());
+    }
+    assert_eq!(line(folder.path(), "man again").code, Some(0));
+    assert_same(&pages, &files(&folder.path().join("again")));
+}

@@ -1,0 +1,10 @@
+//! The built program, run as a user would, on small data that the tests write.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+mod data;
+mod eval;
+mod interface;
+mod predict;
+mod train;

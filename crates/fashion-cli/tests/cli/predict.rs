@@ -1,0 +1,73 @@
+//! `fashion predict`
+
+use crate::common::*;
+use fashion_data::{CLASSES, SIDE};
+use std::fs;
+use std::path::Path;
+
+fn write_png(path: &Path, width: u32, height: u32, pixels: &[u8]) {
+    let mut encoder = png::Encoder::new(fs::File::create(path).unwrap(), width, height);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.write_header().unwrap().write_image_data(pixels).unwrap();
+}
+
+fn fixture(name: &str) -> String {
+    format!("{}/tests/cli/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn an_image_gets_the_answer_that_the_run_gave_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run_folder();
+    write_png(&folder.path().join("boot.png"), 28, 28, splits().test.pixels(9));
+    let (grey, rgb) = (fixture("grey.jpg"), fixture("rgb.jpg"));
+    let options = ["predict", run.to_str().unwrap(), "boot.png", &grey, &rgb, "--json"];
+    let ended = fashion(folder.path(), options);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("trained on: custom"), "{}", ended.stderr);
+    let answers: Vec<_> = ended.stdout.lines().map(json).collect();
+    assert_eq!(answers.len(), 3);
+
+    let predictions = fs::read_to_string(run.join("predictions.csv")).unwrap();
+    let of_run = predictions.lines().find(|line| line.starts_with("test,9,")).unwrap();
+    let of_run: Vec<f64> = of_run.split(',').skip(3).map(|f| f.parse().unwrap()).collect();
+    let probabilities = |answer: &serde_json::Value| -> Vec<f64> {
+        let of = answer["probabilities"].as_array().unwrap();
+        of.iter().map(|p| p.as_f64().unwrap()).collect()
+    };
+    for (answer, tolerance) in answers.iter().zip([1e-6, 0.05, 0.05]) {
+        let found = probabilities(answer);
+        assert_eq!(found.len(), 10);
+        assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-5);
+        for (found, expected) in found.iter().zip(&of_run[1..]) {
+            assert!((found - expected).abs() < tolerance, "{found} for {expected}");
+        }
+        let class = answer["predicted"].as_u64().unwrap() as usize;
+        assert_eq!(answer["class"], CLASSES[class]);
+    }
+    assert_eq!(answers[0]["path"], "boot.png");
+    assert_eq!(answers[0]["predicted"], of_run[0] as u64);
+    let keys: Vec<_> = answers[0].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["class", "path", "predicted", "probabilities"]);
+}
+
+#[test]
+fn a_bad_image_does_not_lose_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    write_png(&at("good.png"), 28, 28, splits().test.pixels(0));
+    write_png(&at("wide.png"), 30, 28, &[0; 30 * SIDE]);
+    fs::write(at("cut.png"), &fs::read(at("good.png")).unwrap()[..60]).unwrap();
+    fs::write(at("cut.jpg"), &fs::read(fixture("grey.jpg")).unwrap()[..300]).unwrap();
+    fs::write(at("notes.png"), "not a picture").unwrap();
+    fs::copy(fixture("colour.jpg"), at("colour.jpg")).unwrap();
+    let bad = ["wide.png", "cut.png", "cut.jpg", "notes.png", "colour.jpg", "absent.png"];
+    let run = run_folder();
+    let options = ["predict", run.to_str().unwrap()].into_iter();
+    let ended = fashion(folder.path(), options.chain(bad).chain(["good.png"]));
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(ended.stdout.lines().count(), 2, "{}", ended.stdout);
+    assert!(ended.stdout.lines().nth(1).unwrap().starts_with("good.png    "));
+    let errors = ended.stderr.split_once('\n').unwrap().1;
+    insta::assert_snapshot!(errors);
+}
