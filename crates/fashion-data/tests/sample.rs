@@ -1,4 +1,5 @@
 //! The built-in sample: always the same, and as hard as it should be.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::HashSet;
 
@@ -77,7 +78,7 @@ fn a_linear_model_is_left_behind() {
     assert!(errors.iter().all(|&count| count > 0), "{errors:?}");
 }
 
-/// Random streams are part of every result: these numbers, which a ChaCha8 written in Python from its
+/// Random streams are part of every result: these numbers, which a `ChaCha8` written in Python from its
 /// definition gave, may never change.
 #[test]
 fn streams_shuffles_and_splits_are_always_the_same() {
