@@ -9,7 +9,10 @@ use fashion_data::{Dataset, NUM_CLASSES, PIXELS, gather, random, sample};
 fn the_same_seed_gives_the_same_bytes_on_every_platform() {
     let splits = sample::generate(0);
     let digests = splits.checksums.parts().map(|(_, digest)| &digest[..16]);
-    assert_eq!(digests, ["", "", "", ""]);
+    assert_eq!(
+        digests,
+        ["58bf53da2c76550b", "b325bdea08048047", "3e713fa0cf331fc7", "e026daf3d28b630d"]
+    );
     assert_ne!(sample::generate(1).checksums, splits.checksums);
 }
 
@@ -59,7 +62,7 @@ fn scores(weights: &[f32], x: &[f32]) -> [f32; NUM_CLASSES] {
     })
 }
 
-/// The report's network reaches 86 to 91% (that test is where the network is); pixels alone must
+/// The report's network reaches 88 to 90% (that test is where the network is); pixels alone must
 /// not be enough for that, and no class may be without errors.
 #[test]
 fn a_linear_model_is_left_behind() {
