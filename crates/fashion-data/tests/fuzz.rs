@@ -1,4 +1,5 @@
 //! Valid files, damaged at random: readers answer with data or an error, never a panic.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

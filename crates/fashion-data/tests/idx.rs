@@ -1,4 +1,5 @@
 //! IDX files: plain, gzipped, and damaged in every way that has a message of its own.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! npz archives: every shape, type and order that is promised, and what is refused.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Folders of PNGs.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

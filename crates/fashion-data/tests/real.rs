@@ -1,4 +1,5 @@
 //! Fashion-MNIST itself, where `FASHION_DATA` names it.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
 //! The built-in sample: always the same, and as hard as it should be.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::HashSet;
 
@@ -8,7 +9,10 @@ use fashion_data::{Dataset, NUM_CLASSES, PIXELS, gather, random, sample};
 fn the_same_seed_gives_the_same_bytes_on_every_platform() {
     let splits = sample::generate(0);
     let digests = splits.checksums.parts().map(|(_, digest)| &digest[..16]);
-    assert_eq!(digests, ["", "", "", ""]);
+    assert_eq!(
+        digests,
+        ["58bf53da2c76550b", "b325bdea08048047", "3e713fa0cf331fc7", "e026daf3d28b630d"]
+    );
     assert_ne!(sample::generate(1).checksums, splits.checksums);
 }
 
@@ -58,7 +62,7 @@ fn scores(weights: &[f32], x: &[f32]) -> [f32; NUM_CLASSES] {
     })
 }
 
-/// The report's network reaches 86 to 91% (that test is where the network is); pixels alone must
+/// The report's network reaches 88 to 90% (that test is where the network is); pixels alone must
 /// not be enough for that, and no class may be without errors.
 #[test]
 fn a_linear_model_is_left_behind() {
@@ -77,7 +81,7 @@ fn a_linear_model_is_left_behind() {
     assert!(errors.iter().all(|&count| count > 0), "{errors:?}");
 }
 
-/// Random streams are part of every result: these numbers, which a ChaCha8 written in Python from its
+/// Random streams are part of every result: these numbers, which a `ChaCha8` written in Python from its
 /// definition gave, may never change.
 #[test]
 fn streams_shuffles_and_splits_are_always_the_same() {

@@ -1,4 +1,5 @@
 //! Where data comes from, and what is refused there.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

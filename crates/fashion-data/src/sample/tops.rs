@@ -192,7 +192,7 @@ pub(super) fn dress(canvas: &mut Canvas, dice: &mut Dice) {
     cut.bottom = dice.range(11.5, 13.6);
     cut.waist -= dice.range(0.0, 1.2);
     cut.waist_at = dice.range(-4.0, 1.0);
-    cut.hem += match dice.weighted(&[5, 5, 2]) {
+    cut.hem += match dice.weighted(&[7, 5, 2]) {
         0 => dice.range(0.0, 1.0),
         1 => dice.range(1.0, 3.5),
         _ => dice.range(3.5, 6.0),
@@ -202,7 +202,7 @@ pub(super) fn dress(canvas: &mut Canvas, dice: &mut Dice) {
         // Held by two straps, or by none.
         let strap = dice.range(1.4, cut.chest - 0.8);
         let bodice = cut.top + dice.range(2.5, 4.5);
-        if dice.chance(0.7) {
+        if dice.chance(0.55) {
             let width = dice.range(0.5, 1.1);
             for u in [-strap, strap] {
                 let ends = [(u * 0.8, cut.top), (u, bodice + 1.0)];

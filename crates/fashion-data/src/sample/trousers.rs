@@ -12,7 +12,7 @@ pub(super) fn trouser(canvas: &mut Canvas, dice: &mut Dice) {
     let crotch = top + dice.range(6.5, 10.0);
     let bottom = dice.range(11.0, 13.6);
     // Wide and falling like a skirt, the legs hardly to be told apart.
-    let skirt = dice.chance(0.1);
+    let skirt = dice.chance(0.22);
     // The inner edge of the leg at its end; under 0.5 the legs touch.
     let gap = match (skirt, dice.chance(0.22)) {
         (true, _) => 0.0,
