@@ -12,7 +12,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::error::InFile;
-use crate::{Dataset, Error, idx};
+use crate::{Dataset, Error, idx, sample};
 
 /// One of the four official files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +72,14 @@ const MNIST: [&str; 7] = [
     "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+];
+
+/// The four parts of the built-in sample from its usual seed.
+pub const SAMPLE: [&str; 4] = [
+    "58bf53da2c76550b98de88a62ef5e90840a83fe46fe6d2bc0f2e393b9653f43c",
+    "b325bdea08048047ec24f89d7827464c224de6a88b7bbab63b2cd2ceca884fd7",
+    "3e713fa0cf331fc7b8040946654b20eb1f074cacae8f7631088a88c8961c62e2",
+    "e026daf3d28b630d395bff264d45247706f43ecba7d4f48422cba6b6a30e22d3",
 ];
 
 /// Refuses data that is known and must not be used.
@@ -175,14 +183,21 @@ impl Checksums {
         ]
     }
 
-    /// Official if all four are, refused if one must not be used, otherwise custom.
+    /// Official, or the sample, if all four parts are; refused if one must not be used; otherwise
+    /// custom.
     pub(crate) fn origin(&self) -> Result<Origin, Error> {
-        for (part, sha256) in self.parts() {
+        let parts = self.parts();
+        for (part, sha256) in parts {
             refuse(sha256).map_err(|error| Error::Refused(format!("{part}: this {error}")))?;
         }
-        let official =
-            self.parts().iter().zip(OFFICIAL).all(|((_, digest), file)| *digest == file.sha256);
-        Ok(if official { Origin::FashionMnist } else { Origin::Custom })
+        let digests = parts.map(|(_, sha256)| sha256);
+        Ok(if digests == OFFICIAL.map(|file| file.sha256) {
+            Origin::FashionMnist
+        } else if digests == SAMPLE {
+            Origin::Sample { seed: sample::SEED }
+        } else {
+            Origin::Custom
+        })
     }
 }
 
@@ -199,7 +214,7 @@ impl Checksums {
 pub enum Origin {
     /// All four parts are the official ones.
     FashionMnist,
-    /// Drawn by [`sample::generate`](crate::sample::generate).
+    /// Drawn by [`sample::generate`], or an exact copy of what it draws from its usual seed.
     Sample {
         /// The seed it was drawn from.
         seed: u64,
@@ -236,6 +251,7 @@ mod tests {
             parts[part] = "00";
             assert_eq!(checksums(parts).origin().unwrap(), Origin::Custom);
         }
+        assert_eq!(checksums(SAMPLE).origin().unwrap(), Origin::Sample { seed: 0 });
         let [a, b, c, d] = official;
         assert_eq!(checksums([c, d, a, b]).origin().unwrap(), Origin::Custom);
     }
@@ -264,7 +280,7 @@ mod tests {
     #[test]
     fn every_digest_in_the_tables_is_one() {
         let tables = OFFICIAL.iter().flat_map(|file| [file.gz_sha256, file.sha256]);
-        for digest in tables.chain(LEAKY).chain(MNIST) {
+        for digest in tables.chain(LEAKY).chain(MNIST).chain(SAMPLE) {
             assert!(digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()));
         }
     }
