@@ -29,7 +29,9 @@ fn block<const I: usize, const O: usize, const A: usize, const B: usize>(c: &mut
     let flops = (2 * BATCH * 4 * B * B * O * 9 * I) as u64;
     let mut group = c.benchmark_group(format!("conv {I} to {O}, one thread"));
     group.throughput(Throughput::Elements(flops));
-    group.bench_function("pack", |b| b.iter(|| block.pack(black_box(&weight), &bias)));
+    group.bench_function("pack", |b| {
+        b.iter(|| block.pack(black_box(&weight), &bias));
+    });
     group.bench_function("forward", |b| {
         b.iter(|| block.forward(path, black_box(&x), &mut y, Some(&mut winners)));
     });
@@ -60,7 +62,7 @@ fn dense(c: &mut Criterion) {
         });
         group.bench_function("weight gradient", |bench| {
             bench.iter(|| {
-                layer.weight_gradient(path, &x, black_box(&grad), &mut grad_w, &mut grad_b)
+                layer.weight_gradient(path, &x, black_box(&grad), &mut grad_w, &mut grad_b);
             });
         });
     }
