@@ -4,6 +4,8 @@ use crate::output::{self, ClosedPipe};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
+/// All went well.
+pub(crate) const DONE: u8 = 0;
 /// Something failed.
 pub(crate) const FAILED: u8 = 1;
 /// The command line, or a setting in the environment, was wrong.
@@ -35,6 +37,14 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     }
     output::note(&format!("{} {}", error_word(), text(error)));
     if error.is::<Usage>() { USAGE.into() } else { FAILED.into() }
+}
+
+/// The exit code that was decided on, even if nobody listens any more to what was printed.
+pub(crate) fn unless_closed(printed: anyhow::Result<()>, code: u8) -> anyhow::Result<ExitCode> {
+    match printed {
+        Err(error) if !error.is::<ClosedPipe>() => Err(error),
+        _ => Ok(code.into()),
+    }
 }
 
 /// `error:`, in colour where that is welcome.

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let network = loaded.network.prepare();
     output::note(&format!("weights  {}", loaded.describe()));
     let width = args.images.iter().map(|path| shown(path).chars().count()).max().unwrap_or(0);
-    let mut code = ExitCode::SUCCESS;
+    let mut code = exit::DONE;
     let mut begun = args.json;
     for paths in args.images.chunks(BATCH) {
         let mut read = Vec::new();
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
                 Ok(pixels) => read.push((path, pixels)),
                 Err(error) => {
                     output::note(&format!("{} {}", exit::error_word(), exit::text(&error)));
-                    code = exit::FAILED.into();
+                    code = exit::FAILED;
                 }
             }
         }
@@ -63,9 +63,11 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
                 false => row(path, &probabilities, width),
             };
         }
-        output::print(&text)?;
+        if let Err(error) = output::print(&text) {
+            return exit::unless_closed(Err(error), code);
+        }
     }
-    Ok(code)
+    Ok(code.into())
 }
 
 fn answer(path: &Path, probabilities: [f32; NUM_CLASSES]) -> Answer {

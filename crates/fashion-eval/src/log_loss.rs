@@ -24,7 +24,7 @@ pub fn log_loss(predictions: &Predictions) -> f64 {
         .iter()
         .enumerate()
         .map(|(row, &label)| {
-            -probabilities[(row, label)].clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln()
+            -libm::log(probabilities[(row, label)].clamp(f64::EPSILON, 1.0 - f64::EPSILON))
         })
         .sum();
     sum / predictions.len() as f64

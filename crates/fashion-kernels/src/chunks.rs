@@ -33,10 +33,10 @@ pub fn chunk_count(n: usize) -> usize {
 /// `partials`, in their order, into `out` (which is overwritten).
 ///
 /// # Panics
-/// If `partials` is too short.
+/// If `partials` is too short, or `count` is 0.
 pub fn sum_in_order(path: Path, partials: &[f32], stride: usize, count: usize, out: &mut [f32]) {
     const PIECE: usize = 2048;
-    assert!(count == 0 || partials.len() >= (count - 1) * stride + out.len());
+    assert!(count > 0 && partials.len() >= (count - 1) * stride + out.len(), "partial results");
     out.par_chunks_mut(PIECE).enumerate().for_each(|(piece, out)| {
         path.run(Sum { partials: &partials[piece * PIECE..], stride, count, out });
     });

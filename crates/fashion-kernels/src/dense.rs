@@ -49,7 +49,7 @@ impl Dense {
     /// # Panics
     /// If the lengths do not fit.
     pub fn forward_here(self, path: Path, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
-        assert_eq!(weight.len(), self.outputs * self.inputs, "weights of the dense layer");
+        assert_eq!(weight.len(), self.weights(), "weights of the dense layer");
         assert_eq!(bias.len(), self.outputs, "biases of the dense layer");
         assert_eq!(y.len(), self.samples(x) * self.outputs, "output of the dense layer");
         path.run(Forward { layer: self, x, weight, bias, y });
@@ -76,7 +76,7 @@ impl Dense {
     /// If the lengths do not fit.
     pub fn input_gradient(self, path: Path, weight: &[f32], grad: &[f32], grad_x: &mut [f32]) {
         let n = self.samples(grad_x);
-        assert_eq!(weight.len(), self.outputs * self.inputs, "weights of the dense layer");
+        assert_eq!(weight.len(), self.weights(), "weights of the dense layer");
         assert_eq!(grad.len(), n * self.outputs, "gradient of the dense layer's output");
         let rows = chunk_len(n);
         grad.par_chunks(rows * self.outputs)
@@ -103,7 +103,7 @@ impl Dense {
     ) {
         let n = self.samples(x);
         assert_eq!(grad.len(), n * self.outputs, "gradient of the dense layer's output");
-        assert_eq!(grad_weight.len(), self.outputs * self.inputs, "weights of the dense layer");
+        assert_eq!(grad_weight.len(), self.weights(), "weights of the dense layer");
         assert_eq!(grad_bias.len(), self.outputs, "biases of the dense layer");
         let rows = chunk_len(self.outputs);
         grad_weight.par_chunks_mut(rows * self.inputs).enumerate().for_each(
@@ -121,7 +121,12 @@ impl Dense {
         }
     }
 
+    fn weights(self) -> usize {
+        self.outputs.checked_mul(self.inputs).expect("weights that fit into memory")
+    }
+
     fn samples(self, x: &[f32]) -> usize {
+        assert!(self.inputs > 0 && self.outputs > 0, "a dense layer has inputs and outputs");
         let n = x.len() / self.inputs;
         assert_eq!(x.len(), n * self.inputs, "input of the dense layer");
         n
@@ -143,7 +148,7 @@ impl Kernel for Forward<'_> {
     fn run<S: Simd>(self, s: S) {
         let Dense { inputs, outputs, relu } = self.layer;
         let sizes = (self.x.len() / inputs, outputs, inputs);
-        // SAFETY: X is (rows, inputs) and W (outputs, inputs), as `Dense::forward` asserted.
+        // SAFETY: X is (rows, inputs) and W (outputs, inputs), as `Dense::forward_here` asserted.
         unsafe {
             gemm::dot(s, sizes, self.x.as_ptr(), self.weight.as_ptr(), |row, column, value| {
                 let value = value + self.bias[column];
@@ -172,8 +177,9 @@ impl Kernel for Outer<'_> {
         if m == 0 || n == 0 {
             return;
         }
+        // Sizes are products of lengths of slices that exist, so nothing here can overflow.
         assert!(k == 0 || a.len() > (m - 1) * row + (k - 1) * col);
-        assert!(self.b.len() >= k * n && self.c.len() >= m * n);
+        assert!(self.b.len() / n >= k && self.c.len() / n >= m);
         let a = View { ptr: a.as_ptr(), row, col };
         // SAFETY: A, B and C are large enough, as asserted, and C is borrowed mutably.
         unsafe { gemm::outer(s, self.sizes, a, self.b.as_ptr(), n, self.c.as_mut_ptr(), n) };

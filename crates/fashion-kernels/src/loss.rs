@@ -17,7 +17,7 @@
 /// If the lengths do not fit.
 pub fn softmax(classes: usize, logits: &[f32], probabilities: &mut [f32]) {
     assert_eq!(logits.len(), probabilities.len(), "probabilities");
-    assert!(logits.len().is_multiple_of(classes), "logits are whole rows");
+    assert!(classes > 0 && logits.len().is_multiple_of(classes), "logits are whole rows");
     for (z, p) in logits.chunks_exact(classes).zip(probabilities.chunks_exact_mut(classes)) {
         let top = z.iter().fold(f32::NEG_INFINITY, |m, &v| m.max(v));
         let mut sum = 0.0;
@@ -36,13 +36,13 @@ pub fn softmax(classes: usize, logits: &[f32], probabilities: &mut [f32]) {
 /// smoothed.
 ///
 /// Keras's `CategoricalCrossentropy(from_logits=True)` and PyTorch's `cross_entropy` with
-/// probabilities as targets. A NaN among the logits gives NaN.
+/// probabilities as targets. A NaN among the logits gives NaN, and so does a batch of no rows.
 ///
 /// # Panics
 /// If the lengths do not fit.
 pub fn cross_entropy(classes: usize, logits: &[f32], targets: &[f32]) -> f32 {
     assert_eq!(logits.len(), targets.len(), "targets");
-    assert!(logits.len().is_multiple_of(classes), "logits are whole rows");
+    assert!(classes > 0 && logits.len().is_multiple_of(classes), "logits are whole rows");
     let mut loss = 0.0f64;
     for (z, t) in logits.chunks_exact(classes).zip(targets.chunks_exact(classes)) {
         let top = z.iter().fold(f32::NEG_INFINITY, |m, &v| m.max(v));
@@ -71,7 +71,7 @@ pub fn cross_entropy_gradient(
 ) {
     assert_eq!(logits.len(), targets.len(), "targets");
     assert_eq!(logits.len(), grad.len(), "gradient of the logits");
-    assert!(logits.len().is_multiple_of(classes), "logits are whole rows");
+    assert!(classes > 0 && logits.len().is_multiple_of(classes), "logits are whole rows");
     let scale = scale / (logits.len() / classes) as f32;
     let rows = logits.chunks_exact(classes).zip(targets.chunks_exact(classes));
     for ((z, t), g) in rows.zip(grad.chunks_exact_mut(classes)) {

@@ -45,12 +45,17 @@ pub trait Network:
     /// Turns a parameter's values from PyTorch's order into this network's.
     fn from_file_layout(_name: &str, _values: &mut Vec<f32>) {}
 
+    /// A network whose parameters are all zero.
+    fn zeroed() -> Self {
+        Self::build(&Cpu::default())
+    }
+
     /// A network with Keras's initial weights: Glorot uniform (Glorot and Bengio, 2010), within
     /// ±√(6 / (`fan_in` + `fan_out`)), and zero biases. The fans of a convolution count its 9 taps.
     ///
     /// Each parameter has a random stream of its own, keyed by the seed and its position.
     fn initialised(seed: u64) -> Self {
-        let mut network = Self::build(&Cpu::default());
+        let mut network = Self::zeroed();
         let mut position = 0;
         network.for_each_parameter_mut(|_, shape, values| {
             if let [outputs, inputs, taps @ ..] = shape {

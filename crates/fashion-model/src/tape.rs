@@ -62,6 +62,8 @@ pub fn tensor_with<S: Shape>(
 ) -> Result<Tensor<S, f32, Cpu>, CpuError> {
     let mut storage = Storage::<f32>::try_alloc_len(device, shape.num_elements())?;
     let mut values = std::mem::take(&mut *storage);
+    // Dropped, the emptied storage would leave an empty vector in the cache, one more every time.
+    std::mem::forget(storage);
     fill(&mut values);
     device.try_tensor_from_vec(values, shape)
 }

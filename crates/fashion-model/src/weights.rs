@@ -79,7 +79,7 @@ pub fn save<N: Network>(path: &Path, network: &N, extra: &Metadata) -> Result<()
 /// [`Error::File`] with what is wrong.
 pub fn load<N: Network>(path: &Path) -> Result<(N, Metadata), Error> {
     let (tensors, metadata) = tensors::load(path)?;
-    let mut network = N::initialised(0);
+    let mut network = N::zeroed();
     check_metadata::<N>(&metadata)
         .and_then(|()| set_tensors(&mut network, tensors))
         .map_err(|problem| problem.in_file(path))?;

@@ -137,7 +137,7 @@ impl<DB: DrawingBackend> Canvas<DB> {
 
     /// A straight line of dots, for what is only a reference.
     pub(crate) fn dotted(&self, a: (f64, f64), b: (f64, f64), colour: Colour) -> Result<(), Error> {
-        let length = (b.0 - a.0).hypot(b.1 - a.1);
+        let length = libm::hypot(b.0 - a.0, b.1 - a.1);
         let at = |d: f64| {
             let t = if length > 0.0 { (d / length).min(1.0) } else { 0.0 };
             (a.0 + t * (b.0 - a.0), a.1 + t * (b.1 - a.1))

@@ -18,7 +18,7 @@ pub(crate) fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)
 /// Step of 1, 2 or 5 times a power of ten that makes about `n` of `span`, at least `smallest`.
 pub(crate) fn step(span: f64, n: usize, smallest: f64) -> f64 {
     let rough = (span / n as f64).max(smallest);
-    let power = 10f64.powf(rough.log10().floor());
+    let power = libm::pow(10.0, libm::log10(rough).floor());
     let step =
         [1.0, 2.0, 5.0, 10.0].into_iter().find(|m| m * power >= rough * 0.999).unwrap_or(10.0);
     step * power
@@ -34,7 +34,7 @@ pub(crate) fn multiples(lo: f64, hi: f64, step: f64) -> Vec<f64> {
 
 /// Digits after the point that tell multiples of `step` apart.
 pub(crate) fn decimals(step: f64) -> usize {
-    (-step.log10().floor()).clamp(0.0, 6.0) as usize
+    (-libm::log10(step).floor()).clamp(0.0, 6.0) as usize
 }
 
 /// A range that ends on ticks, and the ticks.

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::history::{from_csv, to_csv};
+use crate::settings::Settings;
 use crate::trainer::Trainer;
 use fashion_data::known::sha256;
 use fashion_model::tensors::{self, Metadata, NamedTensor, Tensors};
@@ -11,7 +12,7 @@ use std::path::Path;
 /// Weights, Adam's moments and step, and the history, after a whole epoch.
 ///
 /// A safetensors file: the parameters in PyTorch's layout under their names, each with `.mean` and
-/// `.square` beside it, and in the metadata `architecture`, `step`, `history` (the text of
+/// `.square` beside it, and in the metadata `architecture`, `settings`, `step`, `history` (the text of
 /// `history.csv`) and `sha256` of all the rest. There is no random state: streams are keyed by
 /// (seed, purpose, epoch, index).
 #[derive(Clone, Debug)]
@@ -38,6 +39,7 @@ impl Checkpoint {
         });
         let mut metadata = Metadata::from([
             ("architecture".into(), N::NAME.into()),
+            ("settings".into(), settings_text(trainer)),
             ("step".into(), optimiser.step.to_string()),
             ("history".into(), to_csv(trainer.history())),
         ]);
@@ -81,6 +83,10 @@ impl Checkpoint {
             let found = text("architecture")?;
             return Err(damaged(format!("it is of the network {found}, not {}", N::NAME)));
         }
+        if *text("settings")? != settings_text(trainer) {
+            let problem = "its checkpoint was made with other settings than config.toml has now";
+            return Err(Error::OtherRun { path: path.into(), problem: problem.to_owned() });
+        }
         let step = text("step")?.parse().map_err(|_| damaged("its step is no number".into()))?;
         let epochs =
             from_csv(text("history")?).map_err(|e| damaged(format!("its history, {e}")))?;
@@ -105,6 +111,12 @@ impl Checkpoint {
         *history = epochs;
         Ok(())
     }
+}
+
+/// What must not change when a run goes on: all settings but how long it is.
+fn settings_text<N: Network>(trainer: &Trainer<N>) -> String {
+    let settings = Settings { epochs: 0, ..*trainer.settings() };
+    serde_json::to_string(&settings).expect("numbers and strings are always valid JSON")
 }
 
 /// SHA-256 of the metadata (without itself) and all tensors, in the order of their names.

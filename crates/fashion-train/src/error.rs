@@ -34,6 +34,29 @@ pub enum Error {
         learning_rate: f64,
     },
 
+    /// A weight is NaN or infinite.
+    #[error(
+        "{name} is no longer finite at the end of epoch {epoch}: training diverged. Try a smaller \
+         learning rate (it is {learning_rate}), for example a tenth of it"
+    )]
+    DivergedWeights {
+        /// The parameter.
+        name: String,
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The learning rate of that epoch.
+        learning_rate: f64,
+    },
+
+    /// A run of another network, or with other settings than its checkpoint.
+    #[error("{}: {problem}; resume a run as it is, or start a new one", path.display())]
+    OtherRun {
+        /// The file.
+        path: PathBuf,
+        /// What differs.
+        problem: String,
+    },
+
     /// The data cannot be split or read.
     #[error(transparent)]
     Data(#[from] fashion_data::Error),

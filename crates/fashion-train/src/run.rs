@@ -241,6 +241,11 @@ pub fn train<N: Network>(
 ) -> Result<Outcome<N>, Error> {
     let (started, clock) = (SystemTime::now(), Instant::now());
     config.check_data(splits, run.path())?;
+    if config.architecture != N::NAME {
+        let problem =
+            format!("it is a run of the network {}, not {}", config.architecture, N::NAME);
+        return Err(Error::OtherRun { path: run.config_path(), problem });
+    }
     let mut trainer: Trainer<N> = Trainer::new(config.training, splits)?;
     let checkpoint = run.checkpoint_path();
     if checkpoint.exists() {

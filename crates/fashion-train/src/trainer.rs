@@ -31,6 +31,7 @@ type HeldOut<'a> = (&'a Dataset, Vec<usize>);
 #[derive(Debug)]
 pub struct Trainer<'a, N> {
     settings: Settings,
+    device: Cpu,
     network: N,
     optimiser: Optimiser,
     gradients: CpuGradients,
@@ -38,6 +39,14 @@ pub struct Trainer<'a, N> {
     train: Vec<usize>,
     held_out: Option<HeldOut<'a>>,
     history: Vec<Epoch>,
+}
+
+/// Gives the memory back that dfdx kept for the next step.
+impl<N> Drop for Trainer<'_, N> {
+    fn drop(&mut self) {
+        // Nothing is lost where this fails but the memory.
+        let _ = self.device.try_disable_cache();
+    }
 }
 
 impl<'a, N: Network> Trainer<'a, N> {
@@ -58,7 +67,8 @@ impl<'a, N: Network> Trainer<'a, N> {
         };
         let network = N::initialised(settings.seed);
         // What a step frees the next one takes again.
-        network.device().try_enable_cache()?;
+        let device = network.device();
+        device.try_enable_cache()?;
         let adam = Adam {
             learning_rate: settings.learning_rate,
             beta1: settings.beta1,
@@ -69,6 +79,7 @@ impl<'a, N: Network> Trainer<'a, N> {
             optimiser: Optimiser::new(adam, &network),
             gradients: network.try_alloc_grads()?,
             settings,
+            device,
             network,
             dataset: &splits.train,
             train,
@@ -150,6 +161,7 @@ impl<'a, N: Network> Trainer<'a, N> {
                 return Ok(ControlFlow::Break(()));
             }
         }
+        self.check_parameters(number)?;
         let validation =
             self.held_out().map(|(dataset, indices)| evaluate(&self.network, dataset, indices));
         let epoch = Epoch {
@@ -164,10 +176,25 @@ impl<'a, N: Network> Trainer<'a, N> {
         Ok(ControlFlow::Continue(epoch))
     }
 
+    /// ReLU and max-pooling hide a NaN among the weights from the loss, so look at these too.
+    fn check_parameters(&self, epoch: usize) -> Result<(), Error> {
+        let mut bad = None;
+        self.network.for_each_parameter(|name, _, values| {
+            if bad.is_none() && values.iter().any(|v| !v.is_finite()) {
+                bad = Some(name.to_owned());
+            }
+        });
+        let learning_rate = self.optimiser.adam.learning_rate;
+        match bad {
+            Some(name) => Err(Error::DivergedWeights { name, epoch, learning_rate }),
+            None => Ok(()),
+        }
+    }
+
     /// One step; returns the batch's mean loss, and how many of it were classified right, both with
     /// the weights before the step.
     fn step(&mut self, indices: &[usize]) -> Result<(f32, usize), Error> {
-        let device = self.network.device();
+        let device = self.device.clone();
         let n = indices.len();
         let x: Images = tensor_with(&device, (n, Const, Const, Const), |x| {
             gather(self.dataset, indices, x);

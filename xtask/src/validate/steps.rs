@@ -62,10 +62,12 @@ fn examples(workspace: &Workspace) -> Result<()> {
     let mut build = workspace.cargo();
     let built =
         workspace.executables(build.args(["build", "--workspace", "--examples", "--locked"]))?;
+    // Examples leave their files in the folder they are run in.
+    let folder = tempfile::tempdir()?;
     for example in built {
         let Some(library) = libraries.get(example.package.as_str()) else { continue };
         eprintln!("-- {}, example {}", library.name, example.name);
-        command::run(Command::new(&example.path).current_dir(workspace.root()))?;
+        command::run(Command::new(&example.path).current_dir(folder.path()))?;
     }
     Ok(())
 }

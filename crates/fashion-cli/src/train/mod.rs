@@ -12,6 +12,7 @@ use crate::output::{self, thousands};
 use crate::place::{self, Found};
 use crate::run_report::{self, Material};
 use anyhow::{Context, Result};
+use fashion_data::stratified_split;
 use fashion_eval::Metrics;
 use fashion_eval::predictions_csv::Split;
 use fashion_kernels::simd;
@@ -87,12 +88,21 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
         Plan::New { settings, out, recipe } => {
             let found = place::load(&args.data)?;
             let config = Config::new(ReportCnn::NAME, &found.splits, settings);
+            if let Validation::Fraction(fraction) = settings.validation {
+                // What cannot be split must not use up a run's number.
+                stratified_split(found.splits.train.labels(), fraction, settings.seed)?;
+            }
             let run = RunFolder::create(out.as_deref())?;
             Ok(Prepared { run, config, found, recipe })
         }
         Plan::Resume(run) => {
             let found = place::load_for(&run, &args.data)?;
             let config = run.config()?;
+            // The page is the last file to be written; an old one must not vouch for new epochs.
+            let page = run.path().join("report.html");
+            if page.exists() {
+                std::fs::remove_file(&page).with_context(|| page.display().to_string())?;
+            }
             Ok(Prepared { run, config, found, recipe: None })
         }
     }
@@ -102,7 +112,7 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
 fn announce(prepared: &Prepared, threads: usize) {
     let Prepared { run, config, found, recipe } = prepared;
     let settings = &config.training;
-    let parameters = ReportCnn::initialised(settings.seed).parameter_count();
+    let parameters = ReportCnn::zeroed().parameter_count();
     let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
     line("data", format!("{} · {}", config.data.origin, found.source));
     line(
@@ -180,7 +190,8 @@ fn stopped(
     output::note(&format!("Interrupted. {held}"));
     output::note(&format!("To go on: fashion train --resume {path}"));
     if args.json {
-        output::print(&output::json_line(&Summary::stopped(run, config, history))?)?;
+        let line = output::json_line(&Summary::stopped(run, config, history))?;
+        return exit::unless_closed(output::print(&line), exit::INTERRUPTED);
     }
     Ok(exit::INTERRUPTED.into())
 }

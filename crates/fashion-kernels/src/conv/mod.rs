@@ -35,8 +35,8 @@ const DEAD: i32 = 4;
 /// The weights of a convolution block, laid out for the kernels.
 ///
 /// Input `(SIDE_IN, SIDE_IN, IN)`, output `(SIDE_OUT, SIDE_OUT, OUT)` per sample. `IN` is 1 or a
-/// multiple of 16, `OUT` a multiple of 16, and `2 * SIDE_OUT + 2 <= SIDE_IN`; anything else does not
-/// compile.
+/// multiple of 16, `OUT` a multiple of 16 up to 1024, `2 * SIDE_OUT + 2 <= SIDE_IN` and `SIDE_OUT`
+/// at most 32; anything else does not compile.
 ///
 /// ```
 /// use fashion_kernels::{conv::ConvPool, simd::Path};
@@ -61,7 +61,8 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
 {
     fn default() -> Self {
         const {
-            assert!(IN == 1 || IN.is_multiple_of(LANES), "IN must be 1 or a multiple of 16");
+            assert!(IN == 1 || (IN > 0 && IN.is_multiple_of(LANES)), "IN: 1 or a multiple of 16");
+            assert!(SIDE_OUT * SIDE_OUT <= 1024 && OUT <= 1024, "the block is too large");
             assert!(OUT > 0 && OUT.is_multiple_of(LANES), "OUT must be a multiple of 16");
             assert!(SIDE_OUT > 0 && 2 * SIDE_OUT + 2 <= SIDE_IN, "the output is too large");
         }
@@ -239,7 +240,8 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
     }
 }
 
-/// Compares the four sums under a pooling window: the largest, or zero, and who won.
+/// Compares the four sums under a pooling window: the largest, or zero, and who won. A NaN never
+/// wins, so it has to be looked for among the weights.
 #[inline(always)]
 fn pool<S: Simd>(s: S, sums: [S::V; 4]) -> (S::V, S::I) {
     let [mut best, rest @ ..] = sums;

@@ -3,7 +3,7 @@
 use super::{Kernel, Simd};
 use std::arch::x86_64::*;
 
-/// Proof that the processor has AVX-512 F, BW, DQ and VL.
+/// Proof that the processor has AVX-512 F, BW, DQ and VL, and FMA.
 #[derive(Clone, Copy)]
 pub(super) struct Avx512(());
 

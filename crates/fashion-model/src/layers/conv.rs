@@ -104,6 +104,8 @@ pub(crate) type ConvPairPool<
 > = Pool<Workspace<IN, MID, OUT, SIDE_IN, SIDE_USED, SIDE_OUT>>;
 
 /// `x (B, SIDE_IN, SIDE_IN, IN)` → `(B, SIDE_OUT, SIDE_OUT, OUT)`, channels last.
+///
+/// For the images themselves, one channel: no gradient flows to `x`.
 pub(crate) fn conv_pair<
     B: Dim,
     const IN: usize,
@@ -122,6 +124,7 @@ pub(crate) fn conv_pair<
     x: FeatureMap<B, SIDE_IN, IN, T>,
 ) -> Result<FeatureMap<B, SIDE_OUT, OUT, T>, CpuError> {
     const {
+        assert!(IN == 1, "the gradient of the input is not computed: it must be the images");
         assert!(SIDE_USED == 2 * SIDE_OUT + 2, "the second block reads 2 SIDE_OUT + 2 rows");
         assert!(SIDE_USED <= SIDE_MID, "the second block reads more than the first one has");
     }
