@@ -106,7 +106,7 @@ impl Job {
                 assert!(right < CLASSIFIED);
                 start.elapsed().as_secs_f64()
             };
-            let (best, median) = best_and_median((0..6).map(once).skip(1).collect());
+            let (best, median) = best_and_median((0..4).map(once).skip(1).collect());
             let n = CLASSIFIED as f64;
             let figures = [
                 ("batch", batch as f64),

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::command;
+use super::call;
 use crate::python::python_of;
 use crate::workspace::Workspace;
 
@@ -208,14 +208,14 @@ fn install(place: &Place, packages: &[&str]) -> Result<PathBuf> {
     let venv = place.made().join("venv");
     if python_of(&venv).is_err() {
         let mut make = Command::new(place.python);
-        command::output(make.args(["-m", "venv", "--clear"]).arg(&venv))
-            .context("cannot make a Python environment; Python with venv is needed")?;
+        call(make.args(["-m", "venv", "--clear"]).arg(&venv))
+            .context("no Python environment can be made")?;
     }
     let python = python_of(&venv)?;
     let mut pip = Command::new(&python);
     pip.args(["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--constraint"]);
     pip.arg(place.sources().join("requirements.txt")).arg("numpy").args(packages);
-    command::output(&mut pip).context("pip cannot install it")?;
+    call(&mut pip)?;
     Ok(python)
 }
 
@@ -236,7 +236,7 @@ fn build(place: &Place, folder: &str) -> Result<PathBuf> {
     cargo.args(["build", "--release", "--manifest-path"]).arg(copy.join(manifest));
     cargo.arg("--target-dir").arg(place.made().join("target"));
     cargo.env("RUSTFLAGS", "-C target-cpu=native");
-    let built = place.workspace.executables(&mut cargo)?;
+    let built = place.workspace.executables(&mut cargo).context("it does not build here")?;
     built.into_iter().next().map(|built| built.path).context("cargo named no executable")
 }
 

@@ -132,13 +132,13 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     fs::write(&document, replaced).with_context(|| format!("cannot write {}", document.display()))
 }
 
-/// Notes why somebody is not measured. That there are no files at hand is not worth a line in the
+/// Notes why somebody is not measured: all of it on the screen, the gist in the tables, where the
+/// folders of this machine do not belong. That there are no files at hand is not worth a line in the
 /// tables.
 fn leave_out(left_out: &mut Vec<(&'static str, String)>, name: &'static str, why: &anyhow::Error) {
-    let why = format!("{why:#}");
-    eprintln!("== {name} is left out: {why}");
+    eprintln!("== {name} is left out: {why:#}");
     if name != OURS_FROM_FILES {
-        left_out.push((name, why));
+        left_out.push((name, why.to_string()));
     }
 }
 
@@ -150,7 +150,7 @@ fn measure(
     extent: &Extent,
 ) -> Result<()> {
     for threads in if threads > 1 { vec![threads, 1] } else { vec![1] } {
-        let run = call(&mut contestant.call(threads, extent))?;
+        let run = Run::parse(&call(&mut contestant.call(threads, extent))?)?;
         figures.add(contestant.name, threads, run);
     }
     Ok(())
@@ -166,15 +166,15 @@ fn measure_peak(figures: &mut Figures, peak: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs a program and reads its figures; where it fails, its last words are the reason.
-fn call(command: &mut Command) -> Result<Run> {
+/// Runs a program and returns what it printed; where it fails, its last words are the reason.
+fn call(command: &mut Command) -> Result<String> {
     let output = command.output().context("cannot start it")?;
+    let said = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
         let last = said.lines().rev().find(|line| !line.trim().is_empty());
         bail!("{}: {}", output.status, last.unwrap_or("it said nothing").trim());
     }
-    Run::parse(&String::from_utf8_lossy(&output.stdout))
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 #[cfg(test)]

@@ -81,8 +81,11 @@ impl Tables<'_> {
         self.limit(&mut out);
         let _ = write!(
             out,
-            "\nBest of {} rounds, in brackets the median, on {}.\nMade with `{}`.\n",
-            self.rounds, self.machine, self.command
+            "\nBest of {} {}, in brackets the median, on {}.\nMade with `{}`.\n",
+            self.rounds,
+            if self.rounds == 1 { "round" } else { "rounds" },
+            self.machine,
+            self.command
         );
         for (name, why) in self.left_out {
             let _ = writeln!(out, "Left out: {name} ({why}).");
@@ -120,7 +123,7 @@ impl Tables<'_> {
             };
             let taken = lead(|taken| taken.best).zip(lead(|taken| taken.median));
             let taken = taken.map(|(best, median)| Taken { best, median });
-            let _ = write!(out, " {} |", cell(taken, |lead| format!("{lead:.2} ×")));
+            let _ = write!(out, " {} |", cell(taken, times));
         }
         out.push('\n');
     }
@@ -162,6 +165,11 @@ fn is_ours(name: &str) -> bool {
 fn cell(taken: Option<Taken>, write: fn(f64) -> String) -> String {
     let Some(Taken { best, median }) = taken else { return "–".to_owned() };
     format!("{} ({})", write(best), write(median))
+}
+
+/// A ratio, to about three digits.
+fn times(ratio: f64) -> String {
+    if ratio < 10.0 { format!("{ratio:.2} ×") } else { format!("{ratio:.0} ×") }
 }
 
 /// A whole number with commas between thousands.
@@ -257,8 +265,9 @@ Left out: d (no package).
     }
 
     #[test]
-    fn thousands_are_set_apart() {
+    fn numbers_are_easy_to_read() {
         let written = [0.4, 999.0, 1000.0, 123_456.0, 1_234_567.0].map(whole);
         assert_eq!(written, ["0", "999", "1,000", "123,456", "1,234,567"]);
+        assert_eq!([0.5, 9.99, 12.4].map(times), ["0.50 ×", "9.99 ×", "12 ×"]);
     }
 }
