@@ -97,7 +97,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let mut figures = Figures::default();
     for round in 1..=rounds {
         eprintln!("== round {round} of {rounds}: the processor");
-        measure_peak(&mut figures, &peak)?;
+        measure_peak(&mut figures, &peak, threads)?;
         let mut failed = Vec::new();
         for contestant in &ready {
             eprintln!("== round {round} of {rounds}: {}", contestant.name);
@@ -156,8 +156,8 @@ fn measure(
     Ok(())
 }
 
-fn measure_peak(figures: &mut Figures, peak: &Path) -> Result<()> {
-    let printed = command::text(&mut Command::new(peak))?;
+fn measure_peak(figures: &mut Figures, peak: &Path, threads: usize) -> Result<()> {
+    let printed = command::text(Command::new(peak).arg(threads.to_string()))?;
     for line in printed.lines() {
         let value: serde_json::Value = serde_json::from_str(line)?;
         let threads = value["threads"].as_u64().context("the peak has no threads")?;

@@ -142,8 +142,8 @@ impl Tables<'_> {
         let second = |operations: f64| 1e9 * all.best / (2.0 * operations);
         let _ = write!(
             out,
-            "\nThe processor's limit, measured in the same rounds: {:.0} GFLOP/s on one core, {:.0} \
-             on {}.\nStraightforward arithmetic ({:.2} million multiply-adds an image to classify, \
+            "\nThe processor's limit, measured in the same rounds: {:.0} GFLOP/s with one thread, {:.0} \
+             with {}.\nStraightforward arithmetic ({:.2} million multiply-adds an image to classify, \
              {:.2} million to train) could at that limit train on {} images/s ({:.2} s an epoch) and \
              classify {} images/s; computing less than that is part of the art.\n",
             one.best,
@@ -252,7 +252,7 @@ mod tests {
 | C 1 | 25,000 (25,000) | 45,000 (45,000) | – | – |
 | **fashion : best peer** | 1.25 × (1.25 ×) | 1.33 × (1.33 ×) | – | 2.00 × (2.00 ×) |
 
-The processor's limit, measured in the same rounds: 100 GFLOP/s on one core, 200 on 2.
+The processor's limit, measured in the same rounds: 100 GFLOP/s with one thread, 200 with 2.
 Straightforward arithmetic (2.63 million multiply-adds an image to classify, 7.70 million to train) \
 could at that limit train on 12,990 images/s (4.62 s an epoch) and classify 38,008 images/s; \
 computing less than that is part of the art.
