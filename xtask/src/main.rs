@@ -3,10 +3,14 @@
 //! One module per chore, each with an `Args` and a `run`. A new chore is a module, a variant of
 //! [`Chore`] and a line in [`main`].
 
+mod bench_peers;
 mod command;
 mod cross_check;
 mod dist;
 mod fetch;
+mod machine;
+mod markers;
+mod python;
 mod reproduce;
 mod validate;
 mod workspace;
@@ -26,6 +30,7 @@ enum Chore {
     Validate(validate::Args),
     CrossCheck(cross_check::Args),
     Reproduce(reproduce::Args),
+    BenchPeers(bench_peers::Args),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +41,7 @@ fn main() -> ExitCode {
         Chore::Validate(args) => validate::run(&workspace, &args),
         Chore::CrossCheck(args) => cross_check::run(&workspace, &args),
         Chore::Reproduce(args) => reproduce::run(&workspace, &args),
+        Chore::BenchPeers(args) => bench_peers::run(&workspace, &args),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

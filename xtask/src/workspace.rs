@@ -71,6 +71,18 @@ impl Workspace {
             .context("`cargo build` named no executable `fashion`")
     }
 
+    /// Builds an example with the release profile and returns its path.
+    pub(crate) fn build_example(&self, package: &str, example: &str) -> Result<PathBuf> {
+        let mut cargo = self.cargo();
+        cargo.args(["build", "--release", "--locked", "--package", package, "--example", example]);
+        let built = self.executables(&mut cargo)?;
+        built
+            .into_iter()
+            .find(|built| built.name == example)
+            .map(|built| built.path)
+            .with_context(|| format!("`cargo build` named no executable `{example}`"))
+    }
+
     /// Runs a `cargo build` command and returns the executables that it made, in the order of
     /// their package and name.
     pub(crate) fn executables(&self, build: &mut std::process::Command) -> Result<Vec<Executable>> {

@@ -1,6 +1,6 @@
 //! The most arithmetic that this processor can do: fused multiply-adds that need no memory, on one
-//! core and on all of them, as one JSON object a line:
-//! `cargo run --release -p fashion-kernels --example peak`.
+//! core and on several (all of them), as one JSON object a line:
+//! `cargo run --release -p fashion-kernels --example peak -- [THREADS]`.
 //!
 //! It is the bound that the kernels are held against. `FASHION_SIMD` chooses the instructions.
 
@@ -61,8 +61,10 @@ fn best_rate(path: Path) -> f64 {
 
 fn main() {
     let path = Path::current();
-    let all = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    for threads in if all > 1 { vec![1, all] } else { vec![1] } {
+    let several = std::env::args().nth(1).and_then(|threads| threads.parse().ok());
+    let several = several
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+    for threads in if several > 1 { vec![1, several] } else { vec![1] } {
         let together = Barrier::new(threads);
         let rates: Vec<f64> = std::thread::scope(|scope| {
             let worker = || {

@@ -225,7 +225,8 @@ impl Args {
                 "--data" => args.data = Some(value()?.into()),
                 threads => {
                     args.threads = threads.parse().map_err(|_| {
-                        format!("{threads:?}: expected a number of threads, --epochs, --images or --data")
+                        let expected = "a number of threads, --epochs, --images or --data";
+                        format!("the argument {threads:?}: expected {expected}")
                     })?;
                 }
             }

@@ -1,7 +1,5 @@
 //! `reproduce`: the README's table of accuracies, made again.
 
-mod machine;
-mod readme;
 mod table;
 
 use std::fs;
@@ -13,11 +11,15 @@ use clap::Args as ClapArgs;
 use serde::Deserialize;
 
 use self::table::{Scores, Table};
-use crate::command;
+use crate::markers::Part;
 use crate::workspace::Workspace;
+use crate::{command, machine};
 
 /// What `metrics.json` calls the data that the table is about.
 const DATA: &str = "Fashion-MNIST (official)";
+
+/// The table's place.
+const PART: Part = Part { file: "README.md", chore: "reproduce" };
 
 /// Train by the report's protocol for several seeds and write the README's table
 ///
@@ -43,10 +45,10 @@ pub(crate) struct Args {
 
 /// Runs the chore.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    let readme = workspace.root().join("README.md");
+    let readme = workspace.root().join(PART.file);
     let text =
         fs::read_to_string(&readme).with_context(|| format!("cannot read {}", readme.display()))?;
-    let written = readme::section(&text)?;
+    let written = PART.section(&text)?;
 
     let out = args.out.clone().unwrap_or_else(|| workspace.root().join("runs").join("reproduce"));
     let fashion = workspace.build_release()?;
@@ -67,7 +69,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     if args.check {
         return table::same_scores(written, &fresh);
     }
-    let replaced = readme::replace(&text, &fresh)?;
+    let replaced = PART.replace(&text, &fresh)?;
     fs::write(&readme, replaced).with_context(|| format!("cannot write {}", readme.display()))
 }
 

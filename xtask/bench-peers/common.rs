@@ -1,0 +1,185 @@
+//! What the programs for the Rust frameworks share, as `common.py` is what the Python scripts share:
+//! arguments, synthetic images, the course of a measurement, lines of JSON.
+//!
+//! Calling: `PROGRAM THREADS EPOCHS STEPS`, with `RAYON_NUM_THREADS` set to THREADS; STEPS bounds the
+//! steps of an epoch. The age and the memory of the process are read from Linux's /proc.
+
+use std::fs::read_to_string;
+use std::time::Instant;
+
+pub const BATCH: usize = 128;
+pub const PIXELS: usize = 28 * 28;
+pub const PARAMETERS: usize = 225_034;
+const TRAINED: usize = 60_000;
+const CLASSIFIED: usize = 10_000;
+
+pub struct Job {
+    peer: &'static str,
+    version: &'static str,
+    threads: usize,
+    epochs: usize,
+    /// Images of an epoch.
+    images: usize,
+    random: Xorshift,
+    train: (Vec<f32>, Vec<u8>),
+    test: (Vec<f32>, Vec<u8>),
+    /// Seconds that went into drawing the images.
+    drawing: f64,
+}
+
+impl Job {
+    pub fn new(peer: &'static str, version: &'static str) -> Job {
+        let args: Vec<usize> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
+        let [threads, epochs, steps] = args[..] else { panic!("usage: THREADS EPOCHS STEPS") };
+        let start = Instant::now();
+        let mut random = Xorshift(0x9E37_79B9_7F4A_7C15);
+        let (train, test) = (random.images(TRAINED), random.images(CLASSIFIED));
+        let drawing = start.elapsed().as_secs_f64();
+        let images = TRAINED.min(steps * BATCH);
+        Job { peer, version, threads, epochs, images, random, train, test, drawing }
+    }
+
+    /// Trains: `step` takes pixels and labels of a batch, `finish` waits until all steps are done.
+    pub fn train(&mut self, mut step: impl FnMut(&[f32], &[u8]), finish: impl Fn()) {
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        let mut order: Vec<usize> = (0..TRAINED).collect();
+        let mut seconds = Vec::new();
+        for epoch in 0..=self.epochs {
+            // The first is not timed.
+            let images = if epoch == 0 { self.images.min(50 * BATCH) } else { self.images };
+            let start = Instant::now();
+            self.random.shuffle(&mut order);
+            for (i, indices) in order[..images].chunks(BATCH).enumerate() {
+                x.clear();
+                y.clear();
+                for &index in indices {
+                    x.extend_from_slice(&self.train.0[index * PIXELS..][..PIXELS]);
+                    y.push(self.train.1[index]);
+                }
+                step(&x, &y);
+                if epoch == 0 && i == 0 {
+                    finish();
+                    let (age, memory) = (process_age(), peak_memory());
+                    let without = age - self.drawing;
+                    self.print(
+                        "startup",
+                        &[
+                            ("to_first_step_s", age),
+                            ("excl_datagen_s", without),
+                            ("rss_mb", memory),
+                        ],
+                    );
+                }
+            }
+            finish();
+            if epoch > 0 {
+                seconds.push(start.elapsed().as_secs_f64());
+            }
+        }
+        let ((best, median), n) = (best_and_median(seconds), self.images as f64);
+        self.print(
+            "train",
+            &[
+                ("images", n),
+                ("best_s", best),
+                ("median_s", median),
+                ("best_samples_s", n / best),
+                ("median_samples_s", n / median),
+                ("peak_rss_mb", peak_memory()),
+            ],
+        );
+    }
+
+    /// Classifies: `right` takes pixels and labels of a batch and returns how many answers are right,
+    /// `logits` takes one image and returns ten numbers.
+    pub fn classify(
+        &self,
+        right: impl Fn(&[f32], &[u8]) -> usize,
+        logits: impl Fn(&[f32]) -> usize,
+    ) {
+        let (x, y) = &self.test;
+        for batch in [128, 1000] {
+            let once = |_| {
+                let start = Instant::now();
+                let batches = x.chunks(batch * PIXELS).zip(y.chunks(batch));
+                let right: usize = batches.map(|(x, y)| right(x, y)).sum();
+                assert!(right < CLASSIFIED);
+                start.elapsed().as_secs_f64()
+            };
+            let (best, median) = best_and_median((0..4).map(once).skip(1).collect());
+            let n = CLASSIFIED as f64;
+            let figures = [
+                ("batch", batch as f64),
+                ("best_samples_s", n / best),
+                ("median_samples_s", n / median),
+            ];
+            self.print("infer", &figures);
+        }
+        let once = |x: &[f32]| {
+            let start = Instant::now();
+            assert_eq!(logits(x), 10);
+            1e6 * start.elapsed().as_secs_f64()
+        };
+        let images = x.chunks(PIXELS).take(1300);
+        let (best, median) = best_and_median(images.map(once).skip(300).collect());
+        self.print(
+            "latency_b1",
+            &[("best_us", best), ("median_us", median), ("peak_rss_mb", peak_memory())],
+        );
+    }
+
+    fn print(&self, what: &str, figures: &[(&str, f64)]) {
+        let Job { peer, version, threads, .. } = self;
+        let head = format!(r#""peer":"{peer}","version":"{version}","threads":{threads}"#);
+        let figures: Vec<String> =
+            figures.iter().map(|(name, value)| format!(r#""{name}":{value:.3}"#)).collect();
+        println!(r#"{{{head},"what":"{what}",{}}}"#, figures.join(","));
+    }
+}
+
+/// Marsaglia's xorshift64.
+struct Xorshift(u64);
+
+impl Xorshift {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn images(&mut self, n: usize) -> (Vec<f32>, Vec<u8>) {
+        let x = (0..n * PIXELS).map(|_| (self.next() >> 40 & 255) as f32 / 255.0).collect();
+        (x, (0..n).map(|_| ((self.next() >> 33) % 10) as u8).collect())
+    }
+
+    fn shuffle(&mut self, order: &mut [usize]) {
+        for last in (1..order.len()).rev() {
+            order.swap(last, (self.next() % (last as u64 + 1)) as usize);
+        }
+    }
+}
+
+fn best_and_median(mut values: Vec<f64>) -> (f64, f64) {
+    values.sort_by(f64::total_cmp);
+    (values[0], values[values.len() / 2])
+}
+
+/// Seconds since this process was started, to a hundredth.
+fn process_age() -> f64 {
+    let stat = read_to_string("/proc/self/stat").expect("Linux's /proc");
+    // Field 22; the second is the program's name in brackets.
+    let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
+    let started: f64 =
+        fields.split_whitespace().nth(19).and_then(|f| f.parse().ok()).expect("a start");
+    let uptime = read_to_string("/proc/uptime").expect("Linux's /proc");
+    let up: f64 = uptime.split_whitespace().next().and_then(|f| f.parse().ok()).expect("a time");
+    up - started / 100.0
+}
+
+/// The most memory that this process has had, in MiB.
+fn peak_memory() -> f64 {
+    let status = read_to_string("/proc/self/status").expect("Linux's /proc");
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).expect("a peak");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).expect("KiB") / 1024.0
+}
