@@ -2,9 +2,9 @@
 
 use crate::args::DataArgs;
 use crate::exit;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use fashion_data::{Error, Keys, Source, Splits};
-use fashion_train::RunFolder;
+use fashion_train::{DataPlace, RunFolder};
 use std::path::{Path, PathBuf};
 
 /// Data, and where they were found.
@@ -13,39 +13,61 @@ pub(crate) struct Found {
     pub(crate) source: Source,
     /// The data.
     pub(crate) splits: Splits,
+    /// The names of the arrays, where they were given.
+    keys: Keys,
 }
 
 impl Found {
-    /// The place as a later `--data` takes it, wherever that is called from.
-    pub(crate) fn place(&self) -> String {
-        match &self.source {
+    /// The place as a later run takes it, wherever that is called from.
+    pub(crate) fn place(&self) -> DataPlace {
+        let place = match &self.source {
             Source::Sample { .. } => "sample".to_owned(),
             Source::Npz(folder) | Source::Idx(folder) | Source::Png(folder) => {
                 let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
                 absolute.display().to_string()
             }
-        }
+        };
+        let Keys { images, labels } = self.keys.clone();
+        DataPlace { place, images_key: images, labels_key: labels }
     }
 }
 
 /// Reads the data that the options name, or those in the usual places.
 pub(crate) fn load(args: &DataArgs) -> Result<Found> {
-    load_from(args, args.data.as_deref())
+    load_from(args.data.as_deref(), keys(args))
 }
 
-/// Reads the data of a run: those that the options name; else those in the place that the run has
-/// noted, if that is still there; else those in the usual places.
+/// Reads the data of a run: those that the options name, else those in the place that the run has
+/// noted.
 pub(crate) fn load_for(run: &RunFolder, args: &DataArgs) -> Result<Found> {
-    let noted = run.environment().ok().map(|environment| PathBuf::from(environment.data));
-    let noted = noted.filter(|place| place.as_os_str() == "sample" || place.is_dir());
-    load_from(args, args.data.as_deref().or(noted.as_deref()))
+    let given = keys(args);
+    let noted = match (&args.data, run.environment()) {
+        (None, Ok(environment)) => environment.data,
+        _ => return load_from(args.data.as_deref(), given),
+    };
+    let place = PathBuf::from(&noted.place);
+    if noted.place != "sample" && !place.is_dir() {
+        bail!(
+            "{}: the data of {} were here and are not any more; say where they are now with --data",
+            noted.place,
+            run.path().display()
+        );
+    }
+    let keys = Keys {
+        images: given.images.or(noted.images_key),
+        labels: given.labels.or(noted.labels_key),
+    };
+    load_from(Some(&place), keys)
 }
 
-fn load_from(args: &DataArgs, place: Option<&Path>) -> Result<Found> {
+fn keys(args: &DataArgs) -> Keys {
+    Keys { images: args.images_key.clone(), labels: args.labels_key.clone() }
+}
+
+fn load_from(place: Option<&Path>, keys: Keys) -> Result<Found> {
     let source = Source::resolve(place)?;
-    let keys = Keys { images: args.images_key.clone(), labels: args.labels_key.clone() };
     match source.load(&keys) {
-        Ok(splits) => Ok(Found { source, splits }),
+        Ok(splits) => Ok(Found { source, splits, keys }),
         Err(error @ Error::KeysWithoutNpz { .. }) => Err(exit::usage(error)),
         Err(error) => Err(error.into()),
     }

@@ -41,7 +41,7 @@ pub fn stratified_split(labels: &[u8], fraction: f64, seed: u64) -> Result<HoldO
         train.extend_from_slice(kept);
     }
     if held_out.is_empty() {
-        return Err(error("every class has fewer than two items"));
+        return Err(error("every class has fewer than two items, so there is nothing to hold out"));
     }
     train.sort_unstable();
     held_out.sort_unstable();

@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime};
 pub struct Environment {
     /// The run's name: its folder's.
     pub name: String,
-    /// Where the data came from: a folder, or `sample`.
-    pub data: String,
+    /// Where the data came from.
+    pub data: DataPlace,
     /// Threads that computed.
     pub threads: usize,
     /// The vector arithmetic: `avx512`, `avx2` or `portable`.
@@ -23,6 +23,19 @@ pub struct Environment {
     pub fashion: String,
     /// Each time that the run was worked on.
     pub sessions: Vec<Session>,
+}
+
+/// Where a run's data came from, so that it finds them again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DataPlace {
+    /// A folder, or `sample`.
+    pub place: String,
+    /// The name of the npz files' images, where it had to be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images_key: Option<String>,
+    /// The name of the npz files' labels, where it had to be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels_key: Option<String>,
 }
 
 /// One uninterrupted piece of work on a run.
@@ -40,7 +53,7 @@ pub struct Session {
 
 impl Environment {
     /// This process's environment.
-    pub fn here(name: String, data: String, threads: usize) -> Environment {
+    pub fn here(name: String, data: DataPlace, threads: usize) -> Environment {
         Environment {
             name,
             data,

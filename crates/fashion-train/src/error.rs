@@ -92,7 +92,7 @@ pub enum Error {
     Exists(PathBuf),
 
     /// Not a run folder.
-    #[error("{}: no run is here: {missing} is missing; give the folder that `train` printed", path.display())]
+    #[error("{}: no whole run is here: {missing} is missing; give the folder that `train` printed, or `train --resume` it first", path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,

@@ -15,13 +15,13 @@ mod trainer;
 
 pub use checkpoint::Checkpoint;
 pub use config::{Config, DataConfig, SCHEMA};
-pub use environment::{Environment, Session};
+pub use environment::{DataPlace, Environment, Session};
 pub use error::Error;
 pub use evaluate::{Evaluation, evaluate};
 pub use history::Epoch;
 pub use observer::{Observer, Step};
 pub use optimiser::Optimiser;
 pub use run::{Finish, Outcome, RunFolder, train};
-pub use settings::{Settings, Validation};
+pub use settings::{MAX_BATCH, Settings, Validation};
 pub use threads::{default_threads, with_threads};
 pub use trainer::Trainer;

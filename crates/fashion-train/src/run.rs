@@ -2,7 +2,7 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::config::Config;
-use crate::environment::{Environment, Session};
+use crate::environment::{DataPlace, Environment, Session};
 use crate::error::{AtPath, Error};
 use crate::history::{self, Epoch};
 use crate::observer::Observer;
@@ -124,6 +124,11 @@ impl RunFolder {
     /// # Errors
     /// [`Error::NotARun`] if there are none yet.
     pub fn weights_path(&self) -> Result<PathBuf, Error> {
+        // Without it no epoch is whole, whatever other files a full disk has left.
+        if !self.checkpoint_path().is_file() {
+            let missing = "checkpoint/state.safetensors";
+            return Err(Error::NotARun { path: self.0.clone(), missing });
+        }
         let chosen = [self.best_weights_path(), self.last_weights_path()];
         chosen.into_iter().find(|path| path.is_file()).ok_or_else(|| Error::NotARun {
             path: self.0.clone(),
@@ -236,7 +241,7 @@ pub fn train<N: Network>(
     run: &RunFolder,
     config: &Config,
     splits: &Splits,
-    data: &str,
+    data: &DataPlace,
     observer: &mut impl Observer,
 ) -> Result<Outcome<N>, Error> {
     let (started, clock) = (SystemTime::now(), Instant::now());
@@ -254,8 +259,7 @@ pub fn train<N: Network>(
         run.write(&run.config_path(), config.to_toml().as_bytes())?;
     }
     let earlier = trainer.history().len();
-    let mut environment =
-        Environment::here(run.name(), data.to_owned(), rayon::current_num_threads());
+    let mut environment = Environment::here(run.name(), data.clone(), rayon::current_num_threads());
     environment.sessions = run.environment().map(|e| e.sessions).unwrap_or_default();
     run.write_environment(&environment)?;
     let mut finish = Finish::Complete;

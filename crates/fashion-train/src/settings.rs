@@ -69,6 +69,9 @@ impl<'de> Deserialize<'de> for Validation {
     }
 }
 
+/// The largest batch: what a step keeps for its backward pass grows with it, to about 500 MB here.
+pub const MAX_BATCH: usize = 8192;
+
 /// The settings that decide a run's result; threads and paths do not.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,7 +123,12 @@ impl Settings {
     pub fn check(&self) -> Result<(), Error> {
         let checks = [
             ("--epochs", self.epochs.to_string(), self.epochs > 0, "at least 1"),
-            ("--batch-size", self.batch_size.to_string(), self.batch_size > 0, "at least 1"),
+            (
+                "--batch-size",
+                self.batch_size.to_string(),
+                (1..=MAX_BATCH).contains(&self.batch_size),
+                "1 to 8192",
+            ),
             (
                 "--lr",
                 self.learning_rate.to_string(),
@@ -165,6 +173,7 @@ mod tests {
         assert_eq!(error.to_string(), "--lr is -1; expected a positive number such as 0.001");
         assert!(Settings { epochs: 0, ..Settings::default() }.check().is_err());
         assert!(Settings { batch_size: 0, ..Settings::default() }.check().is_err());
+        assert!(Settings { batch_size: MAX_BATCH + 1, ..Settings::default() }.check().is_err());
         assert!(Settings { beta2: 1.0, ..Settings::default() }.check().is_err());
         assert!(Settings { epsilon: f64::NAN, ..Settings::default() }.check().is_err());
     }

@@ -4,8 +4,8 @@
 use fashion_data::{Splits, sample};
 use fashion_model::{Network, ReportCnn};
 use fashion_train::{
-    Config, Epoch, Error, Finish, Observer, RunFolder, Settings, Step, Trainer, Validation, train,
-    with_threads,
+    Config, DataPlace, Epoch, Error, Finish, Observer, RunFolder, Settings, Step, Trainer,
+    Validation, train, with_threads,
 };
 use std::collections::BTreeMap;
 use std::fs;
@@ -55,8 +55,10 @@ fn run_observed(
     let run =
         if folder.exists() { RunFolder::open(folder)? } else { RunFolder::create(Some(folder))? };
     let config = Config::new(ReportCnn::NAME, splits, settings);
-    with_threads(threads, || train::<ReportCnn>(&run, &config, splits, "test", observer))?
-        .map(|outcome| outcome.finish)
+    with_threads(threads, || {
+        train::<ReportCnn>(&run, &config, splits, &DataPlace::default(), observer)
+    })?
+    .map(|outcome| outcome.finish)
 }
 
 #[test]
@@ -194,7 +196,8 @@ fn other_data_and_damaged_checkpoints_are_refused() {
     run_observed(1, &splits, settings(), &folder, &mut StopAt(8)).unwrap();
     let run = RunFolder::open(&folder).unwrap();
     let (config, other) = (run.config().unwrap(), small(310, 100));
-    let error = train::<ReportCnn>(&run, &config, &other, "test", &mut ()).unwrap_err();
+    let error =
+        train::<ReportCnn>(&run, &config, &other, &DataPlace::default(), &mut ()).unwrap_err();
     assert!(error.to_string().contains("train images has SHA-256"), "{error}");
     let path = run.checkpoint_path();
     let good = fs::read(&path).unwrap();
@@ -202,10 +205,12 @@ fn other_data_and_damaged_checkpoints_are_refused() {
     *changed.last_mut().unwrap() ^= 1;
     for bytes in [&changed, &good[..good.len() / 2].to_vec()] {
         fs::write(&path, bytes).unwrap();
-        let error = train::<ReportCnn>(&run, &config, &splits, "test", &mut ()).unwrap_err();
+        let error =
+            train::<ReportCnn>(&run, &config, &splits, &DataPlace::default(), &mut ()).unwrap_err();
         assert!(error.to_string().contains("state.safetensors: "), "{error}");
     }
     fs::write(&path, good).unwrap();
-    let outcome = train::<ReportCnn>(&run, &config, &splits, "test", &mut ()).unwrap();
+    let outcome =
+        train::<ReportCnn>(&run, &config, &splits, &DataPlace::default(), &mut ()).unwrap();
     assert_eq!((outcome.finish, outcome.history.len()), (Finish::Complete, 3));
 }

@@ -119,3 +119,26 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert!(child.wait().unwrap().success());
     assert_eq!(json(&stdout)["n"], 100);
 }
+
+#[test]
+fn a_run_finds_its_data_again_or_says_where_they_were() {
+    let (folder, data) = (tempfile::tempdir().unwrap(), run_folder());
+    let data = data.parent().unwrap().join("data");
+    let own = folder.path().join("own");
+    fs::create_dir(&own).unwrap();
+    for name in ["train.npz", "test.npz"] {
+        fs::copy(data.join(name), own.join(name)).unwrap();
+    }
+    let train = "train --data own --images-key x --labels-key y --epochs 1 --out run --quiet";
+    let trained = line(folder.path(), train);
+    assert_eq!(trained.code, Some(0), "{}", trained.stderr);
+    let environment =
+        json(&fs::read_to_string(folder.path().join("run/environment.json")).unwrap());
+    assert_eq!(environment["data"]["images_key"], "x");
+    assert_eq!(line(folder.path(), "eval run --json").code, Some(0));
+    fs::rename(&own, folder.path().join("moved")).unwrap();
+    let lost = line(folder.path(), "eval run");
+    assert_eq!(lost.code, Some(1));
+    assert!(lost.stderr.contains("own: the data of run were here"), "{}", lost.stderr);
+    assert_eq!(line(folder.path(), "eval run --data moved --json").code, Some(0));
+}

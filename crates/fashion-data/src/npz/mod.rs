@@ -148,6 +148,9 @@ fn in_array(name: &str, error: &Error) -> Error {
 
 fn zip_error(error: zip::result::ZipError) -> Error {
     match error {
+        zip::result::ZipError::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Error::Damaged("ends before the archive does; fetch or copy it again".to_owned())
+        }
         zip::result::ZipError::Io(error) => Error::Io(error),
         other => Error::Damaged(format!(
             "cannot be read as an npz archive ({other}); write it with numpy.savez or \
