@@ -74,7 +74,7 @@ pub(crate) fn confusion(metrics: &Metrics) -> Vec<Vec<u64>> {
 /// The bins of a reliability diagram, empty ones left out.
 ///
 /// # Errors
-/// None: the number of bins is a usual one.
+/// As [`calibration::reliability`], whose number of bins is a usual one here.
 pub(crate) fn reliability(predictions: &Predictions) -> Result<Reliability, fashion_eval::Error> {
     let bins = calibration::reliability(predictions, calibration::DEFAULT_BINS)?;
     let ece = calibration::expected_calibration_error(predictions, calibration::DEFAULT_BINS)?;

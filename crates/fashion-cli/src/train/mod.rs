@@ -140,8 +140,9 @@ fn describe(settings: &Settings) -> String {
         Validation::Test => "validation on the test set".to_owned(),
     };
     format!(
-        "{epochs} epochs, batches of {batch_size}, Adam (rate {learning_rate}, ε {epsilon:e}), \
-         seed {seed}, {validation}"
+        "{epochs} {}, batches of {batch_size}, Adam (rate {learning_rate}, ε {epsilon:e}), \
+         seed {seed}, {validation}",
+        if *epochs == 1 { "epoch" } else { "epochs" }
     )
 }
 

@@ -1,7 +1,7 @@
 //! Convolution blocks, and two of them as one operation on the tape.
 //!
-//! The result of the first block goes straight from its kernel into the second one's, eight samples
-//! or so at a time, and never becomes a tensor of its own: it stays in the cache, and what the
+//! The result of the first block goes straight from its kernel into the second one's, a chunk of
+//! samples at a time (eight of a batch of 128), and never becomes a tensor of its own: it stays in the cache, and what the
 //! second block's pooling leaves out is not computed at all.
 
 use crate::tape::{Pool, tensor_with};
