@@ -56,8 +56,11 @@ pub enum Error {
     },
 
     /// A folder with data in two formats, or one file twice (plain and gzipped).
-    #[error("holds data more than once, in two formats or twice in one: {}; keep the files of one of them \
-         and move the others away", found.join(", "))]
+    #[error(
+        "holds data more than once, in two formats or twice in one: {}; keep those of one kind and \
+         move the others away",
+        found.join(", ")
+    )]
     Ambiguous {
         /// What is there.
         found: Vec<String>,

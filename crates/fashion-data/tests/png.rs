@@ -114,7 +114,7 @@ fn a_wrong_layout_is_named() {
     let names = names.map(|name| if name == "T-shirt/top" { "tshirttop" } else { name });
     classes(root.path(), names);
     let twice = error(root.path());
-    assert!(twice.contains("9 and Ankle boot") && twice.contains("more than once"), "{twice}");
+    assert!(twice.contains("9, Ankle boot") && twice.contains("more than once"), "{twice}");
     fs::remove_dir(root.path().join("9")).unwrap();
     let missing = error(root.path());
     assert!(missing.contains("has no folder for Bag; expected one for each class"), "{missing}");

@@ -122,22 +122,22 @@ fn two_formats_at_once_are_named() {
     write_idx(root.path(), &dataset(2, 0), &dataset(2, 0), true);
     assert_eq!(
         problem(root.path()),
-        "holds the same data more than once: train.npz and test.npz and train-images-idx3-ubyte.gz \
-         and train-labels-idx1-ubyte.gz and t10k-images-idx3-ubyte.gz and \
-         t10k-labels-idx1-ubyte.gz; keep one of them"
+        "holds data more than once, in two formats or twice in one: train.npz, test.npz, \
+         train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz, \
+         t10k-labels-idx1-ubyte.gz; keep those of one kind and move the others away"
     );
     fs::remove_file(root.path().join("train.npz")).unwrap();
     fs::remove_file(root.path().join("test.npz")).unwrap();
     assert!(load(root.path()).is_ok());
     fs::write(root.path().join("t10k-labels-idx1-ubyte"), "").unwrap();
-    assert!(problem(root.path()).contains("t10k-labels-idx1-ubyte and t10k-labels-idx1-ubyte.gz"));
+    assert!(problem(root.path()).contains("t10k-labels-idx1-ubyte, t10k-labels-idx1-ubyte.gz"));
     fs::remove_file(root.path().join("t10k-labels-idx1-ubyte")).unwrap();
     fs::remove_file(root.path().join("t10k-labels-idx1-ubyte.gz")).unwrap();
     assert!(problem(root.path()).ends_with(
         "but t10k-labels-idx1-ubyte[.gz] is missing; put it there or name another folder with --data"
     ));
     fs::create_dir(root.path().join("train")).unwrap();
-    assert!(problem(root.path()).contains("and train/; keep one of them"));
+    assert!(problem(root.path()).contains(", train/; keep those of one kind"));
 }
 
 #[test]

@@ -92,13 +92,17 @@ pub enum Error {
     Exists(PathBuf),
 
     /// Not a run folder.
-    #[error("{}: no whole run is here: {missing} is missing; give the folder that `train` printed, or `train --resume` it first", path.display())]
+    #[error("{}: no run is here: {missing} is missing; give the folder that `train` printed", path.display())]
     NotARun {
         /// The folder.
         path: PathBuf,
         /// The file that would be there.
         missing: &'static str,
     },
+
+    /// A run without a whole epoch.
+    #[error("{}: no epoch of this run is whole yet; go on with `fashion train --resume`", .0.display())]
+    NoEpoch(PathBuf),
 
     /// A file of a run that cannot be understood.
     #[error("{}: {problem}; restore the file, or train again", path.display())]

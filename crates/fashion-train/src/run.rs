@@ -122,18 +122,17 @@ impl RunFolder {
     /// The weights to use: the best where validation chose them, else the last.
     ///
     /// # Errors
-    /// [`Error::NotARun`] if there are none yet.
+    /// [`Error::NoEpoch`] if there are none yet, [`Error::NotARun`] if they are gone.
     pub fn weights_path(&self) -> Result<PathBuf, Error> {
         // Without it no epoch is whole, whatever other files a full disk has left.
         if !self.checkpoint_path().is_file() {
-            let missing = "checkpoint/state.safetensors";
-            return Err(Error::NotARun { path: self.0.clone(), missing });
+            return Err(Error::NoEpoch(self.0.clone()));
         }
         let chosen = [self.best_weights_path(), self.last_weights_path()];
-        chosen.into_iter().find(|path| path.is_file()).ok_or_else(|| Error::NotARun {
-            path: self.0.clone(),
-            missing: "weights/last.safetensors",
-        })
+        chosen
+            .into_iter()
+            .find(|path| path.is_file())
+            .ok_or_else(|| Error::NotARun { path: self.0.clone(), missing: "weights" })
     }
 
     /// Reads the configuration.
