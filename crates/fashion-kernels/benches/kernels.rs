@@ -1,89 +1,221 @@
-//! Time of each kernel at the report network's sizes, batch 128.
+//! Each kernel of a training step of the report's network, batch 128, on one thread.
 //!
-//! `cargo bench -p fashion-kernels`; criterion prints the time and the arithmetic done per second
-//! (elements are floating-point operations, a multiply-add being two, as a direct dense computation
-//! would need them).
+//! `cargo bench -p fashion-kernels`; after criterion's own lines comes a table of every kernel's time,
+//! its operations per second, and their share of the processor's peak, measured in the same run.
+//!
+//! Operations are those of direct, dense arithmetic on what is needed: a multiply-add is two, outputs
+//! that pooling drops are not counted, products with zeros are. So the convolutions, which do without
+//! most of these products, may stand above the peak. Memory-bound kernels have no such figure.
 
-use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::Criterion;
 use fashion_kernels::adam::Adam;
+use fashion_kernels::chunks::{CHUNKS, sum_in_order};
 use fashion_kernels::conv::ConvPool;
 use fashion_kernels::dense::Dense;
-use fashion_kernels::loss::cross_entropy_gradient;
+use fashion_kernels::loss::{cross_entropy, cross_entropy_gradient};
+use fashion_kernels::peak;
 use fashion_kernels::simd::Path;
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 const BATCH: usize = 128;
+/// Samples that go from one block to the next while they are in the cache.
+const CHUNK: usize = BATCH / CHUNKS;
 
-fn values(n: usize, seed: usize) -> Vec<f32> {
-    (0..n).map(|i| ((i * 7919 + seed * 104_729) % 2003) as f32 / 1001.0 - 1.0).collect()
-}
+type First = ConvPool<1, 32, 28, 12>;
+type Second = ConvPool<32, 64, 12, 5>;
 
-fn block<const I: usize, const O: usize, const A: usize, const B: usize>(c: &mut Criterion) {
-    let path = Path::best();
-    let mut block = ConvPool::<I, O, A, B>::default();
-    let (weight, bias) = (values(O * I * 9, 2), values(O, 3));
-    block.pack(&weight, &bias);
-    let (x, grad) = (values(BATCH * A * A * I, 1), values(BATCH * B * B * O, 4));
-    let (mut y, mut winners) = (grad.clone(), vec![0; grad.len()]);
-    let (mut gradient, mut grad_x) = (vec![0.0; ConvPool::<I, O, A, B>::GRADIENT], x.clone());
-    let flops = (2 * BATCH * 4 * B * B * O * 9 * I) as u64;
-    let mut group = c.benchmark_group(format!("conv {I} to {O}, one thread"));
-    group.throughput(Throughput::Elements(flops));
-    group.bench_function("pack", |b| {
-        b.iter(|| block.pack(black_box(&weight), &bias));
-    });
-    group.bench_function("forward", |b| {
-        b.iter(|| block.forward(path, black_box(&x), &mut y, Some(&mut winners)));
-    });
-    group.throughput(Throughput::Elements(if I > 1 { 2 * flops } else { flops }));
-    group.bench_function("backward", |b| {
-        b.iter(|| {
-            let grad_x = (I > 1).then_some(&mut grad_x[..]);
-            block.backward(path, black_box(&x), &winners, &grad, &mut gradient, grad_x);
-        });
+/// Multiply-adds of the blocks' needed outputs, over the batch.
+const FIRST: usize = BATCH * 24 * 24 * 32 * 9;
+const SECOND: usize = BATCH * 10 * 10 * 64 * 9 * 32;
+
+fn main() {
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
+    one.install(|| {
+        let mut table = Table {
+            criterion: Criterion::default()
+                .warm_up_time(Duration::from_millis(200))
+                .measurement_time(Duration::from_secs(1))
+                .configure_from_args(),
+            rows: Vec::new(),
+        };
+        let features = convolutions(&mut table);
+        dense_layers(&mut table, &features);
+        loss_and_update(&mut table);
+        table.print(peak::gflops(Path::current(), 1));
     });
 }
 
-fn dense(c: &mut Criterion) {
-    let path = Path::best();
-    for (inputs, outputs) in [(1600, 128), (128, 10)] {
-        let layer = Dense { inputs, outputs, relu: true };
-        let (x, w, b) =
-            (values(BATCH * inputs, 1), values(outputs * inputs, 2), values(outputs, 3));
-        let (grad, mut y) = (values(BATCH * outputs, 4), values(BATCH * outputs, 5));
+/// Even values around zero, within ±`limit`.
+fn values(n: usize, seed: usize, limit: f32) -> Vec<f32> {
+    let mut state = seed as u32 + 1;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+    };
+    (0..n).map(|_| limit * next()).collect()
+}
+
+/// Weights as a network begins with them (Glorot and Bengio).
+fn weights(n: usize, seed: usize, fans: usize) -> Vec<f32> {
+    values(n, seed, (6.0 / fans as f32).sqrt())
+}
+
+/// Both blocks, chunk by chunk as a step does them; returns their result.
+fn convolutions(table: &mut Table) -> Vec<f32> {
+    let path = Path::current();
+    let (mut first, mut second) = (First::default(), Second::default());
+    let first_weight = weights(32 * 9, 1, 33 * 9);
+    let second_weight = weights(64 * 32 * 9, 2, 96 * 9);
+    table.row("weights packed for the blocks", None, || {
+        first.pack(black_box(&first_weight), &[0.0; 32]);
+        second.pack(black_box(&second_weight), &[0.0; 64]);
+    });
+    let pixels: Vec<f32> = values(BATCH * First::INPUT, 3, 0.5).iter().map(|v| v + 0.5).collect();
+    let mut middle = vec![0.0; BATCH * First::OUTPUT];
+    let mut first_winners = vec![0; middle.len()];
+    let mut features = vec![0.0; BATCH * Second::OUTPUT];
+    let mut winners = vec![0; features.len()];
+
+    table.row("first block, forward", Some(FIRST), || {
+        for chunk in 0..CHUNKS {
+            let out = range::<{ First::OUTPUT }>(chunk);
+            let x = &pixels[range::<{ First::INPUT }>(chunk)];
+            first.forward(
+                path,
+                black_box(x),
+                &mut middle[out.clone()],
+                Some(&mut first_winners[out]),
+            );
+        }
+    });
+    table.row("second block, forward", Some(SECOND), || {
+        for chunk in 0..CHUNKS {
+            let out = range::<{ Second::OUTPUT }>(chunk);
+            let x = &middle[range::<{ First::OUTPUT }>(chunk)];
+            second.forward(path, black_box(x), &mut features[out.clone()], Some(&mut winners[out]));
+        }
+    });
+
+    let grad = values(features.len(), 4, 1e-3);
+    let mut grad_middle = vec![0.0; middle.len()];
+    let mut gradient = vec![0.0; Second::GRADIENT];
+    table.row("second block, gradients of weights and input", Some(2 * SECOND), || {
+        for chunk in 0..CHUNKS {
+            let (at, out) = (range::<{ First::OUTPUT }>(chunk), range::<{ Second::OUTPUT }>(chunk));
+            let (x, winners) = (&middle[at.clone()], &winners[out.clone()]);
+            let grad_x = Some(&mut grad_middle[at]);
+            second.backward(path, black_box(x), winners, &grad[out], &mut gradient, grad_x);
+        }
+    });
+    let mut gradient = vec![0.0; First::GRADIENT];
+    table.row("first block, gradient of weights", Some(FIRST), || {
+        for chunk in 0..CHUNKS {
+            let (at, out) = (range::<{ First::INPUT }>(chunk), range::<{ First::OUTPUT }>(chunk));
+            let (x, winners) = (&pixels[at], &first_winners[out.clone()]);
+            first.backward(path, black_box(x), winners, &grad_middle[out], &mut gradient, None);
+        }
+    });
+    let stride = First::GRADIENT + Second::GRADIENT;
+    let (partials, mut sum) = (values(CHUNKS * stride, 5, 1.0), vec![0.0; stride]);
+    table.row("gradients of the chunks added up", None, || {
+        sum_in_order(path, black_box(&partials), stride, CHUNKS, &mut sum);
+    });
+    features
+}
+
+/// Where a chunk's values are, `LEN` a sample.
+fn range<const LEN: usize>(chunk: usize) -> std::ops::Range<usize> {
+    chunk * CHUNK * LEN..(chunk + 1) * CHUNK * LEN
+}
+
+fn dense_layers(table: &mut Table, features: &[f32]) {
+    let path = Path::current();
+    let mut x = features.to_vec();
+    for (inputs, outputs, relu) in [(1600, 128, true), (128, 10, false)] {
+        let layer = Dense { inputs, outputs, relu };
+        let (w, b) = (weights(outputs * inputs, 6, inputs + outputs), vec![0.0; outputs]);
+        let (grad, mut y) = (values(BATCH * outputs, 7, 1e-3), vec![0.0; BATCH * outputs]);
         let (mut grad_x, mut grad_w, mut grad_b) = (x.clone(), w.clone(), b.clone());
-        let mut group = c.benchmark_group(format!("dense {inputs} to {outputs}, all threads"));
-        group.throughput(Throughput::Elements((2 * BATCH * inputs * outputs) as u64));
-        group.bench_function("forward", |bench| {
-            bench.iter(|| layer.forward(path, black_box(&x), &w, &b, &mut y));
+        let operations = Some(BATCH * inputs * outputs);
+        let name = |what: &str| format!("dense {inputs} to {outputs}, {what}");
+        table.row(&name("forward"), operations, || {
+            layer.forward(path, black_box(&x), &w, &b, &mut y);
         });
-        group.bench_function("input gradient", |bench| {
-            bench.iter(|| layer.input_gradient(path, &w, black_box(&grad), &mut grad_x));
+        table.row(&name("gradient of input"), operations, || {
+            layer.input_gradient(path, &w, black_box(&grad), &mut grad_x);
         });
-        group.bench_function("weight gradient", |bench| {
-            bench.iter(|| {
-                layer.weight_gradient(path, &x, black_box(&grad), &mut grad_w, &mut grad_b);
-            });
+        table.row(&name("gradient of weights"), operations, || {
+            layer.weight_gradient(path, &x, black_box(&grad), &mut grad_w, &mut grad_b);
         });
+        x = y;
     }
 }
 
-fn loss_and_adam(c: &mut Criterion) {
-    let (logits, mut grad) = (values(BATCH * 10, 1), vec![0.0; BATCH * 10]);
+fn loss_and_update(table: &mut Table) {
+    let (logits, mut grad) = (values(BATCH * 10, 8, 3.0), vec![0.0; BATCH * 10]);
     let targets: Vec<f32> = (0..BATCH * 10).map(|i| f32::from(u8::from(i % 11 == 0))).collect();
-    c.bench_function("cross-entropy gradient", |b| {
-        b.iter(|| cross_entropy_gradient(10, black_box(&logits), &targets, 1.0, &mut grad));
+    table.row("cross-entropy and its gradient", None, || {
+        black_box(cross_entropy(10, black_box(&logits), &targets));
+        cross_entropy_gradient(10, &logits, &targets, 1.0, &mut grad);
     });
     let adam = Adam { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
-    let gradient = values(225_034, 1);
-    c.bench_function("Adam, 225,034 parameters, all threads", |b| {
-        b.iter_batched_ref(
-            || (gradient.clone(), vec![0.0; gradient.len()], vec![0.0; gradient.len()]),
-            |(p, m, v)| adam.update(Path::best(), 1, &gradient, p, m, v),
-            BatchSize::LargeInput,
-        );
+    let gradient = values(225_034, 9, 1e-3);
+    let (mut p, mut m) = (gradient.clone(), vec![0.0; gradient.len()]);
+    let mut v = m.clone();
+    table.row("Adam, 225,034 parameters", None, || {
+        adam.update(Path::current(), 1, black_box(&gradient), &mut p, &mut m, &mut v);
     });
 }
 
-criterion_group!(benches, block::<1, 32, 28, 12>, block::<32, 64, 12, 5>, dense, loss_and_adam);
-criterion_main!(benches);
+/// What was measured, besides what criterion prints.
+struct Table {
+    criterion: Criterion,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    name: String,
+    /// The shortest of the measured times.
+    seconds: f64,
+    /// Multiply-adds, where that is what takes the time.
+    operations: Option<usize>,
+}
+
+impl Table {
+    fn row(&mut self, name: &str, operations: Option<usize>, mut kernel: impl FnMut()) {
+        let mut seconds = f64::INFINITY;
+        self.criterion.bench_function(name, |bencher| {
+            bencher.iter_custom(|times| {
+                let start = Instant::now();
+                (0..times).for_each(|_| kernel());
+                let took = start.elapsed();
+                seconds = seconds.min(took.as_secs_f64() / times as f64);
+                took
+            });
+        });
+        if seconds.is_finite() {
+            self.rows.push(Row { name: name.to_owned(), seconds, operations });
+        }
+    }
+
+    /// Markdown, as `cargo xtask bench-peers` takes it over.
+    fn print(&self, peak: f64) {
+        let whole: f64 = self.rows.iter().map(|row| row.seconds).sum();
+        println!("\n| Kernel, 128 images, one thread | µs | Of all | GFLOP/s | Of the peak |");
+        println!("| --- | ---: | ---: | ---: | ---: |");
+        for Row { name, seconds, operations } in &self.rows {
+            let share = 100.0 * seconds / whole;
+            print!("| {name} | {:.0} | {share:.1}% |", 1e6 * seconds);
+            match operations {
+                Some(operations) => {
+                    let rate = 2e-9 * *operations as f64 / seconds;
+                    println!(" {rate:.0} | {:.0}% |", 100.0 * rate / peak);
+                }
+                None => println!(" – | – |"),
+            }
+        }
+        println!("| **all kernels of a step** | **{:.0}** | 100% | | |", 1e6 * whole);
+        println!("\nThe peak: {peak:.0} GFLOP/s on one thread ({}).", Path::current());
+    }
+}

@@ -10,6 +10,7 @@ pub mod conv;
 pub mod dense;
 mod gemm;
 pub mod loss;
+pub mod peak;
 pub mod reference;
 pub mod simd;
 

@@ -1,0 +1,79 @@
+//! The most arithmetic that this processor can do: the bound that kernels are held against.
+//!
+//! Fused multiply-adds on registers alone, as many at once as the processor can start. No kernel that
+//! computes what it claims to can be faster; one that leaves out products with zeros, or trades
+//! multiplications for additions, may look so.
+
+use crate::simd::{Kernel, LANES, Path, Simd};
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+/// Multiply-adds of each chain in one measurement, a few milliseconds.
+const ROUNDS: usize = 400_000;
+
+/// Billions of floating-point operations per second (a multiply-add is two) on so many threads at
+/// once, the best of many measurements in 0.3 s. NaN if the system refuses the threads.
+///
+/// ```
+/// use fashion_kernels::{peak, simd::Path};
+/// println!("{:.0} GFLOP/s on one thread", peak::gflops(Path::best(), 1));
+/// ```
+pub fn gflops(path: Path, threads: usize) -> f64 {
+    let together = Barrier::new(threads);
+    std::thread::scope(|scope| {
+        let worker = || {
+            together.wait();
+            best_rate(path)
+        };
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().map(|worker| worker.join().unwrap_or(f64::NAN)).sum()
+    })
+}
+
+/// The best of many measurements in 0.3 s, in GFLOP/s.
+fn best_rate(path: Path) -> f64 {
+    let (start, mut best) = (Instant::now(), 0.0f64);
+    while start.elapsed() < Duration::from_millis(300) {
+        let Rate { operations, seconds } = path.run(Chains);
+        best = best.max(operations / seconds / 1e9);
+    }
+    best
+}
+
+/// `a = a * x + y`, [`ROUNDS`] times in each of some independent chains.
+///
+/// A fused multiply-add takes four cycles or so and two can start in each, so eight are needed to
+/// keep the units busy. Twelve leave room; where a vector is two registers of only sixteen, six
+/// chains are as many registers.
+struct Chains;
+
+impl Kernel for Chains {
+    type Output = Rate;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> Rate {
+        if S::WIDE { chains::<S, 12>(s) } else { chains::<S, 6>(s) }
+    }
+}
+
+#[inline(always)]
+fn chains<S: Simd, const N: usize>(s: S) -> Rate {
+    let (x, y) = (s.splat(black_box(0.999)), s.splat(black_box(0.001)));
+    // Each chain starts elsewhere, or the compiler might see that all do the same.
+    let mut a: [S::V; N] = std::array::from_fn(|i| s.splat(i as f32));
+    let start = Instant::now();
+    for _ in 0..ROUNDS {
+        for a in &mut a {
+            *a = s.fma(*a, x, y);
+        }
+    }
+    black_box(a.map(|a| s.sum(a)));
+    Rate { operations: (2 * LANES * N * ROUNDS) as f64, seconds: start.elapsed().as_secs_f64() }
+}
+
+/// Operations (a multiply-add is two) and how long they took.
+struct Rate {
+    operations: f64,
+    seconds: f64,
+}
