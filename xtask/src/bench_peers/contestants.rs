@@ -138,6 +138,13 @@ pub(crate) struct Extent {
     pub(crate) steps: usize,
 }
 
+impl Extent {
+    /// Images of a whole epoch within these bounds.
+    pub(crate) fn images(&self) -> usize {
+        (self.steps.min(WHOLE) * 128).min(60_000)
+    }
+}
+
 /// A contestant that is ready.
 pub(crate) struct Ready {
     pub(crate) name: &'static str,

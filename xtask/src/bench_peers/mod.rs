@@ -2,6 +2,7 @@
 
 mod contestants;
 mod figures;
+mod ours;
 mod tables;
 
 use std::fs;
@@ -11,7 +12,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::Args as ClapArgs;
 
-use self::contestants::{ALL, Extent, OURS_FROM_FILES, Place, Ready};
+use self::contestants::{ALL, Extent, OURS, OURS_FROM_FILES, Place, Ready};
 use self::figures::{Figures, Run};
 use self::tables::{Row, Tables};
 use crate::markers::Part;
@@ -86,6 +87,8 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         }
     }
     let peak = workspace.build_example("fashion-kernels", "peak")?;
+    let speed = workspace.build_example("fashion-train", "speed")?;
+    let everything = args.only.is_empty();
 
     let rounds = if args.quick { 1 } else { usize::from(args.rounds) };
     let extent = if args.quick {
@@ -108,6 +111,10 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
             }
         }
         ready.retain(|contestant| !failed.contains(&contestant.name));
+        if everything {
+            eprintln!("== round {round} of {rounds}: more images");
+            ours::measure_growth(&mut figures, &speed, threads, extent.images())?;
+        }
     }
 
     let rows: Vec<Row> = ALL.iter().map(|c| Row { name: c.name, note: c.note }).collect();
@@ -124,8 +131,15 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         ),
     }
     .render();
+    let written = if everything {
+        eprintln!("== each kernel alone");
+        let kernels = ours::kernels(workspace)?;
+        written + &ours::render(&figures, OURS, &kernels, threads, extent.images())
+    } else {
+        written
+    };
     print!("{written}");
-    if args.quick || !args.only.is_empty() {
+    if args.quick || !everything {
         return Ok(());
     }
     let replaced = PART.replace(&text, &written)?;

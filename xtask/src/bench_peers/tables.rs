@@ -173,7 +173,7 @@ fn times(ratio: f64) -> String {
 }
 
 /// A whole number with commas between thousands.
-fn whole(value: f64) -> String {
+pub(crate) fn whole(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {
