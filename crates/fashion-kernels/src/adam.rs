@@ -6,7 +6,7 @@
 //! m ← m + (1 − β₁)(g − m), v ← β₂ v + (1 − β₂) g²,
 //! p ← p − lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
 
-use crate::chunks::{load_up_to, store_up_to};
+use crate::chunks::{PIECE, load_up_to, store_up_to};
 use crate::simd::{Kernel, LANES, Path, Simd};
 use rayon::prelude::*;
 
@@ -38,7 +38,6 @@ impl Adam {
         mean: &mut [f32],
         square: &mut [f32],
     ) {
-        const PIECE: usize = 8192;
         assert!(step > 0, "steps are counted from 1");
         let len = parameters.len();
         assert_eq!(gradient.len(), len, "gradient");

@@ -14,6 +14,9 @@ use rayon::prelude::*;
 /// Into how many pieces a batch is cut at most; more threads than this bring nothing.
 pub const CHUNKS: usize = 16;
 
+/// Values that a thread takes at a time of work that is the same for each value; 32 KiB.
+pub const PIECE: usize = 8192;
+
 /// Samples per chunk of a batch of `n`; the last chunk may be shorter. At least 1.
 ///
 /// ```
@@ -35,6 +38,7 @@ pub fn chunk_count(n: usize) -> usize {
 /// # Panics
 /// If `partials` is too short, or `count` is 0.
 pub fn sum_in_order(path: Path, partials: &[f32], stride: usize, count: usize, out: &mut [f32]) {
+    /// Smaller, since each value is the sum of many.
     const PIECE: usize = 2048;
     assert!(count > 0 && partials.len() >= (count - 1) * stride + out.len(), "partial results");
     out.par_chunks_mut(PIECE).enumerate().for_each(|(piece, out)| {

@@ -92,7 +92,7 @@ pub trait Network:
     }
 
     /// Calls `f(name, shape, values, gradient)` for each parameter, in the same order; what it
-    /// leaves in the values is written back. The gradient of a parameter that the loss did not
+    /// leaves in the values and in the gradient is written back. The gradient of a parameter that the loss did not
     /// reach is zero.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ pub trait Network:
     fn for_each_parameter_with_gradient(
         &mut self,
         gradients: &mut CpuGradients,
-        f: impl FnMut(&str, &[usize], &mut [f32], &[f32]),
+        f: impl FnMut(&str, &[usize], &mut [f32], &mut [f32]),
     ) -> Result<(), CpuError> {
         Self::iter_tensors(&mut RecursiveWalker {
             m: (self, String::new()),
@@ -166,7 +166,7 @@ struct Updater<'a, F> {
     gradients: &'a mut CpuGradients,
 }
 
-impl<F: FnMut(&str, &[usize], &mut [f32], &[f32])> TensorVisitor<f32, Cpu> for Updater<'_, F> {
+impl<F: FnMut(&str, &[usize], &mut [f32], &mut [f32])> TensorVisitor<f32, Cpu> for Updater<'_, F> {
     type Viewer = (ViewTensorMut, ViewTensorName);
     type Err = CpuError;
     type E2 = f32;

@@ -1,9 +1,10 @@
 //! Adam over a network's parameters, with its state in the open.
 
-use dfdx::nn::ZeroGrads;
 use dfdx::tensor::CpuError;
+use fashion_kernels::chunks::PIECE;
 use fashion_kernels::{adam::Adam, simd::Path};
 use fashion_model::{CpuGradients, Network};
+use rayon::prelude::*;
 
 /// Adam and its moments; see [`fashion_kernels::adam`] for the formula.
 ///
@@ -44,7 +45,10 @@ impl Optimiser {
             if let Some((mean, square)) = moments.next() {
                 self.adam.update(path, self.step, gradient, values, mean, square);
             }
+            gradient.par_chunks_mut(PIECE).for_each(|gradient| gradient.fill(0.0));
         })?;
-        network.try_zero_grads(gradients)
+        // Those of the values between the layers.
+        gradients.drop_non_leafs();
+        Ok(())
     }
 }

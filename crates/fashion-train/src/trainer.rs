@@ -11,14 +11,16 @@ use dfdx::shapes::Const;
 use dfdx::tensor::{AsArray, Cache, Cpu, Tensor, Trace};
 use dfdx::tensor_ops::Backward;
 use fashion_data::{
-    Dataset, NUM_CLASSES, Splits, gather, gather_one_hot, shuffled, stratified_split,
+    Dataset, NUM_CLASSES, PIXELS, Splits, gather, gather_one_hot, shuffled, stratified_split,
 };
 use fashion_kernels::Scratch;
 use fashion_kernels::adam::Adam;
+use fashion_kernels::chunks::chunk_len;
 use fashion_kernels::loss::argmax;
 use fashion_model::{
     CpuGradients, Images, Logits, Network, TrainingTape, cross_entropy, tensor_with,
 };
+use rayon::prelude::*;
 use std::ops::ControlFlow;
 
 /// Images that a network is validated on: a set, and which of it.
@@ -197,7 +199,10 @@ impl<'a, N: Network> Trainer<'a, N> {
         let device = self.device.clone();
         let n = indices.len();
         let x: Images = tensor_with(&device, (n, Const, Const, Const), |x| {
-            gather(self.dataset, indices, x);
+            let images = chunk_len(n);
+            (indices.par_chunks(images), x.par_chunks_mut(images * PIXELS))
+                .into_par_iter()
+                .for_each(|(indices, x)| gather(self.dataset, indices, x));
         })?;
         let y: Tensor<(usize, Const<NUM_CLASSES>), f32, Cpu> =
             tensor_with(&device, (n, Const), |y| gather_one_hot(self.dataset, indices, y))?;

@@ -6,8 +6,8 @@
 
 use crate::tape::{Pool, tensor_with};
 use dfdx::nn::tensor_collection::{ModuleVisitor, TensorCollection, TensorOptions};
-use dfdx::shapes::{Const, Dim, Dtype, HasShape, Rank1, Rank4};
-use dfdx::tensor::{Cpu, CpuError, PutTape, SplitTape, Storage, Tape, Tensor};
+use dfdx::shapes::{Const, Dim, Dtype, HasShape, Rank1, Rank4, Shape};
+use dfdx::tensor::{Cpu, CpuError, NoneTape, PutTape, SplitTape, Storage, Tape, Tensor};
 use dfdx::tensor_ops::Device;
 use fashion_kernels::chunks::{CHUNKS, chunk_count, chunk_len, sum_in_order};
 use fashion_kernels::conv::ConvPool;
@@ -132,10 +132,7 @@ pub(crate) fn conv_pair<
     let batch = x.shape().0;
     let n = batch.size();
     let mut ws = pool.take();
-    ws.load_weights(first, second);
-    ws.x.grow(n * SIDE_IN * SIDE_IN * IN);
-    let len = n * SIDE_IN * SIDE_IN * IN;
-    x.copy_into(&mut ws.x[..len]);
+    ws.load(first, second, &x);
     let out = tensor_with(x.device(), (batch, Const, Const, Const), |y| ws.forward(path, n, y))?;
     if !T::OWNS_TAPE {
         pool.put_back(ws);
@@ -185,6 +182,21 @@ impl<
     const Y: usize = SIDE_OUT * SIDE_OUT * OUT;
     const FIRST: usize = ConvPool::<IN, MID, SIDE_IN, SIDE_USED>::GRADIENT;
     const GRADIENT: usize = Self::FIRST + ConvPool::<MID, OUT, SIDE_USED, SIDE_OUT>::GRADIENT;
+
+    /// Copies the images and packs the weights, at the same time where there are two threads.
+    fn load<B: Dim, const SIDE_MID: usize>(
+        &mut self,
+        first: &ConvBlock<IN, MID, SIDE_IN, SIDE_MID>,
+        second: &ConvBlock<MID, OUT, SIDE_MID, SIDE_OUT>,
+        x: &FeatureMap<B, SIDE_IN, IN, NoneTape>,
+    ) {
+        let mut images = std::mem::take(&mut self.x);
+        let len = x.shape().num_elements();
+        images.grow(len);
+        let pack = || self.load_weights(first, second);
+        rayon::join(pack, || x.copy_into(&mut images[..len]));
+        self.x = images;
+    }
 
     fn load_weights<const SIDE_MID: usize>(
         &mut self,

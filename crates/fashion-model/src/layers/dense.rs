@@ -6,7 +6,9 @@ use dfdx::nn::tensor_collection::{ModuleVisitor, TensorCollection, TensorOptions
 use dfdx::shapes::{Const, Dim, Dtype, HasShape, Rank1, Rank2};
 use dfdx::tensor::{Cpu, CpuError, PutTape, SplitTape, Storage, Tape, Tensor};
 use dfdx::tensor_ops::Device;
+use fashion_kernels::chunks::PIECE;
 use fashion_kernels::{Buffer, dense, simd::Path};
+use rayon::prelude::*;
 
 /// A fully connected layer, followed by ReLU if `RELU`: rows of `IN` values become rows of `OUT`.
 ///
@@ -82,8 +84,9 @@ impl<B: Dim, const IN: usize, const OUT: usize, const RELU: bool, T: Tape<f32, C
         ws.weight.grow(OUT * IN);
         ws.bias.grow(OUT);
         ws.y.grow(n * OUT);
-        x.copy_into(&mut ws.x[..n * IN]);
-        self.weight.copy_into(&mut ws.weight);
+        // Both are large: at the same time where there are two threads.
+        let (to_x, to_weight) = (&mut ws.x[..n * IN], &mut ws.weight[..]);
+        rayon::join(|| x.copy_into(to_x), || self.weight.copy_into(to_weight));
         self.bias.copy_into(&mut ws.bias);
         let out = tensor_with(x.device(), (batch, Const), |y| {
             sizes.forward(path, &ws.x[..n * IN], &ws.weight, &ws.bias, y);
@@ -116,7 +119,9 @@ impl<B: Dim, const IN: usize, const OUT: usize, const RELU: bool, T: Tape<f32, C
 
 /// `to` += `from`: a tensor may feed several operations, whose gradients add up.
 fn add(to: &mut [f32], from: &[f32]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to += from;
-    }
+    to.par_chunks_mut(PIECE).zip(from.par_chunks(PIECE)).for_each(|(to, from)| {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to += from;
+        }
+    });
 }
