@@ -66,6 +66,17 @@ pub enum Error {
         expected: &'static str,
     },
 
+    /// Metadata about the network's confidence that make no sense.
+    #[error("`{name}` is {found}; expected {expected}: train again, or remove the metadata")]
+    Calibration {
+        /// The entry's name.
+        name: &'static str,
+        /// Its value, or that it is missing.
+        found: String,
+        /// What can be used.
+        expected: String,
+    },
+
     /// A tensor that the network needs is not there.
     #[error("lacks the tensor {name:?} of shape {shape:?}; it has: {}", there.join(", "))]
     Missing {

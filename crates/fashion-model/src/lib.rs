@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod calibration;
 mod error;
 mod layers;
 mod loss;
@@ -10,6 +11,7 @@ mod tape;
 pub mod tensors;
 pub mod weights;
 
+pub use calibration::{Calibration, Target};
 pub use error::Error;
 pub use layers::{ConvBlock, Dense};
 pub use loss::cross_entropy;

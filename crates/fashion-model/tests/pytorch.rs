@@ -183,7 +183,7 @@ fn step(network: &ReportCnn, b: usize, gradients: CpuGradients) -> (f32, CpuGrad
 /// The gradients of all parameters, in PyTorch's layout.
 fn gradients_by_name(network: &ReportCnn, gradients: &mut CpuGradients) -> Vec<(String, Vec<f32>)> {
     let mut all = Vec::new();
-    let visit = |name: &str, _: &[usize], _: &mut [f32], gradient: &[f32]| {
+    let visit = |name: &str, _: &[usize], _: &mut [f32], gradient: &mut [f32]| {
         let mut gradient = gradient.to_vec();
         ReportCnn::to_file_layout(name, &mut gradient);
         all.push((name.to_owned(), gradient));
@@ -252,7 +252,7 @@ fn twenty_steps_of_adam_follow_pytorch() {
         let tolerance = if at < 5 { 1e-4 } else { 1e-2 };
         assert!((f64::from(loss) - expected).abs() < tolerance, "step {at}: {loss} not {expected}");
         let mut position = 0;
-        let update = |_: &str, _: &[usize], values: &mut [f32], gradient: &[f32]| {
+        let update = |_: &str, _: &[usize], values: &mut [f32], gradient: &mut [f32]| {
             let (mean, square) = &mut moments[position];
             adam.update(Path::current(), at as u64 + 1, gradient, values, mean, square);
             position += 1;

@@ -10,7 +10,7 @@ use crate::trainer::Trainer;
 use fashion_data::Splits;
 use fashion_data::files::write_atomically;
 use fashion_model::tensors::Metadata;
-use fashion_model::{Network, weights};
+use fashion_model::{Calibration, Network, weights};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -133,6 +133,17 @@ impl RunFolder {
             .into_iter()
             .find(|path| path.is_file())
             .ok_or_else(|| Error::NotARun { path: self.0.clone(), missing: "weights" })
+    }
+
+    /// Writes what was found out about the network's confidence into the weights to use.
+    ///
+    /// # Errors
+    /// As [`weights_path`](Self::weights_path), or if the file cannot be read or written.
+    pub fn calibrate<N: Network>(&self, calibration: &Calibration) -> Result<(), Error> {
+        let path = self.weights_path()?;
+        let (network, mut metadata): (N, _) = weights::load(&path)?;
+        calibration.to_metadata(&mut metadata);
+        Ok(weights::save(&path, &network, &metadata)?)
     }
 
     /// Reads the configuration.

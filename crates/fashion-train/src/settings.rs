@@ -92,6 +92,10 @@ pub struct Settings {
     pub validation: Validation,
     /// Decides the initial weights, the part held out and the order of the images.
     pub seed: u64,
+    /// The share of right answers that a machine is to reach among what it sorts; from which
+    /// confidence on that is so is then chosen on the part held out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_accuracy: Option<f64>,
 }
 
 impl Default for Settings {
@@ -106,6 +110,7 @@ impl Default for Settings {
             epsilon: 1e-7,
             validation: Validation::Fraction(0.1),
             seed: 0,
+            target_accuracy: None,
         }
     }
 }
@@ -143,6 +148,18 @@ impl Settings {
                 self.epsilon > 0.0 && self.epsilon.is_finite(),
                 "a small positive number such as 1e-7",
             ),
+            (
+                "--target-accuracy",
+                self.target_accuracy.unwrap_or_default().to_string(),
+                self.target_accuracy.is_none_or(|target| 0.0 < target && target < 1.0),
+                "a share above 0 and below 1 such as 0.99",
+            ),
+            (
+                "--validation",
+                self.validation.to_string(),
+                self.target_accuracy.is_none() || self.validation.chooses(),
+                "a share of the training set such as 0.1, on which --target-accuracy can be met",
+            ),
         ];
         match checks.into_iter().find(|(_, _, fine, _)| !fine) {
             Some((name, value, _, expected)) => Err(Error::Setting { name, value, expected }),
@@ -175,6 +192,14 @@ mod tests {
         assert!(Settings { batch_size: 0, ..Settings::default() }.check().is_err());
         assert!(Settings { batch_size: MAX_BATCH + 1, ..Settings::default() }.check().is_err());
         assert!(Settings { beta2: 1.0, ..Settings::default() }.check().is_err());
+        for target in [0.0, 1.0, 99.0, f64::NAN] {
+            let settings = Settings { target_accuracy: Some(target), ..Settings::default() };
+            let error = settings.check().unwrap_err().to_string();
+            assert!(error.contains("such as 0.99"), "{error}");
+        }
+        let settings = Settings { target_accuracy: Some(0.99), ..Settings::report() };
+        let error = settings.check().unwrap_err().to_string();
+        assert!(error.starts_with("--validation is test; expected a share of the"), "{error}");
         assert!(Settings { epsilon: f64::NAN, ..Settings::default() }.check().is_err());
     }
 }
