@@ -54,9 +54,9 @@ impl ConfusionMatrix {
     /// chance alone would give.
     ///
     /// 1 is perfect, 0 no better than chance. 0 also where chance leaves nothing open, as all items
-    /// are of one class and were predicted as it; scikit-learn's `cohen_kappa_score`, which it
-    /// equals otherwise, has NaN there. Source: J. Cohen, "A coefficient of agreement for nominal
-    /// scales", Educational and Psychological Measurement 20 (1960), equation 1.
+    /// are of one class and were predicted as it. Equal to scikit-learn's `cohen_kappa_score` with
+    /// `replace_undefined_by=0`. Source: J. Cohen, "A coefficient of agreement for nominal scales",
+    /// Educational and Psychological Measurement 20 (1960), equation 1.
     ///
     /// ```
     /// use fashion_eval::ConfusionMatrix;
@@ -84,8 +84,7 @@ impl Totals {
         let Sums { right, items, products } = self.sums();
         let rest = |squares: f64| items * items - squares;
         let of = |counts: &[u64]| rest(counts.iter().map(|&n| (n as f64) * (n as f64)).sum());
-        // Two roots, as the product of the two differences may be out of range.
-        let denominator = of(&self.support).sqrt() * of(&self.predicted).sqrt();
+        let denominator = (of(&self.support) * of(&self.predicted)).sqrt();
         quotient(right * items - products, denominator)
     }
 

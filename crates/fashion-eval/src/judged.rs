@@ -1,13 +1,8 @@
 //! What of each item decides the figures, in the order of the items' indices.
 
 use crate::{
-    ConfusionMatrix, Predictions,
-    brier::squared_errors,
-    interval::LANES,
-    log_loss::losses,
-    one_vs_rest::Ranked,
-    top_k::top_k_hits,
-    totals::Totals,
+    ConfusionMatrix, Predictions, brier::squared_errors, interval::LANES, log_loss::losses,
+    one_vs_rest::Ranked, top_k::top_k_hits, totals::Totals,
 };
 
 /// The top-k accuracies that are reported, where there are more classes than that.

@@ -31,5 +31,6 @@ pub use misclassified::{Misclassified, MisclassifiedItem};
 pub use one_vs_rest::OneVsRest;
 pub use predictions::{MAX_CLASSES, Predictions, ROW_SUM_TOLERANCE};
 pub use ranking::Order;
+pub use render::TextOptions;
 pub use scores::Scores;
 pub use top_k::{TopK, top_k_accuracy};

@@ -64,12 +64,7 @@ impl Misclassified {
     /// assert_eq!(pair, [2, 0]);
     /// # Ok::<(), fashion_eval::Error>(())
     /// ```
-    pub fn of_pair(
-        &self,
-        label: usize,
-        predicted: usize,
-        order: Order,
-    ) -> Vec<&MisclassifiedItem> {
+    pub fn of_pair(&self, label: usize, predicted: usize, order: Order) -> Vec<&MisclassifiedItem> {
         let mut items = self.ranked(order);
         items.retain(|item| (item.label, item.predicted) == (label, predicted));
         items

@@ -9,8 +9,8 @@
 mod bootstrap;
 mod wilson;
 
-pub use bootstrap::{RESAMPLES, bootstrap};
 pub(crate) use bootstrap::{LANES, percentile, resample};
+pub use bootstrap::{RESAMPLES, bootstrap};
 use serde::{Deserialize, Serialize};
 pub use wilson::wilson;
 
