@@ -11,6 +11,13 @@ pub enum Error {
     #[error("there are no predictions: at least one row of probabilities is needed")]
     Empty,
 
+    /// There are more items than are judged at once.
+    #[error("{found} rows of probabilities: expected fewer than 2^32; judge them in parts")]
+    Items {
+        /// Rows given.
+        found: usize,
+    },
+
     /// The number of classes (columns of the probabilities) is outside 2 to
     /// [`MAX_CLASSES`](crate::MAX_CLASSES).
     #[error(
@@ -119,6 +126,31 @@ pub enum Error {
     Bins {
         /// Bins asked for.
         found: usize,
+    },
+
+    /// More classes are to be looked at than there are, or none.
+    #[error("top {found} of {classes} classes: expected k from 1 to {classes}")]
+    TopK {
+        /// The k asked for.
+        found: usize,
+        /// Number of classes.
+        classes: usize,
+    },
+
+    /// A share would be above 1.
+    #[error("{successes} successes among {items} items: expected at most as many as items")]
+    Successes {
+        /// Successes given.
+        successes: u64,
+        /// Items given.
+        items: u64,
+    },
+
+    /// A confidence level is not between 0 and 1.
+    #[error("a confidence level of {found}: expected above 0 and below 1, such as 0.95 for 95%")]
+    Level {
+        /// Level given.
+        found: f64,
     },
 
     /// The first line of a CSV file does not name the columns that are needed.

@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ConfusedPair, ConfusionMatrix, Error, Misclassified, Predictions, Scores, log_loss::log_loss,
+    ConfusedPair, ConfusionMatrix, Error, Intervals, Misclassified, OneVsRest, Predictions, Scores,
+    TopK, brier_score, confusion::ratio, judged::Judged, log_loss,
 };
 
 /// Name and version of the shape of [`Metrics`] in JSON.
 ///
 /// Keys may be added under the same number, so readers should ignore those they do not know; a key
 /// that goes or changes its meaning raises the number.
-pub const SCHEMA: &str = "fashion-metrics/1";
+pub const SCHEMA: &str = "fashion-metrics/2";
 
 /// What predictions were made on: shown in every rendering.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +60,23 @@ pub struct Metrics {
     pub accuracy: f64,
     /// Mean surprise at the true class, in nats; see [`log_loss`](crate::log_loss).
     pub log_loss: f64,
+    /// Mean squared distance from certainty in the true class; see
+    /// [`brier_score`](crate::brier_score).
+    pub brier: f64,
+    /// How often the true class is among the 2 and the 3 most probable ones, where there are more
+    /// classes than that; see [`top_k_accuracy`](crate::top_k_accuracy).
+    pub top_k: Vec<TopK>,
+    /// Mean recall of the classes with items; see [`ConfusionMatrix::balanced_accuracy`].
+    pub balanced_accuracy: f64,
+    /// Correlation of true and predicted classes; see [`ConfusionMatrix::matthews_correlation`].
+    pub matthews_correlation: f64,
+    /// Agreement beyond chance; see [`ConfusionMatrix::cohen_kappa`].
+    pub cohen_kappa: f64,
+    /// Mean of the classes' areas under the ROC curve; nothing if all items are of one class; see
+    /// [`OneVsRest::macro_roc_auc`].
+    pub macro_roc_auc: Option<f64>,
+    /// Mean of the classes' average precisions; see [`OneVsRest::macro_average_precision`].
+    pub macro_average_precision: Option<f64>,
     /// Name, scores and support (K) of each class; see [`ConfusionMatrix::per_class`].
     pub per_class: Vec<ClassMetrics>,
     /// Means in which every class counts the same; `macro` in JSON; see
@@ -69,6 +87,8 @@ pub struct Metrics {
     /// [`ConfusionMatrix::weighted_mean`].
     #[serde(rename = "weighted")]
     pub weighted_mean: Scores,
+    /// How far all these may be from the truth.
+    pub intervals: Intervals,
     /// Counts (K, K), rows for true classes, columns for predicted ones.
     pub confusion: ConfusionMatrix,
     /// Pairs of classes that were confused, the most frequent first; see
@@ -91,6 +111,10 @@ pub struct ClassMetrics {
     pub f1: f64,
     /// Number of items of the class.
     pub support: u64,
+    /// See [`OneVsRest::roc_auc`].
+    pub roc_auc: Option<f64>,
+    /// See [`OneVsRest::average_precision`].
+    pub average_precision: Option<f64>,
 }
 
 impl Metrics {
@@ -105,28 +129,38 @@ impl Metrics {
             return Err(Error::ClassNames { found: context.classes.len(), classes });
         }
         let confusion = ConfusionMatrix::from(predictions);
-        let per_class = context
-            .classes
-            .iter()
-            .zip(confusion.per_class().iter().zip(confusion.support()))
-            .map(|(class, (scores, support))| ClassMetrics {
-                class: class.clone(),
-                precision: scores.precision,
-                recall: scores.recall,
-                f1: scores.f1,
-                support,
-            })
-            .collect();
+        let judged = Judged::new(predictions, &confusion);
+        let curves = OneVsRest::of(&judged.ranked);
+        let scores = confusion.per_class();
+        let per_class = context.classes.iter().enumerate().map(|(k, class)| ClassMetrics {
+            class: class.clone(),
+            precision: scores[k].precision,
+            recall: scores[k].recall,
+            f1: scores[k].f1,
+            support: judged.totals.support[k],
+            roc_auc: curves.roc_auc[k],
+            average_precision: curves.average_precision[k],
+        });
+        let n = predictions.len();
+        let top_k = |&(k, hits): &(usize, u64)| TopK { k, accuracy: ratio(hits, n as u64) };
         Ok(Self {
             schema: SCHEMA.to_owned(),
             data: context.data.clone(),
             split: context.split.clone(),
-            n: predictions.len(),
+            n,
             accuracy: confusion.accuracy(),
             log_loss: log_loss(predictions),
-            per_class,
+            brier: brier_score(predictions),
+            top_k: judged.top_k_hits.iter().map(top_k).collect(),
+            balanced_accuracy: confusion.balanced_accuracy(),
+            matthews_correlation: confusion.matthews_correlation(),
+            cohen_kappa: confusion.cohen_kappa(),
+            macro_roc_auc: curves.macro_roc_auc(),
+            macro_average_precision: curves.macro_average_precision(),
+            per_class: per_class.collect(),
             macro_mean: confusion.macro_mean(),
             weighted_mean: confusion.weighted_mean(),
+            intervals: Intervals::of(predictions, &judged),
             most_confused: confusion.most_confused(),
             confusion,
             misclassified: Misclassified::from(predictions),
@@ -165,6 +199,14 @@ impl Metrics {
         if self.per_class.len() != classes {
             let named = self.per_class.len();
             return Some(format!("per_class has {named} classes, confusion {classes}"));
+        }
+        if self.intervals.per_class.len() != classes {
+            let found = self.intervals.per_class.len();
+            return Some(format!("intervals are of {found} classes, confusion of {classes}"));
+        }
+        if self.intervals.top_k.len() != self.top_k.len() {
+            let (found, top_k) = (self.intervals.top_k.len(), self.top_k.len());
+            return Some(format!("top_k has {top_k} figures and {found} intervals"));
         }
         if self.confusion.total() != self.n as u64 {
             return Some(format!("n is {}, confusion counts {}", self.n, self.confusion.total()));

@@ -18,7 +18,7 @@ pub const MAX_CLASSES: usize = 4096;
 
 /// Probabilities (N, K) of N items and K classes, with the items' true classes.
 ///
-/// Checked once, here, so that no metric needs to: `N ≥ 1`, `2 ≤ K ≤` [`MAX_CLASSES`], every
+/// Checked once, here, so that no metric needs to: `1 ≤ N < 2³²`, `2 ≤ K ≤` [`MAX_CLASSES`], every
 /// probability finite and in 0 to 1, every row's sum 1 within [`ROW_SUM_TOLERANCE`], every label
 /// below K, no index twice.
 ///
@@ -55,6 +55,9 @@ impl Predictions {
         }
         if rows == 0 {
             return Err(Error::Empty);
+        }
+        if u32::try_from(rows).is_err() {
+            return Err(Error::Items { found: rows });
         }
         if labels.len() != rows {
             return Err(Error::Length { what: "labels", found: labels.len(), rows });

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConfusionMatrix, confusion::ratio};
+use crate::{ConfusionMatrix, confusion::ratio, totals::Totals};
 
 /// Precision, recall and F1, each from 0 to 1: of one class, or a mean over classes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -52,22 +52,7 @@ impl ConfusionMatrix {
     /// # Ok::<(), fashion_eval::Error>(())
     /// ```
     pub fn per_class(&self) -> Vec<Scores> {
-        let support = self.support();
-        let predicted = self.predicted_totals();
-        self.counts()
-            .diag()
-            .iter()
-            .zip(support.iter().zip(&predicted))
-            .map(|(&right, (&support, &predicted))| Scores {
-                precision: ratio(right, predicted),
-                recall: ratio(right, support),
-                f1: if right == 0 {
-                    0.0
-                } else {
-                    2.0 * right as f64 / (support as f64 + predicted as f64)
-                },
-            })
-            .collect()
+        Totals::from(self).scores()
     }
 
     /// Macro means: every class counts the same, also one without items.
@@ -85,7 +70,7 @@ impl ConfusionMatrix {
     /// # Ok::<(), fashion_eval::Error>(())
     /// ```
     pub fn macro_mean(&self) -> Scores {
-        mean(&self.per_class(), &vec![1; self.classes()])
+        Scores::macro_mean(&self.per_class())
     }
 
     /// Weighted means: every class counts by its support. The weighted recall is the accuracy.
@@ -98,16 +83,46 @@ impl ConfusionMatrix {
     /// # Ok::<(), fashion_eval::Error>(())
     /// ```
     pub fn weighted_mean(&self) -> Scores {
-        mean(&self.per_class(), &self.support())
+        Scores::weighted_mean(&self.per_class(), &self.support())
     }
 }
 
-fn mean(scores: &[Scores], weights: &[u64]) -> Scores {
-    let total = weights.iter().sum::<u64>() as f64;
-    let of = |value: fn(&Scores) -> f64| {
-        scores.iter().zip(weights).map(|(s, &w)| value(s) * w as f64).sum::<f64>() / total
-    };
-    Scores { precision: of(|s| s.precision), recall: of(|s| s.recall), f1: of(|s| s.f1) }
+impl Totals {
+    /// As [`ConfusionMatrix::per_class`].
+    pub(crate) fn scores(&self) -> Vec<Scores> {
+        self.classes()
+            .map(|class| Scores {
+                precision: ratio(class.right, class.predicted),
+                recall: ratio(class.right, class.support),
+                f1: if class.right == 0 {
+                    0.0
+                } else {
+                    2.0 * class.right as f64 / (class.support as f64 + class.predicted as f64)
+                },
+            })
+            .collect()
+    }
+}
+
+impl Scores {
+    /// As [`ConfusionMatrix::macro_mean`], of the classes' scores.
+    pub(crate) fn macro_mean(scores: &[Self]) -> Self {
+        Self::mean(scores, |_| 1)
+    }
+
+    /// As [`ConfusionMatrix::weighted_mean`], of the classes' scores.
+    pub(crate) fn weighted_mean(scores: &[Self], support: &[u64]) -> Self {
+        Self::mean(scores, |class| support[class])
+    }
+
+    fn mean(scores: &[Self], weight: impl Fn(usize) -> u64) -> Self {
+        let total = (0..scores.len()).map(&weight).sum::<u64>() as f64;
+        let of = |value: fn(&Self) -> f64| {
+            let weighted = |(class, s): (usize, &Self)| value(s) * weight(class) as f64;
+            scores.iter().enumerate().map(weighted).sum::<f64>() / total
+        };
+        Self { precision: of(|s| s.precision), recall: of(|s| s.recall), f1: of(|s| s.f1) }
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! What holds for every classifier.
 
 use fashion_eval::{
-    ConfusionMatrix, Context, Metrics, Misclassified, Normalisation, Predictions,
+    ConfusionMatrix, Context, Interval, Metrics, Misclassified, MisclassifiedItem, Normalisation,
+    OneVsRest, Order, Predictions, TextOptions,
     calibration::{expected_calibration_error, reliability},
     log_loss,
     predictions_csv::{Split, read, read_any, write},
+    top_k_accuracy,
 };
 use ndarray::Array2;
 use proptest::prelude::*;
@@ -90,6 +92,128 @@ proptest! {
     }
 
     #[test]
+    fn identities_of_the_figures_of_merit(p in predictions()) {
+        let m = metrics(&p);
+        let confusion = &m.confusion;
+        let classes = p.classes();
+
+        // The k most probable classes hold more the more they are, from the accuracy to all.
+        let top: Vec<_> = (1..=classes).map(|k| top_k_accuracy(&p, k).unwrap()).collect();
+        prop_assert_eq!((top[0], top[classes - 1]), (m.accuracy, 1.0));
+        prop_assert!(top.windows(2).all(|pair| pair[0] <= pair[1]));
+        let reported: Vec<_> = m.top_k.iter().map(|top| (top.k, top.accuracy)).collect();
+        prop_assert_eq!(reported, (2..classes.min(4)).map(|k| (k, top[k - 1])).collect::<Vec<_>>());
+
+        // With every class there, the balanced accuracy is the macro recall; else it is higher.
+        let present = confusion.support().iter().filter(|&&items| items > 0).count();
+        prop_assert!(close(
+            m.balanced_accuracy * present as f64,
+            m.macro_mean.recall * classes as f64,
+        ));
+
+        // Correlation and kappa have one numerator, and kappa is never further from 0.
+        let (matthews, kappa) = (m.matthews_correlation, m.cohen_kappa);
+        prop_assert!((-1.0..=1.0).contains(&matthews) && (-1.0..=1.0).contains(&kappa));
+        prop_assert!(matthews == 0.0 || kappa.signum() == matthews.signum());
+        prop_assert!(kappa.abs() <= matthews.abs() + 1e-12 || matthews == 0.0);
+        if present > 1 && m.accuracy == 1.0 {
+            prop_assert!(close(matthews, 1.0) && kappa == 1.0);
+        }
+
+        // Σ (p − y)² = Σ p² − 2 p(y) + 1.
+        let squares: f64 = p.probabilities().iter().map(|p| p * p).sum();
+        let truths: f64 = p.labels().iter().enumerate().map(|(i, &y)| p.probabilities()[(i, y)]).sum();
+        let n = p.len() as f64;
+        prop_assert!((m.brier - ((squares - 2.0 * truths) / n + 1.0)).abs() < 1e-9);
+        prop_assert!((0.0..=2.0).contains(&m.brier));
+    }
+
+    #[test]
+    fn areas_are_what_their_definitions_count(p in predictions()) {
+        let curves = OneVsRest::from(&p);
+        for class in 0..p.classes() {
+            let scores = p.probabilities().column(class).to_vec();
+            let (own, others): (Vec<_>, Vec<_>) = (0..p.len()).partition(|&i| p.labels()[i] == class);
+
+            let mut won = 0.0;
+            for (&a, &b) in own.iter().flat_map(|a| others.iter().map(move |b| (a, b))) {
+                won += f64::from(u8::from(scores[a] > scores[b]));
+                won += 0.5 * f64::from(u8::from(scores[a] == scores[b]));
+            }
+            let pairs = own.len() * others.len();
+            match curves.roc_auc[class] {
+                None => prop_assert_eq!(pairs, 0),
+                Some(area) => prop_assert!(close(area, won / pairs as f64)),
+            }
+
+            // Each item of the class adds the precision among what scores at least as high.
+            let precision = |item: usize| {
+                let reached = |items: &[usize]| {
+                    items.iter().filter(|&&i| scores[i] >= scores[item]).count() as f64
+                };
+                reached(&own) / (reached(&own) + reached(&others))
+            };
+            match curves.average_precision[class] {
+                None => prop_assert!(own.is_empty()),
+                Some(area) => {
+                    let sum: f64 = own.iter().map(|&item| precision(item)).sum();
+                    prop_assert!(close(area, sum / own.len() as f64));
+                    prop_assert!(area > 0.0 && area <= 1.0 + 1e-12);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_probability_of_two_classes_ranks_both_alike(
+        values in prop::collection::vec((0_u32..=8, 0_usize..2), 2..40),
+    ) {
+        let p = Array2::from_shape_fn((values.len(), 2), |(row, class)| {
+            let value = f64::from(values[row].0) / 8.0;
+            if class == 0 { value } else { 1.0 - value }
+        });
+        let p = Predictions::new(p, values.iter().map(|value| value.1).collect()).unwrap();
+        let curves = OneVsRest::from(&p);
+        match (curves.roc_auc[0], curves.roc_auc[1]) {
+            (Some(a), Some(b)) => prop_assert!(close(a, b)),
+            one_class => prop_assert_eq!(one_class, (None, None)),
+        }
+    }
+
+    #[test]
+    fn intervals_surround_their_figures(p in predictions()) {
+        let m = metrics(&p);
+        let of = &m.intervals;
+        let share = |interval: Interval, value: f64| {
+            0.0 <= interval.low && interval.low <= value && value <= interval.high && interval.high <= 1.0
+                && interval.low < interval.high
+        };
+        prop_assert!(share(of.accuracy, m.accuracy));
+        for (interval, top) in of.top_k.iter().zip(&m.top_k) {
+            prop_assert!(share(*interval, top.accuracy));
+        }
+        let support = m.confusion.support();
+        let predicted = m.confusion.predicted_totals();
+        for (class, (interval, scores)) in of.per_class.iter().zip(&m.per_class).enumerate() {
+            prop_assert!(share(interval.precision, scores.precision));
+            prop_assert!(share(interval.recall, scores.recall));
+            let unknown = |interval: Interval| (interval.low, interval.high) == (0.0, 1.0);
+            prop_assert_eq!(unknown(interval.recall), support[class] == 0);
+            prop_assert_eq!(unknown(interval.precision), predicted[class] == 0);
+            prop_assert!(scores.roc_auc.is_some() || interval.roc_auc.is_none());
+            prop_assert!(scores.average_precision.is_some() || interval.average_precision.is_none());
+        }
+        let drawn = [of.log_loss, of.brier, of.balanced_accuracy, of.matthews_correlation,
+            of.cohen_kappa, of.macro_roc_auc, of.macro_average_precision, of.macro_mean.f1];
+        for interval in drawn.into_iter().flatten() {
+            prop_assert!(interval.low <= interval.high);
+        }
+        if p.len() == 1 {
+            prop_assert!(drawn.iter().all(Option::is_none), "one item says nothing about spread");
+        }
+    }
+
+    #[test]
     fn rankings_are_complete_and_sorted(p in predictions()) {
         let m = metrics(&p);
         let wrong = &m.misclassified;
@@ -106,6 +230,25 @@ proptest! {
             prop_assert!(a.confidence > b.confidence
                 || a.confidence == b.confidence && a.index < b.index);
         }
+        for order in Order::ALL {
+            let ranked = wrong.ranked(order);
+            let mut indices: Vec<_> = ranked.iter().map(|item| item.index).collect();
+            let key = |item: &MisclassifiedItem| match order {
+                Order::Confidence => item.confidence,
+                Order::Loss => item.loss(),
+                Order::Margin => item.margin(),
+            };
+            prop_assert!(ranked.windows(2).all(|pair| key(pair[0]) > key(pair[1])
+                || key(pair[0]) == key(pair[1]) && pair[0].index < pair[1].index));
+            indices.sort_unstable();
+            let mut all: Vec<_> = wrong.ranking.iter().map(|item| item.index).collect();
+            all.sort_unstable();
+            prop_assert_eq!(indices, all);
+            for pair in &m.most_confused {
+                let items = wrong.of_pair(pair.label, pair.predicted, order);
+                prop_assert_eq!(items.len() as u64, pair.count);
+            }
+        }
         for pair in m.most_confused.windows(2) {
             let (a, b) = (&pair[0], &pair[1]);
             prop_assert!(a.count > b.count
@@ -116,8 +259,9 @@ proptest! {
     #[test]
     fn the_order_of_items_does_not_matter((p, order) in with_order()) {
         let (a, b) = (metrics(&p), metrics(&reordered(&p, &order)));
-        prop_assert!(close(a.log_loss, b.log_loss));
-        let b = Metrics { log_loss: a.log_loss, ..b };
+        // Even the intervals: items are resampled in the order of their indices.
+        prop_assert!(close(a.log_loss, b.log_loss) && close(a.brier, b.brier));
+        let b = Metrics { log_loss: a.log_loss, brier: a.brier, ..b };
         prop_assert_eq!(a, b);
     }
 
@@ -140,6 +284,12 @@ proptest! {
         prop_assert_eq!(a.log_loss, b.log_loss);
         prop_assert!(close(a.macro_mean.f1, b.macro_mean.f1));
         prop_assert!(close(a.weighted_mean.precision, b.weighted_mean.precision));
+        prop_assert!(close(a.matthews_correlation, b.matthews_correlation));
+        prop_assert!(close(a.cohen_kappa, b.cohen_kappa));
+        prop_assert!(close(a.balanced_accuracy, b.balanced_accuracy));
+        prop_assert!(close(a.brier, b.brier));
+        let reversed: Vec<_> = b.per_class.iter().rev().map(|class| class.roc_auc).collect();
+        prop_assert_eq!(a.per_class.iter().map(|class| class.roc_auc).collect::<Vec<_>>(), reversed);
     }
 
     #[test]
@@ -224,10 +374,17 @@ proptest! {
             split: "test".into(),
             classes: names[..p.classes()].to_vec(),
         };
-        let text = Metrics::compute(&p, &context).unwrap().to_text();
+        let metrics = Metrics::compute(&p, &context).unwrap();
+        let text = metrics.to_text();
         for line in text.lines() {
             prop_assert!(line.chars().count() <= 80, "{}", line);
             prop_assert_eq!(line, line.trim_end());
         }
+        // Colours add nothing but colours.
+        let mut coloured = metrics.to_text_with(TextOptions { colour: true, ..Default::default() });
+        for code in ["0", "1", "2", "31", "32"] {
+            coloured = coloured.replace(&format!("\u{1b}[{code}m"), "");
+        }
+        prop_assert_eq!(coloured, text);
     }
 }

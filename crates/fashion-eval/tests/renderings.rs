@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use fashion_eval::{Context, Metrics, Predictions, predictions_csv::read_any};
+use fashion_eval::{Context, Metrics, Order, Predictions, TextOptions, predictions_csv::read_any};
 use ndarray::{Array2, array};
 
 const GARMENTS: [&str; 10] = [
@@ -56,12 +56,38 @@ fn many(classes: usize) -> Metrics {
     Metrics::compute(&predictions, &context(names)).expect("fixed and valid")
 }
 
+/// Two hundred items of ten classes.
+fn garments() -> Metrics {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/ten_classes.csv");
+    let predictions =
+        read_any(File::open(file).expect("committed"), file, None).expect("fixed and valid");
+    Metrics::compute(&predictions, &context(GARMENTS)).expect("fixed and valid")
+}
+
 #[test]
 fn text_of_ten_garments() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/ten_classes.csv");
-    let predictions = read_any(File::open(file).unwrap(), file, None).unwrap();
-    let metrics = Metrics::compute(&predictions, &context(GARMENTS)).unwrap();
-    insta::assert_snapshot!(metrics.to_text());
+    insta::assert_snapshot!(garments().to_text());
+}
+
+#[test]
+fn text_in_colours_and_other_orders() {
+    let coloured = |order| small().to_text_with(TextOptions { colour: true, order });
+    insta::assert_snapshot!(coloured(Order::Loss).replace('\u{1b}', "␛"));
+    let by_margin = garments().to_text_with(TextOptions { colour: false, order: Order::Margin });
+    let (_, items) = by_margin.split_once("Widest margin").unwrap();
+    insta::assert_snapshot!("items_by_margin", items);
+}
+
+#[test]
+fn markdown_of_ten_garments() {
+    insta::assert_snapshot!(garments().to_markdown());
+}
+
+#[test]
+fn markdown_of_many_classes_leaves_the_matrix_out() {
+    let text = many(31).to_markdown();
+    assert!(text.contains("\n31 classes are in the CSV and JSON outputs only.\n"), "{text}");
+    assert!(many(30).to_markdown().contains("\n| category 29 | . |"));
 }
 
 #[test]
@@ -106,6 +132,11 @@ fn csv() {
 }
 
 #[test]
+fn intervals_csv() {
+    insta::assert_snapshot!(small().intervals_csv());
+}
+
+#[test]
 fn confusion_csv() {
     insta::assert_snapshot!(small().confusion_csv());
 }
@@ -118,6 +149,9 @@ fn most_confused_csv() {
 #[test]
 fn misclassified_csv() {
     insta::assert_snapshot!(small().misclassified_csv());
+    let by_loss = small().misclassified_csv_by(Order::Loss);
+    let indices: Vec<_> = by_loss.lines().skip(1).map(|line| line.split(',').nth(3)).collect();
+    assert_eq!(indices, ["70", "12", "30", "5"].map(Some));
 }
 
 #[test]
@@ -126,7 +160,9 @@ fn equal_metrics_give_equal_bytes_that_end_in_one_newline() {
     for (a, b) in [
         (metrics.to_text(), small().to_text()),
         (metrics.to_json(), small().to_json()),
+        (metrics.to_markdown(), small().to_markdown()),
         (metrics.to_csv(), small().to_csv()),
+        (metrics.intervals_csv(), small().intervals_csv()),
         (metrics.misclassified_csv(), small().misclassified_csv()),
     ] {
         assert_eq!(a, b);
@@ -143,7 +179,7 @@ fn json_of_another_version_or_shape_is_refused() {
     };
     assert_eq!(
         Metrics::from_json("{\"schema\": \"fashion-metrics/9\"}").unwrap_err().to_string(),
-        "the metrics file has the schema \"fashion-metrics/9\", expected \"fashion-metrics/1\"; \
+        "the metrics file has the schema \"fashion-metrics/9\", expected \"fashion-metrics/2\"; \
          compute it again from the predictions"
     );
     assert!(Metrics::from_json("[]").unwrap_err().to_string().starts_with("this is not a metrics"));
@@ -152,6 +188,16 @@ fn json_of_another_version_or_shape_is_refused() {
     assert!(refused("[2,1,1]", "[2,1]").contains("a confusion matrix of 3 rows"));
     assert!(refused("\"true\": 1", "\"true\": 3").contains("most_confused has the pair 3 and 0"));
     assert!(refused("[0.125,0.75,0.125]", "[0.25,0.75]").contains("item 30 is not of 3 classes"));
+    let refused_without = |interval: &str| {
+        let mut metrics = small();
+        match interval {
+            "top_k" => metrics.intervals.top_k.clear(),
+            _ => metrics.intervals.per_class.truncate(1),
+        }
+        Metrics::from_json(&metrics.to_json()).unwrap_err().to_string()
+    };
+    assert!(refused_without("top_k").contains("top_k has 1 figures and 0 intervals"));
+    assert!(refused_without("per_class").contains("intervals are of 1 classes, confusion of 3"));
     assert!(refused("\"accuracy\"", "\"accurate\"").contains("missing field `accuracy`"));
 }
 
@@ -160,9 +206,13 @@ fn hand_made_metrics_do_not_panic() {
     let mut metrics = small();
     metrics.per_class.truncate(1);
     metrics.misclassified.ranking[0].probabilities.clear();
+    metrics.intervals.per_class.clear();
+    metrics.intervals.top_k.clear();
     for text in [
         metrics.to_text(),
+        metrics.to_markdown(),
         metrics.to_csv(),
+        metrics.intervals_csv(),
         metrics.confusion_csv(),
         metrics.most_confused_csv(),
         metrics.misclassified_csv(),

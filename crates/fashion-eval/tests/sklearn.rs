@@ -7,13 +7,29 @@
 //! import json
 //! import numpy as np
 //! from sklearn.calibration import calibration_curve
-//! from sklearn.metrics import (accuracy_score, confusion_matrix, log_loss,
-//!     precision_recall_fscore_support)
+//! from sklearn.metrics import (accuracy_score, average_precision_score, balanced_accuracy_score,
+//!     brier_score_loss, cohen_kappa_score, confusion_matrix, log_loss, matthews_corrcoef,
+//!     precision_recall_fscore_support, roc_auc_score, top_k_accuracy_score)
 //!
 //! def softmax(r, y, k, sharp=1.0):
 //!     z = r.normal(size=(len(y), k)) * sharp
 //!     z[np.arange(len(y)), y] += sharp
 //!     return np.round(np.exp(z) / np.exp(z).sum(1, keepdims=True), 6)
+//!
+//! # scikit-learn gives ties to the higher class, hence the order from last to first; the column of
+//! # nobody makes two classes three, for which it has the same rule as for more.
+//! def top(k, y, p):
+//!     mirrored = np.hstack([np.full((len(y), 1), -1), p[:, ::-1]])
+//!     return top_k_accuracy_score(p.shape[1] - y, mirrored, k=k, labels=range(p.shape[1] + 1))
+//!
+//! # Not defined: what has no items of the class, and the area if it has all.
+//! def one_vs_rest(score, y, p, least):
+//!     of = lambda k: score(y == k, p[:, k]) if (y == k).any() and (y != k).sum() >= least else None
+//!     return [of(k) for k in range(p.shape[1])]
+//!
+//! def mean_of_defined(values):
+//!     defined = [v for v in values if v is not None]
+//!     return np.mean(defined) if defined else None
 //!
 //! def judge(y, p):
 //!     n, k = p.shape
@@ -29,6 +45,17 @@
 //!         confusion=confusion_matrix(y, q, labels=labels),
 //!         bin_count=count, bin_accuracy=right, bin_confidence=mean,
 //!         ece=(count[count > 0] * abs(right - mean)).sum() / n)
+//!     figures |= dict(
+//!         brier=brier_score_loss(y, p, labels=labels, scale_by_half=False),
+//!         top=[top(j, y, p) for j in range(1, k + 1)],
+//!         balanced=balanced_accuracy_score(y, q), matthews=matthews_corrcoef(y, q),
+//!         kappa=cohen_kappa_score(y, q, labels=labels, replace_undefined_by=0.0),
+//!         roc_auc=one_vs_rest(roc_auc_score, y, p, 1),
+//!         average_precision=one_vs_rest(average_precision_score, y, p, 0))
+//!     for name in "roc_auc", "average_precision":
+//!         figures["macro_" + name] = mean_of_defined(figures[name])
+//!     if len(set(y)) == k > 2 and (abs(p.sum(1) - 1) < 1e-9).all():
+//!         assert np.isclose(figures["macro_roc_auc"], roc_auc_score(y, p, multi_class="ovr"))
 //!     for norm in "true", "pred", "all":
 //!         figures[norm] = confusion_matrix(y, q, labels=labels, normalize=norm)
 //!     return {key: np.asarray(value).tolist() for key, value in figures.items()}
@@ -63,15 +90,17 @@ use fashion_eval::{
     ConfusionMatrix, Context, Metrics, Normalisation, Scores,
     calibration::{DEFAULT_BINS, expected_calibration_error, reliability},
     predictions_csv::read_any,
+    top_k_accuracy,
 };
 use serde_json::Value;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
 
-/// All numbers in `value`, row by row.
+/// All numbers in `value`, row by row; NaN for what is not defined.
 fn numbers(value: &Value) -> Vec<f64> {
     match value {
         Value::Array(entries) => entries.iter().flat_map(numbers).collect(),
+        Value::Null => vec![f64::NAN],
         number => vec![number.as_f64().expect("a number")],
     }
 }
@@ -86,7 +115,7 @@ fn assert_close(case: &str, figure: &str, ours: &[f64], theirs: &Value) {
     assert_eq!(ours.len(), theirs.len(), "{case}: {figure}");
     for (position, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
         assert!(
-            (ours - theirs).abs() <= 1e-9,
+            (ours - theirs).abs() <= 1e-9 || ours.is_nan() && theirs.is_nan(),
             "{case}: {figure}[{position}] is {ours}, scikit-learn has {theirs}"
         );
     }
@@ -120,6 +149,24 @@ fn figures_equal_scikit_learns() {
         check("per_class", &per_class);
         let support: Vec<_> = ours.per_class.iter().map(|c| c.support as f64).collect();
         check("support", &support);
+
+        check("brier", &[ours.brier]);
+        let top: Vec<_> = (1..=classes).map(|k| top_k_accuracy(&predictions, k).unwrap()).collect();
+        check("top", &top);
+        for reported in &ours.top_k {
+            assert_eq!(reported.accuracy, top[reported.k - 1], "{case}");
+        }
+        assert_eq!(ours.top_k.len(), (classes - 2).min(2), "{case}");
+        check("balanced", &[ours.balanced_accuracy]);
+        check("matthews", &[ours.matthews_correlation]);
+        check("kappa", &[ours.cohen_kappa]);
+        let nan = |value: Option<f64>| value.unwrap_or(f64::NAN);
+        let areas: Vec<_> = ours.per_class.iter().map(|c| nan(c.roc_auc)).collect();
+        check("roc_auc", &areas);
+        let areas: Vec<_> = ours.per_class.iter().map(|c| nan(c.average_precision)).collect();
+        check("average_precision", &areas);
+        check("macro_roc_auc", &[nan(ours.macro_roc_auc)]);
+        check("macro_average_precision", &[nan(ours.macro_average_precision)]);
 
         let confusion = ConfusionMatrix::from(&predictions);
         let counts: Vec<_> = confusion.counts().iter().map(|&count| count as f64).collect();

@@ -4,44 +4,71 @@
 
 use ::csv::{QuoteStyle, WriterBuilder};
 
-use crate::Metrics;
+use crate::{
+    Metrics, Order,
+    render::figures::{Figure, Overall, SCORES},
+};
 
 impl Metrics {
     /// The scores, in the columns `data,split,scope,class,precision,recall,f1,support,accuracy,
-    /// log_loss`.
+    /// log_loss,roc_auc,average_precision,balanced_accuracy,matthews_correlation,cohen_kappa,brier`
+    /// and `top_k` for each k.
     ///
     /// One line for each class (scope `class`), then the means over the classes (`macro`,
-    /// `weighted`), then all items (`all`) with accuracy and log loss; `support` counts the items
-    /// of the scope, and what does not apply is empty.
+    /// `weighted`), then all items (`all`); `support` counts the items of the scope, and what does
+    /// not apply, or is not defined, is empty.
     pub fn to_csv(&self) -> String {
-        let mut table = Table::new(
-            self,
-            &["scope", "class", "precision", "recall", "f1", "support", "accuracy", "log_loss"],
-        );
-        for class in &self.per_class {
-            table.line([
-                "class".to_owned(),
-                class.class.clone(),
-                number(class.precision),
-                number(class.recall),
-                number(class.f1),
-                class.support.to_string(),
-            ]);
-        }
-        for (scope, mean) in [("macro", self.macro_mean), ("weighted", self.weighted_mean)] {
-            table.line([
-                scope.to_owned(),
-                String::new(),
-                number(mean.precision),
-                number(mean.recall),
-                number(mean.f1),
-                self.n.to_string(),
-            ]);
+        let overall = self.overall();
+        let own = |figure: &&Overall| ["accuracy", "log_loss"].contains(&figure.key.as_str());
+        let mut columns = vec!["scope", "class", "precision", "recall", "f1", "support"];
+        columns.extend(["accuracy", "log_loss", "roc_auc", "average_precision"]);
+        columns.extend(overall.iter().filter(|f| !own(f)).map(|f| f.key.as_str()));
+        let mut table = Table::new(self, &columns);
+        for row in self.score_rows() {
+            let [precision, recall, f1, roc_auc, average_precision] = row.figures.map(|f| f.value);
+            let mut line = vec![row.scope.to_owned(), row.class.unwrap_or_default()];
+            line.extend([precision, recall, f1].map(optional));
+            line.extend([row.support.to_string(), String::new(), String::new()]);
+            line.extend([roc_auc, average_precision].map(optional));
+            table.line(line);
         }
         let mut all = vec!["all".to_owned()];
         all.resize(5, String::new());
         all.extend([self.n.to_string(), number(self.accuracy), number(self.log_loss)]);
+        all.resize(10, String::new());
+        all.extend(overall.iter().filter(|f| !own(f)).map(|f| optional(f.figure.value)));
         table.line(all);
+        table.finish()
+    }
+
+    /// Every figure with its interval, one a line: `data,split,scope,class,figure,value,low,high`.
+    ///
+    /// Scopes as in [`to_csv`](Self::to_csv), figures under the keys of the JSON; empty is what is
+    /// not defined.
+    pub fn intervals_csv(&self) -> String {
+        let mut table = Table::new(self, &["scope", "class", "figure", "value", "low", "high"]);
+        let mut line = |scope: &str, class: &str, key: &str, figure: Figure| {
+            let interval = figure.interval;
+            table.line([
+                scope.to_owned(),
+                class.to_owned(),
+                key.to_owned(),
+                optional(figure.value),
+                optional(interval.map(|interval| interval.low)),
+                optional(interval.map(|interval| interval.high)),
+            ]);
+        };
+        for row in self.score_rows() {
+            let class = row.class.as_deref().unwrap_or_default();
+            for ((key, _), figure) in SCORES.iter().zip(row.figures) {
+                if row.scope != "weighted" || figure.value.is_some() {
+                    line(row.scope, class, key, figure);
+                }
+            }
+        }
+        for overall in self.overall() {
+            line("all", "", &overall.key, overall.figure);
+        }
         table.finish()
     }
 
@@ -82,8 +109,13 @@ impl Metrics {
     }
 
     /// The misclassified items, the most confidently wrong first: `data,split,rank,index,true,
-    /// true_class,predicted,predicted_class,confidence,p0,p1,…`, ranks from 1.
+    /// true_class,predicted,predicted_class,confidence,loss,margin,p0,p1,…`, ranks from 1.
     pub fn misclassified_csv(&self) -> String {
+        self.misclassified_csv_by(Order::Confidence)
+    }
+
+    /// As [`misclassified_csv`](Self::misclassified_csv), in another order.
+    pub fn misclassified_csv_by(&self, order: Order) -> String {
         let probabilities: Vec<_> =
             (0..self.confusion.classes()).map(|class| format!("p{class}")).collect();
         let mut columns = vec![
@@ -94,10 +126,12 @@ impl Metrics {
             "predicted",
             "predicted_class",
             "confidence",
+            "loss",
+            "margin",
         ];
         columns.extend(probabilities.iter().map(String::as_str));
         let mut table = Table::new(self, &columns);
-        for (position, item) in self.misclassified.ranking.iter().enumerate() {
+        for (position, item) in self.misclassified.ranked(order).into_iter().enumerate() {
             let mut line = vec![
                 (position + 1).to_string(),
                 item.index.to_string(),
@@ -106,6 +140,8 @@ impl Metrics {
                 item.predicted.to_string(),
                 self.class_name(item.predicted),
                 number(item.confidence),
+                number(item.loss()),
+                number(item.margin()),
             ];
             line.extend(item.probabilities.iter().map(|&p| number(p)));
             table.line(line);
@@ -117,6 +153,11 @@ impl Metrics {
 /// The shortest text that reads back as the same `f64`, with an exponent where it is tiny.
 pub(crate) fn number(value: f64) -> String {
     format!("{value:?}")
+}
+
+/// As [`number`]; empty where there is none.
+fn optional(value: Option<f64>) -> String {
+    value.map_or_else(String::new, number)
 }
 
 /// Lines that all start with the data and the split and have as many fields as the header.

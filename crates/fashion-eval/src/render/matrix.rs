@@ -2,7 +2,10 @@
 
 use crate::{
     Metrics,
-    render::table::{WIDTH, shorten},
+    render::{
+        paint::Paint,
+        table::{WIDTH, shorten},
+    },
 };
 
 /// The names in front of the rows are shortened to this.
@@ -14,8 +17,11 @@ const SHORTEST_NAME: usize = 4;
 /// Columns are not made wider than this.
 const WIDEST_CELL: usize = 9;
 
+/// A share of a true class from which a mistake is marked.
+const MARKED: f64 = 0.05;
+
 /// The counts under short names or numbers of the classes, `.` for 0; nothing if they do not fit.
-pub(crate) fn matrix(metrics: &Metrics) -> Option<String> {
+pub(crate) fn matrix(metrics: &Metrics, paint: Paint) -> Option<String> {
     let counts = metrics.confusion.counts();
     let classes = counts.nrows();
     let names: Vec<_> = (0..classes).map(|class| metrics.class_name(class)).collect();
@@ -34,16 +40,20 @@ pub(crate) fn matrix(metrics: &Metrics) -> Option<String> {
     })?;
 
     let Layout { label, cell } = layout;
-    let mut out = " ".repeat(label);
-    for heading in headings {
-        out.push_str(&format!("{heading:>cell$}"));
-    }
-    out.push('\n');
-    for (row, name) in counts.rows().into_iter().zip(rows) {
+    let head: String = headings.iter().map(|heading| format!("{heading:>cell$}")).collect();
+    let mut out = format!("{}\n", paint.bold(&format!("{:label$}{head}", "")));
+    for (label_class, (row, name)) in counts.rows().into_iter().zip(rows).enumerate() {
         out.push_str(&format!("{:<label$}", shorten(&name, label)));
-        for &count in row {
-            let count = if count == 0 { ".".to_owned() } else { count.to_string() };
-            out.push_str(&format!("{count:>cell$}"));
+        let support = row.sum() as f64;
+        for (class, &count) in row.iter().enumerate() {
+            let text = if count == 0 { ".".to_owned() } else { count.to_string() };
+            let text = format!("{text:>cell$}");
+            out.push_str(&match count {
+                0 => paint.dim(&text),
+                _ if class == label_class => paint.good(&text),
+                _ if count as f64 >= MARKED * support => paint.bad(&text),
+                _ => text,
+            });
         }
         out.push('\n');
     }

@@ -1,9 +1,45 @@
 //! Metrics for people, for programs and for spreadsheets.
 
 mod csv;
+mod figures;
 mod json;
+mod markdown;
 mod matrix;
+mod paint;
 mod table;
 mod text;
 
 pub(crate) use csv::number;
+pub use text::TextOptions;
+
+use crate::{Metrics, Order};
+
+/// Rows shown of a ranking.
+const TOP: usize = 10;
+
+impl Metrics {
+    /// The intervals' level in percent.
+    fn level(&self) -> String {
+        format!("{}%", self.intervals.level * 100.0)
+    }
+}
+
+impl Order {
+    /// Heading of the items in this order.
+    fn title(self) -> &'static str {
+        match self {
+            Self::Confidence => "Most confidently wrong",
+            Self::Loss => "Highest loss",
+            Self::Margin => "Widest margin",
+        }
+    }
+}
+
+/// What follows a heading: how many of how many are shown.
+fn shown_of(all: usize, what: &str) -> String {
+    if all <= TOP {
+        String::new()
+    } else {
+        format!(", {TOP} of {} {what}", figures::thousands(all as u64))
+    }
+}

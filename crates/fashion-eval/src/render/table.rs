@@ -1,5 +1,7 @@
 //! Columns of text that line up and fit a terminal.
 
+use crate::render::paint::Paint;
+
 /// Columns of a terminal that every text fits.
 pub(crate) const WIDTH: usize = 80;
 
@@ -37,11 +39,11 @@ impl Table {
         self.rows.push(cells);
     }
 
-    /// One line for each row, no spaces at line ends.
-    pub(crate) fn render(&self) -> String {
+    /// One line for each row, the heading bold, no spaces at line ends.
+    pub(crate) fn render(&self, paint: Paint) -> String {
         let widths = self.widths();
         let mut out = String::new();
-        for row in &self.rows {
+        for (number, row) in self.rows.iter().enumerate() {
             let mut line = String::new();
             for ((cell, &width), align) in row.iter().zip(&widths).zip(&self.align) {
                 let cell = shorten(cell, width);
@@ -51,7 +53,8 @@ impl Table {
                 }
                 line.push_str(&" ".repeat(GAP));
             }
-            out.push_str(line.trim_end());
+            let line = line.trim_end();
+            out.push_str(&if number == 0 { paint.bold(line) } else { line.to_owned() });
             out.push('\n');
         }
         out
@@ -108,19 +111,6 @@ pub(crate) fn wrap(text: &str) -> String {
     out
 }
 
-/// `12345` as `12,345`.
-pub(crate) fn thousands(value: u64) -> String {
-    let digits = value.to_string();
-    let mut out = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,7 +120,7 @@ mod tests {
         let mut table =
             Table::new(&[("Name", Align::Name), ("Name", Align::Name), ("N", Align::Number)]);
         table.row(vec!["a".repeat(100), "b".repeat(10), "7".into()]);
-        let text = table.render();
+        let text = table.render(Paint { colour: false });
         let last = text.lines().last().unwrap();
         assert_eq!(last.chars().count(), WIDTH);
         assert!(last.ends_with(&format!("a…  {}  7", "b".repeat(10))), "{last}");
@@ -141,11 +131,5 @@ mod tests {
         let text = wrap(&"word ".repeat(40));
         assert!(text.lines().all(|line| line.len() == 79 || line.len() == 39), "{text}");
         assert_eq!(wrap(&"x".repeat(99)).trim_end().chars().count(), WIDTH);
-    }
-
-    #[test]
-    fn thousands_are_grouped() {
-        let grouped = [0, 999, 1_000, 60_000, 1_234_567].map(thousands);
-        assert_eq!(grouped, ["0", "999", "1,000", "60,000", "1,234,567"]);
     }
 }

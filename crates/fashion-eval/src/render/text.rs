@@ -1,34 +1,68 @@
 //! Metrics for a terminal of 80 columns.
 
 use crate::{
-    Metrics, Scores,
+    Metrics, MisclassifiedItem, Order,
     render::{
+        TOP,
+        figures::{SCORES, optional, percent},
         matrix::matrix,
-        table::{Align, Table, thousands, wrap},
+        paint::Paint,
+        shown_of,
+        table::{Align, Table, wrap},
     },
 };
 
-/// Rows shown of a ranking.
-const TOP: usize = 10;
+/// How [`Metrics::to_text_with`] writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TextOptions {
+    /// Whether to write ANSI colours, for a terminal that shows them. They carry nothing that the
+    /// text does not say.
+    pub colour: bool,
+    /// Which misclassified items are shown, and in which order.
+    pub order: Order,
+}
 
 impl Metrics {
-    /// Everything for people, at most 80 columns wide: a plain sentence, the scores, the confusion
-    /// matrix, and the tops of both rankings.
+    /// Everything for people, at most 80 columns wide: a plain sentence, the figures with their
+    /// intervals, the confusion matrix, and the tops of both rankings.
     ///
     /// Names are shortened and, where they do not fit, classes are numbered; of more classes than
     /// fit beside each other the matrix is left out. Ten confused pairs and ten items are
-    /// shown; the other renderings have all.
+    /// shown; the other renderings have all. `–` stands for what is not defined.
     pub fn to_text(&self) -> String {
-        let mut out = wrap(&self.sentence());
+        self.to_text_with(TextOptions::default())
+    }
+
+    /// As [`to_text`](Self::to_text), with colours or another order of the misclassified items.
+    ///
+    /// ```
+    /// use fashion_eval::{Context, Metrics, Order, Predictions, TextOptions};
+    /// use ndarray::array;
+    ///
+    /// let predictions = Predictions::new(array![[0.7, 0.3], [0.6, 0.4]], vec![0, 1])?;
+    /// let context = Context {
+    ///     data: "two examples".into(),
+    ///     split: "test".into(),
+    ///     classes: vec!["cat".into(), "dog".into()],
+    /// };
+    /// let metrics = Metrics::compute(&predictions, &context)?;
+    /// let text = metrics.to_text_with(TextOptions { colour: true, order: Order::Loss });
+    /// assert!(text.contains("\u{1b}[1mHighest loss\u{1b}[0m"));
+    /// assert!(!metrics.to_text().contains('\u{1b}'));
+    /// # Ok::<(), fashion_eval::Error>(())
+    /// ```
+    pub fn to_text_with(&self, options: TextOptions) -> String {
+        let paint = Paint { colour: options.colour };
+        let mut out = String::new();
+        for line in wrap(&self.sentence()).lines() {
+            out.push_str(&format!("{}\n", paint.bold(line)));
+        }
         out.push_str(&wrap(&format!("Data: {}, split {}", self.data, self.split)));
-        out.push_str(&format!(
-            "\nAccuracy  {:>8}\nLog loss  {:>8.4}  nats\n\n",
-            percent(self.accuracy, 2),
-            self.log_loss
-        ));
-        out.push_str(&self.scores());
-        out.push_str("\nConfusion matrix, rows for true classes, columns for predicted ones\n\n");
-        match matrix(self) {
+        out.push_str(&format!("\n{}\n{}", self.figures(paint), self.scores(paint)));
+        out.push_str(&format!("\n{}", self.score_intervals(paint)));
+        let title = paint.bold("Confusion matrix");
+        out.push_str(&format!("\n{title}, rows for true classes, columns for predicted ones\n\n"));
+        match matrix(self, paint) {
             Some(matrix) => out.push_str(&matrix),
             None => out.push_str(&format!(
                 "{} classes do not fit beside each other; the CSV and JSON outputs have them all.\n",
@@ -36,69 +70,64 @@ impl Metrics {
             )),
         }
         if !self.most_confused.is_empty() {
-            out.push_str(&heading("Most confused classes", self.most_confused.len(), "pairs"));
-            out.push_str(&self.pairs());
+            let title = paint.bold("Most confused classes");
+            let more = shown_of(self.most_confused.len(), "pairs");
+            out.push_str(&format!("\n{title}{more}\n\n{}", self.pairs(paint)));
         }
-        let ranking = self.misclassified.ranking.len();
-        if ranking > 0 {
-            out.push_str(&heading("Most confidently wrong", ranking, "misclassified"));
-            out.push_str(&self.items());
+        let items = self.misclassified.ranked(options.order);
+        if !items.is_empty() {
+            let title = paint.bold(options.order.title());
+            let more = shown_of(items.len(), "misclassified");
+            let table = self.items(&items, options.order, paint);
+            out.push_str(&format!("\n{title}{more}\n\n{table}"));
         }
         out
     }
 
-    fn sentence(&self) -> String {
-        let right = self.confusion.correct();
-        let total = self.confusion.total();
-        let items = if total == 1 { "item is" } else { "items are" };
-        let share = percent(self.accuracy, 2);
-        let mut sentence = format!(
-            "{} of {} {items} classified right ({share})",
-            thousands(right),
-            thousands(total)
-        );
-        match self.most_confused.first() {
-            None => sentence.push('.'),
-            Some(pair) => sentence.push_str(&format!(
-                "; the most frequent mistake is {} taken for {} ({}).",
-                self.class_name(pair.label),
-                self.class_name(pair.predicted),
-                match pair.count {
-                    1 => "once".to_owned(),
-                    count => format!("{} times", thousands(count)),
-                }
-            )),
-        }
-        sentence
-    }
-
-    fn scores(&self) -> String {
+    fn figures(&self, paint: Paint) -> String {
+        let interval = format!("{} interval", self.level());
         let mut table = Table::new(&[
-            ("Class", Align::Name),
-            ("Precision", Align::Number),
-            ("Recall", Align::Number),
-            ("F1", Align::Number),
-            ("Support", Align::Number),
+            ("Figure", Align::Name),
+            ("Value", Align::Number),
+            (&interval, Align::Number),
         ]);
-        let mut row = |name: &str, scores: Scores, support: u64| {
-            table.row(vec![
-                name.to_owned(),
-                format!("{:.4}", scores.precision),
-                format!("{:.4}", scores.recall),
-                format!("{:.4}", scores.f1),
-                support.to_string(),
-            ]);
-        };
-        for class in &self.per_class {
-            let scores = Scores { precision: class.precision, recall: class.recall, f1: class.f1 };
-            row(&class.class, scores, class.support);
+        for overall in self.overall() {
+            let (value, interval) = overall.texts();
+            table.row(vec![overall.title, value, interval]);
         }
-        row("Macro mean", self.macro_mean, self.n as u64);
-        row("Weighted mean", self.weighted_mean, self.n as u64);
-        table.render()
+        table.render(paint)
     }
 
-    fn pairs(&self) -> String {
+    fn scores(&self, paint: Paint) -> String {
+        let mut columns = vec![("Class", Align::Name)];
+        columns.extend(SCORES.map(|(_, title)| (title, Align::Number)));
+        columns.push(("Support", Align::Number));
+        let mut table = Table::new(&columns);
+        for row in self.score_rows() {
+            let mut cells = vec![row.title];
+            cells.extend(row.figures.map(|f| optional(f.value, |value| format!("{value:.4}"))));
+            cells.push(row.support.to_string());
+            table.row(cells);
+        }
+        table.render(paint)
+    }
+
+    fn score_intervals(&self, paint: Paint) -> String {
+        let heading = format!("{} intervals", self.level());
+        let mut columns = vec![(heading.as_str(), Align::Name)];
+        columns.extend(SCORES.map(|(_, title)| (title, Align::Number)));
+        let mut table = Table::new(&columns);
+        for row in self.score_rows() {
+            let mut cells = vec![row.title];
+            cells.extend(row.figures.map(|figure| {
+                optional(figure.interval, |i| format!("{:.3}–{:.3}", i.low, i.high))
+            }));
+            table.row(cells);
+        }
+        table.render(paint)
+    }
+
+    fn pairs(&self, paint: Paint) -> String {
         let mut table = Table::new(&[
             ("True", Align::Name),
             ("Taken for", Align::Name),
@@ -113,39 +142,38 @@ impl Metrics {
                 percent(pair.share, 1),
             ]);
         }
-        table.render()
+        table.render(paint)
     }
 
-    fn items(&self) -> String {
-        let mut table = Table::new(&[
+    fn items(&self, items: &[&MisclassifiedItem], order: Order, paint: Paint) -> String {
+        let mut columns = vec![
             ("Index", Align::Number),
             ("True", Align::Name),
             ("Taken for", Align::Name),
             ("Confidence", Align::Number),
             ("P(true)", Align::Number),
-        ]);
-        for item in self.misclassified.ranking.iter().take(TOP) {
-            table.row(vec![
+        ];
+        match order {
+            Order::Confidence => {}
+            Order::Loss => columns.push(("Loss", Align::Number)),
+            Order::Margin => columns.push(("Margin", Align::Number)),
+        }
+        let mut table = Table::new(&columns);
+        for item in items.iter().take(TOP) {
+            let mut cells = vec![
                 item.index.to_string(),
                 self.class_name(item.label),
                 self.class_name(item.predicted),
                 percent(item.confidence, 2),
-                item.probabilities.get(item.label).map_or_else(String::new, |&p| percent(p, 2)),
-            ]);
+                percent(item.true_probability(), 2),
+            ];
+            match order {
+                Order::Confidence => {}
+                Order::Loss => cells.push(format!("{:.4}", item.loss())),
+                Order::Margin => cells.push(percent(item.margin(), 2)),
+            }
+            table.row(cells);
         }
-        table.render()
+        table.render(paint)
     }
-}
-
-/// A heading that says how many of how many follow.
-fn heading(title: &str, all: usize, what: &str) -> String {
-    if all <= TOP {
-        format!("\n{title}\n\n")
-    } else {
-        format!("\n{title}, {TOP} of {} {what}\n\n", thousands(all as u64))
-    }
-}
-
-fn percent(share: f64, decimals: usize) -> String {
-    format!("{:.decimals$}%", share * 100.0)
 }
