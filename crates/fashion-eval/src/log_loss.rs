@@ -18,16 +18,19 @@ use crate::Predictions;
 /// # Ok::<(), fashion_eval::Error>(())
 /// ```
 pub fn log_loss(predictions: &Predictions) -> f64 {
+    losses(predictions).iter().sum::<f64>() / predictions.len() as f64
+}
+
+/// The loss (N) of each row.
+pub(crate) fn losses(predictions: &Predictions) -> Vec<f64> {
     let probabilities = predictions.probabilities();
-    let sum: f64 = predictions
-        .labels()
-        .iter()
-        .enumerate()
-        .map(|(row, &label)| {
-            -libm::log(probabilities[(row, label)].clamp(f64::EPSILON, 1.0 - f64::EPSILON))
-        })
-        .sum();
-    sum / predictions.len() as f64
+    let labels = predictions.labels().iter().enumerate();
+    labels.map(|(row, &label)| loss(probabilities[(row, label)])).collect()
+}
+
+/// The loss of an item whose true class has the probability `p`.
+pub(crate) fn loss(p: f64) -> f64 {
+    -libm::log(p.clamp(f64::EPSILON, 1.0 - f64::EPSILON))
 }
 
 #[cfg(test)]

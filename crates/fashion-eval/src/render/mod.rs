@@ -3,7 +3,9 @@
 mod csv;
 mod json;
 mod matrix;
-mod table;
+pub(crate) mod numbers;
+pub(crate) mod table;
 mod text;
 
 pub(crate) use csv::number;
+pub(crate) use json::pretty;
