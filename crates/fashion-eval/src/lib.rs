@@ -3,6 +3,7 @@
 mod binomial;
 mod brier;
 pub mod calibration;
+pub mod compare;
 mod confusion;
 mod error;
 pub mod interval;
