@@ -87,11 +87,9 @@ pub(crate) fn resample(items: usize, seed: u64, mut visit: impl FnMut(&[[u32; LA
     let mut counts = vec![[0; LANES]; items];
     for batch in 0..RESAMPLES / LANES {
         counts.fill([0; LANES]);
-        for lane in 0..LANES {
-            let mut rng = stream(seed, (batch * LANES + lane) as u64);
-            for _ in 0..n {
-                counts[below(&mut rng, n) as usize][lane] += 1;
-            }
+        for (lane, number) in (batch * LANES..).take(LANES).enumerate() {
+            let mut rng = stream(seed, number as u64);
+            (0..n).for_each(|_| counts[below(&mut rng, n) as usize][lane] += 1);
         }
         visit(&counts);
     }
