@@ -153,6 +153,52 @@ pub enum Error {
         found: f64,
     },
 
+    /// A temperature is outside its range.
+    #[error(
+        "the temperature is {found}: expected a number from {low} to {high}; 1 leaves probabilities \
+         as they are",
+        low = crate::calibration::Temperature::LOWEST,
+        high = crate::calibration::Temperature::HIGHEST
+    )]
+    Temperature {
+        /// The value found.
+        found: f64,
+    },
+
+    /// The best temperature for the items lies outside the range.
+    #[error(
+        "no temperature from {low} to {high} is best: the log loss still falls at {temperature} \
+         ({wrong} of the {items} items are wrong); take more held-out items, or leave the \
+         probabilities as they are",
+        low = crate::calibration::Temperature::LOWEST,
+        high = crate::calibration::Temperature::HIGHEST
+    )]
+    NoTemperature {
+        /// Number of items.
+        items: usize,
+        /// How many of them were classified wrong.
+        wrong: usize,
+        /// The end of the range at which the log loss still falls.
+        temperature: f64,
+    },
+
+    /// A target accuracy is not between 0 and 1.
+    #[error("a target accuracy of {found}: expected above 0 and below 1, such as 0.99 for 99%")]
+    Target {
+        /// The target found.
+        found: f64,
+    },
+
+    /// Two predictions that are to be compared are not about the same items.
+    #[error(
+        "the predictions are not about the same items: {difference}; judge both on the same split \
+         of the same data"
+    )]
+    Unpaired {
+        /// The first difference, in words.
+        difference: String,
+    },
+
     /// The first line of a CSV file does not name the columns that are needed.
     #[error("{file}, line 1: found the columns {found}; expected {expected}")]
     Columns {

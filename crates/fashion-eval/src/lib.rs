@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod agreement;
+mod binomial;
 mod brier;
 pub mod calibration;
+pub mod compare;
 mod confusion;
 mod error;
 pub mod interval;
@@ -17,6 +19,7 @@ pub mod predictions_csv;
 mod ranking;
 mod render;
 mod scores;
+pub mod selective;
 mod top_k;
 mod totals;
 

@@ -78,7 +78,11 @@ impl Calibration {
                 let [missing, there] =
                     if accuracy.is_none() { [TARGET, THRESHOLD] } else { [THRESHOLD, TARGET] };
                 let expected = format!("`{missing}` beside `{there}`");
-                return Err(Error::Calibration { name: missing, found: "missing".into(), expected });
+                return Err(Error::Calibration {
+                    name: missing,
+                    found: "missing".into(),
+                    expected,
+                });
             }
         };
         match (metadata.contains_key(TEMPERATURE), target) {

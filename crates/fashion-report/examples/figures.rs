@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use fashion_report::{
-    ClassCount, ClassExamples, MisclassifiedItem, class_counts, classes, confusion, curves,
-    misclassified, reliability,
+    ClassCount, ClassExamples, CoverageMark, MisclassifiedItem, class_counts, classes, confusion,
+    coverage, curves, misclassified, reliability,
 };
 
 #[path = "../tests/stand_in/mod.rs"]
@@ -55,6 +55,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     misclassified::draw(&items, &test)?.write(&folder, "misclassified")?;
 
     reliability::draw(&stand_in::bins(), 0.021, &test)?.write(&folder, "reliability")?;
+
+    let curve = stand_in::coverage(10_000);
+    let mark = CoverageMark { point: Some(curve[6800]), target: 0.99 };
+    coverage::draw(&curve, Some(mark), &test)?.write(&folder, "coverage")?;
     println!("{}", folder.display());
     Ok(())
 }

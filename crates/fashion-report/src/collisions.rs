@@ -3,8 +3,8 @@
 use crate::figure::svg;
 use crate::font::{self, Weight};
 use crate::{
-    Bin, ClassCount, ClassExamples, EpochPoint, MisclassifiedItem, PIXELS, class_counts, classes,
-    confusion, curves, misclassified, reliability,
+    Bin, ClassCount, ClassExamples, CoverageMark, CoveragePoint, EpochPoint, MisclassifiedItem,
+    PIXELS, class_counts, classes, confusion, coverage, curves, misclassified, reliability,
 };
 
 const ORIGIN: &str = "built-in sample, not Fashion-MNIST · test set";
@@ -160,5 +160,118 @@ fn reliability_keeps_its_texts_apart() {
         let bins: Vec<Bin> = (0..15).map(bin).collect();
         check("reliability", &svg(&reliability::drawing(&bins, 0.1, ORIGIN)).unwrap());
         check("reliability inline", &reliability::inline_svg(&bins).unwrap());
+    }
+}
+
+/// Checks that no text touches a bin of the reliability diagram or the curve of the coverage chart.
+fn check_shapes(name: &str, document: &str) {
+    let lines = lines(document);
+    let free = |x: (f64, f64), y: (f64, f64)| {
+        for line in &lines {
+            let apart =
+                x.1 <= line.left || line.right <= x.0 || y.1 <= line.top || line.bottom <= y.0;
+            assert!(apart, "{name}: a shape at {x:?}, {y:?} touches {line:?}");
+        }
+    };
+    let span = |a: f64, b: f64| (a.min(b) / 4.0, a.max(b) / 4.0);
+    for shape in document.lines() {
+        let bin = shape.contains("stroke=\"#B3480B\"");
+        if bin || shape.contains("stroke=\"#0B62A8\"") {
+            let points: Vec<(f64, f64)> = attribute(shape, "points")
+                .unwrap()
+                .split_whitespace()
+                .map(|point| point.split_once(',').unwrap())
+                .map(|(x, y)| (x.parse().unwrap(), y.parse().unwrap()))
+                .collect();
+            for ends in points.windows(2) {
+                // In pieces, since a long slope fills a corner of its box only.
+                let at = |piece: u32| {
+                    let t = f64::from(piece) / 100.0;
+                    let (a, b) = (ends[0], ends[1]);
+                    (a.0 + t * (b.0 - a.0), a.1 + t * (b.1 - a.1))
+                };
+                for (a, b) in (0..100).map(|piece| (at(piece), at(piece + 1))) {
+                    free(span(a.0, b.0), span(a.1, b.1));
+                }
+            }
+        } else if shape.starts_with("<circle") {
+            let [x, y, r] = ["cx", "cy", "r"].map(|name| number(shape, name));
+            free(span(x - r, x + r), span(y - r, y + r));
+        }
+    }
+}
+
+#[test]
+fn no_bin_crosses_the_notes_of_the_reliability_diagram() {
+    let shapes: [fn(f64) -> f64; 8] = [
+        |_| 1.0,
+        |_| 0.0,
+        |c| c,
+        |c| 1.0 - c,
+        |c| c.sqrt(),
+        |c| c * c,
+        |c| if c < 0.5 { 1.0 } else { 0.0 },
+        |c| (c + 0.37) % 1.0,
+    ];
+    for (i, accuracy) in shapes.into_iter().enumerate() {
+        for n in [1, 3, 15, 60] {
+            for few in [false, true] {
+                let bin = |b: u32| {
+                    let (lower, upper) =
+                        (f64::from(b) / f64::from(n), f64::from(b + 1) / f64::from(n));
+                    let confidence = (lower + upper) / 2.0;
+                    let count = if few && b + 1 < n { 1 } else { 100 };
+                    Bin { lower, upper, count, confidence, accuracy: accuracy(confidence) }
+                };
+                let bins: Vec<Bin> = (0..n).map(bin).collect();
+                let name = format!("shape {i} of {n} bins");
+                for document in [
+                    svg(&reliability::drawing(&bins, 0.1, ORIGIN)).unwrap(),
+                    reliability::inline_svg(&bins).unwrap(),
+                ] {
+                    check(&name, &document);
+                    check_shapes(&name, &document);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn coverage_keeps_its_texts_apart_and_off_the_curve() {
+    let shapes: [fn(f64) -> f64; 6] = [
+        |c| 1.0 - 0.08 * c * c * c,
+        |_| 1.0,
+        |_| 0.0,
+        |c| c,
+        |c| 0.9 + 0.1 * c,
+        |c| if c < 0.02 { 0.0 } else { 0.93 },
+    ];
+    for (i, accuracy) in shapes.into_iter().enumerate() {
+        for n in [0, 1, 2, 7, 1000] {
+            let point = |k: u32| {
+                let coverage = f64::from(k) / f64::from(n);
+                CoveragePoint { coverage, accuracy: accuracy(coverage) }
+            };
+            let points: Vec<_> = (1..=n).map(point).collect();
+            for target in [0.0, 0.5, 0.93, 0.99, 0.9999, 1.0] {
+                let at = |place: usize| points.get(place * points.len() / 8).copied();
+                for point in [None, at(0), at(1), at(3), at(5), at(7), points.last().copied()] {
+                    let name = format!("coverage {i}, {n} points, {target}, {point:?}");
+                    for mark in [None, Some(CoverageMark { point, target })] {
+                        for document in [
+                            svg(&coverage::drawing(&points, mark, ORIGIN)).unwrap(),
+                            coverage::inline_svg(&points, mark).unwrap(),
+                        ] {
+                            check(&name, &document);
+                            check_shapes(&name, &document);
+                            let says = |text| document.contains(text);
+                            assert_eq!(says(">target "), mark.is_some(), "{name}");
+                            assert_eq!(says("by machine"), mark.is_some(), "{name}");
+                        }
+                    }
+                }
+            }
+        }
     }
 }

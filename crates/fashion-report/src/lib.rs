@@ -3,6 +3,7 @@
 pub mod class_counts;
 pub mod classes;
 pub mod confusion;
+pub mod coverage;
 pub mod curves;
 pub mod html;
 pub mod misclassified;
@@ -18,10 +19,12 @@ mod font;
 mod format;
 mod layout;
 mod palette;
+mod place;
 mod scale;
 
 pub use class_counts::ClassCount;
 pub use classes::ClassExamples;
+pub use coverage::{CoverageMark, CoveragePoint};
 pub use curves::EpochPoint;
 pub use error::Error;
 pub use figure::Figure;

@@ -5,6 +5,7 @@ use plotters::prelude::DrawingBackend;
 use crate::canvas::{Canvas, Drawing, Style};
 use crate::layout::{BOTTOM, MARGIN, Page, Panel, SMALL, TOP};
 use crate::palette::{AXIS, BLUE, INK, MUTED, ORANGE, TRAIN};
+use crate::place::{Area, first_free};
 use crate::{Error, Figure, figure, format};
 
 /// The items whose confidence, the probability of the predicted class, lies in one interval.
@@ -97,22 +98,58 @@ impl Diagram<'_> {
         panel.rows(canvas, &ticks)?;
         canvas.text(self.left(), panel.top - 16.0, Style::new(SMALL, INK).bold(), "Accuracy (%)");
         canvas.line(&[panel.at((0.0, 0.0)), panel.at((1.0, 1.0))], AXIS, 1.0)?;
-        let note = Style::new(SMALL, MUTED);
-        canvas.text(panel.x(0.04), panel.y(0.94), note, "above the line: too cautious");
-        canvas.text(panel.x(0.96), panel.y(0.06), note.end(), "below the line: too sure");
+        self.halves(canvas, panel);
         for bin in self.filled() {
             let (x, ideal) = (panel.x(bin.confidence), panel.y(bin.confidence));
             canvas.line(&[(x, ideal), (x, panel.y(bin.accuracy))], ORANGE, 2.0)?;
         }
         for bin in self.filled() {
-            // Area in proportion to the items, but never too small to see.
-            let radius = (9.0 * (bin.count as f64 / self.most() as f64).sqrt()).max(3.0);
-            canvas.disc(panel.at((bin.confidence, bin.accuracy)), radius, BLUE)?;
+            canvas.disc(panel.at((bin.confidence, bin.accuracy)), self.radius(bin), BLUE)?;
         }
         if self.filled().next().is_none() {
-            canvas.text(panel.x(0.5), panel.y(0.5) - 8.0, note.middle(), "no items");
+            let note = Style::new(SMALL, MUTED).middle();
+            canvas.text(panel.x(0.5), panel.y(0.5) - 8.0, note, "no items");
         }
         Ok(())
+    }
+
+    /// Radius of a bin's disc: area in proportion to the items, but never too small to see.
+    fn radius(&self, bin: &Bin) -> f64 {
+        (9.0 * (bin.count as f64 / self.most() as f64).sqrt()).max(3.0)
+    }
+
+    /// Says what each side of the diagonal means, where neither bin nor grid line is; at the edge of
+    /// the plot if the bins leave no room.
+    fn halves<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>, panel: &Panel) {
+        const CLEAR: f64 = 4.0;
+        let mut taken: Vec<Area> = Vec::new();
+        for bin in self.filled() {
+            let (ideal, at) = ((bin.confidence, bin.confidence), (bin.confidence, bin.accuracy));
+            taken.push(Area::around(panel.at(ideal), panel.at(at), 1.0 + CLEAR));
+            taken.push(Area::around(panel.at(at), panel.at(at), self.radius(bin) + CLEAR));
+        }
+        taken.extend(Area::along(panel.at((0.0, 0.0)), panel.at((1.0, 1.0)), CLEAR));
+        // From the corner towards the diagonal, three lines of text between grid lines.
+        let offsets = (0..5_u32).flat_map(|band| {
+            (1..=3_u32).flat_map(move |line| {
+                let down = f64::from(band) * PLOT / 5.0 + f64::from(line) * 20.0;
+                (1..20_u32).map(move |step| (12.0 * f64::from(step), down))
+            })
+        });
+        let note = Style::new(SMALL, MUTED);
+        let above = "above the line: too cautious";
+        let places =
+            offsets.clone().map(|(side, down)| (panel.left + side, panel.top + down, note));
+        let outside = (panel.right(), panel.top - 16.0, note.end());
+        let (x, y, style) = first_free(places, above, &taken).unwrap_or(outside);
+        canvas.text(x, y, style, above);
+        let below = "below the line: too sure";
+        let places = offsets.map(|(side, up)| {
+            (panel.right() - side, panel.bottom() - up + 0.5 * SMALL, note.end())
+        });
+        let outside = (panel.right(), panel.bottom() + 22.0, note.end());
+        let (x, y, style) = first_free(places, below, &taken).unwrap_or(outside);
+        canvas.text(x, y, style, below);
     }
 
     fn counts<DB: DrawingBackend>(

@@ -6,8 +6,9 @@
 use std::path::Path;
 
 use fashion_report::{
-    Bin, ClassCount, ClassExamples, EpochPoint, Error, Figure, MisclassifiedItem, PIXELS,
-    class_counts, classes, confusion, curves, misclassified, reliability,
+    Bin, ClassCount, ClassExamples, CoverageMark, CoveragePoint, EpochPoint, Error, Figure,
+    MisclassifiedItem, PIXELS, class_counts, classes, confusion, coverage, curves, misclassified,
+    reliability,
 };
 
 mod stand_in;
@@ -42,6 +43,8 @@ fn figures() -> Vec<(&'static str, Figure)> {
         train,
         test,
     });
+    let curve = stand_in::coverage(60);
+    let mark = CoverageMark { point: Some(curve[40]), target: 0.99 };
     let names = ["T-shirt/top", "Shirt", "Bag"];
     let matrix = [[85, 15, 0], [120, 1080, 0], [0, 0, 0]];
     vec![
@@ -49,6 +52,7 @@ fn figures() -> Vec<(&'static str, Figure)> {
         ("class_counts", class_counts::draw(&counts, ORIGIN).unwrap()),
         ("curves", curves::draw(&stand_in::history(5), "validation", Some(4), ORIGIN).unwrap()),
         ("confusion", confusion::draw(&matrix, &names, ORIGIN).unwrap()),
+        ("coverage", coverage::draw(&curve, Some(mark), ORIGIN).unwrap()),
         ("misclassified", misclassified::draw(&items(&shirt), ORIGIN).unwrap()),
         ("reliability", reliability::draw(&stand_in::bins()[8..], 0.021, ORIGIN).unwrap()),
     ]
@@ -153,6 +157,7 @@ fn markup_in_names_stays_text() {
         confusion::draw(&[[1]], &[evil], evil),
         misclassified::draw(&[item], evil),
         reliability::draw(&[], 0.0, evil),
+        coverage::draw(&[], None, evil),
     ] {
         let svg = figure.unwrap().svg;
         assert_well_formed(&svg);
@@ -173,8 +178,27 @@ fn nothing_to_show_is_said() {
     says(curves::draw(&[], "validation", Some(3), ORIGIN), "No epoch is finished yet");
     says(confusion::draw(&none, &[""; 0], ORIGIN), "There are no classes");
     says(reliability::draw(&[], f64::NAN, ORIGIN), "no items");
+    says(coverage::draw(&[], None, ORIGIN), "no items");
+    let unreachable = Some(CoverageMark { point: None, target: 0.999 });
+    says(coverage::draw(&stand_in::coverage(9), unreachable, ORIGIN), "out of reach: nothing");
     says(classes::draw(&[], ORIGIN), "Examples of each class");
     says(class_counts::draw(&[], ORIGIN), "Examples per class");
+}
+
+/// How many lines of the colour a figure has.
+fn lines_of(svg: &str, colour: &str) -> usize {
+    let line = format!("<polyline fill=\"none\" opacity=\"1\" stroke=\"{colour}\"");
+    svg.lines().filter(|l| l.starts_with(&line) && l.matches(',').count() > 1).count()
+}
+
+#[test]
+fn a_curve_of_many_items_stays_small() {
+    let curve = stand_in::coverage(60_000);
+    let svg = coverage::inline_svg(&curve, None).unwrap();
+    assert!(svg.len() < 10_000, "{} bytes", svg.len());
+    let last = CoveragePoint { coverage: 1.0, accuracy: 0.919 };
+    assert!((curve[59_999].accuracy - last.accuracy).abs() < 1e-12);
+    assert!(svg.contains(" 1632,"), "the curve ends at full coverage: {svg}");
 }
 
 #[test]
@@ -194,18 +218,23 @@ fn what_is_no_number_leaves_a_gap() {
     let svg = curves::draw(&points, "validation", Some(usize::MAX), ORIGIN).unwrap().svg;
     // The quiet grey of the training line: accuracy in one piece, loss in three, one of them a lone
     // dot.
-    let lines = |colour: &str| {
-        let line = format!("<polyline fill=\"none\" opacity=\"1\" stroke=\"{colour}\"");
-        svg.lines().filter(|l| l.starts_with(&line) && l.matches(',').count() > 1).count()
-    };
-    assert_eq!(lines("#87909A"), 3, "{svg}");
-    assert_eq!(lines("#0B62A8"), 0, "no held-out value can be drawn");
+    assert_eq!(lines_of(&svg, "#87909A"), 3, "{svg}");
+    assert_eq!(lines_of(&svg, "#0B62A8"), 0, "no held-out value can be drawn");
     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
 
     let bin = |accuracy, count| Bin { lower: 0.5, upper: 0.6, count, confidence: 0.55, accuracy };
     let bins = [bin(f64::NAN, 5), bin(0.5, 0), bin(7.0, 5), bin(0.5, 5)];
     let svg = reliability::draw(&bins, f64::INFINITY, ORIGIN).unwrap().svg;
     assert_eq!(svg.matches("<circle").count(), 1, "only the last bin can be drawn");
+
+    let mut points = stand_in::coverage(60);
+    points[30].accuracy = f64::NAN;
+    points[31].coverage = f64::INFINITY;
+    let mark = CoverageMark { point: Some(points[30]), target: f64::NAN };
+    let svg = coverage::draw(&points, Some(mark), ORIGIN).unwrap().svg;
+    // A line before the gap and one after it; the first three points lie below the axis.
+    assert_eq!(lines_of(&svg, "#0B62A8"), 2, "{svg}");
+    assert!(!svg.contains("NaN") && !svg.contains("inf") && !svg.contains("target"), "{svg}");
 
     let pixels = [0; PIXELS];
     let mut item = items(&pixels).remove(0);

@@ -12,6 +12,7 @@ mod wilson;
 pub(crate) use bootstrap::{LANES, percentile, resample};
 pub use bootstrap::{RESAMPLES, bootstrap};
 use serde::{Deserialize, Serialize};
+pub(crate) use wilson::two_sided_quantile;
 pub use wilson::wilson;
 
 use crate::Error;
@@ -28,6 +29,6 @@ pub struct Interval {
     pub high: f64,
 }
 
-fn check_level(level: f64) -> Result<(), Error> {
+pub(crate) fn check_level(level: f64) -> Result<(), Error> {
     if level > 0.0 && level < 1.0 { Ok(()) } else { Err(Error::Level { found: level }) }
 }

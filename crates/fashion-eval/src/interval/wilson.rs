@@ -51,7 +51,7 @@ pub fn wilson(successes: u64, n: u64, level: f64) -> Result<Interval, Error> {
 
 /// How many standard deviations either side of the mean hold the share `level` of a normal
 /// distribution: the root z of `erfc(z/√2) = 1 − level`, by Newton's method.
-fn two_sided_quantile(level: f64) -> f64 {
+pub(crate) fn two_sided_quantile(level: f64) -> f64 {
     let mut z = 0.0;
     loop {
         // The function falls and is convex, so that from 0 every step goes up to the root.

@@ -1,6 +1,9 @@
 //! What the tables of every rendering show, in its order.
 
-use crate::{Interval, Metrics, Scores};
+use crate::{
+    Interval, Metrics, Scores,
+    render::numbers::{fixed_percent, thousands},
+};
 
 /// Keys and headings of the scores of a class.
 pub(crate) const SCORES: [(&str, &str); 5] = [
@@ -138,7 +141,7 @@ impl Metrics {
         let right = self.confusion.correct();
         let total = self.confusion.total();
         let items = if total == 1 { "item is" } else { "items are" };
-        let share = percent(self.accuracy, 2);
+        let share = fixed_percent(self.accuracy, 2);
         let mut sentence = format!(
             "{} of {} {items} classified right ({share})",
             thousands(right),
@@ -163,7 +166,7 @@ impl Metrics {
 impl Overall {
     /// The value and its interval, for people.
     pub(crate) fn texts(&self) -> (String, String) {
-        let text = |value| if self.share { percent(value, 2) } else { format!("{value:.4}") };
+        let text = |value| if self.share { fixed_percent(value, 2) } else { format!("{value:.4}") };
         let interval = |i: Interval| format!("{} to {}", text(i.low), text(i.high));
         (optional(self.figure.value, text), optional(self.figure.interval, interval))
     }
@@ -172,32 +175,4 @@ impl Overall {
 /// The text of what there is, a dash for what there is not.
 pub(crate) fn optional<T>(value: Option<T>, text: impl Fn(T) -> String) -> String {
     value.map_or_else(|| "–".to_owned(), text)
-}
-
-pub(crate) fn percent(share: f64, decimals: usize) -> String {
-    format!("{:.decimals$}%", share * 100.0)
-}
-
-/// `12345` as `12,345`.
-pub(crate) fn thousands(value: u64) -> String {
-    let digits = value.to_string();
-    let mut out = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_are_grouped() {
-        let grouped = [0, 999, 1_000, 60_000, 1_234_567].map(thousands);
-        assert_eq!(grouped, ["0", "999", "1,000", "60,000", "1,234,567"]);
-    }
 }

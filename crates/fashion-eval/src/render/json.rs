@@ -13,12 +13,17 @@ impl Metrics {
     ///
     /// Each number is the shortest that reads back as the same `f64`; equal metrics give equal bytes.
     pub fn to_json(&self) -> String {
-        let mut out = Vec::new();
-        let mut serializer = Serializer::with_formatter(&mut out, Layout::default());
-        self.serialize(&mut serializer).expect("numbers, texts and lists always have a JSON form");
-        out.push(b'\n');
-        String::from_utf8(out).expect("serde_json writes UTF-8")
+        pretty(self)
     }
+}
+
+/// `value` as JSON, indented by two spaces, a list of plain values on one line, a newline at the end.
+pub(crate) fn pretty(value: &impl Serialize) -> String {
+    let mut out = Vec::new();
+    let mut serializer = Serializer::with_formatter(&mut out, Layout::default());
+    value.serialize(&mut serializer).expect("numbers, texts and lists always have a JSON form");
+    out.push(b'\n');
+    String::from_utf8(out).expect("serde_json writes UTF-8")
 }
 
 /// As `serde_json`'s `PrettyFormatter`, except for lists of plain values.

@@ -4,7 +4,8 @@ use crate::{
     Interval, Metrics, Order,
     render::{
         TOP,
-        figures::{Figure, SCORES, optional, percent},
+        figures::{Figure, SCORES, optional},
+        numbers::fixed_percent,
         shown_of,
     },
 };
@@ -86,7 +87,7 @@ impl Metrics {
                     escape(&self.class_name(pair.label)),
                     escape(&self.class_name(pair.predicted)),
                     pair.count.to_string(),
-                    percent(pair.share, 1),
+                    fixed_percent(pair.share, 1),
                 ],
             );
         }
@@ -108,8 +109,8 @@ impl Metrics {
                     item.index.to_string(),
                     escape(&self.class_name(item.label)),
                     escape(&self.class_name(item.predicted)),
-                    percent(item.confidence, 2),
-                    percent(item.true_probability(), 2),
+                    fixed_percent(item.confidence, 2),
+                    fixed_percent(item.true_probability(), 2),
                 ],
             );
         }

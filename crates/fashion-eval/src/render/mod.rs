@@ -5,11 +5,13 @@ mod figures;
 mod json;
 mod markdown;
 mod matrix;
-mod paint;
-mod table;
+pub(crate) mod numbers;
+pub(crate) mod paint;
+pub(crate) mod table;
 mod text;
 
 pub(crate) use csv::number;
+pub(crate) use json::pretty;
 pub use text::TextOptions;
 
 use crate::{Metrics, Order};
@@ -40,6 +42,6 @@ fn shown_of(all: usize, what: &str) -> String {
     if all <= TOP {
         String::new()
     } else {
-        format!(", {TOP} of {} {what}", figures::thousands(all as u64))
+        format!(", {TOP} of {} {what}", numbers::thousands(all as u64))
     }
 }

@@ -4,8 +4,9 @@ use crate::{
     Metrics, MisclassifiedItem, Order,
     render::{
         TOP,
-        figures::{SCORES, optional, percent},
+        figures::{SCORES, optional},
         matrix::matrix,
+        numbers::fixed_percent,
         paint::Paint,
         shown_of,
         table::{Align, Table, wrap},
@@ -139,7 +140,7 @@ impl Metrics {
                 self.class_name(pair.label),
                 self.class_name(pair.predicted),
                 pair.count.to_string(),
-                percent(pair.share, 1),
+                fixed_percent(pair.share, 1),
             ]);
         }
         table.render(paint)
@@ -164,13 +165,13 @@ impl Metrics {
                 item.index.to_string(),
                 self.class_name(item.label),
                 self.class_name(item.predicted),
-                percent(item.confidence, 2),
-                percent(item.true_probability(), 2),
+                fixed_percent(item.confidence, 2),
+                fixed_percent(item.true_probability(), 2),
             ];
             match order {
                 Order::Confidence => {}
                 Order::Loss => cells.push(format!("{:.4}", item.loss())),
-                Order::Margin => cells.push(percent(item.margin(), 2)),
+                Order::Margin => cells.push(fixed_percent(item.margin(), 2)),
             }
             table.row(cells);
         }

@@ -3,7 +3,7 @@
 // Each test and example that includes this uses a part of it.
 #![allow(dead_code)]
 
-use fashion_report::{Bin, EpochPoint, PIXELS, SIDE};
+use fashion_report::{Bin, CoveragePoint, EpochPoint, PIXELS, SIDE};
 
 /// The ten class names of the project, in order.
 pub(crate) const CLASSES: [&str; 10] = [
@@ -145,6 +145,18 @@ pub(crate) fn bins() -> Vec<Bin> {
                 confidence,
                 accuracy: confidence - 0.07 * (1.0 - confidence) - 0.02,
             }
+        })
+        .collect()
+}
+
+/// The curve of `n` items, the first few of them by chance worse than those that follow.
+pub(crate) fn coverage(n: usize) -> Vec<CoveragePoint> {
+    (1..=n)
+        .map(|k| {
+            let coverage = k as f64 / n as f64;
+            let chance = if k > 3 { 0.0 } else { 0.5 / k as f64 };
+            let accuracy = 1.0 - chance - 0.001 - 0.08 * coverage.powi(6);
+            CoveragePoint { coverage, accuracy }
         })
         .collect()
 }
