@@ -8,7 +8,7 @@ use crate::tensors::Metadata;
 /// ```
 /// use fashion_model::{Calibration, Target, tensors::Metadata};
 ///
-/// let target = Target { accuracy: 0.99, threshold: Some(0.93) };
+/// let target = Target { accuracy: 0.99, threshold: Some(0.93), held_out: 6000 };
 /// let calibration = Calibration { temperature: 1.25, target: Some(target) };
 /// let mut metadata = Metadata::new();
 /// calibration.to_metadata(&mut metadata);
@@ -32,11 +32,14 @@ pub struct Target {
     pub accuracy: f64,
     /// The least confidence, after the temperature, from 0 to 1; nothing if none is enough.
     pub threshold: Option<f64>,
+    /// Number of held-out images that it was chosen on.
+    pub held_out: u64,
 }
 
 const TEMPERATURE: &str = "temperature";
 const TARGET: &str = "target_accuracy";
 const THRESHOLD: &str = "threshold";
+const HELD_OUT: &str = "held_out";
 /// Stands for a threshold where no confidence is enough.
 const UNREACHABLE: &str = "none";
 
@@ -45,14 +48,16 @@ impl Calibration {
     pub fn to_metadata(&self, metadata: &mut Metadata) {
         metadata.insert(TEMPERATURE.into(), self.temperature.to_string());
         match self.target {
-            Some(Target { accuracy, threshold }) => {
+            Some(Target { accuracy, threshold, held_out }) => {
                 let threshold = threshold.map_or(UNREACHABLE.into(), |value| value.to_string());
                 metadata.insert(TARGET.into(), accuracy.to_string());
                 metadata.insert(THRESHOLD.into(), threshold);
+                metadata.insert(HELD_OUT.into(), held_out.to_string());
             }
             None => {
-                metadata.remove(TARGET);
-                metadata.remove(THRESHOLD);
+                for name in [TARGET, THRESHOLD, HELD_OUT] {
+                    metadata.remove(name);
+                }
             }
         }
     }
@@ -73,6 +78,9 @@ impl Calibration {
                     let inside = |value| (0.0..=1.0).contains(&value);
                     Some(number(metadata, THRESHOLD, "from 0 to 1, or none", inside)?)
                 },
+                held_out: number(metadata, HELD_OUT, "a whole number", |value| {
+                    value >= 0.0 && value.fract() == 0.0
+                })? as u64,
             }),
             (accuracy, _) => {
                 let [missing, there] =
@@ -122,8 +130,8 @@ mod tests {
     fn is_read_as_it_is_written_to_the_last_bit() {
         for target in [
             None,
-            Some(Target { accuracy: 0.99, threshold: None }),
-            Some(Target { accuracy: 0.95, threshold: Some(1.0 / 3.0) }),
+            Some(Target { accuracy: 0.99, threshold: None, held_out: 60 }),
+            Some(Target { accuracy: 0.95, threshold: Some(1.0 / 3.0), held_out: 6000 }),
         ] {
             let calibration = Calibration { temperature: 0.1 + 0.2, target };
             let mut written = metadata(&[("threshold", "old"), ("epoch", "3")]);
@@ -151,7 +159,9 @@ mod tests {
                 "`target_accuracy` is \"1\"",
             ),
         ] {
-            let error = Calibration::from_metadata(&metadata(entries)).unwrap_err().to_string();
+            let mut entries = metadata(entries);
+            entries.insert("held_out".into(), "60".into());
+            let error = Calibration::from_metadata(&entries).unwrap_err().to_string();
             assert!(error.contains(part), "{error} lacks {part}");
         }
     }

@@ -54,6 +54,17 @@ pub(super) fn labels(
     Ok(labels.labels)
 }
 
+/// All elements as they are, in their array's shape.
+pub(super) fn values(
+    input: impl Read,
+    header: &Header,
+    element: Element,
+) -> Result<ArrayD<f64>, Error> {
+    let mut values = Values(ArrayD::zeros(vec![0]));
+    visit(input, header, element, &mut values)?;
+    Ok(values.0)
+}
+
 /// Something done with an array whose element type is known only at run time.
 trait Visitor {
     fn array<T: Number>(&mut self, array: &ArrayD<T>) -> Result<(), Error>;
@@ -164,6 +175,15 @@ impl Levels<'_> {
             what: format!("array `{}`", self.name),
             problem: format!("pixel {pixel} of image {image} is {value}; {problem}"),
         }
+    }
+}
+
+struct Values(ArrayD<f64>);
+
+impl Visitor for Values {
+    fn array<T: Number>(&mut self, array: &ArrayD<T>) -> Result<(), Error> {
+        self.0 = array.mapv(Number::to_f64);
+        Ok(())
     }
 }
 

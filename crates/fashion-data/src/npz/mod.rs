@@ -6,6 +6,7 @@
 
 mod elements;
 mod header;
+mod npy;
 mod select;
 mod write;
 
@@ -17,6 +18,7 @@ use zip::{CompressionMethod, ZipArchive};
 
 use self::header::{Element, Header};
 use self::select::Entry;
+pub use self::npy::read_npy;
 pub use self::write::write;
 use crate::error::InFile;
 use crate::{Dataset, Error, Keys, MAX_ARRAY_BYTES, Split, idx};
