@@ -333,10 +333,12 @@ mod tests {
         let mut row = [0.5_f64.next_down(), 0.5];
         hot.apply_row(&mut row);
         assert!(row[1] > row[0], "{row:?}");
-        let mut row = [0.25, 0.25_f32.next_up(), 0.5_f32.next_down(), 0.5, 0.0];
-        row.swap(0, 4);
-        hot.apply_row_f32(&mut row);
-        assert!(row[3] > row[2] && row[0] < row[1], "{row:?}");
+        for share in [0.5_f32, 0.4, 0.3, 0.26] {
+            let rest = 0.5 - share;
+            let mut row = [share.next_down(), share, rest, rest];
+            hot.apply_row_f32(&mut row);
+            assert!(row[1] > row[0], "{row:?}");
+        }
         // Equals stay equal, and the first remains the first.
         let mut row = [0.2, 0.4, 0.4];
         hot.apply_row(&mut row);
