@@ -26,8 +26,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Train a network, judge it on the test set and write a run folder
     Train(TrainArgs),
-    /// Judge the weights of a run, or of a file, on a data set
+    /// Judge the weights of a run, or of a file, on a data set; or any classifier's answers
     Eval(EvalArgs),
+    /// Compare runs: what differs, by how much, and whether that is chance
+    Compare(CompareArgs),
     /// Classify images
     Predict(PredictArgs),
     /// Look at the data
@@ -80,6 +82,7 @@ Examples:
   fashion train                              the data in ./data, or else the built-in sample
   fashion train --data fashion-mnist --epochs 20 --out runs/long
   fashion train --recipe report --seed 3     the report's protocol
+  fashion train --target-accuracy 0.99       and say what a person should look at
   fashion train --resume runs/001            go on where Ctrl-C stopped
   fashion train --quiet --json | jq .accuracy
 
@@ -116,6 +119,10 @@ pub(crate) struct TrainArgs {
     /// epoch; `none`; or `test`, which chooses nothing [default: 0.1]
     #[arg(long, value_name = "SHARE|none|test", value_parser = validation, allow_negative_numbers = true)]
     pub(crate) validation: Option<Validation>,
+    /// Choose, on the part held out, from which confidence a machine may sort so that this share of
+    /// what it sorts is right, such as 0.99; `predict` then says what a person should look at
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub(crate) target_accuracy: Option<f64>,
     /// Set a protocol whole; options given beside it still count
     #[arg(long, value_enum, value_name = "NAME")]
     pub(crate) recipe: Option<Recipe>,
@@ -140,35 +147,115 @@ pub(crate) enum SplitArg {
     Validation,
 }
 
+/// How misclassified items are ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OrderArg {
+    /// The most confidently wrong first
+    #[default]
+    Confidence,
+    /// The least probable true class first
+    Loss,
+    /// The widest lead of the wrong class over the true one first
+    Margin,
+}
+
+impl From<OrderArg> for fashion_eval::Order {
+    fn from(order: OrderArg) -> Self {
+        match order {
+            OrderArg::Confidence => Self::Confidence,
+            OrderArg::Loss => Self::Loss,
+            OrderArg::Margin => Self::Margin,
+        }
+    }
+}
+
 /// `fashion eval`
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fashion eval runs/001
+  fashion eval runs/001 --target-accuracy 0.99     what a person should look at
   fashion eval runs/001 --split validation
   fashion eval weights.safetensors --data fashion-mnist --json
   fashion eval runs/001 --csv > predictions.csv
-  fashion eval runs/001 --out judged         figures and report.html too
+  fashion eval runs/001 --out judged               figures and report.html too
+  fashion eval --probabilities p.npy --labels y.npy --classes cat,dog
+                                                   any classifier's answers (N, K)
 
 A run is judged on its own data, which are looked for where they were, and is never changed.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct EvalArgs {
     /// A run's folder, or a weights file in safetensors
-    #[arg(value_name = "RUN|WEIGHTS")]
-    pub(crate) weights: PathBuf,
+    #[arg(value_name = "RUN|WEIGHTS", required_unless_present = "probabilities")]
+    pub(crate) weights: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
     /// Which images to judge
     #[arg(long, value_enum, default_value_t)]
     pub(crate) split: SplitArg,
+    /// Choose, on the part held out, from which confidence a machine may sort so that this share of
+    /// what it sorts is right, and show what that does to the test set
+    #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
+    pub(crate) target_accuracy: Option<f64>,
+    /// Judge these probabilities (N, K) instead of weights: a NumPy file (.npy), rows sum to 1
+    #[arg(long, value_name = "FILE", requires = "labels", conflicts_with_all = ["weights", "data", "images_key", "labels_key", "split"])]
+    pub(crate) probabilities: Option<PathBuf>,
+    /// The true classes of --probabilities: a NumPy file, (N) from 0, or one-hot (N, K)
+    #[arg(long, value_name = "FILE", requires = "probabilities")]
+    pub(crate) labels: Option<PathBuf>,
+    /// Names of the classes of --probabilities [default: Fashion-MNIST's if they are ten, else
+    /// numbers]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', requires = "probabilities")]
+    pub(crate) classes: Option<Vec<String>>,
+    /// Probabilities and labels of other items, on which temperature and --target-accuracy are chosen
+    #[arg(long, num_args = 2, value_names = ["PROBABILITIES", "LABELS"], requires = "probabilities")]
+    pub(crate) held_out: Vec<PathBuf>,
+    /// Order of the misclassified items in the text
+    #[arg(long, value_enum, value_name = "ORDER", default_value_t)]
+    pub(crate) order: OrderArg,
     /// Print metrics.json instead of text
-    #[arg(long, conflicts_with = "csv")]
+    #[arg(long, conflicts_with_all = ["csv", "markdown"])]
     pub(crate) json: bool,
-    /// Print predictions.csv instead of text: the probabilities of each image
-    #[arg(long)]
+    /// Print predictions.csv instead of text: the probabilities of each image that was judged
+    #[arg(long, conflicts_with = "markdown")]
     pub(crate) csv: bool,
+    /// Print Markdown instead of text, for pasting
+    #[arg(long)]
+    pub(crate) markdown: bool,
     /// Also write metrics.json, predictions.csv, figures and report.html into this folder, which
     /// must not exist or be empty
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// `fashion compare`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fashion compare runs/001 runs/002
+  fashion compare runs/001 runs/002 runs/003       the first with each of the others
+  fashion compare old.safetensors new.safetensors --data fashion-mnist --markdown
+
+All are judged on the same images, so that luck with the images is taken out: differences have paired
+intervals, and McNemar's test says how likely they are by chance. No run is changed.
+Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
+pub(crate) struct CompareArgs {
+    /// Runs' folders, or weights files in safetensors; the first is compared with each other one
+    #[arg(value_name = "RUN|WEIGHTS", num_args = 2.., required = true)]
+    pub(crate) weights: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Which images to judge
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) split: SplitArg,
+    /// Print a JSON array instead of text, an object for each comparison
+    #[arg(long, conflicts_with = "markdown")]
+    pub(crate) json: bool,
+    /// Print Markdown instead of text, for pasting
+    #[arg(long)]
+    pub(crate) markdown: bool,
+    /// Also write comparison.txt, comparison.md and comparison.json into this folder, which must not
+    /// exist or be empty
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }
@@ -181,7 +268,9 @@ Examples:
   fashion predict runs/001 photos/*.png
   fashion predict weights.safetensors boot.jpg --json | jq -r .class
 
-Images are as in the data: 28x28 pixels, grey, a light garment on black. An image that cannot be
+Images are as in the data: 28x28 pixels, grey, a light garment on black. Probabilities are calibrated
+where the weights have been. With weights of `train --target-accuracy`, the last column says who is to
+sort: the machine, or a person where it is not sure enough. An image that cannot be
 read is reported and the others are still classified; the exit code is then 1.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct PredictArgs {
@@ -251,6 +340,13 @@ pub(crate) struct ManArgs {
     /// Folder of the pages
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
+}
+
+/// A share that can be aimed at.
+fn share(text: &str) -> Result<f64, String> {
+    let inside = |&share: &f64| 0.0 < share && share < 1.0;
+    let expected = || "expected a share above 0 and below 1 such as 0.99".to_owned();
+    text.parse().ok().filter(inside).ok_or_else(expected)
 }
 
 /// The expectation alone: clap names the option and the value itself.

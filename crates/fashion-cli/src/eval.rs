@@ -1,22 +1,35 @@
 //! `fashion eval`
 
 use crate::args::{EvalArgs, SplitArg};
+use crate::confidence::Trust;
 use crate::exit;
-use crate::judge::{Judged, judge, judge_test};
+use crate::judge::{HeldOutPart, Judged, held_out_indices, judge_part, predictions};
 use crate::output;
+use crate::outside;
 use crate::place;
 use crate::run_report::{self, Material};
 use crate::weights::{self, Loaded};
 use anyhow::{Context, Result};
-use fashion_data::{Splits, stratified_split};
-use fashion_eval::predictions_csv::Split;
+use fashion_data::Splits;
+use fashion_eval::TextOptions;
 use fashion_model::Network;
 use fashion_train::{Config, Epoch, RunFolder, Validation};
+use std::path::Path;
 use std::process::ExitCode;
 
-/// Judges weights.
+/// Judges weights, or what another program has answered.
 pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
-    let loaded = weights::load(&args.weights)?;
+    match (&args.weights, &args.probabilities, &args.labels) {
+        (Some(place), None, None) => weights(args, place),
+        (None, Some(probabilities), Some(labels)) => answers(args, probabilities, labels),
+        // clap sees to it that one of the two is given whole.
+        _ => Err(exit::usage("give a run, a weights file, or --probabilities with --labels")),
+    }
+}
+
+/// Judges a run or a weights file.
+fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
+    let loaded = weights::load(place)?;
     let of_run = match &loaded.run {
         Some(run) => Some((run.config()?, run.history()?)),
         None => None,
@@ -24,7 +37,17 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
     let config = of_run.as_ref().map(|(config, _)| config);
     let held_out = match args.split {
         SplitArg::Test => None,
-        SplitArg::Validation => Some(held_out_part(args, config)?),
+        SplitArg::Validation => Some(held_out_part(place, config)?),
+    };
+    let chosen_on = match args.target_accuracy {
+        Some(_) if held_out.is_some() => {
+            return Err(exit::usage(
+                "--target-accuracy chooses on the part held out, so that it can only be checked on \
+                 the test set; leave out --split validation",
+            ));
+        }
+        Some(_) => Some(held_out_part(place, config)?),
+        None => None,
     };
     let found = match &loaded.run {
         Some(run) => place::load_for(run, &args.data)?,
@@ -41,7 +64,8 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
     let out = args.out.as_deref().map(|out| RunFolder::create(Some(out))).transpose()?;
     output::note(&format!("weights  {}", loaded.describe()));
     output::note(&format!("data     {} · {}", splits.origin, found.source));
-    let judged = judged(&loaded, splits, held_out)?;
+    let trust = trust(&loaded, splits, chosen_on, args.target_accuracy)?;
+    let judged = judge_part(&loaded.network, splits, held_out)?.trusting(trust.as_ref());
     let material = Material {
         splits,
         judged: &judged,
@@ -55,39 +79,75 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
     }
     if args.csv {
         output::print(&String::from_utf8(material.predictions_csv()?)?)?;
-    } else if args.json {
-        output::print(&run_report::metrics_json(&judged))?;
-    } else {
-        output::print(&judged.metrics.to_text())?;
+        return Ok(ExitCode::SUCCESS);
     }
+    print(args, &judged)
+}
+
+/// Judges what another program has answered.
+fn answers(args: &EvalArgs, probabilities: &Path, labels: &Path) -> Result<ExitCode> {
+    if args.out.is_some() || args.csv {
+        return Err(exit::usage(
+            "--out and --csv are about images and weights, of which --probabilities has none; use \
+             --json or --markdown",
+        ));
+    }
+    let trust = match (&args.held_out[..], args.target_accuracy) {
+        ([p, y], target) => Some(Trust::fit(&outside::read(p, y)?, target)?),
+        (_, Some(_)) => {
+            return Err(exit::usage(
+                "--target-accuracy has to be chosen on items that nothing else was chosen on; give \
+                 the classifier's answers for such items with --held-out PROBABILITIES LABELS",
+            ));
+        }
+        (_, None) => None,
+    };
+    let predictions = outside::read(probabilities, labels)?;
+    let judged = outside::judge(predictions, probabilities, args.classes.as_deref())?;
+    print(args, &judged.trusting(trust.as_ref()))
+}
+
+fn print(args: &EvalArgs, judged: &Judged) -> Result<ExitCode> {
+    output::print(&if args.json {
+        run_report::metrics_json(judged)
+    } else if args.markdown {
+        judged.metrics.to_markdown()
+    } else {
+        let order = args.order.into();
+        judged.metrics.to_text_with(TextOptions { colour: output::colours(), order })
+    })?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// What is known of the confidence: from the weights file, or, for a target, found out anew.
+fn trust(
+    loaded: &Loaded,
+    splits: &Splits,
+    chosen_on: Option<HeldOutPart>,
+    target: Option<f64>,
+) -> Result<Option<Trust>> {
+    if let Some(part) = chosen_on {
+        let indices = held_out_indices(splits, part)?;
+        let held_out = predictions(&loaded.network, &splits.train, &indices)?;
+        return Ok(Some(Trust::fit(&held_out, target)?));
+    }
+    loaded.trust()
+}
+
 /// The share that a run held out, and the seed that chose it.
-fn held_out_part(args: &EvalArgs, config: Option<&Config>) -> Result<(f64, u64)> {
-    let place = args.weights.display();
+pub(crate) fn held_out_part(place: &Path, config: Option<&Config>) -> Result<HeldOutPart> {
+    let place = place.display();
     match config.map(|config| &config.training) {
         None => Err(exit::usage(format!(
             "{place} is a weights file, which does not say what was held out for validation; give \
-             the folder of its run, or judge it with --split test"
+             the folder of its run, or judge it with --split test and without --target-accuracy"
         ))),
         Some(settings) => match settings.validation {
-            Validation::Fraction(fraction) => Ok((fraction, settings.seed)),
+            Validation::Fraction(fraction) => Ok(HeldOutPart { fraction, seed: settings.seed }),
             other => Err(exit::usage(format!(
                 "{place} was trained with --validation {other}, so no part of the training set was \
-                 held out; judge it with --split test"
+                 held out; judge it with --split test and without --target-accuracy"
             ))),
         },
-    }
-}
-
-fn judged(loaded: &Loaded, splits: &Splits, held_out: Option<(f64, u64)>) -> Result<Judged> {
-    let origin = splits.origin.to_string();
-    match held_out {
-        None => judge_test(&loaded.network, &splits.test, &origin),
-        Some((fraction, seed)) => {
-            let indices = stratified_split(splits.train.labels(), fraction, seed)?.held_out;
-            judge(&loaded.network, &splits.train, &indices, Split::Validation, &origin)
-        }
     }
 }

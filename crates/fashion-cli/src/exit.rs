@@ -49,9 +49,11 @@ pub(crate) fn unless_closed(printed: anyhow::Result<()>, code: u8) -> anyhow::Re
 
 /// `error:`, in colour where that is welcome.
 pub(crate) fn error_word() -> &'static str {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-        || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-    if plain || !std::io::stderr().is_terminal() { "error:" } else { "\x1b[1;31merror:\x1b[0m" }
+    if output::plain() || !std::io::stderr().is_terminal() {
+        "error:"
+    } else {
+        "\x1b[1;31merror:\x1b[0m"
+    }
 }
 
 /// The error and its causes, one a line. A cause that the line before has quoted is left out.

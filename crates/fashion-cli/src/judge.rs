@@ -1,7 +1,8 @@
 //! A network's answers for some images, judged.
 
+use crate::confidence::Trust;
 use anyhow::Result;
-use fashion_data::{CLASSES, Dataset, NUM_CLASSES};
+use fashion_data::{CLASSES, Dataset, NUM_CLASSES, Splits, stratified_split};
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::{Context, Metrics, Predictions};
 use fashion_model::Network;
@@ -12,10 +13,29 @@ use ndarray::Array2;
 pub(crate) struct Judged {
     /// Which part.
     pub(crate) split: Split,
-    /// The answers.
+    /// The answers: plain softmax.
     pub(crate) predictions: Predictions,
     /// How good they are.
     pub(crate) metrics: Metrics,
+}
+
+impl Judged {
+    /// Says, too, how good they are with the temperature, and what the threshold does to them.
+    pub(crate) fn trusting(self, trust: Option<&Trust>) -> Judged {
+        let Some(Trust { temperature, threshold }) = trust else { return self };
+        let Judged { split, predictions, metrics } = self;
+        let metrics = metrics.with_temperature(&predictions, *temperature, *threshold);
+        Judged { split, predictions, metrics }
+    }
+}
+
+/// Which part of the training set a run held out: the share, and the seed that chose it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct HeldOutPart {
+    /// Above 0 and below 1.
+    pub(crate) fraction: f64,
+    /// The run's.
+    pub(crate) seed: u64,
 }
 
 /// Lets the network classify the images with these indices; `origin` says what the data are.
@@ -26,11 +46,7 @@ pub(crate) fn judge<N: Network>(
     split: Split,
     origin: &str,
 ) -> Result<Judged> {
-    let probabilities = evaluate(network, dataset, indices).probabilities;
-    let flat = probabilities.into_flattened().into_iter().map(f64::from).collect();
-    let probabilities = Array2::from_shape_vec((indices.len(), NUM_CLASSES), flat)?;
-    let labels = indices.iter().map(|&index| dataset.labels()[index].into()).collect();
-    let predictions = Predictions::new(probabilities, labels)?.with_indices(indices.to_vec())?;
+    let predictions = predictions(network, dataset, indices)?;
     let context = Context {
         data: origin.to_owned(),
         split: split.to_string(),
@@ -40,7 +56,39 @@ pub(crate) fn judge<N: Network>(
     Ok(Judged { split, predictions, metrics })
 }
 
-/// The whole test set.
-pub(crate) fn judge_test<N: Network>(network: &N, test: &Dataset, origin: &str) -> Result<Judged> {
-    judge(network, test, &(0..test.len()).collect::<Vec<_>>(), Split::Test, origin)
+/// The answers for the images with these indices.
+pub(crate) fn predictions<N: Network>(
+    network: &N,
+    dataset: &Dataset,
+    indices: &[usize],
+) -> Result<Predictions> {
+    let probabilities = evaluate(network, dataset, indices).probabilities;
+    let flat = probabilities.into_flattened().into_iter().map(f64::from).collect();
+    let probabilities = Array2::from_shape_vec((indices.len(), NUM_CLASSES), flat)?;
+    let labels = indices.iter().map(|&index| dataset.labels()[index].into()).collect();
+    Ok(Predictions::new(probabilities, labels)?.with_indices(indices.to_vec())?)
+}
+
+/// The whole test set, or the part that was held out.
+pub(crate) fn judge_part<N: Network>(
+    network: &N,
+    splits: &Splits,
+    held_out: Option<HeldOutPart>,
+) -> Result<Judged> {
+    let origin = splits.origin.to_string();
+    match held_out {
+        None => {
+            let all: Vec<_> = (0..splits.test.len()).collect();
+            judge(network, &splits.test, &all, Split::Test, &origin)
+        }
+        Some(part) => {
+            let indices = held_out_indices(splits, part)?;
+            judge(network, &splits.train, &indices, Split::Validation, &origin)
+        }
+    }
+}
+
+/// The images of the training set that were held out.
+pub(crate) fn held_out_indices(splits: &Splits, part: HeldOutPart) -> Result<Vec<usize>> {
+    Ok(stratified_split(splits.train.labels(), part.fraction, part.seed)?.held_out)
 }

@@ -4,6 +4,8 @@
 //! work itself is a call into the crates below. `main` only turns how it ended into an exit code.
 
 mod args;
+mod compare;
+mod confidence;
 mod convert;
 mod data;
 mod eval;
@@ -12,6 +14,7 @@ mod generate;
 mod image;
 mod judge;
 mod output;
+mod outside;
 mod page;
 mod place;
 mod predict;
@@ -41,6 +44,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Train(args) => train::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Data(DataCommand::Info(args)) => data::info::run(args),
         Command::Data(DataCommand::Figure(args)) => data::figure::run(args),

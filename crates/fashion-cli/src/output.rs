@@ -1,6 +1,6 @@
 //! What goes to stdout and stderr, neither of which need be there.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 /// The reader of stdout has gone, as `head` does: a reason to stop, not a failure.
 #[derive(Debug)]
@@ -25,6 +25,17 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(ClosedPipe.into()),
         Err(error) => Err(anyhow::Error::new(error).context("cannot write to stdout")),
     }
+}
+
+/// Whether what goes to stdout may have colours.
+pub(crate) fn colours() -> bool {
+    io::stdout().is_terminal() && !plain()
+}
+
+/// Whether the surroundings want no colours.
+pub(crate) fn plain() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|value| value == "dumb")
 }
 
 /// Writes a line to stderr, where it matters to nobody if that is closed.

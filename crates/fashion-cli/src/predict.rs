@@ -1,13 +1,14 @@
 //! `fashion predict`
 
 use crate::args::PredictArgs;
+use crate::confidence::Trust;
 use crate::exit;
 use crate::image;
 use crate::output;
 use crate::weights;
 use anyhow::{Context, Result};
 use fashion_data::{CLASSES, NUM_CLASSES, PIXELS, normalise};
-use fashion_kernels::loss::argmax;
+use fashion_eval::selective::Threshold;
 use fashion_model::{Network, Prepared};
 use serde::Serialize;
 use std::path::Path;
@@ -22,14 +23,22 @@ struct Answer {
     path: String,
     predicted: usize,
     class: &'static str,
+    /// Calibrated, where the weights are.
     probabilities: [f32; NUM_CLASSES],
+    /// Who is to sort it: `machine` or `person`; left out where no target accuracy was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sorted_by: Option<&'static str>,
 }
 
 /// Classifies images.
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let loaded = weights::load(&args.weights)?;
     let network = loaded.network.prepare();
+    let trust = loaded.trust()?;
     output::note(&format!("weights  {}", loaded.describe()));
+    if let Some(threshold) = trust.and_then(|trust| trust.threshold) {
+        output::note(&format!("sorting  {}", describe(&threshold)));
+    }
     let width = args.images.iter().map(|path| shown(path).chars().count()).max().unwrap_or(0);
     let mut code = exit::DONE;
     let mut begun = args.json;
@@ -51,16 +60,18 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         let probabilities = network.probabilities(&x);
         let mut text = String::new();
         for ((path, _), probabilities) in read.into_iter().zip(probabilities) {
+            let answer = answer(path, probabilities, trust.as_ref());
             if !begun {
+                let sorter = answer.sorted_by.map_or("", |_| "sorted by  ");
                 text += &format!(
-                    "{:width$}  {:<12}  {:>11}  runner-up\n",
+                    "{:width$}  {:<12}  {:>11}  {sorter}runner-up\n",
                     "image", "class", "probability"
                 );
                 begun = true;
             }
             text += &match args.json {
-                true => output::json_line(&answer(path, probabilities))?,
-                false => row(path, &probabilities, width),
+                true => output::json_line(&answer)?,
+                false => row(path, &answer, width),
             };
         }
         if let Err(error) = output::print(&text) {
@@ -70,23 +81,50 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     Ok(code.into())
 }
 
-fn answer(path: &Path, probabilities: [f32; NUM_CLASSES]) -> Answer {
-    let predicted = argmax(&probabilities);
-    let class = CLASSES[predicted];
-    Answer { path: path.display().to_string(), predicted, class, probabilities }
+/// What the threshold is for.
+fn describe(threshold: &Threshold) -> String {
+    let share = |share: f64| format!("{}%", (1e6 * share).round() / 1e4);
+    let target = share(threshold.target);
+    match threshold.value {
+        Some(value) => format!(
+            "the machine at {} or more, so that {target} of what it sorts are right; else a person",
+            output::percent(value)
+        ),
+        None => format!("a person, since no confidence was enough for {target} right"),
+    }
 }
 
-fn row(path: &Path, probabilities: &[f32; NUM_CLASSES], width: usize) -> String {
-    let first = argmax(probabilities);
+fn answer(path: &Path, probabilities: [f32; NUM_CLASSES], trust: Option<&Trust>) -> Answer {
+    let mut probabilities = probabilities.map(f64::from);
+    if let Some(trust) = trust {
+        trust.temperature.apply_row(&mut probabilities);
+    }
+    let predicted = most_probable(&probabilities);
+    let sorted_by = trust.and_then(|trust| trust.threshold).map(|threshold| {
+        if threshold.takes(probabilities[predicted]) { "machine" } else { "person" }
+    });
+    let (path, class) = (path.display().to_string(), CLASSES[predicted]);
+    let probabilities = probabilities.map(|p| p as f32);
+    Answer { path, predicted, class, probabilities, sorted_by }
+}
+
+/// The first of the largest.
+fn most_probable<P: PartialOrd>(probabilities: &[P; NUM_CLASSES]) -> usize {
+    (1..NUM_CLASSES)
+        .fold(0, |best, k| if probabilities[k] > probabilities[best] { k } else { best })
+}
+
+fn row(path: &Path, answer: &Answer, width: usize) -> String {
+    let Answer { predicted, class, probabilities, sorted_by, .. } = answer;
     let mut others = *probabilities;
-    others[first] = -1.0;
-    let second = argmax(&others);
+    others[*predicted] = -1.0;
+    let second = most_probable(&others);
     let percent = |class: usize| format!("{:.1}%", 100.0 * probabilities[class]);
+    let sorter = sorted_by.map_or(String::new(), |by| format!("{by:<9}  "));
     format!(
-        "{:width$}  {:<12}  {:>11}  {} ({})\n",
+        "{:width$}  {class:<12}  {:>11}  {sorter}{} ({})\n",
         shown(path),
-        CLASSES[first],
-        percent(first),
+        percent(*predicted),
         CLASSES[second],
         percent(second)
     )
@@ -101,14 +139,30 @@ fn shown(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fashion_eval::calibration::Temperature;
 
     #[test]
     fn a_row_has_the_two_most_probable_classes() {
         let mut p = [0.0; NUM_CLASSES];
         (p[9], p[7]) = (0.75, 0.25);
-        let text = row(Path::new("a\nb.png"), &p, 8);
+        let path = Path::new("a\nb.png");
+        let plain = answer(path, p, None);
+        let text = row(path, &plain, 8);
         assert_eq!(text, "a\u{fffd}b.png   Ankle boot          75.0%  Sneaker (25.0%)\n");
-        let answer = answer(Path::new("a.png"), p);
-        assert_eq!((answer.predicted, answer.class), (9, "Ankle boot"));
+        assert_eq!((plain.predicted, plain.class, plain.sorted_by), (9, "Ankle boot", None));
+        // 3 to 1 becomes √3 to 1.
+        let threshold = Threshold { value: Some(0.7), target: 0.99, level: 0.95, held_out: 600 };
+        let trust =
+            Trust { temperature: Temperature::new(2.0).unwrap(), threshold: Some(threshold) };
+        let calibrated = answer(path, p, Some(&trust));
+        assert!((calibrated.probabilities[9] - 0.633_974_6).abs() < 1e-6);
+        let text = row(path, &calibrated, 8);
+        assert_eq!(
+            text,
+            "a\u{fffd}b.png   Ankle boot          63.4%  person     Sneaker (36.6%)\n"
+        );
+        let surer = Threshold { value: Some(0.6), ..threshold };
+        let trust = Trust { threshold: Some(surer), ..trust };
+        assert_eq!(answer(path, p, Some(&trust)).sorted_by, Some("machine"));
     }
 }

@@ -1,8 +1,9 @@
 //! Weights from a run's folder or from a file.
 
+use crate::confidence::Trust;
 use anyhow::{Context, Result, bail};
 use fashion_model::tensors::Metadata;
-use fashion_model::{Network, ReportCnn, weights};
+use fashion_model::{Calibration, Network, ReportCnn, weights};
 use fashion_train::RunFolder;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,13 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
+    /// What its file says of its confidence.
+    pub(crate) fn trust(&self) -> Result<Option<Trust>> {
+        let file = || self.path.display().to_string();
+        let kept = Calibration::from_metadata(&self.metadata).with_context(file)?;
+        kept.map(|calibration| Trust::of(&calibration)).transpose().with_context(file)
+    }
+
     /// File, network and data in one line.
     pub(crate) fn describe(&self) -> String {
         let data = self.metadata.get("data").map_or("data unknown", String::as_str);

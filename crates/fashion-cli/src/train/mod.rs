@@ -6,8 +6,9 @@ mod progress;
 mod summary;
 
 use crate::args::TrainArgs;
+use crate::confidence::Trust;
 use crate::exit;
-use crate::judge::{Judged, judge, judge_test};
+use crate::judge::{Judged, judge, judge_part};
 use crate::output::{self, thousands};
 use crate::place::{self, Found};
 use crate::run_report::{self, Material};
@@ -158,7 +159,15 @@ fn finish(
         [] => None,
         indices => Some(judge(network, &splits.train, indices, Split::Validation, origin)?),
     };
-    let test = judge_test(network, &splits.test, origin)?;
+    let trust = match &held_out {
+        Some(held_out) => {
+            let trust = Trust::fit(&held_out.predictions, config.training.target_accuracy)?;
+            run.calibrate::<ReportCnn>(&trust.calibration())?;
+            Some(trust)
+        }
+        None => None,
+    };
+    let test = judge_part(network, splits, None)?.trusting(trust.as_ref());
     let material = Material {
         splits,
         judged: &test,

@@ -60,6 +60,7 @@ impl Given {
             ("--epsilon", args.epsilon.is_some()),
             ("--seed", args.seed.is_some()),
             ("--validation", args.validation.is_some()),
+            ("--target-accuracy", args.target_accuracy.is_some()),
         ];
         Given(options.into_iter().filter(|&(_, given)| given).map(|(name, _)| name).collect())
     }
@@ -77,6 +78,7 @@ fn settings(args: &TrainArgs, given: &Given) -> (Settings, Option<String>) {
         epsilon: args.epsilon.unwrap_or(base.epsilon),
         seed: args.seed.unwrap_or(base.seed),
         validation: args.validation.unwrap_or(base.validation),
+        target_accuracy: args.target_accuracy.or(base.target_accuracy),
         ..base
     };
     let recipe = args.recipe.map(|Recipe::Report| match &given.0[..] {
@@ -126,7 +128,8 @@ mod tests {
 
     #[test]
     fn every_option_arrives() {
-        let options = "--epochs 2 --batch-size 7 --lr 0.5 --epsilon 0.25 --seed 9 --validation 0.2";
+        let options = "--epochs 2 --batch-size 7 --lr 0.5 --epsilon 0.25 --seed 9 --validation 0.2 \
+                       --target-accuracy 0.9";
         let options: Vec<&str> = options.split(' ').collect();
         let Ok(Plan::New { settings, out, recipe }) = plan(&options) else { panic!() };
         let expected = Settings {
@@ -136,6 +139,7 @@ mod tests {
             epsilon: 0.25,
             seed: 9,
             validation: Validation::Fraction(0.2),
+            target_accuracy: Some(0.9),
             ..Settings::default()
         };
         assert_eq!((settings, out, recipe), (expected, None, None));
@@ -145,7 +149,7 @@ mod tests {
     fn a_resumed_run_takes_no_settings() {
         for option in ["--epochs=1", "--batch-size=1", "--lr=1", "--epsilon=1", "--seed=1"]
             .into_iter()
-            .chain(["--validation=none", "--recipe=report", "--out=x"])
+            .chain(["--validation=none", "--target-accuracy=0.9", "--recipe=report", "--out=x"])
         {
             let error = plan(&["--resume", "runs/001", option]).unwrap_err().to_string();
             let name = option.split('=').next().unwrap();

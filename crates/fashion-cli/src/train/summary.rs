@@ -4,7 +4,8 @@ use crate::args::TrainArgs;
 use crate::output;
 use crate::run_report::best_epoch;
 use anyhow::Result;
-use fashion_eval::Metrics;
+use fashion_eval::selective::Sorted;
+use fashion_eval::{Metrics, TextOptions};
 use fashion_train::{Config, Epoch, RunFolder};
 use serde::Serialize;
 use std::process::ExitCode;
@@ -31,6 +32,12 @@ pub(crate) struct Summary {
     accuracy: Option<f64>,
     log_loss: Option<f64>,
     macro_f1: Option<f64>,
+    /// Of the softmax, as the weights file has it; `null` without a part held out.
+    temperature: Option<f64>,
+    /// Expected calibration error on the test set, after the temperature if there is one.
+    calibration_error: Option<f64>,
+    /// What the threshold for `--target-accuracy` does to the test set.
+    sorted: Option<Sorted>,
 }
 
 impl Summary {
@@ -41,11 +48,17 @@ impl Summary {
         history: &[Epoch],
         test: &Metrics,
     ) -> Summary {
+        let calibrated = test.confidence.calibrated.as_ref();
         Summary {
             status: "complete",
             accuracy: Some(test.accuracy),
             log_loss: Some(test.log_loss),
             macro_f1: Some(test.macro_mean.f1),
+            temperature: calibrated.map(|calibrated| calibrated.temperature.value()),
+            calibration_error: Some(
+                calibrated.map_or(test.confidence.errors.expected, |c| c.errors.expected),
+            ),
+            sorted: calibrated.and_then(|calibrated| calibrated.sorted.clone()),
             ..Summary::stopped(run, config, history)
         }
     }
@@ -67,6 +80,9 @@ impl Summary {
             accuracy: None,
             log_loss: None,
             macro_f1: None,
+            temperature: None,
+            calibration_error: None,
+            sorted: None,
         }
     }
 
@@ -75,7 +91,10 @@ impl Summary {
         let run = &self.run;
         let text = match (args.json, args.quiet, test) {
             (true, ..) => output::json_line(self)?,
-            (false, false, Some(test)) => format!("\n{}\n{}", test.to_text(), files(run)),
+            (false, false, Some(test)) => {
+                let options = TextOptions { colour: output::colours(), ..TextOptions::default() };
+                format!("\n{}\n{}", test.to_text_with(options), files(run))
+            }
             (false, ..) => format!("{run}\n"),
         };
         output::print(&text)?;

@@ -31,6 +31,12 @@ fn an_image_gets_the_answer_that_the_run_gave_it() {
     let predictions = fs::read_to_string(run.join("predictions.csv")).unwrap();
     let of_run = predictions.lines().find(|line| line.starts_with("test,9,")).unwrap();
     let of_run: Vec<f64> = of_run.split(',').skip(3).map(|f| f.parse().unwrap()).collect();
+    // predictions.csv has the plain softmax, the answer the calibrated one.
+    let metrics = json(&fs::read_to_string(run.join("metrics.json")).unwrap());
+    let temperature = metrics["confidence"]["calibrated"]["temperature"].as_f64().unwrap();
+    assert!(temperature != 1.0);
+    let scaled: Vec<f64> = of_run[1..].iter().map(|p| p.powf(1.0 / temperature)).collect();
+    let calibrated: Vec<f64> = scaled.iter().map(|p| p / scaled.iter().sum::<f64>()).collect();
     let probabilities = |answer: &serde_json::Value| -> Vec<f64> {
         let of = answer["probabilities"].as_array().unwrap();
         of.iter().map(|p| p.as_f64().unwrap()).collect()
@@ -39,7 +45,7 @@ fn an_image_gets_the_answer_that_the_run_gave_it() {
         let found = probabilities(answer);
         assert_eq!(found.len(), 10);
         assert!((found.iter().sum::<f64>() - 1.0).abs() < 1e-5);
-        for (found, expected) in found.iter().zip(&of_run[1..]) {
+        for (found, expected) in found.iter().zip(&calibrated) {
             assert!((found - expected).abs() < tolerance, "{found} for {expected}");
         }
         let class = answer["predicted"].as_u64().unwrap() as usize;

@@ -17,8 +17,8 @@ use std::path::Path;
 use zip::{CompressionMethod, ZipArchive};
 
 use self::header::{Element, Header};
-use self::select::Entry;
 pub use self::npy::read_npy;
+use self::select::Entry;
 pub use self::write::write;
 use crate::error::InFile;
 use crate::{Dataset, Error, Keys, MAX_ARRAY_BYTES, Split, idx};
