@@ -19,6 +19,7 @@ mod format;
 mod layout;
 mod palette;
 mod scale;
+mod woff;
 
 pub use class_counts::ClassCount;
 pub use classes::ClassExamples;
