@@ -12,8 +12,9 @@ use fashion_report::html::{
 };
 use fashion_train::{Config, Epoch, Settings, Validation};
 
-/// Misclassified items shown, the most confidently wrong: of a usable classifier, all.
-const MISTAKES: usize = 1000;
+/// Misclassified items shown, the most confidently wrong: all of a usable classifier, and few enough
+/// for a page under a megabyte.
+const MISTAKES: usize = 900;
 /// Items shown of each class that were classified correctly.
 const CORRECT: usize = 20;
 /// Confused pairs shown.

@@ -126,7 +126,7 @@ fn filters(names: &[String]) -> String {
         let _ = write!(out, "<option value=\"{value}\">{text}</option>");
     }
     out.push_str(
-        "</select></label><button type=\"reset\">All mistakes</button>\
+        "</select></label><button type=\"button\" id=\"all\">All mistakes</button>\
          <button type=\"button\" id=\"back\" hidden>Back to the matrix</button></form>\n",
     );
     out

@@ -138,7 +138,7 @@ function go(label, predicted) {
 }
 
 form.addEventListener('change', update);
-form.addEventListener('reset', () => setTimeout(update));
+byId('all').addEventListener('click', () => go('', ''));
 form.addEventListener('submit', event => event.preventDefault());
 more.addEventListener('click', () => {
   const shown = gallery.children.length;
