@@ -1,4 +1,4 @@
-//! Chromium by its DevTools protocol, over a pipe: commands and events are JSON ended by a zero byte.
+//! Chromium by its `DevTools` protocol, over a pipe: commands and events are JSON ended by a zero byte.
 //!
 //! <https://chromedevtools.github.io/devtools-protocol/>
 
@@ -91,18 +91,18 @@ impl Browser {
             loaded: false,
             profile,
         };
-        let tab = browser.command("Target.createTarget", json!({"url": "about:blank"}));
+        let tab = browser.command("Target.createTarget", &json!({"url": "about:blank"}));
         let tab = json!({"targetId": tab["targetId"], "flatten": true});
-        let session = browser.command("Target.attachToTarget", tab);
+        let session = browser.command("Target.attachToTarget", &tab);
         browser.session = Some(session["sessionId"].as_str().unwrap().to_owned());
         for domain in ["Page", "Runtime", "Log", "Network"] {
-            browser.command(&format!("{domain}.enable"), json!({}));
+            browser.command(&format!("{domain}.enable"), &json!({}));
         }
         browser
     }
 
     /// Gives a command and waits for its answer.
-    pub(crate) fn command(&mut self, method: &str, parameters: Value) -> Value {
+    pub(crate) fn command(&mut self, method: &str, parameters: &Value) -> Value {
         self.commands += 1;
         let mut message = json!({"id": self.commands, "method": method, "params": parameters});
         if let Some(session) = &self.session {
@@ -143,7 +143,7 @@ impl Browser {
         let file = self.profile.path().join("report.html");
         std::fs::write(&file, page).unwrap();
         self.loaded = false;
-        self.command("Page.navigate", json!({"url": format!("file://{}", file.display())}));
+        self.command("Page.navigate", &json!({"url": format!("file://{}", file.display())}));
         while !self.loaded {
             self.hear();
         }
@@ -152,7 +152,7 @@ impl Browser {
     /// The value of an expression in the page.
     pub(crate) fn value(&mut self, expression: &str) -> Value {
         let expression = json!({"expression": expression, "returnByValue": true});
-        let mut answer = self.command("Runtime.evaluate", expression);
+        let mut answer = self.command("Runtime.evaluate", &expression);
         assert!(answer["exceptionDetails"].is_null(), "{answer}");
         answer["result"]["value"].take()
     }
@@ -166,7 +166,7 @@ impl Browser {
         ));
         let (x, y) = (place[0].as_f64().unwrap(), place[1].as_f64().unwrap());
         let moved = json!({"type": "mouseMoved", "x": x, "y": y});
-        self.command("Input.dispatchMouseEvent", moved);
+        self.command("Input.dispatchMouseEvent", &moved);
         (x, y)
     }
 
@@ -175,7 +175,7 @@ impl Browser {
         let (x, y) = self.point(element);
         for kind in ["mousePressed", "mouseReleased"] {
             let event = json!({"type": kind, "x": x, "y": y, "button": "left", "clickCount": 1});
-            self.command("Input.dispatchMouseEvent", event);
+            self.command("Input.dispatchMouseEvent", &event);
         }
     }
 
@@ -197,7 +197,7 @@ impl Browser {
             let event = json!({
                 "type": kind, "key": key, "code": key, "text": text, "windowsVirtualKeyCode": code,
             });
-            self.command("Input.dispatchKeyEvent", event);
+            self.command("Input.dispatchKeyEvent", &event);
         }
     }
 
@@ -213,9 +213,9 @@ impl Browser {
     /// Sets the size of the window, and what the page is shown on.
     pub(crate) fn screen(&mut self, width: u32, height: u32, media: &str, scheme: &str) {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
-        self.command("Emulation.setDeviceMetricsOverride", size);
+        self.command("Emulation.setDeviceMetricsOverride", &size);
         let scheme = json!([{"name": "prefers-color-scheme", "value": scheme}]);
-        self.command("Emulation.setEmulatedMedia", json!({"media": media, "features": scheme}));
+        self.command("Emulation.setEmulatedMedia", &json!({"media": media, "features": scheme}));
     }
 }
 

@@ -188,7 +188,7 @@ fn all_of_it_works_by_keyboard(browser: &mut Browser, _: &Report<'_>) {
 }
 
 fn everything_has_a_name(browser: &mut Browser, _: &Report<'_>) {
-    let tree = browser.command("Accessibility.getFullAXTree", json!({}));
+    let tree = browser.command("Accessibility.getFullAXTree", &json!({}));
     let mut counts = std::collections::BTreeMap::new();
     for node in tree["nodes"].as_array().unwrap() {
         let role = node["role"]["value"].as_str().unwrap_or_default();
@@ -240,7 +240,7 @@ fn it_fits_every_screen(browser: &mut Browser, _: &Report<'_>) {
 }
 
 fn without_script_all_but_the_controls_is_there(browser: &mut Browser, page: &str) {
-    browser.command("Emulation.setScriptExecutionDisabled", json!({"value": true}));
+    browser.command("Emulation.setScriptExecutionDisabled", &json!({"value": true}));
     browser.open(page);
     let controls = "[...document.querySelectorAll('button,select,[data-script]')]\
                     .filter(e => e.checkVisibility()).length";
