@@ -1,10 +1,11 @@
 //! From the types of the crates that compute to those of the crate that draws.
 
 use fashion_data::{CLASSES, Dataset, Splits};
-use fashion_eval::{Metrics, Predictions, calibration};
-use fashion_report::html::{self, ClassScores, Reliability};
+use fashion_eval::{Metrics, Predictions, calibration, log_loss};
+use fashion_report::html::{self, ClassScores, Estimate};
 use fashion_report::{Bin, ClassCount, ClassExamples, EpochPoint, MisclassifiedItem};
 use fashion_train::Epoch;
+use ndarray::Axis;
 
 /// Garments shown of each class.
 const EXAMPLES: usize = 12;
@@ -71,7 +72,94 @@ pub(crate) fn confusion(metrics: &Metrics) -> Vec<Vec<u64>> {
     metrics.confusion.counts().rows().into_iter().map(|row| row.to_vec()).collect()
 }
 
-/// The bins of a reliability diagram, empty ones left out.
+/// The most confidently wrong items, and the first few of each class that were classified correctly.
+///
+/// # Errors
+/// None: the rows of checked predictions are checked predictions.
+pub(crate) fn items<'a>(
+    predictions: &Predictions,
+    dataset: &'a Dataset,
+    mistakes: usize,
+    correct: usize,
+) -> Result<Vec<html::Item<'a>>, fashion_eval::Error> {
+    let (labels, predicted) = (predictions.labels(), predictions.predicted());
+    let confidences: Vec<f64> = predictions.confidences().collect();
+    let (mut right, mut rows): (Vec<usize>, Vec<usize>) =
+        (0..predictions.len()).partition(|&row| labels[row] == predicted[row]);
+    rows.sort_by(|&a, &b| confidences[b].total_cmp(&confidences[a]));
+    rows.truncate(mistakes);
+    let mut left = vec![correct; predictions.classes()];
+    right.retain(|&row| {
+        let shown = left[labels[row]] > 0;
+        left[labels[row]] = left[labels[row]].saturating_sub(1);
+        shown
+    });
+    rows.extend(right);
+    rows.into_iter().map(|row| item(predictions, dataset, row)).collect()
+}
+
+fn item<'a>(
+    predictions: &Predictions,
+    dataset: &'a Dataset,
+    row: usize,
+) -> Result<html::Item<'a>, fashion_eval::Error> {
+    let (label, predicted) = (predictions.labels()[row], predictions.predicted()[row]);
+    let probabilities = predictions.probabilities().select(Axis(0), &[row]);
+    let other = |(class, p): (usize, &f64)| {
+        let rival = if label == predicted { class != predicted } else { class == label };
+        rival.then_some(*p)
+    };
+    let rival = probabilities.iter().enumerate().filter_map(other).fold(0.0, f64::max);
+    let index = predictions.indices()[row];
+    Ok(html::Item {
+        index,
+        pixels: dataset.pixels(index),
+        label,
+        predicted,
+        margin: probabilities[(0, predicted)] - rival,
+        probabilities: probabilities.iter().copied().collect(),
+        loss: log_loss(&Predictions::new(probabilities, vec![label])?),
+        neighbours: Vec::new(),
+    })
+}
+
+/// The average image of those rows of the predictions whose true and predicted class are wanted;
+/// nothing if there are none.
+fn average(
+    predictions: &Predictions,
+    dataset: &Dataset,
+    wanted: impl Fn(usize, usize) -> bool,
+) -> Option<Vec<u8>> {
+    let mut sums = vec![0_u64; fashion_data::PIXELS];
+    let mut count = 0;
+    for (row, &index) in predictions.indices().iter().enumerate() {
+        if wanted(predictions.labels()[row], predictions.predicted()[row]) {
+            count += 1;
+            for (sum, &pixel) in sums.iter_mut().zip(dataset.pixels(index)) {
+                *sum += u64::from(pixel);
+            }
+        }
+    }
+    let mean = |sum: u64| ((sum + count / 2) / count) as u8;
+    (count > 0).then(|| sums.into_iter().map(mean).collect())
+}
+
+/// The average image of each class among the items that were judged; none if a class has no items.
+pub(crate) fn class_averages(predictions: &Predictions, dataset: &Dataset) -> Vec<Vec<u8>> {
+    let classes = 0..predictions.classes();
+    let averages = classes.map(|class| average(predictions, dataset, |label, _| label == class));
+    averages.collect::<Option<_>>().unwrap_or_default()
+}
+
+/// A reliability diagram and what it comes to.
+pub(crate) struct Reliability {
+    /// The bins, empty ones left out.
+    pub(crate) bins: Vec<Bin>,
+    /// Expected calibration error.
+    pub(crate) ece: f64,
+}
+
+/// The bins of a reliability diagram, and the error.
 ///
 /// # Errors
 /// As [`calibration::reliability`], whose number of bins is a usual one here.
@@ -90,10 +178,11 @@ pub(crate) fn reliability(predictions: &Predictions) -> Result<Reliability, fash
 pub(crate) fn scores(metrics: &Metrics) -> (Vec<ClassScores>, Vec<ClassScores>) {
     let row = |class: &str, precision, recall, f1, support| ClassScores {
         class: class.into(),
-        precision,
-        recall,
-        f1,
+        precision: Estimate::from(precision),
+        recall: Estimate::from(recall),
+        f1: Estimate::from(f1),
         support,
+        ..ClassScores::default()
     };
     let classes = metrics.per_class.iter();
     let classes = classes.map(|c| row(&c.class, c.precision, c.recall, c.f1, c.support as usize));
@@ -104,12 +193,21 @@ pub(crate) fn scores(metrics: &Metrics) -> (Vec<ClassScores>, Vec<ClassScores>) 
 }
 
 /// The pairs that were confused most often.
-pub(crate) fn most_confused(metrics: &Metrics, most: usize) -> Vec<html::ConfusedPair> {
+pub(crate) fn pairs(
+    metrics: &Metrics,
+    predictions: &Predictions,
+    dataset: &Dataset,
+    most: usize,
+) -> Vec<html::ConfusedPair> {
     let pair = |pair: &fashion_eval::ConfusedPair| html::ConfusedPair {
-        true_class: CLASSES[pair.label].into(),
-        predicted: CLASSES[pair.predicted].into(),
+        label: pair.label,
+        predicted: pair.predicted,
         count: pair.count,
         share: pair.share,
+        average: average(predictions, dataset, |label, predicted| {
+            (label, predicted) == (pair.label, pair.predicted)
+        }),
+        facts: Vec::new(),
     };
     metrics.most_confused.iter().take(most).map(pair).collect()
 }

@@ -7,18 +7,25 @@ use anyhow::Result;
 use fashion_data::CLASSES;
 use fashion_eval::Metrics;
 use fashion_model::{Network, ReportCnn};
-use fashion_report::html::{self, Confusion, FactGroup, Measure, Report, Unit};
+use fashion_report::html::{
+    self, Calibration, CalibrationScore, Estimate, FactGroup, Measure, Report, Unit,
+};
 use fashion_train::{Config, Epoch, Settings, Validation};
 
-/// Misclassified items shown.
-const ITEMS: usize = 30;
+/// Misclassified items shown, the most confidently wrong: all of a usable classifier, and few enough
+/// for a page under a megabyte.
+const MISTAKES: usize = 900;
+/// Items shown of each class that were classified correctly.
+const CORRECT: usize = 20;
 /// Confused pairs shown.
 const PAIRS: usize = 10;
 
 /// The page's HTML.
 pub(crate) fn render(material: &Material<'_>) -> Result<String> {
     let metrics = &material.judged.metrics;
-    let calibration = convert::reliability(&material.judged.predictions)?;
+    let predictions = &material.judged.predictions;
+    let images = material.images();
+    let reliability = convert::reliability(predictions)?;
     let (per_class, means) = convert::scores(metrics);
     let (history, held_out, best_epoch) = match material.run {
         Some((config, history)) => (
@@ -33,7 +40,7 @@ pub(crate) fn render(material: &Material<'_>) -> Result<String> {
         headline: headline(metrics),
         origin: metrics.data.clone(),
         split: metrics.split.clone(),
-        measures: measures(metrics, calibration.ece),
+        measures: measures(metrics, reliability.ece),
         facts: facts(material),
         classes: convert::class_examples(&material.splits.train),
         class_counts: convert::class_counts(material.splits),
@@ -42,15 +49,22 @@ pub(crate) fn render(material: &Material<'_>) -> Result<String> {
         best_epoch,
         per_class,
         means,
-        confusion: Some(Confusion {
-            class_names: CLASSES.map(String::from).into(),
-            counts: convert::confusion(metrics),
+        class_names: CLASSES.map(String::from).into(),
+        confusion: convert::confusion(metrics),
+        items: convert::items(predictions, images, MISTAKES, CORRECT)?,
+        pairs: convert::pairs(metrics, predictions, images, PAIRS),
+        class_averages: convert::class_averages(predictions, images),
+        calibration: Some(Calibration {
+            before: reliability.bins,
+            scores: vec![CalibrationScore {
+                name: "expected calibration error".into(),
+                before: reliability.ece.into(),
+                ..CalibrationScore::default()
+            }],
+            ..Calibration::default()
         }),
-        most_confused: convert::most_confused(metrics, PAIRS),
-        misclassified: convert::misclassified(metrics, material.images(), ITEMS),
-        misclassified_total: metrics.misclassified.count,
-        reliability: Some(calibration),
         generator: concat!("fashion ", env!("CARGO_PKG_VERSION")).into(),
+        ..Report::default()
     };
     Ok(html::render(&report)?)
 }
@@ -68,9 +82,8 @@ fn headline(metrics: &Metrics) -> String {
 fn measures(metrics: &Metrics, ece: f64) -> Vec<Measure> {
     let measure = |name: &str, value, unit, meaning: &str| Measure {
         name: name.into(),
-        value,
+        estimate: Estimate::from(value),
         unit,
-        interval: None,
         meaning: meaning.into(),
     };
     vec![

@@ -155,6 +155,29 @@ mod tests {
                 assert!([3, 7, 11].contains(&item.index));
                 assert_eq!(item.pixels, dataset.pixels(item.index));
             }
+            // One mistake at the most and one of each class; three items of which most are wrong.
+            let items = convert::items(&judged.predictions, dataset, 1, 1).unwrap();
+            let (wrong, right): (Vec<_>, Vec<_>) =
+                items.iter().partition(|item| item.label != item.predicted);
+            assert_eq!((wrong.len(), right.len()), (1, 3 - judged.metrics.misclassified.count));
+            let worst = &judged.metrics.misclassified.ranking[0];
+            assert_eq!(
+                (wrong[0].index, &wrong[0].probabilities),
+                (worst.index, &worst.probabilities)
+            );
+            let p = &wrong[0].probabilities;
+            assert_eq!(wrong[0].margin, worst.confidence - p[worst.label]);
+            assert!((wrong[0].loss + p[worst.label].ln()).abs() < 1e-9);
+            assert!(items.iter().all(|item| item.pixels == dataset.pixels(item.index)));
+            // No averages of classes where one has no items; that of a pair of one item is the item.
+            assert!(convert::class_averages(&judged.predictions, dataset).is_empty());
+            let pairs = convert::pairs(&judged.metrics, &judged.predictions, dataset, 9);
+            let pair = pairs.iter().find(|pair| pair.count == 1).unwrap();
+            let same = |item: &&fashion_eval::MisclassifiedItem| {
+                (item.label, item.predicted) == (pair.label, pair.predicted)
+            };
+            let item = judged.metrics.misclassified.ranking.iter().find(same).unwrap();
+            assert_eq!(pair.average.as_deref(), Some(dataset.pixels(item.index)));
         }
     }
 }

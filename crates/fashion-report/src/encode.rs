@@ -8,6 +8,7 @@ pub(crate) fn png(
     width: u32,
     height: u32,
     color: png::ColorType,
+    compression: png::Compression,
 ) -> Result<Vec<u8>, Error> {
     let refused =
         |e: png::EncodingError| Error::Draw { figure: "PNG".into(), message: e.to_string() };
@@ -15,7 +16,7 @@ pub(crate) fn png(
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(color);
     encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_compression(png::Compression::Balanced);
+    encoder.set_compression(compression);
     let mut writer = encoder.write_header().map_err(refused)?;
     writer.write_image_data(pixels).map_err(refused)?;
     writer.finish().map_err(refused)?;
@@ -34,7 +35,8 @@ pub(crate) fn check_pixels(pixels: &[u8], item: impl FnOnce() -> String) -> Resu
 /// A garment as a PNG data URI, dark on light: pixel 0, the data's background, becomes white.
 pub(crate) fn garment_uri(pixels: &[u8]) -> Result<String, Error> {
     let inverted: Vec<u8> = pixels.iter().map(|p| 255 - p).collect();
-    let bytes = png(&inverted, SIDE as u32, SIDE as u32, png::ColorType::Grayscale)?;
+    let (side, grey) = (SIDE as u32, png::ColorType::Grayscale);
+    let bytes = png(&inverted, side, side, grey, png::Compression::Balanced)?;
     Ok(format!("data:image/png;base64,{}", base64(&bytes)))
 }
 

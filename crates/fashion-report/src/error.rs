@@ -30,6 +30,19 @@ pub enum Error {
         /// K, the number of rows.
         expected: usize,
     },
+    /// An item or a pair of the report does not fit the class names.
+    #[error(
+        "{item}: {what}, expected {expected}; the report's class names say how many classes there \
+         are and in which order"
+    )]
+    Classes {
+        /// Which item or pair it is, in words.
+        item: String,
+        /// What does not fit, with the value found.
+        what: String,
+        /// What was expected instead.
+        expected: String,
+    },
     /// More classes than one figure can show legibly.
     #[error("{figure}: {found} classes, expected at most {limit}; draw a selection of them")]
     TooManyClasses {

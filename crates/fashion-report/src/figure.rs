@@ -165,7 +165,8 @@ fn png(drawing: &impl Drawing) -> Result<Vec<u8>, Error> {
     for item in &overlay {
         raster.overlay(item);
     }
-    encode::png(&raster.rgb, raster.width as u32, raster.height as u32, png::ColorType::Rgb)
+    let (width, height) = (raster.width as u32, raster.height as u32);
+    encode::png(&raster.rgb, width, height, png::ColorType::Rgb, png::Compression::Balanced)
 }
 
 impl Raster {

@@ -16,20 +16,43 @@ pub(crate) fn count(n: u64) -> String {
     out
 }
 
-/// A share in `[0, 1]` as a percentage with one decimal. Only an exact 0 or 1 prints as 0% or 100%,
-/// so that rounding never claims certainty.
+/// A share in `[0, 1]` as a percentage with one decimal; see [`percent_to`].
 pub(crate) fn percent(share: f64) -> String {
+    percent_to(share, 1)
+}
+
+/// A share in `[0, 1]` as a percentage. Only an exact 0 or 1 prints as 0% or 100%, so that rounding
+/// never claims certainty.
+pub(crate) fn percent_to(share: f64, decimals: usize) -> String {
     let value = 100.0 * share;
     if !value.is_finite() {
-        MISSING.to_owned()
-    } else if value == 0.0 || value == 100.0 {
-        format!("{value:.0}%")
-    } else if 0.0 < value && value < 0.05 {
-        "<0.1%".to_owned()
-    } else if (99.95..100.0).contains(&value) {
-        ">99.9%".to_owned()
+        return MISSING.to_owned();
+    }
+    if value == 0.0 || value == 100.0 {
+        return format!("{value:.0}%");
+    }
+    let text = number(value, decimals);
+    if value > 0.0 && text == number(0.0, decimals) {
+        format!("<0.{:0>decimals$}%", 1)
+    } else if value < 100.0 && text == number(100.0, decimals) {
+        format!(">99.{:9>decimals$}%", 9)
     } else {
-        number(value, 1) + "%"
+        text + "%"
+    }
+}
+
+/// What [`percent`] prints as one integer, for a script to print: per mille, with 0 for less than
+/// 0.1%, −1 for an exact 0 and 1001 for more than 99.9%. Nothing for what is no share.
+pub(crate) fn per_mille(share: f64) -> Option<i32> {
+    if !(0.0..=1.0).contains(&share) {
+        return None;
+    }
+    match percent(share).as_str() {
+        "0%" => Some(-1),
+        "100%" => Some(1000),
+        "<0.1%" => Some(0),
+        ">99.9%" => Some(1001),
+        text => text.replace(['.', '%'], "").parse().ok(),
     }
 }
 
@@ -100,6 +123,19 @@ mod tests {
             shares.map(percent),
             ["0%", "<0.1%", "0.1%", "91.2%", "99.9%", ">99.9%", "100%", "–", "–"]
         );
+        let shares = [0.000_04, 0.000_06, 0.91234, 0.99994, 0.99996];
+        assert_eq!(
+            shares.map(|share| percent_to(share, 2)),
+            ["<0.01%", "0.01%", "91.23%", "99.99%", ">99.99%"]
+        );
+    }
+
+    #[test]
+    fn a_script_gets_what_is_printed() {
+        let shares = [0.0, 1e-9, 0.0005, 0.0123, 0.5, 0.9994, 0.99951, 1.0];
+        let codes = [-1, 0, 1, 12, 500, 999, 1001, 1000];
+        assert_eq!(shares.map(per_mille), codes.map(Some));
+        assert_eq!([f64::NAN, -0.1, 1.1].map(per_mille), [None; 3]);
     }
 
     #[test]

@@ -21,6 +21,7 @@ mod layout;
 mod palette;
 mod place;
 mod scale;
+mod woff;
 
 pub use class_counts::ClassCount;
 pub use classes::ClassExamples;

@@ -2,20 +2,20 @@
 
 use std::fmt::Write as _;
 
-use super::{Report, esc, tables};
-use crate::classes::MAX_EXAMPLES;
-use crate::{ClassExamples, Error, SIDE, encode, format};
+use super::items::{self, Items};
+use super::sheet::{Sheet, image};
+use super::{Item, Report, esc, items_in_words, tables};
+use crate::{ClassExamples, format};
 
-/// A garment as an image element.
-fn image(pixels: &[u8], alt: &str) -> Result<String, Error> {
-    let uri = encode::garment_uri(pixels)?;
-    Ok(format!("<img src=\"{uri}\" width=\"{SIDE}\" height=\"{SIDE}\" alt=\"{}\">", esc(alt)))
-}
+/// Examples shown of each class: one row on a phone.
+const EXAMPLES: usize = 7;
+/// Misclassified items shown without the script, and shown at once with it.
+const AT_ONCE: usize = 48;
 
 /// A strip of garments for each class.
-pub(super) fn examples(classes: &[ClassExamples<'_>]) -> Result<String, Error> {
+pub(super) fn examples<'r>(classes: &'r [ClassExamples<'_>], sheet: &mut Sheet<'r>) -> String {
     if classes.is_empty() {
-        return Ok(String::new());
+        return String::new();
     }
     let mut out = String::from(
         "<p>Examples of each class of the training set. On a light page the garments are dark on \
@@ -29,8 +29,9 @@ pub(super) fn examples(classes: &[ClassExamples<'_>]) -> Result<String, Error> {
             out,
             "<div><h3>{name} <small>{count} {noun}</small></h3>\n<div class=\"strip\">"
         );
-        for (i, pixels) in class.images.iter().take(MAX_EXAMPLES).enumerate() {
-            out.push_str(&image(pixels, &format!("{}, example {}", class.name, i + 1))?);
+        for (i, pixels) in class.images.iter().take(EXAMPLES).enumerate() {
+            let cell = sheet.add(pixels);
+            out.push_str(&image(cell, &format!("{}, example {}", class.name, i + 1)));
         }
         if class.images.is_empty() {
             out.push_str("<small>nothing to show</small>");
@@ -38,50 +39,95 @@ pub(super) fn examples(classes: &[ClassExamples<'_>]) -> Result<String, Error> {
         out.push_str("</div></div>\n");
     }
     out.push_str("</div>\n");
-    Ok(out)
+    out
 }
 
-/// The items that went wrong, worst first.
-pub(super) fn mistakes(report: &Report<'_>) -> Result<String, Error> {
-    let items = &report.misclassified;
-    if items.is_empty() {
-        let judged = report.confusion.is_some() && report.misclassified_total == 0;
-        let none = if judged { "<p>No item was misclassified.</p>\n" } else { "" };
-        return Ok(none.into());
+/// The items that went wrong, worst first, and the controls by which the script shows others.
+pub(super) fn gallery(report: &Report<'_>, items: &Items<'_, '_>) -> String {
+    let off_diagonal = |(i, row): (usize, &Vec<u64>)| {
+        row.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, n)| n).sum::<u64>()
+    };
+    let counted: u64 = report.confusion.iter().enumerate().map(off_diagonal).sum();
+    let given = items.wrong().count() as u64;
+    if items.list.is_empty() {
+        let judged = !report.confusion.is_empty() && counted == 0;
+        return if judged { "<p>No item was misclassified.</p>\n".into() } else { String::new() };
     }
-    let total = report.misclassified_total.max(items.len());
+    let total = items_in_words(counted.max(given));
+    let shown = given.min(AT_ONCE as u64);
     let mut out = format!(
-        "<p>{} of {} misclassified items, the most confidently wrong first. \
-         <span class=\"is-wrong\">Orange</span> is the predicted class, <span \
-         class=\"is-true\">blue</span> the true one, each with the probability it was given; # \
-         is the item’s index in the {} set, from 0.</p>\n<ul class=\"gallery\">\n",
-        format::count(items.len() as u64),
-        format::count(total as u64),
+        "<p>Each with two probabilities: <span class=\"is-wrong\">orange</span> is that of the \
+         predicted class, <span class=\"is-true\">blue</span> that of the true one; # is the \
+         item’s index in the {} set, from 0. <span data-script hidden>Choose an item to see all \
+         its probabilities.</span></p>\n",
         esc(if report.split.is_empty() { "judged" } else { &report.split })
     );
-    for item in items {
-        let alt =
-            format!("item {}: {} predicted as {}", item.index, item.true_class, item.predicted);
+    out.push_str(&filters(&report.class_names));
+    let _ = write!(
+        out,
+        "<p id=\"count\" role=\"status\" tabindex=\"-1\">{} of {total} misclassified, the most \
+         confidently wrong first.</p>\n<div class=\"browse\">\n<div>\n\
+         <ul class=\"gallery\" id=\"gallery\">\n",
+        format::count(shown)
+    );
+    for (cell, item) in items.wrong().take(AT_ONCE) {
+        let _ = writeln!(out, "<li>{}</li>", tile(cell, item, &report.class_names));
+    }
+    out.push_str(
+        "</ul>\n<p data-script hidden><button type=\"button\" id=\"more\">Show more</button></p>\n\
+         </div>\n<aside id=\"detail\" data-script hidden aria-label=\"The item in detail\"></aside>\n\
+         </div>\n<p class=\"unseen\" id=\"chosen\" role=\"status\"></p>\n",
+    );
+    out
+}
+
+/// An item with the probabilities of the predicted class and of the true one.
+fn tile(cell: usize, item: &Item<'_>, names: &[String]) -> String {
+    let alt = format!(
+        "item {}: {} predicted as {}",
+        item.index, names[item.label], names[item.predicted]
+    );
+    let mut out = format!("{}<span class=\"index\">#{}</span>", image(cell, &alt), item.index);
+    for (class, name, probability) in [
+        ("is-wrong", &names[item.predicted], items::confidence(item)),
+        ("is-true", &names[item.label], item.probabilities[item.label]),
+    ] {
         let _ = write!(
             out,
-            "<li>{}<span class=\"index\">#{}</span>",
-            image(item.pixels, &alt)?,
-            item.index
+            "<span class=\"label {class}\" style=\"--v:{}\"><b>{}</b> <span>{}</span></span>",
+            tables::length(probability),
+            esc(name),
+            esc(&format::percent(probability))
         );
-        for (class, name, probability) in [
-            ("is-wrong", &item.predicted, item.confidence),
-            ("is-true", &item.true_class, item.true_probability),
-        ] {
-            let _ = write!(
-                out,
-                "<span class=\"label {class}\" style=\"--v:{}\"><b>{}</b> <span>{}</span></span>",
-                tables::length(probability),
-                esc(name),
-                esc(&format::percent(probability))
-            );
-        }
-        out.push_str("</li>\n");
     }
-    out.push_str("</ul>\n");
-    Ok(out)
+    out
+}
+
+/// The choices of class and order.
+fn filters(names: &[String]) -> String {
+    let mut out = String::from(
+        "<form class=\"filters\" id=\"filters\" autocomplete=\"off\" data-script hidden>",
+    );
+    for (id, title) in [("true", "True class"), ("predicted", "Predicted class")] {
+        let _ = write!(out, "<label>{title}<select name=\"{id}\"><option value=\"\">any</option>");
+        for (class, name) in names.iter().enumerate() {
+            let _ = write!(out, "<option value=\"{class}\">{}</option>", esc(name));
+        }
+        out.push_str("</select></label>");
+    }
+    out.push_str("<label>Order<select name=\"order\">");
+    for (value, text) in [
+        ("confidence", "surest first"),
+        ("loss", "largest loss first"),
+        ("margin", "largest margin first"),
+        ("close", "smallest margin first"),
+        ("index", "by index"),
+    ] {
+        let _ = write!(out, "<option value=\"{value}\">{text}</option>");
+    }
+    out.push_str(
+        "</select></label><button type=\"button\" id=\"all\">All mistakes</button>\
+         <button type=\"button\" id=\"back\" hidden>Back to the matrix</button></form>\n",
+    );
+    out
 }

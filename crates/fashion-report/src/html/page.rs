@@ -2,9 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::{Measure, Report, Unit, esc, gallery, matrix, tables};
+use sha2::{Digest as _, Sha256};
+
+use super::items::Items;
+use super::sheet::Sheet;
+use super::{Report, esc, gallery, matrix, measures, pairs, tables, trust};
 use crate::curves::{self, Quantity};
-use crate::{Error, encode, font, format, palette, reliability};
+use crate::{Error, encode, font, palette, woff};
 
 /// A section: its anchor, its name in the navigation, heading, and content.
 struct Section {
@@ -15,9 +19,17 @@ struct Section {
 }
 
 pub(super) fn page(report: &Report<'_>) -> Result<String, Error> {
-    let sections = sections(report)?;
+    let items = Items::of(report);
+    let mut sheet = Sheet::default();
+    for item in &items.list {
+        sheet.add(item.pixels);
+    }
+    let sections = sections(report, &items, &mut sheet)?;
+    // As the browser will see it: HTML turns every line break into a line feed.
+    let script = include_str!("script.js").replace("\r\n", "\n");
+    let script = (!items.list.is_empty()).then_some(script.as_str());
     let mut out = String::new();
-    head(&mut out, &report.title);
+    head(&mut out, &report.title, &sheet.css()?, script);
     opening(&mut out, report);
     if sections.len() > 1 {
         out.push_str("<nav aria-label=\"Sections\">");
@@ -35,16 +47,30 @@ pub(super) fn page(report: &Report<'_>) -> Result<String, Error> {
     if !report.generator.is_empty() {
         let _ = writeln!(out, "<p>Made by {}</p>", esc(&report.generator));
     }
-    out.push_str("</footer>\n</body>\n</html>\n");
+    out.push_str("</footer>\n");
+    if let Some(script) = script {
+        let data = items.json(report);
+        let _ = write!(
+            out,
+            "<script type=\"application/json\" id=\"numbers\">{data}</script>\n\
+             <script>{script}</script>\n"
+        );
+    }
+    out.push_str("</body>\n</html>\n");
     Ok(out)
 }
 
-fn head(out: &mut String, title: &str) {
+/// The head; `sheet` is the rule with the garments.
+fn head(out: &mut String, title: &str, sheet: &str, script: Option<&str>) {
+    let allowed = script.map_or(String::new(), |script| {
+        format!("script-src 'sha256-{}'; ", encode::base64(&Sha256::digest(script)))
+    });
     let _ = write!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src \
-         'unsafe-inline'; img-src data:; font-src data:\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
+         {allowed}style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; \
+         form-action 'none'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n<style>\n",
         esc(title)
@@ -52,12 +78,12 @@ fn head(out: &mut String, title: &str) {
     for (weight, bytes) in [(400, font::REGULAR), (600, font::SEMIBOLD)] {
         let _ = writeln!(
             out,
-            "@font-face{{font-family:Inter;font-weight:{weight};src:url(data:font/otf;base64,{})}}",
-            encode::base64(bytes)
+            "@font-face{{font-family:Inter;font-weight:{weight};src:url(data:font/woff;base64,{})}}",
+            encode::base64(&woff::woff(bytes))
         );
     }
-    let _ =
-        write!(out, "{}{}</style>\n</head>\n<body>\n", palette::css(), include_str!("style.css"));
+    let (colours, style) = (palette::css(), include_str!("style.css"));
+    let _ = write!(out, "{colours}{style}{sheet}</style>\n</head>\n<body>\n");
     out.push_str("<a class=\"skip\" href=\"#content\">Skip to the content</a>\n");
 }
 
@@ -70,57 +96,34 @@ fn opening(out: &mut String, report: &Report<'_>) {
     let _ = writeln!(out, "<p class=\"origin\"><b>Data</b> {}</p>", esc(&report.origin));
 }
 
-fn sections(report: &Report<'_>) -> Result<Vec<Section>, Error> {
+fn sections<'r>(
+    report: &'r Report<'_>,
+    items: &Items<'r, '_>,
+    sheet: &mut Sheet<'r>,
+) -> Result<Vec<Section>, Error> {
     let mut out = Vec::new();
     let mut add = |id, name, title, body: String| {
         if !body.is_empty() {
             out.push(Section { id, name, title, body });
         }
     };
-    add("result", "Result", "Result", result(report));
+    add("result", "Result", "Result", measures::measures(report));
     add("setup", "Setup", "What was trained, and how", tables::facts(&report.facts));
     let counts = tables::counts(&report.class_counts);
-    add("data", "Data", "Data", gallery::examples(&report.classes)? + &counts);
+    add("data", "Data", "Data", gallery::examples(&report.classes, sheet) + &counts);
     add("learning", "Curves", "Learning curves", learning(report)?);
     add("classes", "Classes", "Class by class", tables::scores(&report.per_class, &report.means));
-    let pairs = matrix::pairs(&report.most_confused);
-    let table = report.confusion.as_ref().map_or(String::new(), matrix::matrix);
-    add("confusion", "Confusion", "Confusion matrix", table + &pairs);
-    add("mistakes", "Mistakes", "Most misclassified items", gallery::mistakes(report)?);
-    add("reliability", "Reliability", "Reliability of the confidence", trust(report)?);
+    add("confusion", "Confusion", "Confusion matrix", matrix::matrix(report));
+    add("items", "Items", "Misclassified items", gallery::gallery(report, items));
+    add("pairs", "Pairs", "Confused most", pairs::pairs(report, sheet));
+    if let Some(calibration) = &report.calibration {
+        let body = trust::calibration(calibration)?;
+        add("reliability", "Reliability", "Reliability of the confidence", body);
+    }
+    if let Some(coverage) = &report.coverage {
+        add("coverage", "Let a human look", "Let a human look", trust::coverage(coverage));
+    }
     Ok(out)
-}
-
-fn print(value: f64, unit: Unit) -> String {
-    match unit {
-        Unit::Share => format::percent(value),
-        Unit::Number => format::number(value, 3),
-    }
-}
-
-/// The figures of merit as cards.
-fn result(report: &Report<'_>) -> String {
-    if report.measures.is_empty() {
-        return String::new();
-    }
-    let mut out = String::new();
-    if !report.split.is_empty() {
-        let _ = writeln!(out, "<p>Measured on the {} set.</p>", esc(&report.split));
-    }
-    out.push_str("<dl class=\"cards\">\n");
-    for Measure { name, value, unit, interval, meaning } in &report.measures {
-        let _ = write!(out, "<div><dt>{}</dt><dd><b>{}</b>", esc(name), esc(&print(*value, *unit)));
-        if let Some((low, high)) = interval {
-            let (low, high) = (print(*low, *unit), print(*high, *unit));
-            let _ = write!(out, "<span>{} to {}</span>", esc(&low), esc(&high));
-        }
-        if !meaning.is_empty() {
-            let _ = write!(out, "<small>{}</small>", esc(meaning));
-        }
-        out.push_str("</dd></div>\n");
-    }
-    out.push_str("</dl>\n");
-    out
 }
 
 /// Both curves, and their numbers to unfold.
@@ -136,23 +139,5 @@ fn learning(report: &Report<'_>) -> Result<String, Error> {
     }
     out.push_str("</div>\n");
     out.push_str(&tables::history(history, &report.held_out, report.best_epoch));
-    Ok(out)
-}
-
-/// The reliability diagram, how to read it, and its numbers to unfold.
-fn trust(report: &Report<'_>) -> Result<String, Error> {
-    let Some(reliability) = &report.reliability else { return Ok(String::new()) };
-    let svg = reliability::inline_svg(&reliability.bins)?;
-    let mut out = format!(
-        "<div class=\"split\">\n<figure>{svg}</figure>\n<div>\n\
-         <p class=\"big\"><b>{}</b> expected calibration error</p>\n\
-         <p>Each dot is a group of items about which the classifier was about equally sure, the \
-         larger the more items. On the line, it is right as often as it says. Below the line it \
-         is too sure of itself, above too cautious; the orange strokes are the gaps.</p>\n\
-         <p>The expected calibration error is the mean gap over all items.</p>\n",
-        esc(&format::percent(reliability.ece))
-    );
-    out.push_str(&tables::bins(&reliability.bins));
-    out.push_str("</div>\n</div>\n");
     Ok(out)
 }

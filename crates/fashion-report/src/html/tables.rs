@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{ClassScores, FactGroup, esc};
+use super::{ClassScores, Estimate, FactGroup, esc};
 use crate::{Bin, ClassCount, EpochPoint, format};
 
 /// Opens a table that scrolls by itself where the page is too narrow for it.
-fn open(out: &mut String, caption: &str, class: &str, columns: &[&str]) {
+pub(super) fn open(out: &mut String, caption: &str, class: &str, columns: &[&str]) {
     let caption = esc(caption);
     let _ = write!(
         out,
@@ -19,7 +19,7 @@ fn open(out: &mut String, caption: &str, class: &str, columns: &[&str]) {
     out.push_str("</tr></thead>\n<tbody>\n");
 }
 
-const CLOSE: &str = "</tbody>\n</table>\n</div>\n";
+pub(super) const CLOSE: &str = "</tbody>\n</table>\n</div>\n";
 
 /// Groups of names and values.
 pub(super) fn facts(groups: &[FactGroup]) -> String {
@@ -29,13 +29,18 @@ pub(super) fn facts(groups: &[FactGroup]) -> String {
     let mut out = String::from("<div class=\"facts\">\n");
     for group in groups {
         let _ = write!(out, "<div><h3>{}</h3>\n<dl>\n", esc(&group.title));
-        for (name, value) in &group.facts {
-            let _ = writeln!(out, "<div><dt>{}</dt><dd>{}</dd></div>", esc(name), esc(value));
-        }
+        fact_list(&mut out, &group.facts);
         out.push_str("</dl></div>\n");
     }
     out.push_str("</div>\n");
     out
+}
+
+/// Names and values, for a description list.
+pub(super) fn fact_list(out: &mut String, facts: &[(String, String)]) {
+    for (name, value) in facts {
+        let _ = writeln!(out, "<div><dt>{}</dt><dd>{}</dd></div>", esc(name), esc(value));
+    }
 }
 
 /// Examples per class, with a bar for each number.
@@ -68,22 +73,63 @@ fn bar(out: &mut String, share: f64, text: &str) {
     let _ = write!(out, "<td style=\"--v:{}\">{}</td>", length(share), esc(text));
 }
 
-/// Precision, recall, F1 and support of each class, then their means.
+/// A cell with a score, its interval, and a bar with the interval as a band.
+fn score(out: &mut String, estimate: Option<Estimate>) {
+    let Some(Estimate { value, interval }) = estimate else {
+        let _ = write!(out, "<td>{}</td>", format::MISSING);
+        return;
+    };
+    let text = esc(&format::percent(value));
+    let Some((low, high)) = interval else { return bar(out, value, &text) };
+    let _ = write!(
+        out,
+        "<td style=\"--v:{};--l:{};--h:{}\">{text}<small>{} to {}</small></td>",
+        length(value),
+        length(low),
+        length(high),
+        esc(&format::percent(low)),
+        esc(&format::percent(high))
+    );
+}
+
+/// The scores and support of each class, then their means.
 pub(super) fn scores(classes: &[ClassScores], means: &[ClassScores]) -> String {
-    if classes.is_empty() && means.is_empty() {
+    let rows = || classes.iter().chain(means);
+    if rows().next().is_none() {
         return String::new();
     }
     let mut out = String::from(
         "<p>Precision: of what was predicted as this class, the share that is of it. Recall: of \
-         what is of this class, the share that was found. F1: their harmonic mean.</p>\n",
+         what is of this class, the share that was found. F1: their harmonic mean.",
     );
-    let columns = ["Class", "Precision", "Recall", "F1", "Items"];
-    open(&mut out, "Precision, recall and F1 of each class", "bars", &columns);
+    let mut columns = vec!["Class", "Precision", "Recall", "F1"];
+    let roc_auc = rows().any(|row| row.roc_auc.is_some());
+    if roc_auc {
+        columns.push("ROC AUC");
+        out.push_str(
+            " ROC AUC: how often an item of this class is given a higher probability of it than an \
+             item of another.",
+        );
+    }
+    let average_precision = rows().any(|row| row.average_precision.is_some());
+    if average_precision {
+        columns.push("Average precision");
+        out.push_str(
+            " Average precision: the precision, averaged over the items of the class as they come \
+             from the surest down.",
+        );
+    }
+    columns.push("Items");
+    let intervals = rows().any(|row| row.precision.interval.is_some());
+    out.push_str(if intervals { " Small and as bands: 95% intervals.</p>\n" } else { "</p>\n" });
+    open(&mut out, "Scores of each class", "bars", &columns);
     for (rows, class) in [(classes, ""), (means, " class=\"mean\"")] {
         for row in rows {
             let _ = write!(out, "<tr{class}><th scope=\"row\">{}</th>", esc(&row.class));
-            for value in [row.precision, row.recall, row.f1] {
-                bar(&mut out, value, &format::percent(value));
+            let cells = [row.precision, row.recall, row.f1].map(Some).into_iter();
+            let cells = cells.chain(roc_auc.then_some(row.roc_auc));
+            for cell in cells.chain(average_precision.then_some(row.average_precision)) {
+                score(&mut out, cell);
             }
             let _ = writeln!(out, "<td>{}</td></tr>", format::count(row.support as u64));
         }
@@ -104,7 +150,9 @@ pub(super) fn history(points: &[EpochPoint], held_out: &str, best: Option<usize>
         let (class, note) = if chosen { (" class=\"best\"", " best") } else { ("", "") };
         let _ = write!(out, "<tr{class}><th scope=\"row\">{}{note}</th>", p.epoch);
         let loss = |v: Option<f64>| v.map_or(format::MISSING.to_owned(), |v| format::number(v, 4));
-        let accuracy = |v: Option<f64>| v.map_or(format::MISSING.to_owned(), two_decimals);
+        let accuracy = |v: Option<f64>| {
+            v.map_or(format::MISSING.to_owned(), |v| esc(&format::percent_to(v, 2)))
+        };
         for cell in [
             format::rate(p.learning_rate),
             loss(Some(p.train_loss)),
@@ -121,15 +169,9 @@ pub(super) fn history(points: &[EpochPoint], held_out: &str, best: Option<usize>
     out
 }
 
-/// A percentage with two decimals, for tables that are read for small differences.
-fn two_decimals(share: f64) -> String {
-    let text = format::number(100.0 * share, 2);
-    if text == format::MISSING { text } else { text + "%" }
-}
-
 /// The reliability diagram's numbers, folded away.
-pub(super) fn bins(bins: &[Bin]) -> String {
-    let mut out = String::from("<details>\n<summary>Numbers of every group</summary>\n");
+pub(super) fn bins(title: &str, bins: &[Bin]) -> String {
+    let mut out = format!("<details>\n<summary>{title}</summary>\n");
     let columns = ["Confidence from", "to", "items", "mean confidence", "accuracy"];
     open(&mut out, "Accuracy by confidence", "", &columns);
     for bin in bins {

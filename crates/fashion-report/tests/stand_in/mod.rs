@@ -3,6 +3,8 @@
 // Each test and example that includes this uses a part of it.
 #![allow(dead_code)]
 
+pub(crate) mod whole;
+
 use fashion_report::{Bin, CoveragePoint, EpochPoint, PIXELS, SIDE};
 
 /// The ten class names of the project, in order.

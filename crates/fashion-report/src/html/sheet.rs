@@ -1,0 +1,119 @@
+//! All garments of the page in one picture, of which each place shows its part.
+//!
+//! A picture of its own for each garment would take half as much again, in PNG headers and in
+//! compression that starts anew each time.
+
+use std::fmt::Write as _;
+
+use super::esc;
+use crate::{Error, PIXELS, SIDE, encode};
+
+/// Garments in a row.
+pub(super) const COLUMNS: usize = 40;
+
+/// The garments, in the order in which they were added.
+#[derive(Default)]
+pub(super) struct Sheet<'a> {
+    garments: Vec<&'a [u8]>,
+}
+
+impl<'a> Sheet<'a> {
+    /// Adds a garment of 28 × 28 pixels and returns its cell: 0 for the first, and so on.
+    pub(super) fn add(&mut self, pixels: &'a [u8]) -> usize {
+        self.garments.push(pixels);
+        self.garments.len() - 1
+    }
+
+    /// The rule that every element of the class `i` is a part of the sheet.
+    pub(super) fn css(&self) -> Result<String, Error> {
+        if self.garments.is_empty() {
+            return Ok(String::new());
+        }
+        let columns = self.garments.len().min(COLUMNS);
+        let rows = self.garments.len().div_ceil(COLUMNS);
+        // Dark on light: pixel 0, the data's background, becomes white.
+        let mut pixels = vec![255; columns * rows * PIXELS];
+        for (cell, garment) in self.garments.iter().enumerate() {
+            let corner = (cell / COLUMNS * columns * SIDE + cell % COLUMNS) * SIDE;
+            for (y, row) in garment.chunks_exact(SIDE).enumerate() {
+                for (x, &pixel) in row.iter().enumerate() {
+                    pixels[corner + y * columns * SIDE + x] = 255 - pixel;
+                }
+            }
+        }
+        let (width, height) = ((columns * SIDE) as u32, (rows * SIDE) as u32);
+        let grey = png::ColorType::Grayscale;
+        let png = encode::png(&pixels, width, height, grey, png::Compression::High)?;
+        let mut out = String::new();
+        let _ = writeln!(
+            out,
+            ".i{{--w:{columns};background-image:url(data:image/png;base64,{})}}",
+            encode::base64(&png)
+        );
+        Ok(out)
+    }
+}
+
+/// The part of the sheet with this cell, as an element.
+pub(super) fn image(cell: usize, alt: &str) -> String {
+    format!(
+        "<span class=\"i\" role=\"img\" aria-label=\"{}\" style=\"--x:{};--y:{}\"></span>",
+        esc(alt),
+        cell % COLUMNS,
+        cell / COLUMNS
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sheet's pixels and width, through base64 and PNG.
+    fn decoded(css: &str) -> (Vec<u8>, usize) {
+        let coded = css.split_once("base64,").unwrap().1.split_once(')').unwrap().0;
+        let value = |c: u8| match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'+' => 62,
+            _ => 63,
+        };
+        let coded = coded.trim_end_matches('=').as_bytes();
+        let bytes: Vec<u8> = coded
+            .chunks(4)
+            .flat_map(|chunk| {
+                let group = (0..4).fold(0u32, |group, i| {
+                    group << 6 | chunk.get(i).map_or(0, |&c| u32::from(value(c)))
+                });
+                group.to_be_bytes()[1..chunk.len()].to_vec()
+            })
+            .collect();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        (pixels, reader.info().width as usize)
+    }
+
+    #[test]
+    fn every_garment_is_in_its_cell() {
+        for count in [1, 39, 40, 41, 95] {
+            let garments: Vec<Vec<u8>> =
+                (0..count).map(|i| (0..PIXELS).map(|p| (p * 7 + i * 31) as u8).collect()).collect();
+            let mut sheet = Sheet::default();
+            for (i, garment) in garments.iter().enumerate() {
+                assert_eq!(sheet.add(garment), i);
+            }
+            let css = sheet.css().unwrap();
+            let (pixels, width) = decoded(&css);
+            assert_eq!(width, 28 * count.min(COLUMNS));
+            assert!(css.starts_with(&format!(".i{{--w:{};", width / 28)));
+            for (cell, garment) in garments.iter().enumerate() {
+                let (left, top) = (cell % COLUMNS * 28, cell / COLUMNS * 28);
+                for (p, &pixel) in garment.iter().enumerate() {
+                    assert_eq!(pixels[(top + p / 28) * width + left + p % 28], 255 - pixel);
+                }
+            }
+        }
+        assert_eq!(Sheet::default().css().unwrap(), "");
+    }
+}
