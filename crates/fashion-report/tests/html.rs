@@ -48,6 +48,9 @@ fn report<'a>(garments: &'a Garments, name: &str) -> Report<'a> {
         calibration.before.drain(..13);
         calibration.after.drain(..13);
     }
+    if let Some(coverage) = &mut report.coverage {
+        coverage.points = stand_in::coverage(20);
+    }
     report
 }
 

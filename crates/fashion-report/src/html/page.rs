@@ -121,7 +121,7 @@ fn sections<'r>(
         add("reliability", "Reliability", "Reliability of the confidence", body);
     }
     if let Some(coverage) = &report.coverage {
-        add("coverage", "Let a human look", "Let a human look", trust::coverage(coverage));
+        add("coverage", "Let a human look", "Let a human look", trust::coverage(coverage)?);
     }
     Ok(out)
 }

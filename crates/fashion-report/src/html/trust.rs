@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Estimate, Unit, esc, measures, tables};
-use crate::{Bin, Error, format, reliability};
+use crate::{Bin, CoverageMark, CoveragePoint, Error, coverage, format, reliability};
 
 /// How well confidence and accuracy agree, as the network says it and after temperature scaling.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,6 +37,10 @@ pub struct Coverage {
     /// The answer in plain words, such as "Sort 83% by machine at 99.0%; 1,700 of 10,000 go to a
     /// person."
     pub answer: String,
+    /// What every threshold does, in the order of coverage.
+    pub points: Vec<CoveragePoint>,
+    /// The threshold that was chosen and for which accuracy, if one was.
+    pub mark: Option<CoverageMark>,
     /// What else is known, as names and values, such as ("threshold", "0.912").
     pub facts: Vec<(String, String)>,
 }
@@ -108,14 +112,24 @@ fn scores_table(out: &mut String, scores: &[CalibrationScore]) {
     out.push_str(tables::CLOSE);
 }
 
-/// What a machine can sort alone.
-pub(super) fn coverage(coverage: &Coverage) -> String {
-    let mut out = String::new();
-    let _ = writeln!(out, "<p class=\"answer\">{}</p>", esc(&coverage.answer));
-    if !coverage.facts.is_empty() {
-        out.push_str("<div class=\"facts\"><dl>\n");
-        tables::fact_list(&mut out, &coverage.facts);
-        out.push_str("</dl></div>\n");
+/// What a machine can sort alone: the answer, and the curve that it is read from.
+pub(super) fn coverage(part: &Coverage) -> Result<String, Error> {
+    let mut words = String::new();
+    if !part.answer.is_empty() {
+        let _ = writeln!(words, "<p class=\"answer\">{}</p>", esc(&part.answer));
     }
-    out
+    if !part.facts.is_empty() {
+        words.push_str("<div class=\"facts\"><dl>\n");
+        tables::fact_list(&mut words, &part.facts);
+        words.push_str("</dl></div>\n");
+    }
+    if part.points.is_empty() {
+        return Ok(words);
+    }
+    let chart = coverage::inline_svg(&part.points, part.mark)?;
+    Ok(format!(
+        "<div class=\"split\">\n<figure>{chart}</figure>\n<div>\n{words}<p>The items of which the \
+         classifier is surest go to the machine, the rest to a person: from left to right ever more \
+         is sorted by machine, and the line says how often it is right on that.</p>\n</div>\n</div>\n"
+    ))
 }

@@ -4,9 +4,9 @@ use fashion_report::html::{
     Calibration, CalibrationScore, ClassScores, ConfusedPair, Coverage, Estimate, FactGroup, Item,
     Measure, Neighbour, Report, Unit,
 };
-use fashion_report::{Bin, ClassCount, ClassExamples, PIXELS};
+use fashion_report::{Bin, ClassCount, ClassExamples, CoverageMark, PIXELS};
 
-use super::{CLASSES, bins, confusion, garment, history};
+use super::{CLASSES, bins, confusion, coverage, garment, history};
 
 /// Garments by class, some variants of each. With `fabric` every pixel of them is random, which is
 /// at least as hard to compress as photographs of clothes are.
@@ -201,6 +201,8 @@ pub(crate) fn report(garments: &[Vec<[u8; PIXELS]>], correct: u64) -> Report<'_>
         calibration: Some(calibration()),
         coverage: Some(Coverage {
             answer: "Sort 83% by machine at 99.0%; 1,700 of 10,000 go to a person.".into(),
+            points: coverage(10_000),
+            mark: Some(CoverageMark { point: Some(coverage(10_000)[8299]), target: 0.99 }),
             facts: vec![("threshold of the confidence".into(), "0.912".into())],
         }),
         generator: "the example of fashion-report".into(),
