@@ -5,6 +5,7 @@ mod binomial;
 mod brier;
 pub mod calibration;
 pub mod compare;
+mod confidence;
 mod confusion;
 mod error;
 pub mod interval;
@@ -24,6 +25,7 @@ mod top_k;
 mod totals;
 
 pub use brier::brier_score;
+pub use confidence::{Calibrated, Confidence};
 pub use confusion::{ConfusedPair, ConfusionMatrix, Normalisation};
 pub use error::Error;
 pub use interval::Interval;

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ConfusedPair, ConfusionMatrix, Error, Intervals, Misclassified, OneVsRest, Predictions, Scores,
-    TopK, brier_score, confusion::ratio, judged::Judged, log_loss,
+    Calibrated, Confidence, ConfusedPair, ConfusionMatrix, Error, Intervals, Misclassified,
+    OneVsRest, Predictions, Scores, TopK, brier_score, calibration::Temperature, confusion::ratio,
+    judged::Judged, log_loss, selective::Threshold,
 };
 
 /// Name and version of the shape of [`Metrics`] in JSON.
@@ -89,6 +90,9 @@ pub struct Metrics {
     pub weighted_mean: Scores,
     /// How far all these may be from the truth.
     pub intervals: Intervals,
+    /// How far the confidence can be trusted; calibrated after
+    /// [`with_temperature`](Self::with_temperature).
+    pub confidence: Confidence,
     /// Counts (K, K), rows for true classes, columns for predicted ones.
     pub confusion: ConfusionMatrix,
     /// Pairs of classes that were confused, the most frequent first; see
@@ -161,10 +165,49 @@ impl Metrics {
             macro_mean: confusion.macro_mean(),
             weighted_mean: confusion.weighted_mean(),
             intervals: Intervals::of(predictions, &judged),
+            confidence: Confidence::from(predictions),
             most_confused: confusion.most_confused(),
             confusion,
             misclassified: Misclassified::from(predictions),
         })
+    }
+
+    /// The same with [`Confidence::calibrated`]: what `temperature` makes of `predictions`, those that
+    /// were judged, and what `threshold` does to them then. See [`Calibrated::of`].
+    ///
+    /// ```
+    /// use fashion_eval::{Context, Metrics, Predictions, calibration::Temperature};
+    /// use ndarray::array;
+    ///
+    /// // 90% sure, and right three times out of four: odds of 9 that should be 3.
+    /// let probabilities = array![[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.1, 0.9]];
+    /// let predictions = Predictions::new(probabilities, vec![0, 1, 1, 1])?;
+    /// let context = Context {
+    ///     data: "four examples".into(),
+    ///     split: "test".into(),
+    ///     classes: vec!["cat".into(), "dog".into()],
+    /// };
+    /// let metrics = Metrics::compute(&predictions, &context)?;
+    /// assert_eq!(metrics.confidence.calibrated, None);
+    /// let metrics = metrics.with_temperature(&predictions, Temperature::new(2.0)?, None);
+    /// assert!((metrics.confidence.errors.expected - 0.15).abs() < 1e-12);
+    /// assert!(metrics.confidence.calibrated.is_some_and(|c| c.errors.expected < 1e-12));
+    /// # Ok::<(), fashion_eval::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `predictions` are not as many items and classes as were judged.
+    pub fn with_temperature(
+        mut self,
+        predictions: &Predictions,
+        temperature: Temperature,
+        threshold: Option<Threshold>,
+    ) -> Self {
+        let judged = (self.n, self.confusion.classes());
+        assert_eq!((predictions.len(), predictions.classes()), judged, "other predictions");
+        self.confidence.calibrated = Some(Calibrated::of(predictions, temperature, threshold));
+        self
     }
 
     /// Reads what [`to_json`](Self::to_json) wrote, to the same value.
@@ -214,6 +257,9 @@ impl Metrics {
         if self.misclassified.count != ranking.len() {
             let count = self.misclassified.count;
             return Some(format!("{count} items misclassified, {} ranked", ranking.len()));
+        }
+        if let Some(what) = self.confidence.contradiction(self.n as u64) {
+            return Some(what);
         }
         if let Some(pair) = self.most_confused.iter().find(|p| outside(p.label, p.predicted)) {
             return Some(format!(

@@ -6,10 +6,12 @@
 //! Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural Networks", ICML 2017
 //! (arXiv 1706.04599), sections 2 and 4.2.
 
+mod errors;
 mod temperature;
 
 use serde::{Deserialize, Serialize};
 
+pub use errors::CalibrationErrors;
 pub use temperature::Temperature;
 
 use crate::{Error, Predictions};
@@ -57,8 +59,7 @@ pub struct ReliabilityBin {
 /// [`Error::Bins`] if `bins` is not 1 to [`MAX_BINS`].
 pub fn reliability(predictions: &Predictions, bins: usize) -> Result<Vec<ReliabilityBin>, Error> {
     check(bins)?;
-    let edges: Vec<f64> = (0..=bins).map(|edge| edge as f64 / bins as f64).collect();
-    Ok(sort_into(predictions, &edges))
+    Ok(sort_into(predictions, &equal_width_edges(bins)))
 }
 
 /// Sorts the items by confidence into `bins` bins that hold about as many items each.
@@ -90,6 +91,16 @@ pub fn reliability_of_equal_mass(
     bins: usize,
 ) -> Result<Vec<ReliabilityBin>, Error> {
     check(bins)?;
+    Ok(sort_into(predictions, &equal_mass_edges(predictions, bins)))
+}
+
+/// The ends (B + 1) of `bins` bins of equal width.
+fn equal_width_edges(bins: usize) -> Vec<f64> {
+    (0..=bins).map(|edge| edge as f64 / bins as f64).collect()
+}
+
+/// The ends (B + 1) of `bins` bins of equal mass.
+fn equal_mass_edges(predictions: &Predictions, bins: usize) -> Vec<f64> {
     let mut sorted: Vec<f64> = predictions.confidences().collect();
     sorted.sort_by(f64::total_cmp);
     let quantile = |bin: usize| {
@@ -104,7 +115,7 @@ pub fn reliability_of_equal_mass(
     let mut edges = vec![0.0];
     edges.extend((1..bins).map(quantile));
     edges.push(1.0);
-    Ok(sort_into(predictions, &edges))
+    edges
 }
 
 fn check(bins: usize) -> Result<(), Error> {
