@@ -29,7 +29,7 @@ pub use confidence::{Calibrated, Confidence};
 pub use confusion::{ConfusedPair, ConfusionMatrix, Normalisation};
 pub use error::Error;
 pub use interval::Interval;
-pub use intervals::{ClassIntervals, Intervals, ScoreIntervals};
+pub use intervals::{ClassIntervals, ConfidenceIntervals, Intervals, ScoreIntervals};
 pub use log_loss::log_loss;
 pub use metrics::{ClassMetrics, Context, Metrics, SCHEMA};
 pub use misclassified::{Misclassified, MisclassifiedItem};
