@@ -7,6 +7,7 @@ use crate::{
     interval::{LANES, LEVEL, RESAMPLES, percentile, resample, wilson},
     judged::Judged,
     one_vs_rest::{Areas, mean},
+    selective::RiskAreas,
     totals::Totals,
 };
 
@@ -19,7 +20,8 @@ const SEED: u64 = 0;
 /// [Wilson's](crate::interval::wilson) interval, which is 0 to 1 where there are no items to take a
 /// share of. All else has a [bootstrap](crate::interval::bootstrap) interval over the items, and
 /// nothing where that has none, or where the figure itself is not defined. Items are resampled in
-/// the order of their indices, so that the order of the rows changes nothing.
+/// the order of their indices, so that the order of the rows changes nothing. Calibration errors have
+/// none, and [`CalibrationErrors`](crate::calibration::CalibrationErrors) says why.
 ///
 /// ```
 /// use fashion_eval::{Context, Metrics, Predictions};
@@ -69,6 +71,17 @@ pub struct Intervals {
     /// weighted recall is the accuracy, and has its interval.
     #[serde(rename = "weighted")]
     pub weighted_mean: ScoreIntervals,
+    /// Of [`Metrics::confidence`](crate::Metrics::confidence).
+    pub confidence: ConfidenceIntervals,
+}
+
+/// Intervals of how far the confidence can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ConfidenceIntervals {
+    /// Of [`Confidence::risk_coverage_area`](crate::Confidence::risk_coverage_area).
+    pub risk_coverage_area: Option<Interval>,
+    /// Of [`Confidence::excess_risk_coverage_area`](crate::Confidence::excess_risk_coverage_area).
+    pub excess_risk_coverage_area: Option<Interval>,
 }
 
 /// Intervals of one class's scores.
@@ -131,6 +144,10 @@ impl Intervals {
                 recall: Some(accuracy),
                 ..drawn.weighted_mean.intervals()
             },
+            confidence: ConfidenceIntervals {
+                risk_coverage_area: middle(&mut drawn.risk_area),
+                excess_risk_coverage_area: middle(&mut drawn.excess_risk_area),
+            },
         }
     }
 }
@@ -156,6 +173,8 @@ struct Drawn {
     per_class: Vec<DrawnClass>,
     macro_mean: DrawnScores,
     weighted_mean: DrawnScores,
+    risk_area: Vec<f64>,
+    excess_risk_area: Vec<f64>,
 }
 
 #[derive(Default)]
@@ -182,7 +201,10 @@ impl Drawn {
             let totals = judged.resampled_totals(counts);
             let areas: Vec<[Areas; LANES]> =
                 judged.ranked.iter().map(|ranked| ranked.areas(counts)).collect();
+            let risks: [RiskAreas; LANES] = judged.by_confidence.areas(counts);
             for lane in 0..LANES {
+                drawn.risk_area.push(risks[lane].area);
+                drawn.excess_risk_area.push(risks[lane].excess);
                 drawn.log_loss.push(log_loss[lane]);
                 drawn.brier.push(brier[lane]);
                 drawn.push_scores(&totals[lane]);

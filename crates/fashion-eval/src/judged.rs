@@ -2,7 +2,7 @@
 
 use crate::{
     ConfusionMatrix, Predictions, brier::squared_errors, interval::LANES, log_loss::losses,
-    one_vs_rest::Ranked, top_k::top_k_hits, totals::Totals,
+    one_vs_rest::Ranked, selective::ByConfidence, top_k::top_k_hits, totals::Totals,
 };
 
 /// The top-k accuracies that are reported, where there are more classes than that.
@@ -20,6 +20,8 @@ pub(crate) struct Judged {
     pub(crate) squared_errors: Vec<f64>,
     /// The items ranked for each class (K).
     pub(crate) ranked: Vec<Ranked>,
+    /// The items ranked by confidence.
+    pub(crate) by_confidence: ByConfidence,
     /// The counts of all items.
     pub(crate) totals: Totals,
     /// Each k with the number of items whose true class is among the k most probable ones.
@@ -41,6 +43,7 @@ impl Judged {
             losses: in_order(losses(predictions)),
             squared_errors: in_order(squared_errors(predictions)),
             ranked: Ranked::classes(predictions, &rows),
+            by_confidence: ByConfidence::new(predictions, &rows),
             totals: Totals::from(confusion),
             top_k_hits: TOP_K.iter().filter_map(hits).collect(),
         }

@@ -9,6 +9,7 @@ use fashion_eval::{
     interval::{LEVEL, bootstrap, wilson},
     log_loss,
     predictions_csv::read_any,
+    selective::RiskCoverage,
 };
 use ndarray::Axis;
 
@@ -67,6 +68,10 @@ fn intervals_are_those_of_repeated_items() {
         };
         check("log loss", of.log_loss, &|p| Some(log_loss(p)));
         check("Brier", of.brier, &|p| Some(brier_score(p)));
+        check("AURC", of.confidence.risk_coverage_area, &|p| Some(RiskCoverage::from(p).area()));
+        check("E-AURC", of.confidence.excess_risk_coverage_area, &|p| {
+            Some(RiskCoverage::from(p).excess_area())
+        });
         counted("balanced", of.balanced_accuracy, &ConfusionMatrix::balanced_accuracy);
         counted("Matthews", of.matthews_correlation, &ConfusionMatrix::matthews_correlation);
         counted("kappa", of.cohen_kappa, &ConfusionMatrix::cohen_kappa);

@@ -1,8 +1,8 @@
 //! What holds for every classifier.
 
 use fashion_eval::{
-    ConfusionMatrix, Context, Interval, Metrics, Misclassified, MisclassifiedItem, Normalisation,
-    OneVsRest, Order, Predictions, TextOptions,
+    Confidence, ConfusionMatrix, Context, Interval, Metrics, Misclassified, MisclassifiedItem,
+    Normalisation, OneVsRest, Order, Predictions, TextOptions,
     calibration::{expected_calibration_error, reliability},
     log_loss,
     predictions_csv::{Split, read, read_any, write},
@@ -261,7 +261,12 @@ proptest! {
         let (a, b) = (metrics(&p), metrics(&reordered(&p, &order)));
         // Even the intervals: items are resampled in the order of their indices.
         prop_assert!(close(a.log_loss, b.log_loss) && close(a.brier, b.brier));
-        let b = Metrics { log_loss: a.log_loss, brier: a.brier, ..b };
+        let errors = |m: &Metrics| m.confidence.errors;
+        prop_assert!(close(errors(&a).expected, errors(&b).expected));
+        prop_assert!(close(errors(&a).expected_equal_mass, errors(&b).expected_equal_mass));
+        prop_assert!(close(errors(&a).largest, errors(&b).largest));
+        let confidence = Confidence { errors: errors(&a), ..b.confidence };
+        let b = Metrics { log_loss: a.log_loss, brier: a.brier, confidence, ..b };
         prop_assert_eq!(a, b);
     }
 

@@ -3,7 +3,10 @@
 
 use std::fs::File;
 
-use fashion_eval::{Context, Metrics, Predictions, SCHEMA, predictions_csv::read_any};
+use fashion_eval::{
+    Context, Metrics, Predictions, SCHEMA, calibration::Temperature, predictions_csv::read_any,
+    selective::Threshold,
+};
 use ndarray::array;
 use serde_json::{Value, json};
 
@@ -13,14 +16,22 @@ fn schema() -> Value {
     serde_json::from_reader(File::open(format!("{FOLDER}/metrics.schema.json")).unwrap()).unwrap()
 }
 
-fn judged(predictions: &Predictions) -> Value {
+/// As they are; at a temperature; and with a threshold that some reach and one that none does.
+fn judged(predictions: &Predictions) -> [Value; 4] {
     let context = Context {
         data: "random".into(),
         split: "test".into(),
         classes: (0..predictions.classes()).map(|class| format!("class {class}")).collect(),
     };
-    let json = Metrics::compute(predictions, &context).unwrap().to_json();
-    serde_json::from_str(&json).unwrap()
+    let metrics = Metrics::compute(predictions, &context).unwrap();
+    let temperature = Temperature::new(1.5).unwrap();
+    let threshold = |value| Threshold { value, target: 0.9, level: 0.95, held_out: 10 };
+    let calibrated = |value: Option<Option<f64>>| {
+        metrics.clone().with_temperature(predictions, temperature, value.map(threshold))
+    };
+    let all = [calibrated(None), calibrated(Some(Some(0.5))), calibrated(Some(None))];
+    let json = |metrics: &Metrics| serde_json::from_str(&metrics.to_json()).unwrap();
+    [json(&metrics), json(&all[0]), json(&all[1]), json(&all[2])]
 }
 
 /// Why `value` is not what `rule` allows, or has a key that it does not know.
@@ -94,26 +105,38 @@ fn what_is_written_is_what_is_stated() {
     for case in ["ten_classes", "absent_class", "certain", "two_classes", "ties", "one_item"] {
         let file = format!("{FOLDER}/tests/data/{case}.csv");
         let predictions = read_any(File::open(&file).unwrap(), &file, None).unwrap();
-        let json = judged(&predictions);
-        assert_eq!(fault(&schema, &schema, &json, case), Ok(()));
-        // Nothing is optional.
-        let mut required: Vec<_> = schema["required"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|key| key.as_str().unwrap())
-            .collect();
-        required.sort_unstable();
-        let mut written: Vec<_> = json.as_object().unwrap().keys().collect();
-        written.sort_unstable();
-        assert_eq!(written, required);
+        for json in judged(&predictions) {
+            assert_eq!(fault(&schema, &schema, &json, case), Ok(()));
+        }
     }
+}
+
+#[test]
+fn nothing_is_optional() {
+    fn check(rule: &Value, at: &str) -> usize {
+        let Some(rule) = rule.as_object() else { return 0 };
+        let mut objects = 0;
+        if let Some(properties) = rule.get("properties").filter(|_| rule.contains_key("type")) {
+            let mut keys: Vec<_> =
+                properties.as_object().unwrap().keys().map(|key| json!(key)).collect();
+            let mut required = rule["required"].as_array().unwrap().clone();
+            for list in [&mut keys, &mut required] {
+                list.sort_by_key(Value::to_string);
+            }
+            assert_eq!(keys, required, "{at}");
+            objects = 1;
+        }
+        let nested = rule.iter().map(|(key, rule)| check(rule, &format!("{at}.{key}")));
+        objects + nested.sum::<usize>()
+    }
+    assert!(check(&schema(), "schema") > 10);
 }
 
 #[test]
 fn what_is_not_stated_is_found() {
     let schema = schema();
-    let good = judged(&Predictions::new(array![[0.9, 0.1], [0.4, 0.6]], vec![0, 0]).unwrap());
+    let two = Predictions::new(array![[0.9, 0.1], [0.4, 0.6]], vec![0, 0]).unwrap();
+    let [_, _, good, _] = judged(&two);
     let broken = |pointer: &str, value: Value| {
         let mut json = good.clone();
         *json.pointer_mut(pointer).unwrap() = value;
@@ -125,6 +148,9 @@ fn what_is_not_stated_is_found() {
     assert!(broken("/confusion/0/1", json!(0.5)).contains("metrics.confusion[0][1]"));
     assert!(broken("/intervals/brier", json!({"low": 1})).contains("is none of"));
     assert!(broken("/macro", json!({"precision": 1, "recall": 1})).contains("has no \"f1\""));
+    assert!(broken("/confidence/errors/bins", json!(0)).contains("is below 1"));
+    assert!(broken("/confidence/calibrated/temperature", json!(0)).contains("is none of"));
+    assert!(broken("/confidence/calibrated/sorted/threshold", json!(null)).contains("is none of"));
     let more = json!({"precision": 1, "recall": 1, "f1": 1, "f2": 1});
     assert!(broken("/macro", more).contains("has f2, which is not in the schema"));
 }

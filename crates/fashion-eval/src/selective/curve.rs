@@ -97,9 +97,14 @@ impl RiskCoverage {
     /// `(1/N) Σ max(0, k − right) / k` for k = 1 to N.
     pub fn excess_area(&self) -> f64 {
         let Some(last) = self.steps.last() else { return 0.0 };
-        let right = last.by_machine - last.wrong;
-        let best: f64 = (right + 1..=last.by_machine).map(|k| ratio(k - right, k)).sum();
         // Rounding may leave less than nothing.
-        (self.area() - best / last.by_machine as f64).max(0.0)
+        (self.area() - best_area(last.wrong, last.by_machine)).max(0.0)
     }
+}
+
+/// The least area there can be with `wrong` of `items`: nothing wrong is surer than anything right.
+pub(crate) fn best_area(wrong: u64, items: u64) -> f64 {
+    let right = items - wrong;
+    let sum: f64 = (right + 1..=items).map(|k| ratio(k - right, k)).sum();
+    sum / items as f64
 }

@@ -28,10 +28,12 @@
 //! # Ok::<(), fashion_eval::Error>(())
 //! ```
 
+mod by_confidence;
 mod curve;
 mod sorted;
 mod threshold;
 
+pub(crate) use by_confidence::{ByConfidence, RiskAreas};
 pub use curve::{RiskCoverage, Step};
 pub use sorted::Sorted;
 pub use threshold::Threshold;
