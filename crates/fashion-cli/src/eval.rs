@@ -3,9 +3,12 @@
 use crate::args::{EvalArgs, SplitArg};
 use crate::confidence::Trust;
 use crate::exit;
-use crate::judge::{HeldOutPart, Judged, held_out_indices, judge_part, predictions};
+use crate::judge::{
+    HeldOutPart, Judged, Neighbours, held_out_indices, judge_part, neighbours, predictions,
+};
 use crate::output;
 use crate::outside;
+use crate::page;
 use crate::place;
 use crate::run_report::{self, Material};
 use crate::weights::{self, Loaded};
@@ -66,11 +69,17 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
     output::note(&format!("data     {} · {}", splits.origin, found.source));
     let trust = trust(&loaded, splits, chosen_on, args.target_accuracy)?;
     let judged = judge_part(&loaded.network, splits, held_out)?.trusting(trust.as_ref());
+    let trained_without = held_out_part(place, config).ok();
+    let neighbours = match out {
+        Some(_) => neighbours(&loaded.network, splits, &judged, trained_without, page::MISTAKES)?,
+        None => Neighbours::new(),
+    };
     let material = Material {
         splits,
         judged: &judged,
         held_out: None,
         run: of_run.as_ref().map(|(config, history): &(Config, Vec<Epoch>)| (config, &history[..])),
+        neighbours,
         parameters: loaded.network.parameter_count(),
     };
     if let Some(out) = out {

@@ -6,8 +6,9 @@ use fashion_data::{CLASSES, Dataset, NUM_CLASSES, Splits, stratified_split};
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::{Context, Metrics, Predictions};
 use fashion_model::Network;
-use fashion_train::evaluate;
+use fashion_train::{Neighbour, evaluate, nearest_neighbours};
 use ndarray::Array2;
+use std::collections::BTreeMap;
 
 /// Predictions for a part of the data, and how good they are.
 pub(crate) struct Judged {
@@ -20,6 +21,14 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
+    /// The data that the images are of.
+    pub(crate) fn images<'a>(&self, splits: &'a Splits) -> &'a Dataset {
+        match self.split {
+            Split::Test => &splits.test,
+            Split::Validation => &splits.train,
+        }
+    }
+
     /// Says, too, how good they are with the temperature, and what the threshold does to them.
     pub(crate) fn trusting(self, trust: Option<&Trust>) -> Judged {
         let Some(Trust { temperature, threshold }) = trust else { return self };
@@ -27,6 +36,35 @@ impl Judged {
         let metrics = metrics.with_temperature(&predictions, *temperature, *threshold);
         Judged { split, predictions, metrics }
     }
+}
+
+/// The nearest training images of each misclassified one, by its index.
+pub(crate) type Neighbours = BTreeMap<usize, Vec<Neighbour>>;
+
+/// Neighbours of each item.
+const NEIGHBOURS: usize = 5;
+
+/// What the most confidently misclassified images look like to the network, among those that it was
+/// trained on.
+pub(crate) fn neighbours<N: Network>(
+    network: &N,
+    splits: &Splits,
+    judged: &Judged,
+    held_out: Option<HeldOutPart>,
+    most: usize,
+) -> Result<Neighbours> {
+    let trained_on = match held_out {
+        Some(HeldOutPart { fraction, seed }) => {
+            stratified_split(splits.train.labels(), fraction, seed)?.train
+        }
+        None => (0..splits.train.len()).collect(),
+    };
+    let wrong = judged.metrics.misclassified.ranking.iter().take(most);
+    let wrong: Vec<usize> = wrong.map(|item| item.index).collect();
+    let images = judged.images(splits);
+    let known = (&splits.train, &trained_on[..]);
+    let found = nearest_neighbours(network, known, (images, &wrong), NEIGHBOURS);
+    Ok(wrong.into_iter().zip(found).collect())
 }
 
 /// Which part of the training set a run held out: the share, and the seed that chose it.

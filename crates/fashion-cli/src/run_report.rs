@@ -4,14 +4,15 @@
 //! bytes.
 
 use crate::convert;
-use crate::judge::Judged;
+use crate::judge::{Judged, Neighbours};
 use crate::page;
 use anyhow::{Context, Result};
+use fashion_data::Splits;
 use fashion_data::files::write_atomically;
-use fashion_data::{Dataset, Splits};
+use fashion_eval::Calibrated;
 use fashion_eval::predictions_csv::{self, Split};
 use fashion_report::{
-    Figure, class_counts, classes, confusion, curves, misclassified, reliability,
+    Figure, class_counts, classes, confusion, coverage, curves, misclassified, reliability,
 };
 use fashion_train::{Config, Epoch, Validation, history};
 use std::fs;
@@ -28,19 +29,13 @@ pub(crate) struct Material<'a> {
     pub(crate) held_out: Option<&'a Judged>,
     /// The run, where the network is of one.
     pub(crate) run: Option<(&'a Config, &'a [Epoch])>,
+    /// What the misclassified images look like to the network.
+    pub(crate) neighbours: Neighbours,
     /// How many parameters the network has.
     pub(crate) parameters: usize,
 }
 
 impl Material<'_> {
-    /// The images that were judged.
-    pub(crate) fn images(&self) -> &Dataset {
-        match self.judged.split {
-            Split::Test => &self.splits.test,
-            Split::Validation => &self.splits.train,
-        }
-    }
-
     /// `predictions.csv`: what was held out first.
     pub(crate) fn predictions_csv(&self) -> Result<Vec<u8>> {
         let parts = self.held_out.into_iter().chain([self.judged]);
@@ -69,12 +64,26 @@ impl Material<'_> {
         }
         confusion::draw(&convert::confusion(&judged.metrics), &names, &part)?
             .write(folder, "confusion")?;
-        let items =
-            convert::misclassified(&judged.metrics, self.images(), misclassified::MAX_ITEMS);
+        let items = convert::misclassified(
+            &judged.metrics,
+            judged.images(self.splits),
+            misclassified::MAX_ITEMS,
+        );
         misclassified::draw(&items, &part)?.write(folder, "misclassified")?;
-        let calibration = convert::reliability(&judged.predictions)?;
-        reliability::draw(&calibration.bins, calibration.ece, &part)?
+        let confidence = &judged.metrics.confidence;
+        let bins = convert::reliability(&judged.predictions)?;
+        reliability::draw(&bins, confidence.errors.expected, &part)?
             .write(folder, "reliability")?;
+        let calibrated = confidence.calibrated.as_ref();
+        let sorted = calibrated.and_then(|calibrated| calibrated.sorted.as_ref());
+        let points = match calibrated {
+            Some(Calibrated { temperature, .. }) => {
+                convert::coverage_points(&temperature.apply(&judged.predictions))
+            }
+            None => convert::coverage_points(&judged.predictions),
+        };
+        coverage::draw(&points, sorted.map(convert::coverage_mark), &part)?
+            .write(folder, "coverage")?;
         Ok(())
     }
 }
@@ -142,42 +151,12 @@ mod tests {
         let network = ReportCnn::initialised(0);
         for (split, dataset) in [(Split::Test, &splits.test), (Split::Validation, &splits.train)] {
             let judged = judge(&network, dataset, &[3, 7, 11], split, "custom").unwrap();
-            let material = Material {
-                splits: &splits,
-                judged: &judged,
-                held_out: None,
-                run: None,
-                parameters: 0,
-            };
-            let items = convert::misclassified(&judged.metrics, material.images(), 2);
+            let items = convert::misclassified(&judged.metrics, judged.images(&splits), 2);
             assert_eq!(items.len(), 2);
             for item in items {
                 assert!([3, 7, 11].contains(&item.index));
                 assert_eq!(item.pixels, dataset.pixels(item.index));
             }
-            // One mistake at the most and one of each class; three items of which most are wrong.
-            let items = convert::items(&judged.predictions, dataset, 1, 1).unwrap();
-            let (wrong, right): (Vec<_>, Vec<_>) =
-                items.iter().partition(|item| item.label != item.predicted);
-            assert_eq!((wrong.len(), right.len()), (1, 3 - judged.metrics.misclassified.count));
-            let worst = &judged.metrics.misclassified.ranking[0];
-            assert_eq!(
-                (wrong[0].index, &wrong[0].probabilities),
-                (worst.index, &worst.probabilities)
-            );
-            let p = &wrong[0].probabilities;
-            assert_eq!(wrong[0].margin, worst.confidence - p[worst.label]);
-            assert!((wrong[0].loss + p[worst.label].ln()).abs() < 1e-9);
-            assert!(items.iter().all(|item| item.pixels == dataset.pixels(item.index)));
-            // No averages of classes where one has no items; that of a pair of one item is the item.
-            assert!(convert::class_averages(&judged.predictions, dataset).is_empty());
-            let pairs = convert::pairs(&judged.metrics, &judged.predictions, dataset, 9);
-            let pair = pairs.iter().find(|pair| pair.count == 1).unwrap();
-            let same = |item: &&fashion_eval::MisclassifiedItem| {
-                (item.label, item.predicted) == (pair.label, pair.predicted)
-            };
-            let item = judged.metrics.misclassified.ranking.iter().find(same).unwrap();
-            assert_eq!(pair.average.as_deref(), Some(dataset.pixels(item.index)));
         }
     }
 }

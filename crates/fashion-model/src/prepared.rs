@@ -9,6 +9,17 @@ use rayon::prelude::*;
 ///
 /// Gives the very bits of the module that it was prepared from, without dfdx's bookkeeping.
 pub trait Prepared: Send + Sync {
+    /// Values of an image's features.
+    const FEATURES: usize;
+
+    /// Writes the features (n, [`FEATURES`](Self::FEATURES)) of n images given as normalised pixels,
+    /// 784 each, in this thread: what the last layer goes by. Images with near features look alike
+    /// to the network.
+    ///
+    /// # Panics
+    /// If the lengths do not fit.
+    fn features_here(&self, x: &[f32], features: &mut [f32]);
+
     /// Writes the logits (n, 10) of n images given as normalised pixels, 784 each, in this thread.
     ///
     /// # Panics
@@ -30,6 +41,19 @@ pub trait Prepared: Send + Sync {
         x.par_chunks(rows * PIXELS)
             .zip(logits.par_chunks_mut(rows * NUM_CLASSES))
             .for_each(|(x, logits)| self.logits_here(x, logits));
+    }
+
+    /// As [`features_here`](Self::features_here), on all threads of rayon's current pool.
+    ///
+    /// # Panics
+    /// If the lengths do not fit.
+    fn features(&self, x: &[f32], features: &mut [f32]) {
+        let n = x.len() / PIXELS;
+        let rows = chunk_len(n);
+        assert_eq!((x.len(), features.len()), (n * PIXELS, n * Self::FEATURES), "features");
+        x.par_chunks(rows * PIXELS)
+            .zip(features.par_chunks_mut(rows * Self::FEATURES))
+            .for_each(|(x, features)| self.features_here(x, features));
     }
 
     /// Probabilities of the classes, the softmax of the logits.

@@ -133,23 +133,31 @@ pub struct PreparedReportCnn {
 }
 
 impl Prepared for PreparedReportCnn {
-    fn logits_here(&self, x: &[f32], logits: &mut [f32]) {
+    const FEATURES: usize = 128;
+
+    fn features_here(&self, x: &[f32], hidden: &mut [f32]) {
         /// Images whose features go from one block to the next while they are in the cache.
         const GROUP: usize = 4;
         const MIDDLE: usize = 12 * 12 * 32;
         let n = x.len() / PIXELS;
-        let mut scratch = Scratch::take(GROUP * MIDDLE + n * (1600 + 128));
-        let (middle, rest) = scratch.split_at_mut(GROUP * MIDDLE);
-        let (features, hidden) = rest.split_at_mut(n * 1600);
-        let groups = x.chunks(GROUP * PIXELS).zip(features.chunks_mut(GROUP * 1600));
-        for (x, features) in groups {
+        let mut scratch = Scratch::take(GROUP * MIDDLE + n * 1600);
+        let (middle, maps) = scratch.split_at_mut(GROUP * MIDDLE);
+        let maps = &mut maps[..n * 1600];
+        let groups = x.chunks(GROUP * PIXELS).zip(maps.chunks_mut(GROUP * 1600));
+        for (x, maps) in groups {
             let middle = &mut middle[..x.len() / PIXELS * MIDDLE];
             self.conv1.forward(self.path, x, middle, None);
-            self.conv2.forward(self.path, middle, features, None);
+            self.conv2.forward(self.path, middle, maps, None);
         }
-        let hidden = &mut hidden[..n * 128];
         let fc1 = dense::Dense { inputs: 1600, outputs: 128, relu: true };
-        fc1.forward_here(self.path, features, &self.fc1.0, &self.fc1.1, hidden);
+        fc1.forward_here(self.path, maps, &self.fc1.0, &self.fc1.1, hidden);
+    }
+
+    fn logits_here(&self, x: &[f32], logits: &mut [f32]) {
+        let n = x.len() / PIXELS;
+        let mut scratch = Scratch::take(n * Self::FEATURES);
+        let hidden = &mut scratch[..n * Self::FEATURES];
+        self.features_here(x, hidden);
         let fc2 = dense::Dense { inputs: 128, outputs: 10, relu: false };
         fc2.forward_here(self.path, hidden, &self.fc2.0, &self.fc2.1, logits);
     }

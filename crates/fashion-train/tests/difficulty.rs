@@ -42,6 +42,12 @@ impl<T: Tape<f32, Cpu>> Module<Images<T>> for Linear {
 struct PreparedLinear(Buffer, Buffer);
 
 impl Prepared for PreparedLinear {
+    const FEATURES: usize = 784;
+
+    fn features_here(&self, x: &[f32], features: &mut [f32]) {
+        features.copy_from_slice(x);
+    }
+
     fn logits_here(&self, x: &[f32], logits: &mut [f32]) {
         let layer = dense::Dense { inputs: 784, outputs: 10, relu: false };
         layer.forward_here(Path::current(), x, &self.0, &self.1, logits);

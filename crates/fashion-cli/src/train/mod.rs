@@ -8,8 +8,9 @@ mod summary;
 use crate::args::TrainArgs;
 use crate::confidence::Trust;
 use crate::exit;
-use crate::judge::{Judged, judge, judge_part};
+use crate::judge::{HeldOutPart, Judged, judge, judge_part, neighbours};
 use crate::output::{self, thousands};
+use crate::page;
 use crate::place::{self, Found};
 use crate::run_report::{self, Material};
 use anyhow::{Context, Result};
@@ -168,11 +169,18 @@ fn finish(
         None => None,
     };
     let test = judge_part(network, splits, None)?.trusting(trust.as_ref());
+    let part = match config.training.validation {
+        Validation::Fraction(fraction) => {
+            Some(HeldOutPart { fraction, seed: config.training.seed })
+        }
+        Validation::None | Validation::Test => None,
+    };
     let material = Material {
         splits,
         judged: &test,
         held_out: held_out.as_ref(),
         run: Some((config, &outcome.history)),
+        neighbours: neighbours(network, splits, &test, part, page::MISTAKES)?,
         parameters: network.parameter_count(),
     };
     material.write(run.path())?;

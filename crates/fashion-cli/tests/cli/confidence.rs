@@ -12,7 +12,9 @@ fn honest(folder: &Path, name: &str, seed: usize) {
     let n = 4000;
     let sure = |i: usize| !i.is_multiple_of(4);
     let confidence = |i: usize| if sure(i) { 0.995 } else { 0.7 };
-    let wrong = |i: usize| if sure(i) { (i + seed) % 200 == 1 } else { (i / 4 + seed) % 10 < 3 };
+    let wrong = |i: usize| {
+        if sure(i) { i < 3000 && (i + seed) % 200 == 1 } else { (i / 4 + seed) % 10 < 3 }
+    };
     let p =
         Array2::from_shape_fn(
             (n, 2),

@@ -1,20 +1,21 @@
 //! `report.html`: what the page says, in words.
 
+mod items;
+mod trust;
+
 use crate::convert;
 use crate::output::{percent, thousands};
 use crate::run_report::{Material, best_epoch, held_out_name};
 use anyhow::Result;
 use fashion_data::CLASSES;
-use fashion_eval::Metrics;
+use fashion_eval::{Interval, Intervals, Metrics};
 use fashion_model::{Network, ReportCnn};
-use fashion_report::html::{
-    self, Calibration, CalibrationScore, Estimate, FactGroup, Measure, Report, Unit,
-};
+use fashion_report::html::{self, FactGroup, Measure, Report, Unit};
 use fashion_train::{Config, Epoch, Settings, Validation};
 
 /// Misclassified items shown, the most confidently wrong: all of a usable classifier, and few enough
 /// for a page under a megabyte.
-const MISTAKES: usize = 900;
+pub(crate) const MISTAKES: usize = 900;
 /// Items shown of each class that were classified correctly.
 const CORRECT: usize = 20;
 /// Confused pairs shown.
@@ -24,8 +25,8 @@ const PAIRS: usize = 10;
 pub(crate) fn render(material: &Material<'_>) -> Result<String> {
     let metrics = &material.judged.metrics;
     let predictions = &material.judged.predictions;
-    let images = material.images();
-    let reliability = convert::reliability(predictions)?;
+    let images = material.judged.images(material.splits);
+    let confidence = &metrics.confidence;
     let (per_class, means) = convert::scores(metrics);
     let (history, held_out, best_epoch) = match material.run {
         Some((config, history)) => (
@@ -40,7 +41,8 @@ pub(crate) fn render(material: &Material<'_>) -> Result<String> {
         headline: headline(metrics),
         origin: metrics.data.clone(),
         split: metrics.split.clone(),
-        measures: measures(metrics, reliability.ece),
+        measures: measures(metrics),
+        intervals: intervals(metrics),
         facts: facts(material),
         classes: convert::class_examples(&material.splits.train),
         class_counts: convert::class_counts(material.splits),
@@ -51,20 +53,12 @@ pub(crate) fn render(material: &Material<'_>) -> Result<String> {
         means,
         class_names: CLASSES.map(String::from).into(),
         confusion: convert::confusion(metrics),
-        items: convert::items(predictions, images, MISTAKES, CORRECT)?,
-        pairs: convert::pairs(metrics, predictions, images, PAIRS),
-        class_averages: convert::class_averages(predictions, images),
-        calibration: Some(Calibration {
-            before: reliability.bins,
-            scores: vec![CalibrationScore {
-                name: "expected calibration error".into(),
-                before: reliability.ece.into(),
-                ..CalibrationScore::default()
-            }],
-            ..Calibration::default()
-        }),
+        items: items::items(predictions, images, &material.neighbours, MISTAKES, CORRECT)?,
+        pairs: items::pairs(metrics, predictions, images, &material.neighbours, PAIRS),
+        class_averages: items::class_averages(predictions, images),
+        calibration: Some(trust::calibration(predictions, confidence)?),
+        coverage: Some(trust::coverage(predictions, confidence)),
         generator: concat!("fashion ", env!("CARGO_PKG_VERSION")).into(),
-        ..Report::default()
     };
     Ok(html::render(&report)?)
 }
@@ -79,19 +73,100 @@ fn headline(metrics: &Metrics) -> String {
     )
 }
 
-fn measures(metrics: &Metrics, ece: f64) -> Vec<Measure> {
-    let measure = |name: &str, value, unit, meaning: &str| Measure {
+/// The first four are the large ones.
+fn measures(metrics: &Metrics) -> Vec<Measure> {
+    let of = &metrics.intervals;
+    let measure = |name: &str, value, interval: Option<Interval>, unit, meaning: &str| Measure {
         name: name.into(),
-        estimate: Estimate::from(value),
+        estimate: convert::estimate(value, interval),
         unit,
         meaning: meaning.into(),
     };
-    vec![
-        measure("Accuracy", metrics.accuracy, Unit::Share, "images sorted correctly"),
-        measure("Log loss", metrics.log_loss, Unit::Number, "nats an image; 0 is perfect"),
-        measure("Macro F1", metrics.macro_mean.f1, Unit::Share, "mean over the classes"),
-        measure("Calibration error", ece, Unit::Share, "mean gap between confidence and accuracy"),
-    ]
+    let Metrics { accuracy, log_loss, brier, balanced_accuracy, .. } = *metrics;
+    let Metrics { matthews_correlation, cohen_kappa, .. } = *metrics;
+    let ece =
+        metrics.confidence.calibrated.as_ref().map_or(metrics.confidence.errors, |c| c.errors);
+    let (share, number) = (Unit::Share, Unit::Number);
+    let mut out = vec![
+        measure("Accuracy", accuracy, Some(of.accuracy), share, "images sorted correctly"),
+        measure("Log loss", log_loss, of.log_loss, number, "nats an image; 0 is perfect"),
+        measure(
+            "Macro F1",
+            metrics.macro_mean.f1,
+            of.macro_mean.f1,
+            share,
+            "mean over the classes",
+        ),
+        measure(
+            "Calibration error",
+            ece.expected,
+            None,
+            share,
+            match metrics.confidence.calibrated {
+                Some(_) => "mean gap between confidence and accuracy, calibrated",
+                None => "mean gap between confidence and accuracy",
+            },
+        ),
+    ];
+    for (top, &interval) in metrics.top_k.iter().zip(&of.top_k) {
+        let name = format!("Top-{} accuracy", top.k);
+        let meaning = format!("the right class is among the {} most probable ones", top.k);
+        out.push(measure(&name, top.accuracy, Some(interval), share, &meaning));
+    }
+    out.extend([
+        measure(
+            "Balanced accuracy",
+            balanced_accuracy,
+            of.balanced_accuracy,
+            share,
+            "mean recall of the classes",
+        ),
+        measure(
+            "Matthews correlation",
+            matthews_correlation,
+            of.matthews_correlation,
+            number,
+            "of true and predicted classes; 0 is chance, 1 perfect",
+        ),
+        measure(
+            "Cohen’s kappa",
+            cohen_kappa,
+            of.cohen_kappa,
+            number,
+            "agreement beyond chance; 0 is chance, 1 perfect",
+        ),
+        measure(
+            "Brier score",
+            brier,
+            of.brier,
+            number,
+            "squared error of the probabilities, 0 to 2",
+        ),
+    ]);
+    let areas = [
+        ("ROC AUC", metrics.macro_roc_auc, of.macro_roc_auc, "each class against the rest, mean"),
+        (
+            "Average precision",
+            metrics.macro_average_precision,
+            of.macro_average_precision,
+            "each class against the rest, mean",
+        ),
+    ];
+    out.extend(areas.into_iter().filter_map(|(name, value, interval, meaning)| {
+        Some(measure(name, value?, interval, number, meaning))
+    }));
+    out
+}
+
+/// How the intervals were estimated.
+fn intervals(metrics: &Metrics) -> String {
+    let Intervals { level, resamples, .. } = metrics.intervals;
+    format!(
+        "Intervals hold the figure for endlessly many such images in {} of 100 cases: Wilson’s for \
+         shares of images, of {} bootstrap resamples for all else.",
+        100.0 * level,
+        thousands(resamples)
+    )
 }
 
 fn facts(material: &Material<'_>) -> Vec<FactGroup> {

@@ -1,0 +1,206 @@
+//! The images on the page: misclassified ones and examples, averages, confused pairs.
+
+use crate::judge::Neighbours;
+use fashion_data::{Dataset, PIXELS};
+use fashion_eval::{ConfusedPair, Metrics, MisclassifiedItem, Order, Predictions, log_loss};
+use fashion_report::html;
+use fashion_train::Neighbour;
+use ndarray::Axis;
+
+/// The most confidently wrong items, and the first few of each class that were classified correctly.
+///
+/// # Errors
+/// None: the rows of checked predictions are checked predictions.
+pub(crate) fn items<'a>(
+    predictions: &Predictions,
+    dataset: &'a Dataset,
+    neighbours: &Neighbours,
+    mistakes: usize,
+    correct: usize,
+) -> Result<Vec<html::Item<'a>>, fashion_eval::Error> {
+    let (labels, predicted) = (predictions.labels(), predictions.predicted());
+    let confidences: Vec<f64> = predictions.confidences().collect();
+    let (mut right, mut rows): (Vec<usize>, Vec<usize>) =
+        (0..predictions.len()).partition(|&row| labels[row] == predicted[row]);
+    rows.sort_by(|&a, &b| confidences[b].total_cmp(&confidences[a]));
+    rows.truncate(mistakes);
+    let mut left = vec![correct; predictions.classes()];
+    right.retain(|&row| {
+        let shown = left[labels[row]] > 0;
+        left[labels[row]] = left[labels[row]].saturating_sub(1);
+        shown
+    });
+    rows.extend(right);
+    rows.into_iter().map(|row| item(predictions, dataset, neighbours, row)).collect()
+}
+
+fn item<'a>(
+    predictions: &Predictions,
+    dataset: &'a Dataset,
+    neighbours: &Neighbours,
+    row: usize,
+) -> Result<html::Item<'a>, fashion_eval::Error> {
+    let (label, predicted) = (predictions.labels()[row], predictions.predicted()[row]);
+    let probabilities = predictions.probabilities().select(Axis(0), &[row]);
+    let other = |(class, p): (usize, &f64)| {
+        let rival = if label == predicted { class != predicted } else { class == label };
+        rival.then_some(*p)
+    };
+    let rival = probabilities.iter().enumerate().filter_map(other).fold(0.0, f64::max);
+    let index = predictions.indices()[row];
+    Ok(html::Item {
+        index,
+        pixels: dataset.pixels(index),
+        label,
+        predicted,
+        margin: probabilities[(0, predicted)] - rival,
+        probabilities: probabilities.iter().copied().collect(),
+        loss: log_loss(&Predictions::new(probabilities, vec![label])?),
+        neighbours: neighbours.get(&index).map_or_else(Vec::new, |near| {
+            let shown = |n: &Neighbour| html::Neighbour { index: n.index, label: n.label };
+            near.iter().map(shown).collect()
+        }),
+    })
+}
+
+/// The average image of those rows of the predictions whose true and predicted class are wanted;
+/// nothing if there are none.
+fn average(
+    predictions: &Predictions,
+    dataset: &Dataset,
+    wanted: impl Fn(usize, usize) -> bool,
+) -> Option<Vec<u8>> {
+    let mut sums = vec![0_u64; PIXELS];
+    let mut count = 0;
+    for (row, &index) in predictions.indices().iter().enumerate() {
+        if wanted(predictions.labels()[row], predictions.predicted()[row]) {
+            count += 1;
+            for (sum, &pixel) in sums.iter_mut().zip(dataset.pixels(index)) {
+                *sum += u64::from(pixel);
+            }
+        }
+    }
+    let mean = |sum: u64| ((sum + count / 2) / count) as u8;
+    (count > 0).then(|| sums.into_iter().map(mean).collect())
+}
+
+/// The average image of each class among the items that were judged; none if a class has no items.
+pub(crate) fn class_averages(predictions: &Predictions, dataset: &Dataset) -> Vec<Vec<u8>> {
+    let classes = 0..predictions.classes();
+    let averages = classes.map(|class| average(predictions, dataset, |label, _| label == class));
+    averages.collect::<Option<_>>().unwrap_or_default()
+}
+
+/// The pairs that were confused most often.
+pub(crate) fn pairs(
+    metrics: &Metrics,
+    predictions: &Predictions,
+    dataset: &Dataset,
+    neighbours: &Neighbours,
+    most: usize,
+) -> Vec<html::ConfusedPair> {
+    let pair = |pair: &fashion_eval::ConfusedPair| html::ConfusedPair {
+        label: pair.label,
+        predicted: pair.predicted,
+        count: pair.count,
+        share: pair.share,
+        average: average(predictions, dataset, |label, predicted| {
+            (label, predicted) == (pair.label, pair.predicted)
+        }),
+        facts: evidence(metrics, neighbours, pair),
+    };
+    metrics.most_confused.iter().take(most).map(pair).collect()
+}
+
+/// Why two classes are confused, counted: whether the items look like what they were taken for, were
+/// close calls, or may be mislabelled.
+fn evidence(
+    metrics: &Metrics,
+    neighbours: &Neighbours,
+    pair: &ConfusedPair,
+) -> Vec<(String, String)> {
+    /// A lead of the wrong class over the true one that is no more than a doubt.
+    const CLOSE: f64 = 0.2;
+    /// A confidence at which a network is rarely wrong.
+    const SURE: f64 = 0.95;
+    let items = metrics.misclassified.of_pair(pair.label, pair.predicted, Order::Confidence);
+    let known: Vec<_> =
+        items.iter().filter_map(|item| Some((*item, neighbours.get(&item.index)?))).collect();
+    if known.is_empty() {
+        return Vec::new();
+    }
+    let of = |near: &[Neighbour], class: usize| near.iter().filter(|n| n.label == class).count();
+    let most = |near: &[Neighbour], class: usize| 2 * of(near, class) > near.len();
+    let count = |fits: &dyn Fn(&MisclassifiedItem, &[Neighbour]) -> bool| {
+        let number = known.iter().filter(|(item, near)| fits(item, near)).count();
+        format!("{number} of {}", known.len())
+    };
+    vec![
+        (
+            "look like what they were taken for (most of the nearest training images are of it)"
+                .into(),
+            count(&|item, near| most(near, item.predicted)),
+        ),
+        ("look like what they are".into(), count(&|item, near| most(near, item.label))),
+        ("close calls (lead below 20 points)".into(), count(&|item, _| item.margin() < CLOSE)),
+        (
+            "may be mislabelled (above 95% sure, all of the nearest agree)".into(),
+            count(&|item, near| item.confidence >= SURE && of(near, item.predicted) == near.len()),
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::judge;
+    use fashion_data::sample;
+    use fashion_eval::predictions_csv::Split;
+    use fashion_model::{Network, ReportCnn};
+
+    #[test]
+    fn items_averages_and_evidence_are_of_the_part_that_was_judged() {
+        let all = sample::generate(0);
+        let network = ReportCnn::initialised(0);
+        for (split, dataset) in [(Split::Test, &all.test), (Split::Validation, &all.train)] {
+            let judged = judge(&network, dataset, &[3, 7, 11], split, "custom").unwrap();
+            let ranking = &judged.metrics.misclassified.ranking;
+            let worst = &ranking[0];
+            // All nearest training images are of the class it was taken for, but for one.
+            let near = |label, index| Neighbour { index, label, distance: 1.0 };
+            let mut of_worst = vec![near(worst.predicted, 5); 4];
+            of_worst.push(near(worst.label, 6));
+            let neighbours = Neighbours::from([(worst.index, of_worst)]);
+
+            // One mistake at the most and one of each class; three items of which most are wrong.
+            let items = items(&judged.predictions, dataset, &neighbours, 1, 1).unwrap();
+            let (wrong, right): (Vec<_>, Vec<_>) =
+                items.iter().partition(|item| item.label != item.predicted);
+            assert_eq!((wrong.len(), right.len()), (1, 3 - ranking.len()));
+            assert_eq!(
+                (wrong[0].index, &wrong[0].probabilities),
+                (worst.index, &worst.probabilities)
+            );
+            let p = &wrong[0].probabilities;
+            assert_eq!(wrong[0].margin, worst.confidence - p[worst.label]);
+            assert!((wrong[0].loss + p[worst.label].ln()).abs() < 1e-9);
+            assert_eq!(wrong[0].neighbours.len(), 5);
+            assert_eq!(wrong[0].neighbours[4].label, worst.label);
+            assert!(items.iter().all(|item| item.pixels == dataset.pixels(item.index)));
+
+            // No averages of classes where one has no items; that of a pair of one item is the item.
+            assert!(class_averages(&judged.predictions, dataset).is_empty());
+            let pairs = pairs(&judged.metrics, &judged.predictions, dataset, &neighbours, 9);
+            let pair = pairs
+                .iter()
+                .find(|pair| (pair.label, pair.predicted) == (worst.label, worst.predicted))
+                .unwrap();
+            if pair.count == 1 {
+                assert_eq!(pair.average.as_deref(), Some(dataset.pixels(worst.index)));
+            }
+            let facts: Vec<_> = pair.facts.iter().map(|fact| fact.1.as_str()).collect();
+            // An untrained network is not sure of anything: a close call.
+            assert_eq!(facts, ["1 of 1", "0 of 1", "1 of 1", "0 of 1"]);
+        }
+    }
+}
