@@ -4,7 +4,7 @@ use crate::common::*;
 use fashion_kernels::simd;
 use std::fs;
 
-const FILES: [&str; 19] = [
+const FILES: [&str; 21] = [
     "checkpoint/state.safetensors",
     "config.toml",
     "environment.json",
@@ -12,6 +12,8 @@ const FILES: [&str; 19] = [
     "figures/classes.svg",
     "figures/confusion.png",
     "figures/confusion.svg",
+    "figures/coverage.png",
+    "figures/coverage.svg",
     "figures/curves.png",
     "figures/curves.svg",
     "figures/misclassified.png",
