@@ -41,6 +41,9 @@ pub struct Confidence {
 }
 
 /// How far the confidence can be trusted after temperature scaling.
+///
+/// The items are those of the figures before, whose intervals are about as wide as these figures'
+/// would be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibrated {
     /// The temperature, fitted to items other than those judged.
