@@ -9,11 +9,7 @@
 
 use std::{env, error::Error, fs::File};
 
-use fashion_eval::{
-    Context, Metrics,
-    calibration::{DEFAULT_BINS, expected_calibration_error},
-    predictions_csv::read_any,
-};
+use fashion_eval::{Context, Metrics, predictions_csv::read_any};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
@@ -30,7 +26,5 @@ fn main() -> Result<(), Box<dyn Error>> {
         classes: (0..predictions.classes()).map(|class| format!("class {class}")).collect(),
     };
     print!("{}", Metrics::compute(&predictions, &context)?.to_text());
-    let error = expected_calibration_error(&predictions, DEFAULT_BINS)?;
-    println!("\nExpected calibration error {:.2}%", error * 100.0);
     Ok(())
 }

@@ -41,6 +41,9 @@ pub struct Confidence {
 }
 
 /// How far the confidence can be trusted after temperature scaling.
+///
+/// The figures have no intervals of their own; [`Intervals`](crate::Intervals) has those of the same
+/// items as they are.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Calibrated {
     /// The temperature, fitted to items other than those judged.

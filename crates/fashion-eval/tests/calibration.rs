@@ -48,7 +48,7 @@
 use std::fs;
 
 use fashion_eval::{
-    Predictions,
+    Calibrated, Confidence, Predictions, brier_score,
     calibration::{
         Temperature, expected_error, largest_error, reliability, reliability_of_equal_mass,
     },
@@ -223,6 +223,55 @@ proptest! {
                 let ends = loss(Temperature::LOWEST).min(loss(Temperature::HIGHEST));
                 prop_assert!([0.5, 1.0, 2.0].iter().all(|&t| ends <= loss(t) + 1e-12));
             }
+        }
+    }
+
+    #[test]
+    fn the_figures_of_the_confidence_are_those_of_their_names(
+        p in predictions(),
+        t in temperatures(),
+        value in 0.2_f64..1.0,
+    ) {
+        let confidence = Confidence::from(&p);
+        let errors = confidence.errors;
+        let (width, mass) =
+            (reliability(&p, 15).unwrap(), reliability_of_equal_mass(&p, 15).unwrap());
+        prop_assert_eq!((errors.bins, errors.expected), (15, expected_error(&width)));
+        prop_assert_eq!(errors.expected_equal_mass, expected_error(&mass));
+        prop_assert_eq!(errors.largest, largest_error(&width));
+        let curve = RiskCoverage::from(&p);
+        prop_assert_eq!(confidence.risk_coverage_area, curve.area());
+        prop_assert_eq!(confidence.excess_risk_coverage_area, curve.excess_area());
+        prop_assert_eq!(&confidence.calibrated, &None);
+
+        // At a temperature of 1 nothing changes.
+        let same = Calibrated::of(&p, Temperature::ONE, None);
+        prop_assert_eq!((same.errors, same.sorted), (errors, None));
+        prop_assert_eq!((same.log_loss, same.brier), (log_loss(&p), brier_score(&p)));
+        prop_assert_eq!(same.risk_coverage_area, curve.area());
+        prop_assert_eq!(same.excess_risk_coverage_area, curve.excess_area());
+
+        // At another, they are those of p^(1/T), and the threshold is one on these.
+        let rows = p.probabilities().mapv(|p| p.max(f64::from(f32::from_bits(1))).powf(1.0 / t.value()));
+        let sums = rows.sum_axis(ndarray::Axis(1)).insert_axis(ndarray::Axis(1));
+        let powers = Predictions::new(rows / sums, p.labels().to_vec()).unwrap();
+        let threshold = Threshold { value: Some(value), target: 0.9, level: 0.95, held_out: 9 };
+        let of = Calibrated::of(&p, t, Some(threshold));
+        prop_assert_eq!(of.temperature, t);
+        prop_assert!((of.log_loss - log_loss(&powers)).abs() < 1e-9);
+        prop_assert!((of.brier - brier_score(&powers)).abs() < 1e-9);
+        let scaled = t.apply(&p);
+        prop_assert_eq!(of.errors, Confidence::from(&scaled).errors);
+        let sorted = of.sorted.unwrap();
+        prop_assert_eq!(sorted.threshold, threshold);
+        let taken = scaled.confidences().filter(|&confidence| confidence >= value).count();
+        prop_assert_eq!((sorted.by_machine, sorted.n), (taken as u64, p.len() as u64));
+        if p.classes() == 2 {
+            // Confidence keeps its order, but for what rounds to the same.
+            let curve = RiskCoverage::from(&scaled);
+            prop_assert_eq!(of.risk_coverage_area, curve.area());
+            prop_assert_eq!(of.excess_risk_coverage_area, curve.excess_area());
+            prop_assert!(curve.steps().len() <= RiskCoverage::from(&p).steps().len());
         }
     }
 

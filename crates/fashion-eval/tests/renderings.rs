@@ -2,7 +2,10 @@
 
 use std::fs::File;
 
-use fashion_eval::{Context, Metrics, Order, Predictions, TextOptions, predictions_csv::read_any};
+use fashion_eval::{
+    Context, Metrics, Order, Predictions, TextOptions, calibration::Temperature,
+    predictions_csv::read_any, selective::Threshold,
+};
 use ndarray::{Array2, array};
 
 const GARMENTS: [&str; 10] = [
@@ -26,8 +29,25 @@ fn context<S: ToString>(classes: impl IntoIterator<Item = S>) -> Context {
     }
 }
 
+/// A temperature, and the confidence that is enough after it, as if chosen on held-out items.
+fn calibration(value: Option<f64>) -> (Temperature, Option<Threshold>) {
+    let threshold = Threshold { value, target: 0.6, level: 0.95, held_out: 500 };
+    (Temperature::new(1.4).expect("in the range"), Some(threshold))
+}
+
 /// Eight items of three classes; the items with index 12 and 30 are wrong with equal confidence.
 fn small() -> Metrics {
+    judge_small().1
+}
+
+/// The same after calibration.
+fn small_calibrated(value: Option<f64>) -> Metrics {
+    let (predictions, metrics) = judge_small();
+    let (temperature, threshold) = calibration(value);
+    metrics.with_temperature(&predictions, temperature, threshold)
+}
+
+fn judge_small() -> (Predictions, Metrics) {
     let probabilities = array![
         [0.8, 0.15, 0.05],
         [0.125, 0.75, 0.125],
@@ -41,8 +61,9 @@ fn small() -> Metrics {
     let predictions = Predictions::new(probabilities, vec![0, 0, 2, 1, 1, 0, 0, 1])
         .and_then(|p| p.with_indices(vec![4, 30, 11, 12, 3, 5, 6, 70]))
         .expect("fixed and valid");
-    Metrics::compute(&predictions, &context(["plain", "with, comma", "with \"quotes\""]))
-        .expect("fixed and valid")
+    let context = context(["plain", "with, comma", "with \"quotes\""]);
+    let metrics = Metrics::compute(&predictions, &context).expect("fixed and valid");
+    (predictions, metrics)
 }
 
 /// As many items as classes, each wrong but the first, taken for the class below.
@@ -58,10 +79,28 @@ fn many(classes: usize) -> Metrics {
 
 /// Two hundred items of ten classes.
 fn garments() -> Metrics {
+    judge_garments().1
+}
+
+/// The same after calibration.
+fn garments_calibrated() -> Metrics {
+    let (predictions, metrics) = judge_garments();
+    let (temperature, threshold) = calibration(Some(0.5));
+    metrics.with_temperature(&predictions, temperature, threshold)
+}
+
+fn judge_garments() -> (Predictions, Metrics) {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/ten_classes.csv");
     let predictions =
         read_any(File::open(file).expect("committed"), file, None).expect("fixed and valid");
-    Metrics::compute(&predictions, &context(GARMENTS)).expect("fixed and valid")
+    let metrics = Metrics::compute(&predictions, &context(GARMENTS)).expect("fixed and valid");
+    (predictions, metrics)
+}
+
+/// What is written between the scores and the confusion matrix.
+fn confidence(text: &str) -> &str {
+    let (_, below) = text.split_once("How far the confidence").expect("is always there");
+    below.split_once("Confusion matrix").expect("is always there").0
 }
 
 #[test]
@@ -81,6 +120,35 @@ fn text_in_colours_and_other_orders() {
 #[test]
 fn markdown_of_ten_garments() {
     insta::assert_snapshot!(garments().to_markdown());
+}
+
+#[test]
+fn calibrated_confidence_in_text_and_markdown() {
+    let text = garments_calibrated().to_text();
+    insta::assert_snapshot!("calibrated_text", confidence(&text));
+    insta::assert_snapshot!(
+        "calibrated_markdown",
+        confidence(&garments_calibrated().to_markdown())
+    );
+    // Nothing else changes.
+    let before = garments().to_text();
+    assert_eq!(text.replace(confidence(&text), confidence(&before)), before);
+}
+
+#[test]
+fn where_all_goes_to_a_person_it_says_why() {
+    let text = small_calibrated(None).to_text();
+    insta::assert_snapshot!(confidence(&text));
+}
+
+#[test]
+fn without_a_threshold_there_is_no_advice() {
+    let (predictions, metrics) = judge_small();
+    let metrics = metrics.with_temperature(&predictions, Temperature::ONE, None);
+    for text in [metrics.to_text(), metrics.to_markdown()] {
+        assert!(text.contains("Temperature 1.000") && !text.contains("Let a human look"), "{text}");
+    }
+    assert_eq!(Metrics::from_json(&metrics.to_json()).unwrap(), metrics);
 }
 
 #[test]
@@ -127,13 +195,27 @@ fn json() {
 }
 
 #[test]
+fn calibrated_json() {
+    let json = small_calibrated(Some(0.6)).to_json();
+    let (_, confidence) = json.split_once("  \"confidence\": {\n    \"errors\"").unwrap();
+    insta::assert_snapshot!(confidence.split_once("  \"confusion\"").unwrap().0);
+}
+
+#[test]
 fn csv() {
     insta::assert_snapshot!(small().to_csv());
+    insta::assert_snapshot!("calibrated_csv", small_calibrated(Some(0.6)).to_csv());
 }
 
 #[test]
 fn intervals_csv() {
     insta::assert_snapshot!(small().intervals_csv());
+    let calibrated = small_calibrated(Some(0.6)).intervals_csv();
+    let of_confidence = calibrated.lines().filter(|line| line.contains("confidence."));
+    insta::assert_snapshot!(
+        "calibrated_intervals_csv",
+        of_confidence.collect::<Vec<_>>().join("\n")
+    );
 }
 
 #[test]
@@ -198,6 +280,18 @@ fn json_of_another_version_or_shape_is_refused() {
     };
     assert!(refused_without("top_k").contains("top_k has 1 figures and 0 intervals"));
     assert!(refused_without("per_class").contains("intervals are of 1 classes, confusion of 3"));
+    let sorted = small_calibrated(Some(0.6));
+    assert_eq!(Metrics::from_json(&sorted.to_json()).unwrap(), sorted);
+    let refused_sorted = |n: u64, by_machine: u64| {
+        let mut metrics = sorted.clone();
+        let calibrated = metrics.confidence.calibrated.as_mut().unwrap();
+        let sorted = calibrated.sorted.as_mut().unwrap();
+        (sorted.n, sorted.by_machine) = (n, by_machine);
+        Metrics::from_json(&metrics.to_json()).unwrap_err().to_string()
+    };
+    assert!(refused_sorted(9, 5).contains("n is 8, sorted counts 9"));
+    assert!(refused_sorted(8, 9).contains("of 8 items, 9 are sorted by machine and 2 go to a"));
+    assert!(refused_sorted(8, u64::MAX).contains("are sorted by machine"));
     assert!(refused("\"accuracy\"", "\"accurate\"").contains("missing field `accuracy`"));
 }
 

@@ -11,8 +11,10 @@ use crate::{
 
 impl Metrics {
     /// The scores, in the columns `data,split,scope,class,precision,recall,f1,support,accuracy,
-    /// log_loss,roc_auc,average_precision,balanced_accuracy,matthews_correlation,cohen_kappa,brier`
-    /// and `top_k` for each k.
+    /// log_loss,roc_auc,average_precision`, a `top_2` or `top_3` for each k in
+    /// [`top_k`](Self::top_k), `balanced_accuracy,matthews_correlation,cohen_kappa,brier`, and what
+    /// [`confidence`](Self::confidence) holds, under its path in JSON, such as
+    /// `confidence.errors.expected` and `confidence.calibrated.sorted.coverage`.
     ///
     /// One line for each class (scope `class`), then the means over the classes (`macro`,
     /// `weighted`), then all items (`all`); `support` counts the items of the scope, and what does
@@ -23,6 +25,8 @@ impl Metrics {
         let mut columns = vec!["scope", "class", "precision", "recall", "f1", "support"];
         columns.extend(["accuracy", "log_loss", "roc_auc", "average_precision"]);
         columns.extend(overall.iter().filter(|f| !own(f)).map(|f| f.key.as_str()));
+        let confidence = self.confidence_paths();
+        columns.extend(confidence.iter().map(|(path, _)| path.as_str()));
         let mut table = Table::new(self, &columns);
         for row in self.score_rows() {
             let [precision, recall, f1, roc_auc, average_precision] = row.figures.map(|f| f.value);
@@ -37,14 +41,15 @@ impl Metrics {
         all.extend([self.n.to_string(), number(self.accuracy), number(self.log_loss)]);
         all.resize(10, String::new());
         all.extend(overall.iter().filter(|f| !own(f)).map(|f| optional(f.figure.value)));
+        all.extend(confidence.iter().map(|(_, figure)| optional(figure.value)));
         table.line(all);
         table.finish()
     }
 
     /// Every figure with its interval, one a line: `data,split,scope,class,figure,value,low,high`.
     ///
-    /// Scopes as in [`to_csv`](Self::to_csv), figures under the keys of the JSON; empty is what is
-    /// not defined.
+    /// Scopes as in [`to_csv`](Self::to_csv), figures under the keys of the JSON, those of
+    /// [`confidence`](Self::confidence) under their paths; empty is what is not defined or not known.
     pub fn intervals_csv(&self) -> String {
         let mut table = Table::new(self, &["scope", "class", "figure", "value", "low", "high"]);
         let mut line = |scope: &str, class: &str, key: &str, figure: Figure| {
@@ -68,6 +73,9 @@ impl Metrics {
         }
         for overall in self.overall() {
             line("all", "", &overall.key, overall.figure);
+        }
+        for (path, figure) in self.confidence_paths() {
+            line("all", "", &path, figure);
         }
         table.finish()
     }

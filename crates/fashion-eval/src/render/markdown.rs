@@ -3,7 +3,7 @@
 use crate::{
     Interval, Metrics, Order,
     render::{
-        TOP,
+        ADVICE, CONFIDENCE, TOP,
         figures::{Figure, SCORES, optional},
         numbers::fixed_percent,
         shown_of,
@@ -15,7 +15,8 @@ const MOST_CLASSES: usize = 30;
 
 impl Metrics {
     /// Everything as `to_text` shows it, in Markdown tables with names in full: a plain sentence,
-    /// the figures with their intervals, the confusion matrix, and the tops of both rankings.
+    /// the figures with their intervals, how far the confidence can be trusted and what to leave to a
+    /// person, the confusion matrix, and the tops of both rankings.
     ///
     /// Tables are those of GitHub Flavored Markdown. Of more than 30 classes the matrix is left out.
     pub fn to_markdown(&self) -> String {
@@ -29,6 +30,7 @@ impl Metrics {
             line(&mut out, [&overall.title, &value, &interval]);
         }
         self.scores_table(&mut out);
+        self.confidence_section(&mut out);
         self.matrix_table(&mut out);
         self.pairs_table(&mut out);
         self.items_table(&mut out);
@@ -47,6 +49,19 @@ impl Metrics {
             };
             let cells = row.figures.map(with_interval);
             line(out, [title].into_iter().chain(cells).chain([row.support.to_string()]));
+        }
+    }
+
+    fn confidence_section(&self, out: &mut String) {
+        out.push_str(&format!("\n{CONFIDENCE}{}\n\n", self.confidence_bins()));
+        let (headings, rows) = self.confidence_table();
+        line(out, &headings);
+        line(out, ["---"].into_iter().chain(headings[1..].iter().map(|_| "---:")));
+        for row in rows {
+            line(out, row);
+        }
+        if let Some(advice) = self.advice() {
+            out.push_str(&format!("\n{ADVICE}\n\n{}\n", escape(&advice)));
         }
     }
 

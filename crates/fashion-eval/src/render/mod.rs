@@ -1,5 +1,6 @@
 //! Metrics for people, for programs and for spreadsheets.
 
+mod confidence;
 mod csv;
 mod figures;
 mod json;
@@ -15,6 +16,12 @@ pub(crate) use json::pretty;
 pub use text::TextOptions;
 
 use crate::{Metrics, Order};
+
+/// Heading of the table of the confidence.
+const CONFIDENCE: &str = "How far the confidence can be trusted";
+
+/// Heading of what to leave to a person.
+const ADVICE: &str = "Let a human look";
 
 /// Rows shown of a ranking.
 const TOP: usize = 10;

@@ -3,7 +3,7 @@
 use crate::{
     Metrics, MisclassifiedItem, Order,
     render::{
-        TOP,
+        ADVICE, CONFIDENCE, TOP,
         figures::{SCORES, optional},
         matrix::matrix,
         numbers::fixed_percent,
@@ -25,7 +25,8 @@ pub struct TextOptions {
 
 impl Metrics {
     /// Everything for people, at most 80 columns wide: a plain sentence, the figures with their
-    /// intervals, the confusion matrix, and the tops of both rankings.
+    /// intervals, how far the confidence can be trusted and what to leave to a person, the confusion
+    /// matrix, and the tops of both rankings.
     ///
     /// Names are shortened and, where they do not fit, classes are numbered; of more classes than
     /// fit beside each other the matrix is left out. Ten confused pairs and ten items are
@@ -61,6 +62,11 @@ impl Metrics {
         out.push_str(&wrap(&format!("Data: {}, split {}", self.data, self.split)));
         out.push_str(&format!("\n{}\n{}", self.figures(paint), self.scores(paint)));
         out.push_str(&format!("\n{}", self.score_intervals(paint)));
+        let (title, more) = (paint.bold(CONFIDENCE), self.confidence_bins());
+        out.push_str(&format!("\n{title}{more}\n\n{}", self.confidence_text(paint)));
+        if let Some(advice) = self.advice() {
+            out.push_str(&format!("\n{}\n\n{}", paint.bold(ADVICE), wrap(&advice)));
+        }
         let title = paint.bold("Confusion matrix");
         out.push_str(&format!("\n{title}, rows for true classes, columns for predicted ones\n\n"));
         match matrix(self, paint) {
@@ -125,6 +131,16 @@ impl Metrics {
             }));
             table.row(cells);
         }
+        table.render(paint)
+    }
+
+    fn confidence_text(&self, paint: Paint) -> String {
+        let (headings, rows) = self.confidence_table();
+        let align = |column| if column == 0 { Align::Name } else { Align::Number };
+        let columns: Vec<_> =
+            headings.iter().enumerate().map(|(at, title)| (title.as_str(), align(at))).collect();
+        let mut table = Table::new(&columns);
+        rows.into_iter().for_each(|row| table.row(row));
         table.render(paint)
     }
 
