@@ -45,7 +45,7 @@ fn any_classifiers_answers_are_judged_and_sorted() {
     let sorted =
         line(folder, &format!("{judge} --target-accuracy 0.98 --held-out other_p.npy other_y.npy"));
     assert_eq!(sorted.code, Some(0), "{}", sorted.stderr);
-    let sentence = "sort 75% by machine at 99.5%; 1,000 of 4,000 go to a person";
+    let sentence = "Sort 75% by machine at 99.5%; 1,000 of 4,000 go to a person";
     assert!(sorted.stdout.contains(sentence), "{}", sorted.stdout);
 
     let without = line(folder, &format!("{judge} --target-accuracy 0.98"));
