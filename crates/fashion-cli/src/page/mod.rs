@@ -8,14 +8,14 @@ use crate::output::{percent, thousands};
 use crate::run_report::{Material, best_epoch, held_out_name};
 use anyhow::Result;
 use fashion_data::CLASSES;
-use fashion_eval::{Interval, Intervals, Metrics};
+use fashion_eval::{Interval, Metrics};
 use fashion_model::{Network, ReportCnn};
 use fashion_report::html::{self, FactGroup, Measure, Report, Unit};
 use fashion_train::{Config, Epoch, Settings, Validation};
 
 /// Misclassified items shown, the most confidently wrong: all of a usable classifier, and few enough
-/// for a page under a megabyte.
-pub(crate) const MISTAKES: usize = 900;
+/// for a page of a megabyte.
+pub(crate) const MISTAKES: usize = 1100;
 /// Items shown of each class that were classified correctly.
 const CORRECT: usize = 20;
 /// Confused pairs shown.
@@ -160,12 +160,9 @@ fn measures(metrics: &Metrics) -> Vec<Measure> {
 
 /// How the intervals were estimated.
 fn intervals(metrics: &Metrics) -> String {
-    let Intervals { level, resamples, .. } = metrics.intervals;
     format!(
-        "Intervals hold the figure for endlessly many such images in {} of 100 cases: Wilson’s for \
-         shares of images, of {} bootstrap resamples for all else.",
-        100.0 * level,
-        thousands(resamples)
+        "They are Wilson’s for shares of images, and of {} bootstrap resamples for all else.",
+        thousands(metrics.intervals.resamples)
     )
 }
 
@@ -210,7 +207,7 @@ fn weights_judged(config: &Config, history: &[Epoch]) -> String {
 
 fn training(settings: &Settings, history: &[Epoch]) -> Vec<(&'static str, String)> {
     let done = history.len();
-    vec![
+    let mut facts = vec![
         (
             "epochs",
             match settings.epochs {
@@ -230,7 +227,11 @@ fn training(settings: &Settings, history: &[Epoch]) -> Vec<(&'static str, String
             },
         ),
         ("seed", settings.seed.to_string()),
-    ]
+    ];
+    if let Some(target) = settings.target_accuracy {
+        facts.push(("target accuracy", target.to_string()));
+    }
+    facts
 }
 
 fn group(title: &str, facts: Vec<(&str, String)>) -> FactGroup {

@@ -106,7 +106,7 @@ fn files(run: &str) -> String {
     format!(
         "Files in {run}\n\
          \u{20} report.html      everything on one page, for a browser\n\
-         \u{20} figures/         classes, curves, confusion, misclassified, reliability (svg, png)\n\
+         \u{20} figures/         classes, curves, confusion, misclassified, reliability, coverage\n\
          \u{20} metrics.json     predictions.csv  history.csv  config.toml  environment.json\n\
          \u{20} weights/         for `fashion eval {run}` and `fashion predict {run} IMAGE...`\n"
     )
