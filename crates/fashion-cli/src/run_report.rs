@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use fashion_data::Splits;
 use fashion_data::files::write_atomically;
 use fashion_eval::Calibrated;
-use fashion_eval::predictions_csv::{self, Split};
+use fashion_eval::predictions_csv;
 use fashion_report::{
     Figure, class_counts, classes, confusion, coverage, curves, misclassified, reliability,
 };
@@ -140,6 +140,7 @@ mod tests {
     use super::*;
     use crate::judge::judge;
     use fashion_data::sample;
+    use fashion_eval::predictions_csv::Split;
     use fashion_model::{Network, ReportCnn};
 
     #[test]
