@@ -10,6 +10,7 @@ mod predictions;
 pub mod predictions_csv;
 mod render;
 mod scores;
+pub mod suspects;
 
 pub use confusion::{ConfusedPair, ConfusionMatrix, Normalisation};
 pub use error::Error;
