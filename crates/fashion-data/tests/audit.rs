@@ -1,7 +1,7 @@
 //! What an audit finds in data whose faults are known.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use fashion_data::audit::{Audit, FEW_PIXELS, Item, MAX_NEAR, NEAR, Oddity, VISIBLE};
+use fashion_data::audit::{Audit, FEW_PIXELS, Item, MAX_NEAR, NEAR, NearPair, Oddity, VISIBLE};
 use fashion_data::{Dataset, PIXELS, Split, Splits, sample};
 use ndarray::{Array1, Array3};
 
@@ -107,8 +107,8 @@ fn near_pairs_are_those_of_comparing_all_with_all() {
     }
     let found = Audit::new(&splits, NEAR).unwrap().near_pairs;
     assert!(found.len() >= 3 && found[0].items.map(|i| i.index) == [7, 200], "{found:?}");
-    assert!(found.iter().any(|pair| pair.disagrees()));
-    assert!(Audit::new(&splits, MAX_NEAR).unwrap().near_pairs.iter().any(|pair| pair.crosses()));
+    assert!(found.iter().any(NearPair::disagrees));
+    assert!(Audit::new(&splits, MAX_NEAR).unwrap().near_pairs.iter().any(NearPair::crosses));
 }
 
 #[test]

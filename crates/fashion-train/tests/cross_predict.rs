@@ -36,7 +36,7 @@ fn probabilities_are_the_same_with_any_number_of_threads() {
         .iter()
         .zip(dataset.labels())
         .filter(|(row, label)| row.iter().all(|&p| p <= row[usize::from(**label)]));
-    assert!(right.count() > 150, "it learns");
+    assert!(right.count() > 90, "it learns: chance would have 30");
 }
 
 #[test]

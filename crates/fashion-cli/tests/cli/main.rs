@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod audit;
 mod common;
 mod data;
 mod eval;
 mod interface;
 mod predict;
+mod suspects;
 mod train;

@@ -64,7 +64,7 @@ pub struct Audit {
     /// Pairs within that distance that are not identical, the nearest first. Of identical images,
     /// only the first of the group takes part.
     pub near_pairs: Vec<NearPair>,
-    /// Odd images, in order.
+    /// Odd images, by their kind and then in order.
     pub odd: Vec<Odd>,
 }
 

@@ -2,7 +2,7 @@ use super::{Image, Odd};
 use crate::{NUM_CLASSES, PIXELS, SIDE};
 
 /// In what way an image is unlike the others. Images are 0 where there is nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Oddity {
     /// All pixels are 0.
     Blank,
@@ -52,19 +52,21 @@ impl Oddity {
     }
 }
 
-/// The odd ones of these images, in their order.
+/// The odd ones of these images, by their kind and then in order.
 pub(super) fn odd(images: &[Image]) -> Vec<Odd> {
     let inks: Vec<u32> = images.iter().map(|(_, pixels)| ink(pixels)).collect();
     let mut of_class: [Vec<u32>; NUM_CLASSES] = Default::default();
     for ((item, _), &ink) in images.iter().zip(&inks) {
         of_class[usize::from(item.label)].push(ink);
     }
-    let fences = of_class.map(|inks| Fences::of(inks));
+    let fences = of_class.map(Fences::of);
     let judged = images.iter().zip(inks).filter_map(|(&(item, pixels), ink)| {
         let oddity = alone(pixels).or_else(|| fences[usize::from(item.label)].judge(ink))?;
         Some(Odd { item, oddity })
     });
-    judged.collect()
+    let mut odd: Vec<Odd> = judged.collect();
+    odd.sort_by_key(|odd| (odd.oddity, odd.item));
+    odd
 }
 
 /// What is odd about an image, whatever the others.
