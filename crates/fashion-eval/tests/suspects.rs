@@ -162,6 +162,27 @@ fn a_class_without_items_is_no_trouble() {
 }
 
 #[test]
+fn of_several_confident_classes_the_most_probable_counts() {
+    // Both thresholds are 0.45. The first reaches both, and so does the third, with equal numbers.
+    let probabilities = array![[0.46, 0.54], [0.44, 0.56], [0.5, 0.5], [0.6, 0.4]];
+    let joint = ConfidentJoint::from(&Predictions::new(probabilities, vec![0, 0, 1, 1]).unwrap());
+    assert_eq!(joint.counts(), array![[0, 2], [2, 0]]);
+    assert_eq!(joint.noise_rate(), 1.0);
+}
+
+#[test]
+fn a_label_that_is_the_most_probable_class_is_never_pruned() {
+    // The thresholds are 0.65 and 0.4: the first counts as a 1, though 0 is more probable.
+    let probabilities = array![[0.6, 0.4], [0.7, 0.3], [0.7, 0.3], [0.5, 0.5]];
+    let predictions = Predictions::new(probabilities, vec![0, 0, 1, 1]).unwrap();
+    assert_eq!(ConfidentJoint::from(&predictions).counts(), array![[1, 1], [1, 1]]);
+    for pruning in [Pruning::NoiseRate, Pruning::Class, Pruning::Both] {
+        let found = Suspects::find(&predictions, pruning, Score::SelfConfidence);
+        assert_eq!(found.pruned().map(|s| s.index).collect::<Vec<_>>(), [2], "{pruning:?}");
+    }
+}
+
+#[test]
 fn noise_is_estimated_as_it_was_planted() {
     // Of each class, 90 items are sure of it; 10 labelled 0 are sure of class 2.
     let row = |class: usize| (0..3).map(move |c| if c == class { 0.98 } else { 0.01 });
