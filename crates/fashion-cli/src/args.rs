@@ -1,6 +1,9 @@
 //! The raw command line, as clap reads it. Nothing is checked here but the form of each value.
 
+mod data;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub(crate) use data::{AuditArgs, DataCommand, FigureArgs, InfoArgs, SuspectsArgs};
 use fashion_train::Validation;
 use std::path::PathBuf;
 
@@ -41,15 +44,6 @@ pub(crate) enum Command {
     /// Write the manual pages
     #[command(hide = true)]
     Man(ManArgs),
-}
-
-/// The commands of `fashion data`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum DataCommand {
-    /// Say what the data are: origin, counts, brightness, SHA-256
-    Info(InfoArgs),
-    /// Draw the data: examples and number of each class
-    Figure(FigureArgs),
 }
 
 /// Where data come from.
@@ -283,42 +277,6 @@ pub(crate) struct PredictArgs {
     /// Print a JSON object for each image, one a line
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// `fashion data info`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  fashion data info
-  fashion data info --data fashion-mnist --json
-
-Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
-pub(crate) struct InfoArgs {
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Print a JSON object instead of text
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// `fashion data figure`
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  fashion data figure
-  fashion data figure --data fashion-mnist --out analysis --force
-
-Writes classes and class_counts, each as .svg and .png.
-Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
-pub(crate) struct FigureArgs {
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
-    /// Folder of the figures
-    #[arg(long, value_name = "DIR", default_value = "figures")]
-    pub(crate) out: PathBuf,
-    /// Replace figures that are there already
-    #[arg(long)]
-    pub(crate) force: bool,
 }
 
 /// `fashion completions`

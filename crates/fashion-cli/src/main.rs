@@ -48,6 +48,8 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Predict(args) => predict::run(args),
         Command::Data(DataCommand::Info(args)) => data::info::run(args),
         Command::Data(DataCommand::Figure(args)) => data::figure::run(args),
+        Command::Data(DataCommand::Audit(args)) => data::audit::run(args),
+        Command::Data(DataCommand::Suspects(args)) => data::suspects::run(args),
         Command::Completions(args) => generate::completions(args),
         Command::Man(args) => generate::man(args),
     }

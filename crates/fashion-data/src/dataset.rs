@@ -148,6 +148,16 @@ impl Dataset {
         (sum as f64 / n as f64 / 255.0, deviation / 255.0)
     }
 
+    /// The same images with other labels, copied.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Counts`] if there is not one label for each image, [`Error::Label`] if a label is
+    /// above 9.
+    pub fn with_labels(&self, labels: Vec<u8>) -> Result<Self, Error> {
+        Self::from_parts(self.pixels.clone(), labels)
+    }
+
     /// The items at `indices`, in that order, copied.
     ///
     /// # Panics

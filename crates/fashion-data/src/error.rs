@@ -215,6 +215,37 @@ pub enum Error {
         problem: &'static str,
     },
 
+    /// A number of folds below two, or above the number of items.
+    #[error("{folds} folds for {items} items: expected at least 2 folds, and an item for each")]
+    Folds {
+        /// The number asked for.
+        folds: usize,
+        /// Number of items.
+        items: usize,
+    },
+
+    /// A share of the labels to change that is none, or all.
+    #[error(
+        "cannot change the labels of a share of {fraction} of {items} items: expected more than 0 \
+         and less than 1, and at least one item"
+    )]
+    Flips {
+        /// The share asked for.
+        fraction: f64,
+        /// Number of items.
+        items: usize,
+    },
+
+    /// A threshold of near duplicates out of its range.
+    #[error(
+        "a distance of {near} for near duplicates: expected 0 to {max}; {usual} is usual",
+        max = crate::audit::MAX_NEAR, usual = crate::audit::NEAR
+    )]
+    Near {
+        /// The distance asked for.
+        near: f64,
+    },
+
     /// A batch size of zero.
     #[error("the batch size is 0, expected at least 1")]
     BatchSize,

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+pub mod audit;
 mod batches;
 mod dataset;
 mod error;
 pub mod files;
+mod flips;
 pub mod folder;
 pub mod idx;
 pub mod known;
@@ -18,10 +20,11 @@ mod splits;
 pub use batches::{Batch, Batches};
 pub use dataset::Dataset;
 pub use error::Error;
+pub use flips::{Flipped, flip_labels};
 pub use known::{Checksums, Origin};
 pub use pixels::{gather, gather_one_hot, normalise, one_hot};
 pub use source::{Keys, Source};
-pub use split::{HoldOut, shuffled, stratified_split};
+pub use split::{HoldOut, shuffled, stratified_folds, stratified_split};
 pub use splits::{Split, Splits};
 
 /// Width and height of every image.

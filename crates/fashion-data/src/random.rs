@@ -34,6 +34,8 @@ pub enum Purpose {
     Search = 8,
     /// The items shown in a figure.
     Figure = 9,
+    /// Labels made wrong on purpose.
+    Flip = 10,
 }
 
 /// The stream for one purpose, epoch and index.

@@ -26,15 +26,8 @@ pub fn stratified_split(labels: &[u8], fraction: f64, seed: u64) -> Result<HoldO
     if !(fraction > 0.0 && fraction < 1.0) {
         return Err(error("expected more than 0 and less than 1"));
     }
-    let mut classes: [Vec<usize>; NUM_CLASSES] = Default::default();
-    for (index, &label) in labels.iter().enumerate() {
-        classes
-            .get_mut(usize::from(label))
-            .ok_or_else(|| Error::Label { index, value: label.to_string() })?
-            .push(index);
-    }
     let (mut train, mut held_out) = (Vec::new(), Vec::new());
-    for (class, mut items) in (0..).zip(classes) {
+    for (class, mut items) in (0..).zip(by_class(labels)?) {
         shuffle(&mut stream(seed, Purpose::Split, 0, class), &mut items);
         let (chosen, kept) = items.split_at(held_out_of(items.len(), fraction));
         held_out.extend_from_slice(chosen);
@@ -48,11 +41,57 @@ pub fn stratified_split(labels: &[u8], fraction: f64, seed: u64) -> Result<HoldO
     Ok(HoldOut { train, held_out })
 }
 
+/// The items of each class, in order.
+fn by_class(labels: &[u8]) -> Result<[Vec<usize>; NUM_CLASSES], Error> {
+    let mut classes: [Vec<usize>; NUM_CLASSES] = Default::default();
+    for (index, &label) in labels.iter().enumerate() {
+        classes
+            .get_mut(usize::from(label))
+            .ok_or_else(|| Error::Label { index, value: label.to_string() })?
+            .push(index);
+    }
+    Ok(classes)
+}
+
 fn held_out_of(items: usize, fraction: f64) -> usize {
     if items < 2 {
         return 0;
     }
     ((items as f64 * fraction + 0.5).floor() as usize).clamp(1, items - 1)
+}
+
+/// Deals the items into `folds` parts for cross-validation, at random: each sorted, together every
+/// item once. The parts of a class differ in size by one item at most, and so do the folds.
+///
+/// ```
+/// let labels = [0, 0, 0, 0, 1, 1, 1, 1];
+/// let folds = fashion_data::stratified_folds(&labels, 4, 0)?;
+/// assert!(folds.iter().all(|fold| fold.len() == 2 && labels[fold[0]] != labels[fold[1]]));
+/// # Ok::<(), fashion_data::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Folds`] if there are fewer than two folds or fewer items than folds, [`Error::Label`] if
+/// a label is above 9.
+pub fn stratified_folds(labels: &[u8], folds: usize, seed: u64) -> Result<Vec<Vec<usize>>, Error> {
+    if !(2..=labels.len()).contains(&folds) {
+        return Err(Error::Folds { folds, items: labels.len() });
+    }
+    let mut parts = vec![Vec::with_capacity(labels.len() / folds + 1); folds];
+    let mut dealt = 0;
+    for (class, mut items) in (0..).zip(by_class(labels)?) {
+        // A hold-out has 0 here.
+        shuffle(&mut stream(seed, Purpose::Split, folds as u64, class), &mut items);
+        for item in items {
+            parts[dealt % folds].push(item);
+            dealt += 1;
+        }
+    }
+    for part in &mut parts {
+        part.sort_unstable();
+    }
+    Ok(parts)
 }
 
 /// `indices` in the order of one epoch: all orders equally likely, the same for the same
@@ -81,6 +120,34 @@ mod tests {
         assert!(train.is_sorted() && held_out.is_sorted());
         all.sort_unstable();
         assert!(all.iter().copied().eq(0..1000));
+    }
+
+    #[test]
+    fn folds_hold_every_item_once_and_classes_evenly() {
+        let labels: Vec<u8> = (0..1003).map(|i| if i < 700 { 3 } else { (i % 10) as u8 }).collect();
+        let folds = stratified_folds(&labels, 7, 4).unwrap();
+        let mut all = folds.concat();
+        all.sort_unstable();
+        assert!(all.iter().copied().eq(0..1003));
+        let even = |counts: Vec<usize>| counts.iter().max().unwrap() - counts.iter().min().unwrap();
+        assert_eq!(even(folds.iter().map(Vec::len).collect()), 1);
+        for class in 0..10 {
+            let of_class = |fold: &Vec<usize>| fold.iter().filter(|&&i| labels[i] == class).count();
+            assert!(even(folds.iter().map(of_class).collect()) <= 1, "class {class}");
+        }
+        assert!(folds.iter().all(|fold| fold.is_sorted()));
+        assert_ne!(folds, stratified_folds(&labels, 7, 5).unwrap());
+        // Not merely dealt in order.
+        assert!(folds[0].windows(2).any(|pair| pair[1] - pair[0] != 7));
+    }
+
+    #[test]
+    fn folds_that_cannot_be_are_refused() {
+        for folds in [0, 1, 4] {
+            let error = stratified_folds(&[0, 0, 1], folds, 0).unwrap_err();
+            assert!(matches!(error, Error::Folds { .. }), "{error}");
+        }
+        assert!(matches!(stratified_folds(&[0, 10], 2, 0), Err(Error::Label { index: 1, .. })));
     }
 
     #[test]

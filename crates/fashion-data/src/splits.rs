@@ -35,7 +35,7 @@ impl Splits {
 }
 
 /// Which part of a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Split {
     /// The training items.
     Train,

@@ -21,6 +21,7 @@ mod ranking;
 mod render;
 mod scores;
 pub mod selective;
+pub mod suspects;
 mod top_k;
 mod totals;
 

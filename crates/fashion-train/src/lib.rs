@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod config;
+mod cross_predict;
 mod environment;
 mod error;
 mod evaluate;
@@ -16,6 +17,7 @@ mod trainer;
 
 pub use checkpoint::Checkpoint;
 pub use config::{Config, DataConfig, SCHEMA};
+pub use cross_predict::cross_predict;
 pub use environment::{DataPlace, Environment, Session};
 pub use error::Error;
 pub use evaluate::{Evaluation, evaluate};

@@ -67,6 +67,17 @@ impl<'a, N: Network> Trainer<'a, N> {
             Validation::None => (all(&splits.train), None),
             Validation::Test => (all(&splits.train), Some((&splits.test, all(&splits.test)))),
         };
+        Self::of_parts(settings, &splits.train, train, held_out)
+    }
+
+    /// As [`new`](Self::new), with the parts chosen already, whatever `settings.validation` says.
+    pub(crate) fn of_parts(
+        settings: Settings,
+        dataset: &'a Dataset,
+        train: Vec<usize>,
+        held_out: Option<HeldOut<'a>>,
+    ) -> Result<Self, Error> {
+        settings.check()?;
         let network = N::initialised(settings.seed);
         // What a step frees the next one takes again.
         let device = network.device();
@@ -83,7 +94,7 @@ impl<'a, N: Network> Trainer<'a, N> {
             settings,
             device,
             network,
-            dataset: &splits.train,
+            dataset,
             train,
             held_out,
             history: Vec::new(),

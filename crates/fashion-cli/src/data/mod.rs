@@ -1,4 +1,6 @@
 //! `fashion data`
 
+pub(crate) mod audit;
 pub(crate) mod figure;
 pub(crate) mod info;
+pub(crate) mod suspects;

@@ -1,8 +1,8 @@
 //! `fashion train`
 
-mod interrupt;
-mod plan;
-mod progress;
+pub(crate) mod interrupt;
+pub(crate) mod plan;
+pub(crate) mod progress;
 mod summary;
 
 use crate::args::TrainArgs;
@@ -39,7 +39,7 @@ struct Prepared {
 /// Trains, judges and writes the run folder.
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let plan = Plan::new(args)?;
-    let threads = plan::threads(args)?;
+    let threads = plan::threads(args.threads)?;
     if let Plan::Resume(run) = &plan
         && let Some(summary) = complete(run)?
     {

@@ -89,8 +89,8 @@ fn settings(args: &TrainArgs, given: &Given) -> (Settings, Option<String>) {
 }
 
 /// How many threads to compute with.
-pub(crate) fn threads(args: &TrainArgs) -> Result<usize> {
-    match args.threads {
+pub(crate) fn threads(given: Option<usize>) -> Result<usize> {
+    match given {
         None => Ok(default_threads()),
         Some(threads @ 1..=MAX_THREADS) => Ok(threads),
         Some(other) => {

@@ -26,17 +26,10 @@ pub(crate) struct Progress {
 impl Progress {
     /// Tells of a run, unless `quiet`.
     pub(crate) fn new(interrupt: Interrupt, config: &Config, quiet: bool) -> Progress {
-        let bar = if quiet || !std::io::stderr().is_terminal() {
-            ProgressBar::hidden()
-        } else {
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
-        };
-        let style = ProgressStyle::with_template("{prefix} {bar:10}  {wide_msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸ "));
         Progress {
             interrupt,
             quiet,
-            bar,
+            bar: bar(quiet),
             epochs: config.training.epochs,
             held_out: held_out_name(config),
             began: Instant::now(),
@@ -102,8 +95,20 @@ impl Observer for Progress {
     }
 }
 
+/// A bar on stderr, hidden where that is no terminal or nobody wants it.
+pub(crate) fn bar(quiet: bool) -> ProgressBar {
+    let bar = if quiet || !std::io::stderr().is_terminal() {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+    };
+    let style = ProgressStyle::with_template("{prefix} {bar:10}  {wide_msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸ "));
+    bar
+}
+
 /// Seconds as `0:07`, `12:34` or `1:02:03`.
-fn clock(seconds: f64) -> String {
+pub(crate) fn clock(seconds: f64) -> String {
     let seconds = seconds.ceil() as u64;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 {

@@ -6,8 +6,19 @@ use std::path::Path;
 
 #[test]
 fn help() {
-    let commands =
-        ["", "train", "eval", "predict", "data", "data info", "data figure", "completions", "man"];
+    let commands = [
+        "",
+        "train",
+        "eval",
+        "predict",
+        "data",
+        "data info",
+        "data figure",
+        "data audit",
+        "data suspects",
+        "completions",
+        "man",
+    ];
     for command in commands {
         let options = command.split(' ').filter(|part| !part.is_empty()).chain(["--help"]);
         let ended = fashion(Path::new("."), options);
@@ -36,6 +47,13 @@ fn errors() {
         (2, "train --recipe mine"),
         (2, "train --resume runs/001 --epochs 3 --out b"),
         (2, "train --data sample --images-key x"),
+        (2, "data audit --data sample --near 0.6"),
+        (2, "data suspects --folds 1"),
+        (2, "data suspects --repeats 0"),
+        (2, "data suspects --epochs 0"),
+        (2, "data suspects --data sample --plant 1.5"),
+        (2, "data suspects --data sample --items 7,12000"),
+        (2, "data suspects --json --csv"),
         (2, "wash"),
         (2, "eval empty --json --csv"),
         (2, "predict empty"),
@@ -46,6 +64,7 @@ fn errors() {
         (1, "eval empty"),
         (1, "eval text.safetensors"),
         (1, "predict text.safetensors a.png"),
+        (1, "data suspects --out text.safetensors"),
     ] {
         let ended = line(folder.path(), options);
         assert_eq!(ended.code, Some(code), "{options}: {}", ended.stderr);

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod audit;
 mod common;
 mod confidence;
 mod data;
 mod eval;
 mod interface;
 mod predict;
+mod suspects;
 mod train;

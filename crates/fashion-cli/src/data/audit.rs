@@ -1,0 +1,198 @@
+//! `fashion data audit`
+
+use crate::args::AuditArgs;
+use crate::exit;
+use crate::output::{self, thousands};
+use crate::place::{self, Found};
+use anyhow::Result;
+use fashion_data::audit::{Audit, Item, NearPair, Odd, Oddity};
+use fashion_data::{CLASSES, Error};
+use serde::Serialize;
+use std::process::ExitCode;
+
+/// The object that `--json` prints.
+#[derive(Serialize)]
+struct Report {
+    origin: String,
+    source: String,
+    classes: [&'static str; CLASSES.len()],
+    train_class_counts: [usize; CLASSES.len()],
+    test_class_counts: [usize; CLASSES.len()],
+    /// Groups of images with the same pixels.
+    identical: Vec<Vec<Place>>,
+    /// How many of the groups are in both parts.
+    leaked: usize,
+    /// How many have different labels.
+    contradictory: usize,
+    /// The largest distance of a near pair.
+    near: f64,
+    near_pairs: Vec<Near>,
+    odd: Vec<Strange>,
+}
+
+#[derive(Serialize)]
+struct Place {
+    split: &'static str,
+    index: usize,
+    label: u8,
+}
+
+#[derive(Serialize)]
+struct Near {
+    distance: f64,
+    items: [Place; 2],
+}
+
+#[derive(Serialize)]
+struct Strange {
+    #[serde(flatten)]
+    item: Place,
+    oddity: &'static str,
+}
+
+impl From<&Item> for Place {
+    fn from(&Item { split, index, label }: &Item) -> Self {
+        Place { split: split.name(), index, label }
+    }
+}
+
+/// Looks for what may be wrong with the data.
+pub(crate) fn run(args: &AuditArgs) -> Result<ExitCode> {
+    let found = place::load(&args.data)?;
+    let audit = Audit::new(&found.splits, args.near).map_err(|error| match error {
+        error @ Error::Near { .. } => exit::usage(error),
+        error => error.into(),
+    })?;
+    let text = match args.json {
+        true => output::json_line(&report(&audit, &found))?,
+        false => text(&audit, &found, args.top),
+    };
+    let code = if args.strict && worthless(&audit) { exit::FAILED } else { exit::DONE };
+    exit::unless_closed(output::print(&text), code)
+}
+
+/// Whether something was found that is never right.
+fn worthless(audit: &Audit) -> bool {
+    let empty = |odd: &Odd| matches!(odd.oddity, Oddity::Blank | Oddity::Constant);
+    audit.leaked().next().is_some()
+        || audit.contradictory().next().is_some()
+        || audit.odd.iter().any(empty)
+}
+
+fn report(audit: &Audit, found: &Found) -> Report {
+    let [train_class_counts, test_class_counts] = audit.class_counts;
+    let near = |pair: &NearPair| Near {
+        distance: pair.distance,
+        items: pair.items.each_ref().map(Place::from),
+    };
+    let strange = |odd: &Odd| Strange { item: (&odd.item).into(), oddity: odd.oddity.name() };
+    Report {
+        origin: found.splits.origin.to_string(),
+        source: found.source.to_string(),
+        classes: CLASSES,
+        train_class_counts,
+        test_class_counts,
+        identical: audit
+            .identical
+            .iter()
+            .map(|group| group.iter().map(Place::from).collect())
+            .collect(),
+        leaked: audit.leaked().count(),
+        contradictory: audit.contradictory().count(),
+        near: audit.near,
+        near_pairs: audit.near_pairs.iter().map(near).collect(),
+        odd: audit.odd.iter().map(strange).collect(),
+    }
+}
+
+fn text(audit: &Audit, found: &Found, top: usize) -> String {
+    let mut out = format!("Data    {}\nFrom    {}\n\n", found.splits.origin, found.source);
+    out += &sentences(audit);
+    let heading = |name: &str, all: usize| match all > top {
+        true => format!("\n{name}, {} of {}\n\n", thousands(top), thousands(all)),
+        false => format!("\n{name}\n\n"),
+    };
+    if !audit.identical.is_empty() && top > 0 {
+        out += &heading("Identical images", audit.identical.len());
+        for group in audit.identical.iter().take(top) {
+            let items: Vec<String> = group
+                .iter()
+                .map(|item| format!("{} {} ({})", item.split, item.index, class(item)))
+                .collect();
+            out += &format!("{}\n", items.join(", "));
+        }
+    }
+    if !audit.near_pairs.is_empty() && top > 0 {
+        out += &heading("Nearest pairs", audit.near_pairs.len());
+        out += "Distance  Part    Index  Label         Part    Index  Label\n";
+        for pair in audit.near_pairs.iter().take(top) {
+            let items = pair.items.each_ref().map(row);
+            out += &format!("  {:.4}  {}  {}\n", pair.distance, items[0], items[1].trim_end());
+        }
+    }
+    if !audit.odd.is_empty() && top > 0 {
+        out += &heading("Odd images", audit.odd.len());
+        out += "Part    Index  Label         How\n";
+        for odd in audit.odd.iter().take(top) {
+            out += &format!("{}  {}\n", row(&odd.item), odd.oddity.name());
+        }
+    }
+    out
+}
+
+fn sentences(audit: &Audit) -> String {
+    let mut out = match audit.identical.len() {
+        0 => "No two images are identical.\n".to_owned(),
+        groups => format!(
+            "Identical images: {}, {} across parts, {} of different labels.\n",
+            counted(groups, "group"),
+            thousands(audit.leaked().count()),
+            thousands(audit.contradictory().count())
+        ),
+    };
+    let count = |what: fn(&NearPair) -> bool| {
+        thousands(audit.near_pairs.iter().filter(|pair| what(pair)).count())
+    };
+    out += &format!(
+        "Near duplicates (within {}): {}, {} across parts, {} of different labels.\n",
+        audit.near,
+        counted(audit.near_pairs.len(), "pair"),
+        count(NearPair::crosses),
+        count(NearPair::disagrees)
+    );
+    let kinds: Vec<String> = Oddity::ALL
+        .into_iter()
+        .map(|oddity| (oddity, audit.odd.iter().filter(|odd| odd.oddity == oddity).count()))
+        .filter(|&(_, count)| count > 0)
+        .map(|(oddity, count)| format!("{} {}", thousands(count), oddity.name()))
+        .collect();
+    out += &match &kinds[..] {
+        [] => "Odd images: none.\n".to_owned(),
+        kinds => format!("Odd images: {}.\n", kinds.join(", ")),
+    };
+    for (part, counts) in ["Training", "Test"].iter().zip(&audit.class_counts) {
+        let (least, most) = counts
+            .iter()
+            .fold((usize::MAX, 0), |(least, most), &count| (least.min(count), most.max(count)));
+        out += &match least == most {
+            true => format!("{part} classes: {} images each.\n", thousands(least)),
+            false => {
+                format!("{part} classes: {} to {} images.\n", thousands(least), thousands(most))
+            }
+        };
+    }
+    out
+}
+
+/// `1 pair`, `1,234 pairs`.
+fn counted(number: usize, what: &str) -> String {
+    format!("{} {what}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
+fn class(item: &Item) -> &'static str {
+    CLASSES[usize::from(item.label)]
+}
+
+fn row(item: &Item) -> String {
+    format!("{:<6} {:>6}  {:<12}", item.split.name(), item.index, class(item))
+}

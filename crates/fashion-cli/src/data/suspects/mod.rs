@@ -1,0 +1,165 @@
+//! `fashion data suspects`
+
+mod progress;
+mod show;
+
+use crate::args::SuspectsArgs;
+use crate::exit;
+use crate::output::{self, thousands};
+use crate::place::{self, Found};
+use crate::train::interrupt::Interrupt;
+use crate::train::plan;
+use anyhow::{Context, Result, bail};
+use fashion_data::files::write_atomically;
+use fashion_data::{Dataset, Flipped, NUM_CLASSES, flip_labels};
+use fashion_eval::Predictions;
+use fashion_eval::suspects::{Detection, Pruning, Score, Suspects};
+use fashion_kernels::simd;
+use fashion_model::{Network, ReportCnn};
+use fashion_train::{Settings, cross_predict, with_threads};
+use ndarray::Array2;
+use progress::Progress;
+use show::{Planted, Shown};
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+
+/// The most repetitions that can be asked for.
+const MAX_REPEATS: usize = 100;
+
+/// Looks for wrong labels.
+pub(crate) fn run(args: &SuspectsArgs) -> Result<ExitCode> {
+    let settings = Settings { epochs: args.epochs, seed: args.seed, ..Settings::default() };
+    check(args, &settings)?;
+    let threads = plan::threads(args.threads)?;
+    let found = place::load(&args.data)?;
+    let train = &found.splits.train;
+    if args.folds > train.len() {
+        return Err(exit::usage(format!(
+            "--folds is {}; expected 2 to {}, the number of training images",
+            args.folds,
+            train.len()
+        )));
+    }
+    if let Some(item) = args.items.iter().find(|&&item| item >= train.len()) {
+        return Err(exit::usage(format!(
+            "--items has {item}; the training set has the items 0 to {}",
+            train.len() - 1
+        )));
+    }
+    let flipped = args
+        .plant
+        .map(|share| flip_labels(train, share, args.seed))
+        .transpose()
+        .map_err(exit::usage)?;
+    let mut progress = Progress::new(Interrupt::listen()?, args);
+    if !args.quiet {
+        announce(args, &found, flipped.as_ref(), threads);
+    }
+    let dataset = flipped.as_ref().map_or(train, |flipped| &flipped.dataset);
+    let predicted = with_threads(threads, || {
+        let predicted = predict(dataset, &settings, args, &mut progress);
+        progress.clear();
+        predicted
+    })??;
+    let ControlFlow::Continue(predictions) = predicted else {
+        output::note("Interrupted: nothing was written.");
+        return Ok(exit::INTERRUPTED.into());
+    };
+    let suspects = Suspects::find(&predictions, Pruning::NoiseRate, Score::PairWeighted);
+    let shown = Shown {
+        args,
+        origin: found.splits.origin.to_string(),
+        planted: flipped.and_then(|flipped| planted(&suspects, flipped)),
+        suspects,
+    };
+    if let Some(out) = &args.out {
+        let csv = shown.csv();
+        write_atomically(out, |file| file.write_all(csv.as_bytes()))
+            .with_context(|| format!("cannot write {}", out.display()))?;
+    }
+    output::print(&match (args.json, args.csv) {
+        (true, _) => shown.json()?,
+        (_, true) => shown.csv(),
+        _ => shown.text(),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What can be said of the options before the data are read.
+fn check(args: &SuspectsArgs, settings: &Settings) -> Result<()> {
+    settings.check().map_err(exit::usage)?;
+    if args.folds < 2 {
+        return Err(exit::usage(format!("--folds is {}; expected at least 2", args.folds)));
+    }
+    if !(1..=MAX_REPEATS).contains(&args.repeats) {
+        return Err(exit::usage(format!(
+            "--repeats is {}; expected 1 to {MAX_REPEATS}",
+            args.repeats
+        )));
+    }
+    if let Some(out) = &args.out
+        && out.exists()
+    {
+        bail!("{} exists already and is not overwritten; choose another --out", out.display());
+    }
+    Ok(())
+}
+
+/// Says what is going to happen.
+fn announce(args: &SuspectsArgs, found: &Found, flipped: Option<&Flipped>, threads: usize) {
+    let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
+    let splits = &found.splits;
+    line("data", format!("{} · {}", splits.origin, found.source));
+    line("", format!("{} training images", thousands(splits.train.len())));
+    if let Some(flipped) = flipped {
+        line("planted", format!("{} wrong labels", thousands(flipped.items.len())));
+    }
+    let SuspectsArgs { folds, repeats, epochs, seed, .. } = args;
+    let networks = folds * repeats;
+    line(
+        "training",
+        format!(
+            "{networks} networks ({}) of {epochs} epochs: {folds} folds, {repeats} times, seed {seed}",
+            ReportCnn::NAME
+        ),
+    );
+    line("machine", format!("{threads} threads, {}", simd::Path::current()));
+}
+
+/// Out-of-sample probabilities of all items, averaged over the repetitions, and the given labels.
+fn predict(
+    dataset: &Dataset,
+    settings: &Settings,
+    args: &SuspectsArgs,
+    progress: &mut Progress,
+) -> Result<ControlFlow<(), Predictions>> {
+    let mut mean = Array2::<f64>::zeros((dataset.len(), NUM_CLASSES));
+    for repeat in 0..args.repeats {
+        progress.begin(repeat);
+        let settings = Settings { seed: args.seed.wrapping_add(repeat as u64), ..*settings };
+        let probabilities =
+            match cross_predict::<ReportCnn>(dataset, &settings, args.folds, progress)? {
+                ControlFlow::Continue(probabilities) => probabilities.into_flattened(),
+                ControlFlow::Break(()) => return Ok(ControlFlow::Break(())),
+            };
+        mean += &Array2::from_shape_vec((dataset.len(), NUM_CLASSES), probabilities)?;
+    }
+    mean /= args.repeats as f64;
+    let labels = dataset.labels().iter().map(|&label| label.into()).collect();
+    Ok(ControlFlow::Continue(Predictions::new(mean, labels)?))
+}
+
+/// How well the planted labels were found.
+fn planted(suspects: &Suspects, Flipped { items, .. }: Flipped) -> Option<Planted> {
+    let is_planted = |index: usize| items.binary_search(&index).is_ok();
+    let detection = Detection::new(suspects.ranking.iter().map(|s| is_planted(s.index)))?;
+    let pruned = suspects.pruned().count();
+    let caught = suspects.pruned().filter(|suspect| is_planted(suspect.index)).count();
+    Some(Planted {
+        detection,
+        suspects_precision: if pruned == 0 { 0.0 } else { caught as f64 / pruned as f64 },
+        suspects_recall: caught as f64 / items.len() as f64,
+        items,
+    })
+}

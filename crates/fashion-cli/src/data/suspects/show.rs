@@ -1,0 +1,326 @@
+//! Suspects as text, JSON and CSV.
+
+use crate::args::SuspectsArgs;
+use crate::output::{self, percent, thousands};
+use anyhow::Result;
+use fashion_data::CLASSES;
+use fashion_eval::suspects::{Detection, Suspect, Suspects};
+use serde::Serialize;
+
+/// Rows shown as text, unless told otherwise.
+const TOP: usize = 20;
+
+/// Pairs of classes shown as text.
+const PAIRS: usize = 10;
+
+/// What there is to show.
+pub(crate) struct Shown<'a> {
+    pub(crate) args: &'a SuspectsArgs,
+    pub(crate) origin: String,
+    pub(crate) suspects: Suspects,
+    pub(crate) planted: Option<Planted>,
+}
+
+/// How well labels that were made wrong on purpose were found.
+pub(crate) struct Planted {
+    pub(crate) detection: Detection,
+    /// Of the suspects, the share that was planted.
+    pub(crate) suspects_precision: f64,
+    /// Of what was planted, the share among the suspects.
+    pub(crate) suspects_recall: f64,
+    /// The items, sorted.
+    pub(crate) items: Vec<usize>,
+}
+
+/// The object that `--json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    schema: &'static str,
+    data: &'a str,
+    split: &'static str,
+    n: usize,
+    folds: usize,
+    repeats: usize,
+    epochs: usize,
+    seed: u64,
+    classes: [&'static str; CLASSES.len()],
+    /// The estimated share of wrong labels, 0–1.
+    noise_rate: f64,
+    noise: Vec<Noise>,
+    suspects: usize,
+    ranking: Vec<Row>,
+    /// Those asked for, in that order.
+    items: Vec<Row>,
+    planted: Option<PlantedReport>,
+}
+
+#[derive(Serialize)]
+struct Noise {
+    given: usize,
+    likely: usize,
+    items: f64,
+    share: f64,
+}
+
+#[derive(Serialize)]
+struct Row {
+    rank: usize,
+    index: usize,
+    given: usize,
+    likely: usize,
+    given_probability: f64,
+    likely_probability: f64,
+    score: f64,
+    suspect: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    planted: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct PlantedReport {
+    items: usize,
+    average_precision: f64,
+    /// Among as many at the top as were planted, where it is the recall, too.
+    precision: f64,
+    suspects_precision: f64,
+    suspects_recall: f64,
+}
+
+impl Shown<'_> {
+    /// The rows of a file or object: as many as asked for, or all suspects.
+    fn rows(&self) -> Vec<Row> {
+        match self.args.top {
+            Some(top) => self.suspects.ranking.iter().take(top).map(|s| self.row(s)).collect(),
+            None => self.suspects.pruned().map(|suspect| self.row(suspect)).collect(),
+        }
+    }
+
+    fn row(&self, suspect: &Suspect) -> Row {
+        let Suspect { index, rank, given, likely, score, pruned, .. } = *suspect;
+        let planted =
+            self.planted.as_ref().map(|planted| planted.items.binary_search(&index).is_ok());
+        Row {
+            rank,
+            index,
+            given,
+            likely,
+            given_probability: suspect.given_probability,
+            likely_probability: suspect.likely_probability,
+            score,
+            suspect: pruned,
+            planted,
+        }
+    }
+
+    /// The rows of the items asked for, in that order.
+    fn items(&self) -> Vec<Row> {
+        let of = |&item: &usize| self.suspects.ranking.iter().find(|s| s.index == item);
+        self.args.items.iter().filter_map(of).map(|suspect| self.row(suspect)).collect()
+    }
+
+    /// One JSON object.
+    pub(crate) fn json(&self) -> Result<String> {
+        let SuspectsArgs { folds, repeats, epochs, seed, .. } = *self.args;
+        let joint = &self.suspects.joint;
+        let noise = joint.noise().into_iter();
+        output::json_line(&Report {
+            schema: "fashion-suspects/1",
+            data: &self.origin,
+            split: "train",
+            n: self.suspects.ranking.len(),
+            folds,
+            repeats,
+            epochs,
+            seed,
+            classes: CLASSES,
+            noise_rate: joint.noise_rate(),
+            noise: noise
+                .map(|pair| Noise {
+                    given: pair.given,
+                    likely: pair.likely,
+                    items: pair.items,
+                    share: pair.share,
+                })
+                .collect(),
+            suspects: self.suspects.pruned().count(),
+            ranking: self.rows(),
+            items: self.items(),
+            planted: self.planted.as_ref().map(|planted| PlantedReport {
+                items: planted.items.len(),
+                average_precision: planted.detection.average_precision,
+                precision: planted.detection.precision,
+                suspects_precision: planted.suspects_precision,
+                suspects_recall: planted.suspects_recall,
+            }),
+        })
+    }
+
+    /// A table with a heading; classes are numbers.
+    pub(crate) fn csv(&self) -> String {
+        let mut out =
+            "rank,index,given,likely,given_probability,likely_probability,score,suspect".to_owned();
+        out += if self.planted.is_some() { ",planted\n" } else { "\n" };
+        for row in self.rows() {
+            out += &format!(
+                "{},{},{},{},{},{},{},{}",
+                row.rank,
+                row.index,
+                row.given,
+                row.likely,
+                row.given_probability,
+                row.likely_probability,
+                row.score,
+                row.suspect
+            );
+            out += &row.planted.map_or_else(String::new, |planted| format!(",{planted}"));
+            out.push('\n');
+        }
+        out
+    }
+
+    /// For people, at most 80 columns wide.
+    pub(crate) fn text(&self) -> String {
+        let ranking = &self.suspects.ranking;
+        let joint = &self.suspects.joint;
+        let n = ranking.len();
+        let mut out = format!(
+            "About {} of {} training labels ({}) look wrong; {} items are suspects.\nData: {}\n",
+            thousands((joint.noise_rate() * n as f64).round() as usize),
+            thousands(n),
+            percent(joint.noise_rate()),
+            thousands(self.suspects.pruned().count()),
+            self.origin
+        );
+        let noise = joint.noise();
+        if !noise.is_empty() {
+            out += &heading("Labels that seem to be wrong", PAIRS, noise.len(), "pairs");
+            out += "Label         Looks like       Items  Of label\n";
+            for pair in noise.iter().take(PAIRS) {
+                let items = thousands(pair.items.round() as usize);
+                let [given, likely] = [pair.given, pair.likely].map(|class| CLASSES[class]);
+                let share = percent(pair.share);
+                out += &format!("{given:<12}  {likely:<12}  {items:>8}  {share:>8}\n");
+            }
+        }
+        let top = self.args.top.unwrap_or(TOP).min(n);
+        if top > 0 {
+            out += &heading("Most suspicious", top, n, "items");
+            out += &self.table(ranking.iter().take(top).map(|suspect| self.row(suspect)));
+        }
+        let items = self.items();
+        if !items.is_empty() {
+            out += "\nItems asked for\n\n";
+            out += &self.table(items.into_iter());
+        }
+        if let Some(planted) = &self.planted {
+            out += &planted.text();
+        }
+        out
+    }
+
+    fn table(&self, rows: impl Iterator<Item = Row>) -> String {
+        let planted = if self.planted.is_some() { "  Planted" } else { "" };
+        let mut out = format!(
+            "  Rank   Index  Label         Looks like    P(label)  P(looks)  Suspect{planted}\n"
+        );
+        let word = |flag| if flag { "yes" } else { "no" };
+        for row in rows {
+            let line = format!(
+                "{:>6}  {:>6}  {:<12}  {:<12}  {:>8.1e}  {:>8}  {:<7}  {}",
+                row.rank,
+                row.index,
+                CLASSES[row.given],
+                CLASSES[row.likely],
+                row.given_probability,
+                percent(row.likely_probability),
+                word(row.suspect),
+                row.planted.map_or("", word)
+            );
+            out += line.trim_end();
+            out.push('\n');
+        }
+        out
+    }
+}
+
+impl Planted {
+    fn text(&self) -> String {
+        let Detection { wrong, average_precision, precision } = self.detection;
+        let wrong = thousands(wrong);
+        format!(
+            "\nPlanted wrong labels: {wrong}\n\n\
+             Average precision           {average_precision:>8.4}\n\
+             In the first {wrong:<14} {:>8}  precision and recall\n\
+             Suspects that were planted  {:>8}  precision\n\
+             Planted that are suspects   {:>8}  recall\n\n\
+             Labels that were wrong before count as false alarms.\n",
+            percent(precision),
+            percent(self.suspects_precision),
+            percent(self.suspects_recall),
+        )
+    }
+}
+
+/// A heading that says how many of how many follow.
+fn heading(title: &str, shown: usize, all: usize, what: &str) -> String {
+    if shown >= all {
+        return format!("\n{title}\n\n");
+    }
+    format!("\n{title}, {} of {} {what}\n\n", thousands(shown), thousands(all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{Cli, Command, DataCommand};
+    use clap::Parser;
+    use fashion_eval::Predictions;
+    use fashion_eval::suspects::{Pruning, Score};
+    use ndarray::Array2;
+
+    /// Thirty items, of three classes, three of which have the label of the next class.
+    fn shown(args: &SuspectsArgs, planted: bool) -> Shown<'_> {
+        let probabilities = Array2::from_shape_fn((30, 10), |(item, class)| match class {
+            _ if class == item / 10 => 0.91 - 0.01 * (item % 10) as f64,
+            9 => 0.01 + 0.01 * (item % 10) as f64,
+            _ => 0.01,
+        });
+        let labels = (0..30).map(|item| (item / 10 + usize::from(item % 10 == 3)) % 3).collect();
+        let predictions = Predictions::new(probabilities, labels).unwrap();
+        let suspects = Suspects::find(&predictions, Pruning::NoiseRate, Score::PairWeighted);
+        let planted = planted.then(|| Planted {
+            detection: Detection { wrong: 1200, average_precision: 0.875, precision: 0.8 },
+            suspects_precision: 0.5,
+            suspects_recall: 1.0,
+            items: vec![3, 23],
+        });
+        Shown { args, origin: "custom".into(), suspects, planted }
+    }
+
+    fn args(options: &str) -> SuspectsArgs {
+        let line = ["fashion", "data", "suspects"].into_iter().chain(options.split_whitespace());
+        match Cli::try_parse_from(line).unwrap().command {
+            Command::Data(DataCommand::Suspects(args)) => args,
+            other => panic!("not suspects but {other:?}"),
+        }
+    }
+
+    #[test]
+    fn text_fits_a_terminal() {
+        let args = args("--top 4 --items 7");
+        let text = shown(&args, true).text();
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_file_has_all_suspects_unless_told_otherwise() {
+        let all = args("");
+        assert_eq!(shown(&all, false).csv().lines().count(), 1 + 3);
+        let five = args("--top 5");
+        let csv = shown(&five, true).csv();
+        assert_eq!(csv.lines().count(), 1 + 5);
+        assert!(csv.lines().nth(1).unwrap().starts_with("1,3,1,0,0.01,0.88,"), "{csv}");
+        assert!(csv.lines().nth(1).unwrap().ends_with(",true,true"), "{csv}");
+    }
+}

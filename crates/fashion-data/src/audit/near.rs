@@ -1,0 +1,90 @@
+//! All pairs within a distance, without looking at all pairs.
+//!
+//! Two bounds, both proven, leave few pairs to compare whole. With a ≤ b in norm and the distance
+//! τ·‖b‖:
+//!
+//! - |‖a‖ − ‖b‖| ≤ ‖a − b‖, so that ‖a‖ ≥ (1 − τ)·‖b‖: with the images sorted by norm, the partners
+//!   of an image stand close after it.
+//! - Let s be the sums of the 16 blocks of 7 × 7 pixels. (Σ d)² ≤ 49 Σ d² in each block (Cauchy and
+//!   Schwarz), so that ‖s(a) − s(b)‖² ≤ 49 ‖a − b‖².
+
+use super::{Image, NearPair};
+use crate::SIDE;
+
+/// Blocks of an image, and pixels along the side of one.
+const BLOCKS: usize = 16;
+const BLOCK_SIDE: usize = 7;
+const BLOCK: f64 = (BLOCK_SIDE * BLOCK_SIDE) as f64;
+
+/// An image with what the bounds need.
+struct Sketch<'a> {
+    image: Image<'a>,
+    /// ‖a‖², at most 784 · 255².
+    square: u32,
+}
+
+/// Pairs whose distance is at most `near`, the nearest first, equals by their items.
+///
+/// No two images may be the same.
+pub(super) fn pairs(images: &[Image], near: f64) -> Vec<NearPair> {
+    let mut sketches: Vec<Sketch> =
+        images.iter().map(|&image| Sketch { image, square: square(image.1) }).collect();
+    sketches.sort_unstable_by_key(|sketch| (sketch.square, sketch.image.0));
+    // Beside each other, since they are what the loop reads.
+    let sums: Vec<[i16; BLOCKS]> =
+        sketches.iter().map(|sketch| block_sums(sketch.image.1)).collect();
+    let mut pairs = Vec::new();
+    for (second, b) in sketches.iter().enumerate() {
+        let b_square = f64::from(b.square);
+        let limit = near * near * b_square;
+        let nearest = (1.0 - near) * (1.0 - near) * b_square;
+        let first = sketches[..second].partition_point(|a| f64::from(a.square) < nearest);
+        // One above, for the rounding of the product.
+        let block_limit = (BLOCK * limit) as u32 + 1;
+        for (a, a_sums) in sketches[first..second].iter().zip(&sums[first..second]) {
+            if block_distance(a_sums, &sums[second]) > block_limit {
+                continue;
+            }
+            let apart = f64::from(distance_squared(a.image.1, b.image.1));
+            if apart <= limit {
+                let mut items = [a.image.0, b.image.0];
+                items.sort_unstable();
+                pairs.push(NearPair { items, distance: (apart / b_square).sqrt() });
+            }
+        }
+    }
+    pairs.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(a.items.cmp(&b.items)));
+    pairs
+}
+
+fn square(pixels: &[u8]) -> u32 {
+    pixels.iter().map(|&pixel| u32::from(pixel).pow(2)).sum()
+}
+
+/// ‖a − b‖².
+fn distance_squared(a: &[u8], b: &[u8]) -> u32 {
+    a.iter().zip(b).map(|(&a, &b)| u32::from(a.abs_diff(b)).pow(2)).sum()
+}
+
+/// Sums of the blocks, each at most 49 · 255.
+fn block_sums(pixels: &[u8]) -> [i16; BLOCKS] {
+    let mut sums = [0; BLOCKS];
+    for (row, pixels) in pixels.chunks_exact(SIDE).enumerate() {
+        for (column, pixels) in pixels.chunks_exact(BLOCK_SIDE).enumerate() {
+            let sum: i16 = pixels.iter().map(|&pixel| i16::from(pixel)).sum();
+            sums[row / BLOCK_SIDE * (SIDE / BLOCK_SIDE) + column] += sum;
+        }
+    }
+    sums
+}
+
+/// ‖s(a) − s(b)‖², at most 16 · 12495², which a u32 holds.
+#[inline]
+fn block_distance(a: &[i16; BLOCKS], b: &[i16; BLOCKS]) -> u32 {
+    let mut sum = 0;
+    for (a, b) in a.iter().zip(b) {
+        let apart = i32::from(a - b);
+        sum += (apart * apart) as u32;
+    }
+    sum
+}

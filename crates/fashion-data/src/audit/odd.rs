@@ -1,0 +1,128 @@
+use super::{Image, Odd};
+use crate::{NUM_CLASSES, PIXELS, SIDE};
+
+/// In what way an image is unlike the others. Images are 0 where there is nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Oddity {
+    /// All pixels are 0.
+    Blank,
+    /// All pixels have the same grey level, which is not 0.
+    Constant,
+    /// Fewer than [`FEW_PIXELS`] pixels are [`VISIBLE`] or brighter.
+    NearlyBlank,
+    /// The 108 pixels along the edge are brighter on average than the others, and than the middle
+    /// grey, 127.5: a photograph with a background, or an inverted image.
+    BrightBorder,
+    /// The mean grey level is far below that of its class: more than
+    /// three interquartile ranges under the lower quartile, "far out" in Tukey's terms (Exploratory
+    /// Data Analysis, 1977).
+    Dark,
+    /// It is as far above the upper quartile.
+    Bright,
+}
+
+/// Fewer visible pixels than these, 5% of an image, make it nearly blank.
+pub const FEW_PIXELS: usize = 40;
+
+/// A pixel of this grey level or a higher one, of 255, is visible.
+pub const VISIBLE: u8 = 32;
+
+impl Oddity {
+    /// All, in the order in which they are looked for.
+    pub const ALL: [Self; 6] = [
+        Self::Blank,
+        Self::Constant,
+        Self::NearlyBlank,
+        Self::BrightBorder,
+        Self::Dark,
+        Self::Bright,
+    ];
+
+    /// In words: `blank`, `constant`, `nearly blank`, `bright border`, `dark`, `bright`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Blank => "blank",
+            Self::Constant => "constant",
+            Self::NearlyBlank => "nearly blank",
+            Self::BrightBorder => "bright border",
+            Self::Dark => "dark",
+            Self::Bright => "bright",
+        }
+    }
+}
+
+/// The odd ones of these images, by their kind and then in order.
+pub(super) fn odd(images: &[Image]) -> Vec<Odd> {
+    let inks: Vec<u32> = images.iter().map(|(_, pixels)| ink(pixels)).collect();
+    let mut of_class: [Vec<u32>; NUM_CLASSES] = Default::default();
+    for ((item, _), &ink) in images.iter().zip(&inks) {
+        of_class[usize::from(item.label)].push(ink);
+    }
+    let fences = of_class.map(Fences::of);
+    let judged = images.iter().zip(inks).filter_map(|(&(item, pixels), ink)| {
+        let oddity = alone(pixels).or_else(|| fences[usize::from(item.label)].judge(ink))?;
+        Some(Odd { item, oddity })
+    });
+    let mut odd: Vec<Odd> = judged.collect();
+    odd.sort_by_key(|odd| (odd.oddity, odd.item));
+    odd
+}
+
+/// What is odd about an image, whatever the others.
+fn alone(pixels: &[u8]) -> Option<Oddity> {
+    if pixels.iter().all(|&pixel| pixel == pixels[0]) {
+        return Some(if pixels[0] == 0 { Oddity::Blank } else { Oddity::Constant });
+    }
+    if pixels.iter().filter(|&&pixel| pixel >= VISIBLE).count() < FEW_PIXELS {
+        return Some(Oddity::NearlyBlank);
+    }
+    let edge = |index: &usize| {
+        let (row, column) = (index / SIDE, index % SIDE);
+        row % (SIDE - 1) == 0 || column % (SIDE - 1) == 0
+    };
+    let border: u32 = (0..PIXELS).filter(edge).map(|index| u32::from(pixels[index])).sum();
+    let border_mean = f64::from(border) / (4 * SIDE - 4) as f64;
+    let inner_mean = f64::from(ink(pixels) - border) / ((SIDE - 2) * (SIDE - 2)) as f64;
+    (border_mean > 127.5 && border_mean > inner_mean).then_some(Oddity::BrightBorder)
+}
+
+/// The sum of the grey levels.
+fn ink(pixels: &[u8]) -> u32 {
+    pixels.iter().map(|&pixel| u32::from(pixel)).sum()
+}
+
+/// Tukey's outer fences.
+#[derive(Clone, Copy)]
+struct Fences {
+    lower: f64,
+    upper: f64,
+}
+
+impl Fences {
+    fn of(mut values: Vec<u32>) -> Self {
+        values.sort_unstable();
+        let (first, third) = (quantile(&values, 0.25), quantile(&values, 0.75));
+        let reach = 3.0 * (third - first);
+        Self { lower: first - reach, upper: third + reach }
+    }
+
+    fn judge(self, value: u32) -> Option<Oddity> {
+        if f64::from(value) < self.lower {
+            Some(Oddity::Dark)
+        } else if f64::from(value) > self.upper {
+            Some(Oddity::Bright)
+        } else {
+            None
+        }
+    }
+}
+
+/// The quantile of sorted values, linear between neighbours (NumPy's default); 0 of none.
+fn quantile(sorted: &[u32], share: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
+    let position = share * last as f64;
+    let below = position.floor() as usize;
+    let [low, high] = [below, (below + 1).min(last)].map(|index| f64::from(sorted[index]));
+    low + (high - low) * (position - below as f64)
+}

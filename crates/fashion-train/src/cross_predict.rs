@@ -1,0 +1,102 @@
+//! Predictions of every item by a network that never saw it.
+
+use crate::error::Error;
+use crate::evaluate::evaluate;
+use crate::history::Epoch;
+use crate::observer::{Observer, Step};
+use crate::settings::Settings;
+use crate::trainer::Trainer;
+use fashion_data::{Dataset, NUM_CLASSES, stratified_folds};
+use fashion_model::Network;
+use std::ops::ControlFlow;
+
+/// Out-of-sample probabilities (N, 10) of every item of a data set, by cross-validation.
+///
+/// The items are dealt into stratified folds by `settings.seed`; for each fold, a network is trained
+/// on the others for `settings.epochs`, and says what it makes of the fold. What it says is the mean
+/// over the later half of its epochs (the last 5 of 10, the last 2 of 3), which is steadier than what
+/// the last weights say alone. No item has a part in the training of the network that judges it, nor
+/// in choosing it: `settings.validation` is not used.
+///
+/// The observer hears of one long run: epochs are counted through, from 1 to folds · epochs, and it
+/// may stop that, which gives `Break`. Uses rayon's current pool, and gives the same bits whatever
+/// its threads.
+///
+/// ```
+/// use fashion_model::ReportCnn;
+/// use fashion_train::{Settings, cross_predict};
+/// use std::ops::ControlFlow;
+///
+/// let small = fashion_data::sample::generate(0).test.select(&(0..200).collect::<Vec<_>>());
+/// let settings = Settings { epochs: 1, ..Settings::default() };
+/// let ControlFlow::Continue(probabilities) =
+///     cross_predict::<ReportCnn>(&small, &settings, 2, &mut ())?
+/// else {
+///     panic!("nobody stops it");
+/// };
+/// assert_eq!(probabilities.len(), 200);
+/// # Ok::<(), fashion_train::Error>(())
+/// ```
+///
+/// # Errors
+/// If a setting is out of range, the items cannot be dealt into so many folds, or training diverges.
+pub fn cross_predict<N: Network>(
+    dataset: &Dataset,
+    settings: &Settings,
+    folds: usize,
+    observer: &mut impl Observer,
+) -> Result<ControlFlow<(), Vec<[f64; NUM_CLASSES]>>, Error> {
+    settings.check()?;
+    let parts = stratified_folds(dataset.labels(), folds, settings.seed)?;
+    let mut probabilities = vec![[0.0; NUM_CLASSES]; dataset.len()];
+    for (fold, part) in parts.iter().enumerate() {
+        let train = (0..dataset.len()).filter(|item| part.binary_search(item).is_err()).collect();
+        let mut trainer: Trainer<N> = Trainer::of_parts(*settings, dataset, train, None)?;
+        let mut shifted = Shifted { observer, before: fold * settings.epochs, folds };
+        while trainer.history().len() < settings.epochs {
+            match trainer.run_epoch(&mut shifted)? {
+                ControlFlow::Break(()) => return Ok(ControlFlow::Break(())),
+                ControlFlow::Continue(epoch) => {
+                    if epoch.epoch > settings.epochs / 2 {
+                        let judged = evaluate(trainer.network(), dataset, part).probabilities;
+                        add(&mut probabilities, part, &judged);
+                    }
+                    shifted.on_epoch(&epoch, false);
+                }
+            }
+        }
+    }
+    let times = settings.epochs - settings.epochs / 2;
+    for value in probabilities.as_flattened_mut() {
+        *value /= times as f64;
+    }
+    Ok(ControlFlow::Continue(probabilities))
+}
+
+/// Adds each row to that of its item.
+fn add(sums: &mut [[f64; NUM_CLASSES]], items: &[usize], rows: &[[f32; NUM_CLASSES]]) {
+    for (&item, row) in items.iter().zip(rows) {
+        for (sum, &value) in sums[item].iter_mut().zip(row) {
+            *sum += f64::from(value);
+        }
+    }
+}
+
+/// Tells an observer of a fold's epochs as part of one long run.
+struct Shifted<'a, O> {
+    observer: &'a mut O,
+    /// Epochs of the folds before.
+    before: usize,
+    folds: usize,
+}
+
+impl<O: Observer> Observer for Shifted<'_, O> {
+    fn on_step(&mut self, step: &Step) -> ControlFlow<()> {
+        let (epoch, epochs) = (self.before + step.epoch, self.folds * step.epochs);
+        self.observer.on_step(&Step { epoch, epochs, ..*step })
+    }
+
+    fn on_epoch(&mut self, epoch: &Epoch, best: bool) {
+        self.observer.on_epoch(&Epoch { epoch: self.before + epoch.epoch, ..*epoch }, best);
+    }
+}
