@@ -24,6 +24,7 @@
 
 mod first;
 mod sparse;
+mod transform;
 mod winograd;
 
 use crate::buffer::Buffer;
@@ -104,7 +105,7 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
         }
         for (pair, taps) in weight.as_chunks::<9>().0.iter().enumerate() {
             let (o, i) = (pair / IN, pair % IN);
-            for (position, u) in winograd::transform_weight(taps).into_iter().enumerate() {
+            for (position, [u]) in transform::weights(&taps.map(|w| [w])).into_iter().enumerate() {
                 self.forward[(position * IN + i) * OUT + o] = u;
             }
             for (tap, &w) in taps.iter().enumerate() {
