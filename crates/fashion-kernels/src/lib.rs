@@ -11,6 +11,7 @@ pub mod dense;
 mod gemm;
 pub mod loss;
 pub mod reference;
+pub mod relu;
 pub mod simd;
 
 pub use buffer::{Buffer, Scratch};

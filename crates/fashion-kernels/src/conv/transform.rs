@@ -24,7 +24,8 @@ fn weight<const N: usize>([a, b, c]: [[f32; N]; 3]) -> [[f32; N]; 4] {
 /// G g Gᵀ of N filters at once: 3 × 3 becomes 4 × 4, row by row.
 #[inline(always)]
 pub(super) fn weights<const N: usize>(g: &[[f32; N]; 9]) -> [[f32; N]; 16] {
-    let rows: [_; 3] = std::array::from_fn(|row| weight([g[3 * row], g[3 * row + 1], g[3 * row + 2]]));
+    let rows: [_; 3] =
+        std::array::from_fn(|row| weight([g[3 * row], g[3 * row + 1], g[3 * row + 2]]));
     let mut u = [[0.0; N]; 16];
     for column in 0..4 {
         let down = weight([rows[0][column], rows[1][column], rows[2][column]]);

@@ -43,7 +43,7 @@ pub(super) fn forward<
             // SAFETY: `tiles` holds 16 (rows, IN) matrices, `products` 16 (rows, OUT) ones, and
             // the packed weights are 16 (IN, OUT) ones.
             unsafe {
-                gemm::outer(
+                gemm::outer::<S, false>(
                     s,
                     (rows, OUT, IN),
                     View { ptr: tiles.as_ptr().add(place * rows * IN), row: IN, col: 1 },
