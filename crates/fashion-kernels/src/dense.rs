@@ -9,6 +9,7 @@
 
 use crate::chunks::chunk_len;
 use crate::gemm::{self, View};
+use crate::relu;
 use crate::simd::{Kernel, Path, Simd};
 use rayon::prelude::*;
 
@@ -62,11 +63,8 @@ impl Dense {
     /// # Panics
     /// If the lengths do not fit.
     pub fn mask(self, y: &[f32], grad: &mut [f32]) {
-        assert_eq!(y.len(), grad.len(), "gradient of the dense layer's output");
         if self.relu {
-            for (g, &y) in grad.iter_mut().zip(y) {
-                *g = if y > 0.0 { *g } else { 0.0 };
-            }
+            relu::mask(y, grad);
         }
     }
 
@@ -182,6 +180,8 @@ impl Kernel for Outer<'_> {
         assert!(self.b.len() / n >= k && self.c.len() / n >= m);
         let a = View { ptr: a.as_ptr(), row, col };
         // SAFETY: A, B and C are large enough, as asserted, and C is borrowed mutably.
-        unsafe { gemm::outer(s, self.sizes, a, self.b.as_ptr(), n, self.c.as_mut_ptr(), n) };
+        unsafe {
+            gemm::outer::<S, false>(s, self.sizes, a, self.b.as_ptr(), n, self.c.as_mut_ptr(), n);
+        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Two shapes of product are needed, and neither wants its operands repacked:
 //!
-//! - [`outer`]: C = A · B where rows of B are contiguous. A register tile of P rows by NV vectors of
+//! - [`outer`]: C = A · B, or C += A · B, where rows of B are contiguous. A register tile of P rows by NV vectors of
 //!   C stays in registers while k runs; each step loads NV vectors of B once and broadcasts P
 //!   scalars of A. With 6 × 4 that is 24 multiply-adds for 10 loads, enough to keep the multiplier
 //!   busy every cycle. A is read through two strides, so it may be transposed.
@@ -22,7 +22,7 @@ pub(crate) struct View {
     pub(crate) col: usize,
 }
 
-/// P rows × NV vectors of A · B, with `last` lanes in the last vector.
+/// P rows × NV vectors of A · B, added to `acc`, with `last` lanes in the last vector.
 #[inline(always)]
 unsafe fn outer_tile<S: Simd, const P: usize, const NV: usize>(
     s: S,
@@ -31,8 +31,8 @@ unsafe fn outer_tile<S: Simd, const P: usize, const NV: usize>(
     b: *const f32,
     b_row: usize,
     last: usize,
+    mut acc: [[S::V; NV]; P],
 ) -> [[S::V; NV]; P] {
-    let mut acc = [[s.zero(); NV]; P];
     for i in 0..k {
         // SAFETY: the caller of `outer` vouches for all of A and B.
         unsafe {
@@ -59,7 +59,7 @@ unsafe fn outer_tile<S: Simd, const P: usize, const NV: usize>(
 /// A strip of C, NV vectors wide (the last of `last` lanes), all its rows.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-unsafe fn outer_strip<S: Simd, const NV: usize>(
+unsafe fn outer_strip<S: Simd, const ADD: bool, const NV: usize>(
     s: S,
     m: usize,
     k: usize,
@@ -81,7 +81,16 @@ unsafe fn outer_strip<S: Simd, const NV: usize>(
             let c = c.add(top * c_row);
             macro_rules! tile {
                 ($p:literal) => {
-                    let tile = outer_tile::<S, $p, NV>(s, k, a, b, b_row, last);
+                    let mut start = [[s.zero(); NV]; $p];
+                    if ADD {
+                        for (p, row) in start.iter_mut().enumerate() {
+                            for (v, vector) in row.iter_mut().enumerate() {
+                                let lanes = if v + 1 == NV { last } else { LANES };
+                                *vector = load_up_to(s, c.add(p * c_row + v * LANES), lanes);
+                            }
+                        }
+                    }
+                    let tile = outer_tile::<S, $p, NV>(s, k, a, b, b_row, last, start);
                     for (p, row) in tile.into_iter().enumerate() {
                         for (v, vector) in row.into_iter().enumerate() {
                             let to = c.add(p * c_row + v * LANES);
@@ -119,13 +128,14 @@ unsafe fn outer_strip<S: Simd, const NV: usize>(
     }
 }
 
-/// C (m, n) = A (m, k) · B (k, n); rows of B start `b_row` apart, rows of C `c_row`.
+/// C (m, n) = A (m, k) · B (k, n), or C += A · B if `ADD`; rows of B start `b_row` apart, rows of C
+/// `c_row`.
 ///
 /// # Safety
 /// A, B and C must be valid for reading and writing at these sizes, and C must not overlap them.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-pub(crate) unsafe fn outer<S: Simd>(
+pub(crate) unsafe fn outer<S: Simd, const ADD: bool>(
     s: S,
     (m, n, k): (usize, usize, usize),
     a: View,
@@ -141,16 +151,16 @@ pub(crate) unsafe fn outer<S: Simd>(
         unsafe {
             let (b, c) = (b.add(left), c.add(left));
             if S::WIDE && rest >= 4 * LANES {
-                outer_strip::<S, 4>(s, m, k, a, b, b_row, c, c_row, LANES);
+                outer_strip::<S, ADD, 4>(s, m, k, a, b, b_row, c, c_row, LANES);
                 left += 4 * LANES;
             } else if S::WIDE && rest >= 2 * LANES {
-                outer_strip::<S, 2>(s, m, k, a, b, b_row, c, c_row, LANES);
+                outer_strip::<S, ADD, 2>(s, m, k, a, b, b_row, c, c_row, LANES);
                 left += 2 * LANES;
             } else if rest >= LANES {
-                outer_strip::<S, 1>(s, m, k, a, b, b_row, c, c_row, LANES);
+                outer_strip::<S, ADD, 1>(s, m, k, a, b, b_row, c, c_row, LANES);
                 left += LANES;
             } else {
-                outer_strip::<S, 1>(s, m, k, a, b, b_row, c, c_row, rest);
+                outer_strip::<S, ADD, 1>(s, m, k, a, b, b_row, c, c_row, rest);
                 left = n;
             }
         }

@@ -12,6 +12,7 @@ mod gemm;
 pub mod loss;
 pub mod peak;
 pub mod reference;
+pub mod relu;
 pub mod simd;
 
 pub use buffer::{Buffer, Scratch};

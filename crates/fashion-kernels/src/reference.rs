@@ -49,14 +49,14 @@ pub fn conv_pool(s: BlockShape, x: &[f32], weight: &[f32], bias: &[f32]) -> (Vec
     (out, winners)
 }
 
-/// Gradients of [`conv_pool`] for one image, given those of its output.
+/// Gradients of a convolution for one image, given those of its output.
 #[derive(Clone, Debug)]
-pub struct ConvPoolGradients {
+pub struct ConvGradients {
     /// (outputs, inputs, 3, 3)
     pub weight: Vec<f64>,
     /// (outputs)
     pub bias: Vec<f64>,
-    /// `(side_in, side_in, inputs)`
+    /// Rows, columns, inputs.
     pub x: Vec<f64>,
 }
 
@@ -67,8 +67,8 @@ pub fn conv_pool_backward(
     weight: &[f32],
     winners: &[u8],
     grad: &[f32],
-) -> ConvPoolGradients {
-    let mut out = ConvPoolGradients {
+) -> ConvGradients {
+    let mut out = ConvGradients {
         weight: vec![0.0; weight.len()],
         bias: vec![0.0; s.outputs],
         x: vec![0.0; x.len()],
@@ -93,6 +93,82 @@ pub fn conv_pool_backward(
             }
         }
     }
+    out
+}
+
+/// Sides and channels of a convolution with padding 1; see [`crate::conv::Conv3x3`].
+#[derive(Clone, Copy, Debug)]
+pub struct ConvShape {
+    /// Input channels.
+    pub inputs: usize,
+    /// Output channels.
+    pub outputs: usize,
+    /// Rows and columns of the input.
+    pub side: usize,
+    /// Distance of the windows, at least 1.
+    pub stride: usize,
+}
+
+impl ConvShape {
+    /// Rows and columns of the output: ⌊(`side` + 2 · 1 − 3) / `stride`⌋ + 1, as PyTorch has it.
+    pub fn side_out(self) -> usize {
+        (self.side - 1) / self.stride + 1
+    }
+
+    /// Calls `f(output, input, weight)` with the indices of each product: into the output, the input
+    /// and the weights of one image.
+    fn for_each_product(self, mut f: impl FnMut(usize, usize, usize)) {
+        let side_out = self.side_out();
+        for cell in 0..side_out * side_out {
+            for tap in 0..9 {
+                let row = self.stride * (cell / side_out) + tap / 3;
+                let column = self.stride * (cell % side_out) + tap % 3;
+                let inside = |at: usize| (1..=self.side).contains(&at);
+                if inside(row) && inside(column) {
+                    let pixel = (row - 1) * self.side + column - 1;
+                    for o in 0..self.outputs {
+                        for i in 0..self.inputs {
+                            f(
+                                cell * self.outputs + o,
+                                pixel * self.inputs + i,
+                                (o * self.inputs + i) * 9 + tap,
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// 3 × 3 convolution with padding 1 of one image, and bias.
+///
+/// `x` is `(side, side, inputs)`, `weight` `(outputs, inputs, 3, 3)`, `bias` `(outputs)`. Returns
+/// `(side_out, side_out, outputs)`.
+pub fn conv3x3(s: ConvShape, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f64> {
+    let mut y = vec![0.0; s.side_out() * s.side_out() * s.outputs];
+    for pixel in y.chunks_mut(s.outputs) {
+        pixel.iter_mut().zip(bias).for_each(|(y, &b)| *y = f64::from(b));
+    }
+    s.for_each_product(|o, i, w| y[o] += f64::from(x[i]) * f64::from(weight[w]));
+    y
+}
+
+/// Backward pass of [`conv3x3`] for one image.
+pub fn conv3x3_backward(s: ConvShape, x: &[f32], weight: &[f32], grad: &[f32]) -> ConvGradients {
+    let mut out = ConvGradients {
+        weight: vec![0.0; weight.len()],
+        bias: vec![0.0; s.outputs],
+        x: vec![0.0; x.len()],
+    };
+    for pixel in grad.chunks(s.outputs) {
+        out.bias.iter_mut().zip(pixel).for_each(|(sum, &g)| *sum += f64::from(g));
+    }
+    s.for_each_product(|o, i, w| {
+        let g = f64::from(grad[o]);
+        out.weight[w] += g * f64::from(x[i]);
+        out.x[i] += g * f64::from(weight[w]);
+    });
     out
 }
 

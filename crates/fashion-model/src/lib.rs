@@ -13,7 +13,7 @@ pub mod weights;
 
 pub use calibration::{Calibration, Target};
 pub use error::Error;
-pub use layers::{ConvBlock, Dense};
+pub use layers::{Conv3x3, ConvBlock, Dense};
 pub use loss::cross_entropy;
 pub use network::{CpuGradients, Images, Logits, Network, TrainingTape};
 pub use prepared::Prepared;

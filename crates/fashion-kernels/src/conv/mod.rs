@@ -1,4 +1,7 @@
-//! A convolution block: 3 × 3 convolution, bias, 2 × 2 max-pooling and ReLU in one pass.
+//! Convolutions: the block with pooling ([`ConvPool`]), and the plain one that deeper networks are
+//! composed of ([`Conv3x3`], with an essay of its own).
+//!
+//! The block is 3 × 3 convolution, bias, 2 × 2 max-pooling and ReLU in one pass.
 //!
 //! # Why it is shaped so
 //!
@@ -22,9 +25,13 @@
 //! Everything here works on some samples, in one thread; [`crate::chunks`] says how a batch is
 //! split.
 
+mod conv3x3;
 mod first;
 mod sparse;
+mod transform;
 mod winograd;
+
+pub use conv3x3::Conv3x3;
 
 use crate::buffer::Buffer;
 use crate::simd::{Kernel, LANES, Path, Simd};
@@ -104,7 +111,7 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
         }
         for (pair, taps) in weight.as_chunks::<9>().0.iter().enumerate() {
             let (o, i) = (pair / IN, pair % IN);
-            for (position, u) in winograd::transform_weight(taps).into_iter().enumerate() {
+            for (position, [u]) in transform::weights(&taps.map(|w| [w])).into_iter().enumerate() {
                 self.forward[(position * IN + i) * OUT + o] = u;
             }
             for (tap, &w) in taps.iter().enumerate() {

@@ -1,38 +1,17 @@
 //! The forward pass with many input channels: Winograd's F(2 × 2, 3 × 3).
 //!
-//! Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (arXiv 1509.09308): a tile
-//! of 4 × 4 inputs gives 2 × 2 outputs as Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A, with 16 multiplications in place
-//! of 36. The constants are 0, ±1 and ½, so next to nothing is lost in precision.
-//!
-//! The products are sixteen matrix products, one for each place in the tile: (tiles, IN) × (IN,
+//! The products (see `transform`) are sixteen matrix products, one for each place in the tile: (tiles, IN) × (IN,
 //! OUT). A group of four samples is done together: the weights of one place (8 kB for 32 × 64) stay
 //! in the first-level cache for all of the group's tiles, and the transformed tiles of the group
 //! stay in the second-level cache.
 
-use super::{ConvPool, pool};
+use super::{ConvPool, pool, transform};
 use crate::buffer::Scratch;
 use crate::gemm::{self, View};
 use crate::simd::{LANES, Simd};
 
 /// Samples done together.
 const GROUP: usize = 4;
-
-/// G g Gᵀ of a 3 × 3 filter, row by row.
-pub(super) fn transform_weight(g: &[f32; 9]) -> [f32; 16] {
-    let along = |a: f32, b: f32, c: f32| [a, 0.5 * (a + b + c), 0.5 * (a - b + c), c];
-    let mut rows = [[0.0; 4]; 3];
-    for (row, g) in rows.iter_mut().zip(g.as_chunks::<3>().0) {
-        *row = along(g[0], g[1], g[2]);
-    }
-    let mut u = [0.0; 16];
-    for column in 0..4 {
-        let transformed = along(rows[0][column], rows[1][column], rows[2][column]);
-        for (row, value) in transformed.into_iter().enumerate() {
-            u[row * 4 + column] = value;
-        }
-    }
-    u
-}
 
 #[inline(always)]
 pub(super) fn forward<
@@ -64,7 +43,7 @@ pub(super) fn forward<
             // SAFETY: `tiles` holds 16 (rows, IN) matrices, `products` 16 (rows, OUT) ones, and
             // the packed weights are 16 (IN, OUT) ones.
             unsafe {
-                gemm::outer(
+                gemm::outer::<S, false>(
                     s,
                     (rows, OUT, IN),
                     View { ptr: tiles.as_ptr().add(place * rows * IN), row: IN, col: 1 },
@@ -106,18 +85,16 @@ fn transform_input<S: Simd, const IN: usize, const SIDE_IN: usize, const SIDE_OU
                 }
                 let mut t = [[s.zero(); 4]; 4];
                 for c in 0..4 {
-                    t[0][c] = s.sub(d[0][c], d[2][c]);
-                    t[1][c] = s.add(d[1][c], d[2][c]);
-                    t[2][c] = s.sub(d[2][c], d[1][c]);
-                    t[3][c] = s.sub(d[1][c], d[3][c]);
+                    let down = transform::input(s, transform::column(&d, c));
+                    for (t, value) in t.iter_mut().zip(down) {
+                        t[c] = value;
+                    }
                 }
                 let to = tiles.as_mut_ptr().add((row + cell) * IN + channel);
-                for (r, t) in t.iter().enumerate() {
-                    let place = |c: usize| (r * 4 + c) * rows * IN;
-                    s.store(to.add(place(0)), s.sub(t[0], t[2]));
-                    s.store(to.add(place(1)), s.add(t[1], t[2]));
-                    s.store(to.add(place(2)), s.sub(t[2], t[1]));
-                    s.store(to.add(place(3)), s.sub(t[1], t[3]));
+                for (r, t) in t.into_iter().enumerate() {
+                    for (c, value) in transform::input(s, t).into_iter().enumerate() {
+                        s.store(to.add((r * 4 + c) * rows * IN), value);
+                    }
                 }
             }
         }
@@ -147,13 +124,13 @@ fn transform_output<S: Simd, const OUT: usize>(
                 for (r, m) in m.iter_mut().enumerate() {
                     *m = s.load(products.as_ptr().add((r * 4 + c) * y.len() + at));
                 }
-                *top = s.add(s.add(m[0], m[1]), m[2]);
-                *bottom = s.sub(s.sub(m[1], m[2]), m[3]);
+                [*top, *bottom] = transform::output(s, m);
             }
             let mut sums = [s.zero(); 4];
             for (r, h) in [top, bottom].into_iter().enumerate() {
-                sums[2 * r] = s.add(s.add(s.add(h[0], h[1]), h[2]), bias);
-                sums[2 * r + 1] = s.add(s.sub(s.sub(h[1], h[2]), h[3]), bias);
+                let [left, right] = transform::output(s, h);
+                sums[2 * r] = s.add(left, bias);
+                sums[2 * r + 1] = s.add(right, bias);
             }
             let (value, winner) = pool(s, sums);
             s.store(y.as_mut_ptr().add(at), value);

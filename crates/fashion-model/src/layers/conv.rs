@@ -4,6 +4,7 @@
 //! samples at a time (eight of a batch of 128), and never becomes a tensor of its own: it stays in the cache, and what the
 //! second block's pooling leaves out is not computed at all.
 
+use super::FeatureMap;
 use crate::tape::{Pool, tensor_with};
 use dfdx::nn::tensor_collection::{ModuleVisitor, TensorCollection, TensorOptions};
 use dfdx::shapes::{Const, Dim, Dtype, HasShape, Rank1, Rank4, Shape};
@@ -63,10 +64,6 @@ impl<
         )
     }
 }
-
-/// A batch of square images, channels last.
-pub(crate) type FeatureMap<B, const SIDE: usize, const CHANNELS: usize, T> =
-    Tensor<(B, Const<SIDE>, Const<SIDE>, Const<CHANNELS>), f32, Cpu, T>;
 
 /// What the two blocks keep between their forward and backward pass.
 ///
