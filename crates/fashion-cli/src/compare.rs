@@ -26,7 +26,12 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
         let config = loaded.run.as_ref().map(RunFolder::config).transpose()?;
         if let (Some(run), Some(config)) = (&loaded.run, &config) {
             config.check_data(&found.splits, run.path()).with_context(|| {
-                format!("cannot compare {} with the others on these data", run.path().display())
+                format!(
+                    "cannot compare {} with the others: it was trained on other data; to compare them \
+                     on the same images, give their weights ({}) and --data",
+                    run.path().display(),
+                    loaded.path.display()
+                )
             })?;
         }
         if args.split == SplitArg::Validation {

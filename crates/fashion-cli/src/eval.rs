@@ -8,15 +8,14 @@ use crate::judge::{
 };
 use crate::output;
 use crate::outside;
-use crate::page;
 use crate::place;
 use crate::run_report::{self, Material};
 use crate::weights::{self, Loaded};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use fashion_data::Splits;
 use fashion_eval::TextOptions;
 use fashion_model::Network;
-use fashion_train::{Config, Epoch, RunFolder, Validation};
+use fashion_train::{Config, Epoch, RunFolder};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -63,15 +62,22 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
             format!("cannot judge the run on these data; to do that, give its weights: {file}")
         })?;
     }
+    if let (Some(run), Some(out)) = (&loaded.run, &args.out) {
+        refuse_inside(run.path(), out)?;
+    }
     // Made before the work, so that a folder that is in the way is told at once.
     let out = args.out.as_deref().map(|out| RunFolder::create(Some(out))).transpose()?;
     output::note(&format!("weights  {}", loaded.describe()));
     output::note(&format!("data     {} · {}", splits.origin, found.source));
-    let trust = trust(&loaded, splits, chosen_on, args.target_accuracy)?;
+    let trust = match held_out {
+        None => trust(&loaded, splits, chosen_on, args.target_accuracy)?,
+        // Temperature and threshold were chosen on these very images and would look too good.
+        Some(_) => None,
+    };
     let judged = judge_part(&loaded.network, splits, held_out)?.trusting(trust.as_ref());
     let trained_without = held_out_part(place, config).ok();
     let neighbours = match out {
-        Some(_) => neighbours(&loaded.network, splits, &judged, trained_without, page::MISTAKES)?,
+        Some(_) => neighbours(&loaded.network, splits, &judged, trained_without)?,
         None => Neighbours::new(),
     };
     let material = Material {
@@ -80,6 +86,7 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
         held_out: None,
         run: of_run.as_ref().map(|(config, history): &(Config, Vec<Epoch>)| (config, &history[..])),
         neighbours,
+        trained_on: loaded.metadata.get("data").cloned(),
         parameters: loaded.network.parameter_count(),
     };
     if let Some(out) = out {
@@ -101,8 +108,34 @@ fn answers(args: &EvalArgs, probabilities: &Path, labels: &Path) -> Result<ExitC
              --json or --markdown",
         ));
     }
+    if let [p, _] = &args.held_out[..]
+        && same_file(p, probabilities)
+    {
+        return Err(exit::usage(format!(
+            "--held-out and --probabilities are the same file, {}: what is chosen on some items \
+             cannot be checked on them; give the answers for others",
+            p.display()
+        )));
+    }
+    let judged = outside::judge(
+        outside::read(probabilities, labels)?,
+        probabilities,
+        args.classes.as_deref(),
+    )?;
     let trust = match (&args.held_out[..], args.target_accuracy) {
-        ([p, y], target) => Some(Trust::fit(&outside::read(p, y)?, target)?),
+        ([p, y], target) => {
+            let held_out = outside::read(p, y)?;
+            let (there, here) = (held_out.classes(), judged.predictions.classes());
+            if there != here {
+                bail!(
+                    "{} has {there} classes and {} has {here}; expected the same classifier's \
+                     answers in both",
+                    p.display(),
+                    probabilities.display()
+                );
+            }
+            Some(Trust::fit(&held_out, target)?)
+        }
         (_, Some(_)) => {
             return Err(exit::usage(
                 "--target-accuracy has to be chosen on items that nothing else was chosen on; give \
@@ -111,9 +144,24 @@ fn answers(args: &EvalArgs, probabilities: &Path, labels: &Path) -> Result<ExitC
         }
         (_, None) => None,
     };
-    let predictions = outside::read(probabilities, labels)?;
-    let judged = outside::judge(predictions, probabilities, args.classes.as_deref())?;
     print(args, &judged.trusting(trust.as_ref()))
+}
+
+/// A run is never changed, so nothing is written into it either.
+fn refuse_inside(run: &Path, out: &Path) -> Result<()> {
+    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    if absolute(out).starts_with(absolute(run)) {
+        return Err(exit::usage(format!(
+            "--out is {}, inside the run {}, which eval never changes; choose a folder elsewhere",
+            out.display(),
+            run.display()
+        )));
+    }
+    Ok(())
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 fn print(args: &EvalArgs, judged: &Judged) -> Result<ExitCode> {
@@ -151,12 +199,12 @@ pub(crate) fn held_out_part(place: &Path, config: Option<&Config>) -> Result<Hel
             "{place} is a weights file, which does not say what was held out for validation; give \
              the folder of its run, or judge it with --split test and without --target-accuracy"
         ))),
-        Some(settings) => match settings.validation {
-            Validation::Fraction(fraction) => Ok(HeldOutPart { fraction, seed: settings.seed }),
-            other => Err(exit::usage(format!(
-                "{place} was trained with --validation {other}, so no part of the training set was \
-                 held out; judge it with --split test and without --target-accuracy"
-            ))),
-        },
+        Some(settings) => HeldOutPart::of(settings).ok_or_else(|| {
+            exit::usage(format!(
+                "{place} was trained with --validation {}, so no part of the training set was held \
+                 out; judge it with --split test and without --target-accuracy",
+                settings.validation
+            ))
+        }),
     }
 }

@@ -3,10 +3,11 @@
 use crate::confidence::Trust;
 use anyhow::Result;
 use fashion_data::{CLASSES, Dataset, NUM_CLASSES, Splits, stratified_split};
+use fashion_eval::calibration::Temperature;
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::{Context, Metrics, Predictions};
 use fashion_model::Network;
-use fashion_train::{Neighbour, evaluate, nearest_neighbours};
+use fashion_train::{Neighbour, Settings, Validation, evaluate, nearest_neighbours};
 use ndarray::Array2;
 use std::collections::BTreeMap;
 
@@ -32,6 +33,10 @@ impl Judged {
     /// Says, too, how good they are with the temperature, and what the threshold does to them.
     pub(crate) fn trusting(self, trust: Option<&Trust>) -> Judged {
         let Some(Trust { temperature, threshold }) = trust else { return self };
+        if *temperature == Temperature::ONE && threshold.is_none() {
+            // Nothing to say: there was no temperature to be found.
+            return self;
+        }
         let Judged { split, predictions, metrics } = self;
         let metrics = metrics.with_temperature(&predictions, *temperature, *threshold);
         Judged { split, predictions, metrics }
@@ -43,15 +48,16 @@ pub(crate) type Neighbours = BTreeMap<usize, Vec<Neighbour>>;
 
 /// Neighbours of each item.
 const NEIGHBOURS: usize = 5;
+/// Items whose neighbours are looked for.
+const MOST: usize = 5000;
 
-/// What the most confidently misclassified images look like to the network, among those that it was
-/// trained on.
+/// What the misclassified images look like to the network, among those that it was trained on; of a
+/// hopeless network, the most confidently misclassified ones.
 pub(crate) fn neighbours<N: Network>(
     network: &N,
     splits: &Splits,
     judged: &Judged,
     held_out: Option<HeldOutPart>,
-    most: usize,
 ) -> Result<Neighbours> {
     let trained_on = match held_out {
         Some(HeldOutPart { fraction, seed }) => {
@@ -59,7 +65,7 @@ pub(crate) fn neighbours<N: Network>(
         }
         None => (0..splits.train.len()).collect(),
     };
-    let wrong = judged.metrics.misclassified.ranking.iter().take(most);
+    let wrong = judged.metrics.misclassified.ranking.iter().take(MOST);
     let wrong: Vec<usize> = wrong.map(|item| item.index).collect();
     let images = judged.images(splits);
     let known = (&splits.train, &trained_on[..]);
@@ -74,6 +80,16 @@ pub(crate) struct HeldOutPart {
     pub(crate) fraction: f64,
     /// The run's.
     pub(crate) seed: u64,
+}
+
+impl HeldOutPart {
+    /// What a run with these settings holds out; nothing where it trains on all.
+    pub(crate) fn of(settings: &Settings) -> Option<HeldOutPart> {
+        match settings.validation {
+            Validation::Fraction(fraction) => Some(HeldOutPart { fraction, seed: settings.seed }),
+            Validation::None | Validation::Test => None,
+        }
+    }
 }
 
 /// Lets the network classify the images with these indices; `origin` says what the data are.

@@ -1,5 +1,6 @@
 //! Answers of any classifier, from NumPy files.
 
+use crate::exit;
 use crate::judge::Judged;
 use anyhow::{Context, Result, bail};
 use fashion_data::npz::read_npy;
@@ -7,6 +8,7 @@ use fashion_data::{CLASSES, NUM_CLASSES};
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::{Metrics, Predictions};
 use ndarray::{Array2, Ix1, Ix2};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Reads probabilities (N, K) and labels (N), (N, 1), or one-hot (N, K).
@@ -33,13 +35,25 @@ pub(crate) fn judge(
     classes: Option<&[String]>,
 ) -> Result<Judged> {
     let classes = match classes {
-        Some(names) => names.to_vec(),
+        Some(names) => {
+            let mut seen = BTreeSet::new();
+            for name in names {
+                if name.trim().is_empty() || !seen.insert(name) {
+                    return Err(exit::usage(format!(
+                        "--classes has the name {name:?} {}; expected a name of its own for each \
+                         class",
+                        if name.trim().is_empty() { "with nothing in it" } else { "twice" }
+                    )));
+                }
+            }
+            names.to_vec()
+        }
         None if predictions.classes() == NUM_CLASSES => CLASSES.map(String::from).into(),
         None => (0..predictions.classes()).map(|class| class.to_string()).collect(),
     };
     let context = fashion_eval::Context {
         data: probabilities.display().to_string(),
-        split: Split::Test.to_string(),
+        split: "all".to_owned(),
         classes,
     };
     let metrics = Metrics::compute(&predictions, &context)?;

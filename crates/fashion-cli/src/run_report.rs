@@ -31,6 +31,8 @@ pub(crate) struct Material<'a> {
     pub(crate) run: Option<(&'a Config, &'a [Epoch])>,
     /// What the misclassified images look like to the network.
     pub(crate) neighbours: Neighbours,
+    /// What the network was trained on, where its file says so.
+    pub(crate) trained_on: Option<String>,
     /// How many parameters the network has.
     pub(crate) parameters: usize,
 }

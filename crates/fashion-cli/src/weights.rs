@@ -27,10 +27,18 @@ impl Loaded {
         kept.map(|calibration| Trust::of(&calibration)).transpose().with_context(file)
     }
 
-    /// File, network and data in one line.
+    /// File, network and data in one line, and how far its run has come where it is not complete.
     pub(crate) fn describe(&self) -> String {
         let data = self.metadata.get("data").map_or("data unknown", String::as_str);
-        format!("{} ({}, trained on: {data})", self.path.display(), ReportCnn::NAME)
+        let run = self.run.as_ref();
+        let progress = run.and_then(|run| Some((run.history().ok()?.len(), run.config().ok()?)));
+        let left = match progress {
+            Some((done, config)) if done < config.training.epochs => {
+                format!("; interrupted after {done} of {} epochs", config.training.epochs)
+            }
+            _ => String::new(),
+        };
+        format!("{} ({}, trained on: {data}{left})", self.path.display(), ReportCnn::NAME)
     }
 }
 

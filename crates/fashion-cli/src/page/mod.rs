@@ -4,6 +4,7 @@ mod items;
 mod trust;
 
 use crate::convert;
+use crate::judge::{HeldOutPart, held_out_indices};
 use crate::output::{percent, thousands};
 use crate::run_report::{Material, best_epoch, held_out_name};
 use anyhow::Result;
@@ -15,7 +16,7 @@ use fashion_train::{Config, Epoch, Settings, Validation};
 
 /// Misclassified items shown, the most confidently wrong: all of a usable classifier, and few enough
 /// for a page of a megabyte.
-pub(crate) const MISTAKES: usize = 1100;
+const MISTAKES: usize = 1100;
 /// Items shown of each class that were classified correctly.
 const CORRECT: usize = 20;
 /// Confused pairs shown.
@@ -177,17 +178,17 @@ fn facts(material: &Material<'_>) -> Vec<FactGroup> {
     if let Some((config, history)) = material.run {
         model.push(("weights judged", weights_judged(config, history)));
         groups.push(group("Training", training(&config.training, history)));
-        if let Validation::Fraction(fraction) = config.training.validation {
-            let split = fashion_data::stratified_split(
-                splits.train.labels(),
-                fraction,
-                config.training.seed,
-            );
-            held_out = split.map_or(0, |split| split.held_out.len());
+        if let Some(part) = HeldOutPart::of(&config.training) {
+            held_out = held_out_indices(splits, part).map_or(0, |indices| indices.len());
         }
     }
     groups.insert(0, group("Model", model));
-    let mut data = vec![("training images", thousands(splits.train.len() - held_out))];
+    let mut data = Vec::new();
+    if material.run.is_some() {
+        data.push(("training images", thousands(splits.train.len() - held_out)));
+    } else if let Some(data) = &material.trained_on {
+        groups[0].facts.push(("trained on".to_owned(), data.clone()));
+    }
     if held_out > 0 {
         data.push(("held out for validation", thousands(held_out)));
     }

@@ -10,13 +10,14 @@ use crate::confidence::Trust;
 use crate::exit;
 use crate::judge::{HeldOutPart, Judged, judge, judge_part, neighbours};
 use crate::output::{self, thousands};
-use crate::page;
 use crate::place::{self, Found};
 use crate::run_report::{self, Material};
 use anyhow::{Context, Result};
 use fashion_data::stratified_split;
 use fashion_eval::Metrics;
+use fashion_eval::interval::LEVEL;
 use fashion_eval::predictions_csv::Split;
+use fashion_eval::selective::Threshold;
 use fashion_kernels::simd;
 use fashion_model::{Network, ReportCnn};
 use fashion_train::{
@@ -92,7 +93,8 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             let config = Config::new(ReportCnn::NAME, &found.splits, settings);
             if let Validation::Fraction(fraction) = settings.validation {
                 // What cannot be split must not use up a run's number.
-                stratified_split(found.splits.train.labels(), fraction, settings.seed)?;
+                let split = stratified_split(found.splits.train.labels(), fraction, settings.seed)?;
+                warn_of_few(settings.target_accuracy, split.held_out.len());
             }
             let run = RunFolder::create(out.as_deref())?;
             Ok(Prepared { run, config, found, recipe })
@@ -107,6 +109,19 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             }
             Ok(Prepared { run, config, found, recipe: None })
         }
+    }
+}
+
+/// Says before hours of training that a target cannot be met.
+fn warn_of_few(target: Option<f64>, held_out: usize) {
+    let needed = target.map_or(0, |target| Threshold::items_needed(target, LEVEL));
+    if (held_out as u64) < needed {
+        output::note(&format!(
+            "note     --target-accuracy needs at least {} images held out, there are {}: everything \
+             will go to a person; hold out more with --validation",
+            thousands(needed as usize),
+            thousands(held_out)
+        ));
     }
 }
 
@@ -169,18 +184,14 @@ fn finish(
         None => None,
     };
     let test = judge_part(network, splits, None)?.trusting(trust.as_ref());
-    let part = match config.training.validation {
-        Validation::Fraction(fraction) => {
-            Some(HeldOutPart { fraction, seed: config.training.seed })
-        }
-        Validation::None | Validation::Test => None,
-    };
+    let part = HeldOutPart::of(&config.training);
     let material = Material {
         splits,
         judged: &test,
         held_out: held_out.as_ref(),
         run: Some((config, &outcome.history)),
-        neighbours: neighbours(network, splits, &test, part, page::MISTAKES)?,
+        neighbours: neighbours(network, splits, &test, part)?,
+        trained_on: Some(origin.clone()),
         parameters: network.parameter_count(),
     };
     material.write(run.path())?;

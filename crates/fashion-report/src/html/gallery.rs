@@ -58,10 +58,23 @@ pub(super) fn gallery(report: &Report<'_>, items: &Items<'_, '_>) -> String {
     let mut out = format!(
         "<p>Each with two probabilities: <span class=\"is-wrong\">orange</span> is that of the \
          predicted class, <span class=\"is-true\">blue</span> that of the true one; # is the \
-         item’s index in the {} set, from 0. <span data-script hidden>Choose an item to see all \
+         item’s index {}, from 0. <span data-script hidden>Choose an item to see all \
          its probabilities.</span></p>\n",
-        esc(if report.split.is_empty() { "judged" } else { &report.split })
+        match report.split.as_str() {
+            "test" => "in the test set",
+            "validation" => "in the training set, of which a part was held out",
+            _ => "in the data",
+        }
     );
+    if given < counted {
+        let _ = write!(
+            out,
+            "<p>The page holds the {} of which the network was surest, of {}; all are in \
+             <code>metrics.json</code>.</p>\n",
+            format::count(given),
+            items_in_words(counted)
+        );
+    }
     out.push_str(&filters(&report.class_names));
     let _ = write!(
         out,

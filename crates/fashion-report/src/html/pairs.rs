@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::sheet::{Sheet, image};
-use super::{ConfusedPair, Report, esc, items_in_words, tables};
+use super::{ConfusedPair, Item, Report, esc, items_in_words, tables};
 use crate::format;
 
 /// The pairs, each with the average of its items between those of the two classes.
@@ -83,12 +83,20 @@ fn one<'r>(
         tables::fact_list(out, &pair.facts);
         out.push_str("</dl>\n");
     }
-    if !report.items.is_empty() {
+    let of_pair = |item: &&Item<'_>| (item.label, item.predicted) == (pair.label, pair.predicted);
+    let given = report.items.iter().filter(of_pair).count() as u64;
+    if given > 0 {
         let _ = writeln!(
             out,
             "<p data-script hidden><button type=\"button\" data-true=\"{}\" data-predicted=\"{}\">\
-             Show the {items}</button></p>",
-            pair.label, pair.predicted
+             Show {}</button></p>",
+            pair.label,
+            pair.predicted,
+            if given < pair.count {
+                format!("the {} surest", format::count(given))
+            } else {
+                format!("the {items}")
+            }
         );
     }
     out.push_str("</li>\n");
