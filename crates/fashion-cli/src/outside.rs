@@ -103,7 +103,7 @@ fn read_labels(path: &Path, classes: usize) -> Result<Vec<usize>> {
         if label as f64 == value {
             Ok(label)
         } else {
-            bail!("{}: the label of row {row} is {value}; expected a whole number", path.display())
+            bail!("{}: the label of row {row} is {value}; expected a class from 0", path.display())
         }
     };
     values.iter().enumerate().map(whole).collect()

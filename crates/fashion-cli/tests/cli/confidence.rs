@@ -66,7 +66,7 @@ fn answers_that_make_no_sense_are_named() {
     write_npy(folder.join("logits.npy"), &Array2::from_elem((4000, 2), 3.0)).unwrap();
     for (p, y, part) in [
         ("test_p.npy", "short.npy", "short.npy has 2 labels for the 4000 rows of test_p.npy"),
-        ("test_p.npy", "half.npy", "the label of row 0 is 0.5; expected a whole number"),
+        ("test_p.npy", "half.npy", "the label of row 0 is 0.5; expected a class from 0"),
         ("test_p.npy", "three.npy", "the true class of row 0 is 2"),
         ("logits.npy", "test_y.npy", "logits.npy with test_y.npy"),
         ("test_y.npy", "test_y.npy", "expected probabilities (N, K)"),

@@ -37,7 +37,8 @@ pub(super) fn pairs(images: &[Image], near: f64) -> Vec<NearPair> {
     for (second, b) in sketches.iter().enumerate() {
         let b_square = f64::from(b.square);
         let limit = near * near * b_square;
-        let nearest = (1.0 - near) * (1.0 - near) * b_square;
+        // Less by one, since squares are whole and the bound is not.
+        let nearest = (1.0 - near) * (1.0 - near) * b_square - 1.0;
         let first = sketches[..second].partition_point(|a| f64::from(a.square) < nearest);
         // One above, for the rounding of the product.
         let block_limit = (BLOCK * limit) as u32 + 1;
