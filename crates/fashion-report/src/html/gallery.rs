@@ -69,8 +69,7 @@ pub(super) fn gallery(report: &Report<'_>, items: &Items<'_, '_>) -> String {
     if given < counted {
         let _ = write!(
             out,
-            "<p>The page holds the {} of which the network was surest, of {}; all are in \
-             <code>metrics.json</code>.</p>\n",
+            "<p>Of {1} the page holds the {0} of which the classifier was surest.</p>\n",
             format::count(given),
             items_in_words(counted)
         );
