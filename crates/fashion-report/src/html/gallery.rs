@@ -67,9 +67,9 @@ pub(super) fn gallery(report: &Report<'_>, items: &Items<'_, '_>) -> String {
         }
     );
     if given < counted {
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<p>Of {1} the page holds the {0} of which the classifier was surest.</p>\n",
+            "<p>Of {1} the page holds the {0} of which the classifier was surest.</p>",
             format::count(given),
             items_in_words(counted)
         );
