@@ -7,7 +7,7 @@ use fashion_data::{Splits, sample};
 use fashion_model::ReportCnn;
 use fashion_train::{Settings, Trainer, Validation, with_threads};
 
-/// Pages that this process has been given without reading a file (proc_pid_stat(5), field 10).
+/// Pages that this process has been given without reading a file (`proc_pid_stat(5)`, field 10).
 fn page_faults() -> u64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     stat.rsplit_once(')').unwrap().1.split_whitespace().nth(7).unwrap().parse().unwrap()
