@@ -159,7 +159,8 @@ fn loss_and_update(table: &mut Table) {
         black_box(cross_entropy(10, black_box(&logits), &targets));
         cross_entropy_gradient(10, &logits, &targets, 1.0, &mut grad);
     });
-    let adam = Adam { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
+    let adam =
+        Adam { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weight_decay: 0.0 };
     let gradient = values(225_034, 9, 1e-3);
     let (mut p, mut m) = (gradient.clone(), vec![0.0; gradient.len()]);
     let mut v = m.clone();

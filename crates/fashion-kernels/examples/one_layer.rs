@@ -21,7 +21,8 @@ fn main() {
     }
     // Weights and bias in one slice, so that Adam takes one call.
     let (mut parameters, mut mean, mut square) = ([0.0; 8], [0.0; 8], [0.0; 8]);
-    let adam = Adam { learning_rate: 0.05, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
+    let adam =
+        Adam { learning_rate: 0.05, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weight_decay: 0.0 };
     let mut logits = vec![0.0; 2 * N];
     for step in 1..=300 {
         let (weight, bias) = parameters.split_at(6);

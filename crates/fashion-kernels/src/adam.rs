@@ -1,8 +1,10 @@
-//! The Adam optimiser's step.
+//! The step of the optimisers Adam and AdamW.
 //!
-//! Kingma and Ba, "Adam: a Method for Stochastic Optimization" (arXiv 1412.6980), with PyTorch's
-//! arrangement of the formula (`torch.optim.Adam`):
+//! Kingma and Ba, "Adam: a Method for Stochastic Optimization" (arXiv 1412.6980), and its weight
+//! decay as in Loshchilov and Hutter, "Decoupled Weight Decay Regularization" (arXiv 1711.05101),
+//! with PyTorch's arrangement of the formula (`torch.optim.AdamW`):
 //!
+//! p ← p · (1 − lr · λ),
 //! m ← m + (1 − β₁)(g − m), v ← β₂ v + (1 − β₂) g²,
 //! p ← p − lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
 
@@ -21,6 +23,9 @@ pub struct Adam {
     pub beta2: f64,
     /// Added to the denominator, ε.
     pub epsilon: f64,
+    /// Decoupled weight decay, λ, at least 0; 0 is plain Adam, to the bit. As in PyTorch, the factor
+    /// 1 − lr · λ is an `f32`: it is 1, and nothing decays, where lr · λ is below 3e-8.
+    pub weight_decay: f64,
 }
 
 impl Adam {
@@ -45,6 +50,7 @@ impl Adam {
         let power = |beta: f64| libm::pow(beta, step as f64);
         let correction = (1.0 - power(self.beta2)).sqrt();
         let constants = Constants {
+            decay: (1.0 - self.learning_rate * self.weight_decay) as f32,
             beta1_complement: (1.0 - self.beta1) as f32,
             beta2: self.beta2 as f32,
             beta2_complement: (1.0 - self.beta2) as f32,
@@ -63,6 +69,7 @@ impl Adam {
 
 #[derive(Clone, Copy)]
 struct Constants {
+    decay: f32,
     beta1_complement: f32,
     beta2: f32,
     beta2_complement: f32,
@@ -85,6 +92,7 @@ impl Kernel for Update<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Constants {
+            decay,
             beta1_complement,
             beta2,
             beta2_complement,
@@ -104,6 +112,7 @@ impl Kernel for Update<'_> {
                 let v = s.fma(s.mul(s.splat(beta2_complement), g), g, s.mul(s.splat(beta2), v));
                 let root = s.div(s.sqrt(v), s.splat(root_correction));
                 let denominator = s.add(root, s.splat(epsilon));
+                let p = s.mul(p, s.splat(decay));
                 let p = s.sub(p, s.mul(s.splat(step_size), s.div(m, denominator)));
                 store_up_to(s, self.parameters.as_mut_ptr().add(at), n, p);
                 store_up_to(s, self.mean.as_mut_ptr().add(at), n, m);

@@ -4,8 +4,10 @@
 #![allow(unsafe_code)]
 
 pub mod adam;
+pub mod average;
 mod buffer;
 pub mod chunks;
+pub mod clip;
 pub mod conv;
 pub mod dense;
 mod gemm;
@@ -13,6 +15,7 @@ pub mod loss;
 pub mod peak;
 pub mod reference;
 pub mod relu;
+pub mod sgd;
 pub mod simd;
 
 pub use buffer::{Buffer, Scratch};

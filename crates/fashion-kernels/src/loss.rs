@@ -32,8 +32,8 @@ pub fn softmax(classes: usize, logits: &[f32], probabilities: &mut [f32]) {
 }
 
 /// Mean cross-entropy of the softmax of `logits` (n, classes) with `targets` (n, classes), in
-/// nats: −Σ t · ln softmax(z), averaged over the rows. A row of targets sums to 1: one-hot, or
-/// smoothed.
+/// nats: −Σ t · ln softmax(z), averaged over the rows. Targets are at least 0: one-hot, smoothed, or
+/// weighted, so that a row need not sum to 1; see [`weigh_targets`].
 ///
 /// Keras's `CategoricalCrossentropy(from_logits=True)` and PyTorch's `cross_entropy` with
 /// probabilities as targets. A NaN among the logits gives NaN, and so does a batch of no rows.
@@ -58,7 +58,7 @@ pub fn cross_entropy(classes: usize, logits: &[f32], targets: &[f32]) -> f32 {
 }
 
 /// Adds the gradient of [`cross_entropy`] with respect to the logits, times `scale`, to `grad`:
-/// (softmax(z) − t) / n.
+/// (Σt · softmax(z) − t) / n, where Σt, the sum of the row's targets, is 1 for probabilities.
 ///
 /// # Panics
 /// If the lengths do not fit.
@@ -77,8 +77,52 @@ pub fn cross_entropy_gradient(
     for ((z, t), g) in rows.zip(grad.chunks_exact_mut(classes)) {
         let top = z.iter().fold(f32::NEG_INFINITY, |m, &v| m.max(v));
         let sum: f32 = z.iter().map(|&z| libm::expf(z - top)).sum();
+        let mass = t.iter().map(|&t| f64::from(t)).sum::<f64>() as f32;
         for ((g, &z), &t) in g.iter_mut().zip(z).zip(t) {
-            *g += (libm::expf(z - top) / sum - t) * scale;
+            *g += (mass * (libm::expf(z - top) / sum) - t) * scale;
+        }
+    }
+}
+
+/// Turns one-hot rows `targets` (n, classes) in place into those whose [`cross_entropy`] is smoothed
+/// and weighted: PyTorch's `cross_entropy(z, y, weight=weights, label_smoothing=smoothing)`.
+///
+/// With smoothing ε in 0–1, K classes and weights w (classes), at least 0 and 1 where they are `None`, a row
+/// of true class y becomes
+///
+/// u_c = n / Σᵢ w_yᵢ · w_c · ((1 − ε) · [c = y] + ε / K)
+///
+/// so that the mean over the rows is weighted by the rows' true classes. Without smoothing and
+/// weights the rows stay as they are. Where no row of the batch has any weight, the targets, and
+/// so loss and gradient, are 0 (NaN in PyTorch).
+///
+/// Keras differs in two ways: its `class_weight` divides by n, not by the sum of the weights, so that
+/// the loss grows with them; and it weighs a smoothed row as a whole, by w_y, not each class by its w_c.
+///
+/// ```
+/// let mut targets = [1.0, 0.0, 0.0, 1.0];
+/// fashion_kernels::loss::weigh_targets(2, 0.0, Some(&[3.0, 1.0]), &mut targets);
+/// assert_eq!(targets, [1.5, 0.0, 0.0, 0.5]);
+/// fashion_kernels::loss::weigh_targets(2, 0.5, None, &mut [1.0, 0.0]); // 0.75, 0.25
+/// ```
+///
+/// # Panics
+/// If the lengths do not fit.
+pub fn weigh_targets(classes: usize, smoothing: f64, weights: Option<&[f32]>, targets: &mut [f32]) {
+    assert!(classes > 0 && targets.len().is_multiple_of(classes), "targets are whole rows");
+    assert!(weights.is_none_or(|w| w.len() == classes), "a weight for each class");
+    if smoothing == 0.0 && weights.is_none() {
+        return;
+    }
+    let weight = |class: usize| weights.map_or(1.0, |w| f64::from(w[class]));
+    let rows = targets.chunks_exact(classes);
+    let n = rows.len() as f64;
+    let total: f64 = rows.map(|row| weight(argmax(row))).sum();
+    let factor = if total > 0.0 { n / total } else { 0.0 };
+    for row in targets.chunks_exact_mut(classes) {
+        for (class, t) in row.iter_mut().enumerate() {
+            let smoothed = (1.0 - smoothing) * f64::from(*t) + smoothing / classes as f64;
+            *t = (factor * weight(class) * smoothed) as f32;
         }
     }
 }

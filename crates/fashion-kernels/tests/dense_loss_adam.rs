@@ -240,7 +240,8 @@ fn loss_is_finite_for_large_logits_and_nan_for_nan() {
 /// ```
 #[test]
 fn adam_matches_pytorch_over_20_steps() {
-    let adam = Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
+    let adam =
+        Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weight_decay: 0.0 };
     let expected = [
         (1, [0.432566434, 0.339659363, 0.246752247, 0.15584515, 0.0629380643, -0.029969031]),
         (5, [0.430336475, 0.337866724, 0.245629072, 0.155640274, 0.0615347475, -0.0303366166]),
@@ -278,7 +279,8 @@ fn adam_matches_pytorch_over_20_steps() {
 
 #[test]
 fn adam_gives_the_same_bits_on_every_path_and_ragged_sizes() {
-    let adam = Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
+    let adam =
+        Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weight_decay: 0.0 };
     for len in [1, 15, 16, 33, 9000] {
         let run = |path: Path| {
             let (mut p, mut mean, mut square) = (values(len, 6), vec![0.0; len], vec![0.0; len]);

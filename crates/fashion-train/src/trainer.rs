@@ -87,6 +87,7 @@ impl<'a, N: Network> Trainer<'a, N> {
             beta1: settings.beta1,
             beta2: settings.beta2,
             epsilon: settings.epsilon,
+            weight_decay: 0.0,
         };
         Ok(Trainer {
             optimiser: Optimiser::new(adam, &network),
