@@ -109,6 +109,23 @@ pub trait Network:
         .map(drop)
     }
 
+    /// Calls `f(name, gradient)` for each parameter, in the same order; what it leaves in the gradient
+    /// is written back. That of a parameter that the loss did not reach is zero.
+    ///
+    /// # Errors
+    /// If dfdx cannot allocate.
+    fn for_each_gradient(
+        &self,
+        gradients: &mut CpuGradients,
+        f: impl FnMut(&str, &mut [f32]),
+    ) -> Result<(), CpuError> {
+        Self::iter_tensors(&mut RecursiveWalker {
+            m: (self, String::new()),
+            f: &mut GradientReader { f, gradients },
+        })
+        .map(drop)
+    }
+
     /// How many parameters there are.
     fn parameter_count(&self) -> usize {
         let mut count = 0;
@@ -134,6 +151,27 @@ impl<F: FnMut(&str, &[usize], &[f32])> TensorVisitor<f32, Cpu> for Reader<F> {
         let values = &mut scratch[..tensor.shape().num_elements()];
         tensor.copy_into(values);
         (self.0)(&name, tensor.shape().concrete().as_ref(), values);
+        Ok(None)
+    }
+}
+
+struct GradientReader<'a, F> {
+    f: F,
+    gradients: &'a mut CpuGradients,
+}
+
+impl<F: FnMut(&str, &mut [f32])> TensorVisitor<f32, Cpu> for GradientReader<'_, F> {
+    type Viewer = (ViewTensorRef, ViewTensorName);
+    type Err = CpuError;
+    type E2 = f32;
+    type D2 = Cpu;
+
+    fn visit<S: Shape>(
+        &mut self,
+        _: TensorOptions<S, f32, Cpu>,
+        (tensor, name): (&Tensor<S, f32, Cpu>, String),
+    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
+        (self.f)(&name, self.gradients.get_or_alloc_mut(tensor)?);
         Ok(None)
     }
 }

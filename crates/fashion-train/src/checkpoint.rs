@@ -9,12 +9,13 @@ use fashion_model::tensors::{self, Metadata, NamedTensor, Tensors};
 use fashion_model::{Network, weights};
 use std::path::Path;
 
-/// Weights, Adam's moments and step, and the history, after a whole epoch.
+/// Weights, the optimiser's memory, and the history, after a whole epoch.
 ///
-/// A safetensors file: the parameters in PyTorch's layout under their names, each with `.mean` and
-/// `.square` beside it, and in the metadata `architecture`, `settings`, `step`, `history` (the text of
-/// `history.csv`) and `sha256` of all the rest. There is no random state: streams are keyed by
-/// (seed, purpose, epoch, index).
+/// A safetensors file: the parameters in PyTorch's layout under their names, each with what the
+/// optimiser remembers of it beside it (`.mean` and `.square`, or `.velocity`, and `.average`), and in
+/// the metadata `architecture`, `settings`, `step`, `history` (the text of `history.csv`) and `sha256`
+/// of all the rest. There is no random state: streams are keyed by (seed, purpose, epoch, index). Nor
+/// is there any of the schedule or of early stopping, which go by the history.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     tensors: Tensors,
@@ -24,22 +25,22 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The state of a trainer between two epochs.
     pub fn of<N: Network>(trainer: &Trainer<N>) -> Checkpoint {
-        let mut tensors = weights::to_tensors(trainer.network());
+        let network = trainer.raw_network();
+        let mut tensors = weights::to_tensors(network);
         let optimiser = trainer.optimiser();
-        let mut moments = optimiser.mean.iter().zip(&optimiser.square);
-        trainer.network().for_each_parameter(|name, shape, _| {
-            if let Some((mean, square)) = moments.next() {
-                for (kind, values) in [("mean", mean), ("square", square)] {
-                    let mut values = values.clone();
-                    N::to_file_layout(name, &mut values);
-                    let tensor = NamedTensor { shape: shape.to_vec(), values };
-                    tensors.insert(format!("{name}.{kind}"), tensor);
-                }
+        let mut position = 0;
+        network.for_each_parameter(|name, shape, _| {
+            for slot in &optimiser.slots {
+                let mut values = slot.values[position].clone();
+                N::to_file_layout(name, &mut values);
+                let tensor = NamedTensor { shape: shape.to_vec(), values };
+                tensors.insert(format!("{name}.{}", slot.name), tensor);
             }
+            position += 1;
         });
         let mut metadata = Metadata::from([
             ("architecture".into(), N::NAME.into()),
-            ("settings".into(), settings_text(trainer)),
+            ("settings".into(), settings_text(trainer.settings())),
             ("step".into(), optimiser.step.to_string()),
             ("history".into(), to_csv(trainer.history())),
         ]);
@@ -60,11 +61,18 @@ impl Checkpoint {
     /// # Errors
     /// If it cannot be read or is damaged.
     pub fn load(path: &Path) -> Result<Checkpoint, Error> {
-        let (tensors, mut metadata) = tensors::load(path)?;
+        let damaged = |problem| Error::Damaged { path: path.into(), problem };
+        let (tensors, mut metadata) = tensors::load(path).map_err(|error| match error {
+            fashion_model::Error::File { problem, .. }
+                if !matches!(*problem, fashion_model::Error::Io(_)) =>
+            {
+                damaged(format!("it was cut short or changed ({problem})"))
+            }
+            other => other.into(),
+        })?;
         let stated = metadata.remove("sha256");
         if stated.as_ref() != Some(&digest(&tensors, &metadata)) {
-            let problem = "the checkpoint's contents do not match its SHA-256".to_owned();
-            return Err(Error::Damaged { path: path.into(), problem });
+            return Err(damaged("it was changed: its contents do not match their SHA-256".into()));
         }
         Ok(Checkpoint { tensors, metadata })
     }
@@ -83,7 +91,7 @@ impl Checkpoint {
             let found = text("architecture")?;
             return Err(damaged(format!("it is of the network {found}, not {}", N::NAME)));
         }
-        if *text("settings")? != settings_text(trainer) {
+        if *text("settings")? != settings_text(trainer.settings()) {
             let problem = "its checkpoint was made with other settings than config.toml has now";
             return Err(Error::OtherRun { path: path.into(), problem: problem.to_owned() });
         }
@@ -91,32 +99,35 @@ impl Checkpoint {
         let epochs =
             from_csv(text("history")?).map_err(|e| damaged(format!("its history, {e}")))?;
         let (network, optimiser, history) = trainer.parts_mut();
-        let mut moments = optimiser.mean.iter_mut().zip(&mut optimiser.square);
-        let mut outcome = Ok(());
+        let (mut position, mut outcome) = (0, Ok(()));
         network.for_each_parameter(|name, shape, _| {
-            let Some((mean, square)) = moments.next() else { return };
-            for (kind, values) in [("mean", mean), ("square", square)] {
-                match tensors.remove(&format!("{name}.{kind}")) {
+            for slot in &mut optimiser.slots {
+                let name_there = format!("{name}.{}", slot.name);
+                match tensors.remove(&name_there) {
                     Some(mut tensor) if tensor.shape == shape => {
                         N::from_file_layout(name, &mut tensor.values);
-                        *values = tensor.values;
+                        slot.values[position] = tensor.values;
                     }
-                    _ => outcome = Err(damaged(format!("{name}.{kind} is missing or misshapen"))),
+                    _ => outcome = Err(damaged(format!("{name_there} is missing or misshapen"))),
                 }
             }
+            position += 1;
         });
         outcome?;
         weights::set_tensors(network, tensors)?;
         optimiser.step = step;
         *history = epochs;
+        trainer.take_average();
         Ok(())
     }
 }
 
-/// What must not change when a run goes on: all settings but how long it is.
-fn settings_text<N: Network>(trainer: &Trainer<N>) -> String {
-    let settings = Settings { epochs: 0, ..*trainer.settings() };
-    serde_json::to_string(&settings).expect("numbers and strings are always valid JSON")
+/// What must not change when a run goes on: all settings, but for how long it is where nothing else
+/// follows from that.
+fn settings_text(settings: &Settings) -> String {
+    let epochs = if settings.schedule().depends_on_epochs() { settings.epochs } else { 0 };
+    let settings = Settings { epochs, ..*settings };
+    toml::to_string(&settings).expect("settings are numbers and words")
 }
 
 /// SHA-256 of the metadata (without itself) and all tensors, in the order of their names.

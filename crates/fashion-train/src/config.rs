@@ -1,17 +1,17 @@
 //! `config.toml`: everything that decides a run's result, and nothing else.
 
 use crate::error::Error;
-use crate::settings::Settings;
+use crate::settings::{Settings, unknown_key};
 use fashion_data::Splits;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use toml::Table;
 
 /// The version of `config.toml` that this program writes and reads.
 pub const SCHEMA: &str = "fashion-run/1";
 
 /// What was trained, on what and how. Two runs with equal configurations give equal files.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Config {
     /// [`SCHEMA`].
     pub schema: String,
@@ -37,6 +37,70 @@ pub struct DataConfig {
     pub test_images: String,
     /// SHA-256 of the test labels.
     pub test_labels: String,
+}
+
+/// A configuration that somebody has written, or the `config.toml` of a run: whatever it leaves out
+/// is somebody else's to say.
+///
+/// ```
+/// use fashion_train::{ConfigFile, Settings};
+/// use std::path::Path;
+///
+/// let path = Path::new("train.toml");
+/// let file = ConfigFile::parse("[training]\nepochs = 20\nschedule = 'cosine'", path)?;
+/// assert_eq!(file.settings(&Settings::default(), path)?.epochs, 20);
+/// # Ok::<(), fashion_train::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct ConfigFile {
+    /// [`SCHEMA`].
+    pub schema: Option<String>,
+    /// The network's name.
+    pub architecture: Option<String>,
+    /// The data.
+    pub data: Option<DataConfig>,
+    /// The settings, by their names.
+    pub training: Table,
+}
+
+impl ConfigFile {
+    /// Reads a file's text; `path` is for errors. The settings' names and values are looked at by
+    /// [`settings`](Self::settings).
+    ///
+    /// # Errors
+    /// [`Error::NotToml`], [`Error::UnknownKey`] with the nearest one there is, or
+    /// [`Error::Damaged`] if the file is of another version.
+    pub fn parse(text: &str, path: &Path) -> Result<ConfigFile, Error> {
+        let not_toml = |e: toml::de::Error| Error::NotToml { path: path.into(), problem: e.to_string() };
+        let table: Table = text.parse().map_err(not_toml)?;
+        let known = ["schema", "architecture", "data", "training"];
+        if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
+            return Err(match Settings::names().contains(key) {
+                true => Error::UnknownKey {
+                    path: path.into(),
+                    what: "key",
+                    name: key.clone(),
+                    advice: "settings belong below a line [training]".into(),
+                },
+                false => unknown_key("key", key, &known, path),
+            });
+        }
+        let file: ConfigFile = toml::from_str(text).map_err(not_toml)?;
+        if let Some(found) = file.schema.as_ref().filter(|&schema| schema != SCHEMA) {
+            let problem = format!("its schema is {found:?}; expected {SCHEMA:?}");
+            return Err(Error::Damaged { path: path.into(), problem });
+        }
+        Ok(file)
+    }
+
+    /// `base`, but for the settings that the file has.
+    ///
+    /// # Errors
+    /// As [`Settings::with`].
+    pub fn settings(&self, base: &Settings, path: &Path) -> Result<Settings, Error> {
+        base.with(&self.training, path)
+    }
 }
 
 impl Config {
@@ -65,14 +129,20 @@ impl Config {
     /// Reads the file's text; `path` is for errors.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if it is no such file, [`Error::Setting`] if a setting is out of range.
+    /// As [`ConfigFile::parse`], and if the text lacks anything but settings, which have defaults, or
+    /// a setting is out of range.
     pub fn from_toml(text: &str, path: &Path) -> Result<Config, Error> {
-        let damaged = |problem: String| Error::Damaged { path: path.into(), problem };
-        let config: Config = toml::from_str(text).map_err(|e| damaged(e.to_string()))?;
-        if config.schema != SCHEMA {
-            let found = &config.schema;
-            return Err(damaged(format!("its schema is {found:?}; expected {SCHEMA:?}")));
-        }
+        let missing = |name: &str| Error::Damaged {
+            path: path.into(),
+            problem: format!("{name} is missing; a run's configuration has it"),
+        };
+        let file = ConfigFile::parse(text, path)?;
+        let config = Config {
+            schema: file.schema.clone().ok_or_else(|| missing("schema"))?,
+            training: file.settings(&Settings::default(), path)?,
+            architecture: file.architecture.ok_or_else(|| missing("architecture"))?,
+            data: file.data.ok_or_else(|| missing("[data]"))?,
+        };
         config.training.check()?;
         Ok(config)
     }
@@ -113,8 +183,13 @@ mod tests {
         assert!(error.contains("test labels has SHA-256 00"), "{error}");
         for (from, to, part) in [
             ("fashion-run/1", "fashion-run/9", "expected \"fashion-run/1\""),
-            ("epochs", "epoch", "unknown field `epoch`"),
-            ("batch_size = 128", "batch_size = 0", "--batch-size is 0"),
+            ("\nepochs", "\nepoch", "there is no setting epoch; did you mean epochs?"),
+            ("\nepochs", "\n# epochs", ""),
+            ("batch_size = 128", "batch_size = 0", "batch_size is 0"),
+            ("[training]", "[trainings]", "there is no key trainings; did you mean training?"),
+            ("[training]", "", "unknown"),
+            ("architecture =", "# ", "architecture is missing"),
+            ("epochs = 10", "epochs = ", "line "),
         ] {
             let error = Config::from_toml(&text.replace(from, to), path).unwrap_err().to_string();
             assert!(error.contains(part), "{error} lacks {part}");

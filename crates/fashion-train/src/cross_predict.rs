@@ -61,7 +61,9 @@ pub fn cross_predict<N: Network>(
                         let judged = evaluate(trainer.network(), dataset, part).probabilities;
                         add(&mut probabilities, part, &judged);
                     }
-                    shifted.on_epoch(&epoch, false);
+                    if shifted.on_epoch(&epoch, false).is_break() {
+                        return Ok(ControlFlow::Break(()));
+                    }
                 }
             }
         }
@@ -96,7 +98,7 @@ impl<O: Observer> Observer for Shifted<'_, O> {
         self.observer.on_step(&Step { epoch, epochs, ..*step })
     }
 
-    fn on_epoch(&mut self, epoch: &Epoch, best: bool) {
-        self.observer.on_epoch(&Epoch { epoch: self.before + epoch.epoch, ..*epoch }, best);
+    fn on_epoch(&mut self, epoch: &Epoch, best: bool) -> ControlFlow<()> {
+        self.observer.on_epoch(&Epoch { epoch: self.before + epoch.epoch, ..*epoch }, best)
     }
 }

@@ -49,6 +49,12 @@ pub struct Session {
     pub epochs: usize,
     /// Training images per second, validation and files included.
     pub images_per_second: f64,
+    /// The vector arithmetic that computed.
+    #[serde(default)]
+    pub simd: String,
+    /// The [revision](fashion_kernels::ARITHMETIC) of the arithmetic.
+    #[serde(default)]
+    pub arithmetic: u32,
 }
 
 impl Environment {
@@ -75,6 +81,8 @@ impl Session {
             seconds: took.as_secs_f64(),
             epochs,
             images_per_second: images as f64 / took.as_secs_f64().max(1e-9),
+            simd: SimdPath::current().to_string(),
+            arithmetic: fashion_kernels::ARITHMETIC,
         }
     }
 }

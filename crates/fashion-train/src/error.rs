@@ -1,7 +1,12 @@
 //! What can go wrong in training.
 
+use std::f64::consts::LN_10;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
+
+/// The cross-entropy of guessing one of ten classes: ln 10.
+pub(crate) const GUESSING: f64 = LN_10;
 
 /// Why training cannot begin, go on or be resumed, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -18,33 +23,54 @@ pub enum Error {
         expected: &'static str,
     },
 
-    /// The loss is NaN or infinite.
+    /// A file that is not TOML, or whose values are not of their kinds.
+    #[error("{}: {problem}", path.display())]
+    NotToml {
+        /// The file.
+        path: PathBuf,
+        /// Where, and what was expected.
+        problem: String,
+    },
+
+    /// A key that no file of this kind has.
+    #[error("{}: there is no {what} {name}; {advice}", path.display())]
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+        /// What kind of key it would be.
+        what: &'static str,
+        /// The key.
+        name: String,
+        /// The nearest key there is, or all of them.
+        advice: String,
+    },
+
+    /// A value that its key cannot have.
+    #[error("{}: {name} = {value}: {problem}", path.display())]
+    BadValue {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        name: String,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// Training diverged: it will not come to anything any more.
     #[error(
-        "the loss became {loss} in epoch {epoch}, step {step}: training diverged. Try a smaller \
-         learning rate (it is {learning_rate}), for example a tenth of it"
+        "{what} in epoch {epoch}, step {step}: training diverged. Try a smaller learning rate (it is \
+         {learning_rate}), for example a tenth of it, a warm-up, or a limit to the gradients' norm"
     )]
     Diverged {
+        /// How it shows.
+        what: Divergence,
         /// The epoch, counted from 1.
         epoch: usize,
         /// The step in the epoch, counted from 1.
         step: usize,
-        /// The loss.
-        loss: f32,
-        /// The learning rate of that epoch.
-        learning_rate: f64,
-    },
-
-    /// A weight is NaN or infinite.
-    #[error(
-        "{name} is no longer finite at the end of epoch {epoch}: training diverged. Try a smaller \
-         learning rate (it is {learning_rate}), for example a tenth of it"
-    )]
-    DivergedWeights {
-        /// The parameter.
-        name: String,
-        /// The epoch, counted from 1.
-        epoch: usize,
-        /// The learning rate of that epoch.
+        /// The learning rate of that step.
         learning_rate: f64,
     },
 
@@ -87,6 +113,36 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// A run folder that another process is working on.
+    #[error(
+        "{}: another process is working on this run; wait until it has ended, or choose another \
+         folder", .0.display()
+    )]
+    InUse(PathBuf),
+
+    /// A checkpoint that was cut short or changed.
+    #[error(
+        "{}: {problem}, so it is not used. {}", path.display(), match previous {
+            Some(epoch) => format!(
+                "The checkpoint before it, of epoch {epoch}, is whole: go on from there with \
+                 --previous-checkpoint"
+            ),
+            None => "There is no whole one before it: restore the file, or train again".to_owned(),
+        }
+    )]
+    DamagedCheckpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+        /// The epoch of the whole checkpoint before it.
+        previous: Option<usize>,
+    },
+
+    /// A run without a checkpoint before its last.
+    #[error("{}: there is no checkpoint before the last one", .0.display())]
+    NoPrevious(PathBuf),
+
     /// A run folder that is not to be overwritten.
     #[error("{} exists already and is not overwritten; choose another --out", .0.display())]
     Exists(PathBuf),
@@ -128,6 +184,34 @@ pub enum Error {
         /// Its digest now.
         found: String,
     },
+}
+
+/// How divergence shows.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Divergence {
+    /// The loss is NaN or infinite.
+    Loss(f32),
+    /// A gradient is NaN or infinite.
+    Gradient(String),
+    /// A parameter is NaN or infinite.
+    Parameter(String),
+    /// An epoch after the first one has a worse training loss than guessing.
+    EpochLoss(f64),
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Divergence::Loss(loss) => write!(f, "the loss became {loss}"),
+            Divergence::Gradient(name) => write!(f, "the gradient of {name} was not finite"),
+            Divergence::Parameter(name) => write!(f, "{name} was no longer finite"),
+            Divergence::EpochLoss(loss) => write!(
+                f,
+                "the mean training loss was {loss:.4}, above the {GUESSING:.4} of guessing,"
+            ),
+        }
+    }
 }
 
 /// Names the file in an I/O error.

@@ -1,54 +1,150 @@
-//! Adam over a network's parameters, with its state in the open.
+//! What a step does to a network's parameters, with its state in the open.
 
+use crate::settings::{OptimiserKind, Settings};
 use dfdx::tensor::CpuError;
+use fashion_kernels::adam::Adam;
 use fashion_kernels::chunks::PIECE;
-use fashion_kernels::{adam::Adam, simd::Path};
+use fashion_kernels::sgd::Sgd;
+use fashion_kernels::simd::Path;
+use fashion_kernels::{average, clip};
 use fashion_model::{CpuGradients, Network};
 use rayon::prelude::*;
 
-/// Adam and its moments; see [`fashion_kernels::adam`] for the formula.
+/// Clipping, the optimiser's rule, and the moving average of the weights.
 ///
-/// dfdx's own Adam hides its moments and step, so that a run could not be resumed.
+/// dfdx's own optimisers hide their state, so that a run could not be resumed.
 #[derive(Clone, Debug)]
 pub struct Optimiser {
-    /// The settings of the next step.
-    pub adam: Adam,
+    settings: Settings,
     /// Steps taken.
     pub step: u64,
-    /// The gradients' running mean, for each parameter in the network's order.
-    pub mean: Vec<Vec<f32>>,
-    /// The running mean of their squares, likewise.
-    pub square: Vec<Vec<f32>>,
+    /// What is remembered from step to step.
+    pub slots: Vec<Slot>,
+}
+
+/// One thing that is remembered of every value of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slot {
+    /// `mean` and `square` (Adam), `velocity` (SGD), or `average` (of the weights).
+    pub name: &'static str,
+    /// It, for each parameter in the network's order.
+    pub values: Vec<Vec<f32>>,
+}
+
+/// Why a step was not taken, or has broken the network.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A gradient is not finite; no parameter was changed.
+    Gradient(String),
+    /// A parameter is not finite any more.
+    Parameter(String),
+    /// dfdx could not allocate.
+    Tensor(CpuError),
+}
+
+impl From<CpuError> for Failure {
+    fn from(error: CpuError) -> Self {
+        Failure::Tensor(error)
+    }
 }
 
 impl Optimiser {
     /// An optimiser for this network that has taken no step.
-    pub fn new<N: Network>(adam: Adam, network: &N) -> Optimiser {
+    pub fn new<N: Network>(settings: &Settings, network: &N) -> Optimiser {
         let mut zeros = Vec::new();
         network.for_each_parameter(|_, _, values| zeros.push(vec![0.0; values.len()]));
-        Optimiser { adam, step: 0, mean: zeros.clone(), square: zeros }
+        let rule: &[&'static str] = match settings.optimiser {
+            OptimiserKind::Adam | OptimiserKind::AdamW => &["mean", "square"],
+            OptimiserKind::Sgd => &["velocity"],
+        };
+        let average = (settings.ema_decay > 0.0).then_some("average");
+        let names = rule.iter().copied().chain(average);
+        let slots = names.map(|name| Slot { name, values: zeros.clone() }).collect();
+        Optimiser { settings: *settings, step: 0, slots }
     }
 
-    /// Moves the parameters against the gradients, and sets these to zero.
-    ///
-    /// # Errors
-    /// If dfdx cannot allocate.
-    pub fn step<N: Network>(
+    /// The moving average of the weights, for each parameter in the network's order; `None` where
+    /// there is none, or no step was taken yet.
+    pub fn average(&self) -> Option<&[Vec<f32>]> {
+        let slot = self.slots.last().filter(|slot| slot.name == "average" && self.step > 0)?;
+        Some(&slot.values)
+    }
+
+    /// Moves the parameters against the gradients and sets these to zero. Returns their norm, before
+    /// they were clipped.
+    pub(crate) fn step<N: Network>(
         &mut self,
         network: &mut N,
         gradients: &mut CpuGradients,
-    ) -> Result<(), CpuError> {
-        self.step += 1;
+        learning_rate: f64,
+    ) -> Result<f64, Failure> {
         let path = Path::current();
-        let mut moments = self.mean.iter_mut().zip(&mut self.square);
-        network.for_each_parameter_with_gradient(gradients, |_, _, values, gradient| {
-            if let Some((mean, square)) = moments.next() {
-                self.adam.update(path, self.step, gradient, values, mean, square);
+        let norm = gradient_norm(path, network, gradients)?;
+        let factor = match self.settings.clip_norm {
+            0.0 => 1.0,
+            limit => clip::factor(limit, norm),
+        };
+        self.step += 1;
+        let (step, settings) = (self.step, self.settings);
+        let (mut position, mut bad) = (0, None);
+        let slots = &mut self.slots;
+        network.for_each_parameter_with_gradient(gradients, |name, shape, values, gradient| {
+            if factor < 1.0 {
+                clip::scale(path, factor, gradient);
             }
+            // Biases, and whatever else has one dimension, are not decayed.
+            let weight_decay = if shape.len() > 1 { settings.weight_decay } else { 0.0 };
+            let mut slots = slots.iter_mut().map(|slot| &mut slot.values[position][..]);
+            let mut slot = || slots.next().unwrap_or_default();
+            match settings.optimiser {
+                OptimiserKind::Adam | OptimiserKind::AdamW => {
+                    let Settings { beta1, beta2, epsilon, .. } = settings;
+                    let adam = Adam { learning_rate, beta1, beta2, epsilon, weight_decay };
+                    adam.update(path, step, gradient, values, slot(), slot());
+                }
+                OptimiserKind::Sgd => {
+                    let Settings { momentum, nesterov, .. } = settings;
+                    let sgd = Sgd { learning_rate, momentum, nesterov, weight_decay };
+                    sgd.update(path, gradient, values, slot());
+                }
+            }
+            if settings.ema_decay > 0.0 {
+                match step {
+                    1 => slot().copy_from_slice(values),
+                    _ => average::update(path, settings.ema_decay, values, slot()),
+                }
+            }
+            if bad.is_none() && !clip::all_finite(path, values) {
+                bad = Some(name.to_owned());
+            }
+            position += 1;
             gradient.par_chunks_mut(PIECE).for_each(|gradient| gradient.fill(0.0));
         })?;
         // Those of the values between the layers.
         gradients.drop_non_leafs();
-        Ok(())
+        match bad {
+            Some(name) => Err(Failure::Parameter(name)),
+            None => Ok(norm),
+        }
+    }
+}
+
+/// The norm of all gradients together.
+fn gradient_norm<N: Network>(
+    path: Path,
+    network: &N,
+    gradients: &mut CpuGradients,
+) -> Result<f64, Failure> {
+    let (mut sum, mut bad) = (0.0, None);
+    network.for_each_gradient(gradients, |name, gradient| {
+        let square = clip::sum_of_squares(path, gradient);
+        if bad.is_none() && !square.is_finite() {
+            bad = Some(name.to_owned());
+        }
+        sum += square;
+    })?;
+    match bad {
+        Some(name) => Err(Failure::Gradient(name)),
+        None => Ok(sum.sqrt()),
     }
 }

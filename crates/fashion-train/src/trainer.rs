@@ -1,22 +1,21 @@
 //! The training loop.
 
-use crate::error::Error;
+use crate::error::{Divergence, Error, GUESSING};
 use crate::evaluate::evaluate;
 use crate::history::{Epoch, best};
-use crate::observer::{Observer, Step};
-use crate::optimiser::Optimiser;
+use crate::observer::{Observer, Start, Step};
+use crate::optimiser::{Failure, Optimiser};
 use crate::settings::{Settings, Validation};
 use dfdx::nn::ZeroGrads;
 use dfdx::shapes::Const;
-use dfdx::tensor::{AsArray, Cache, Cpu, Tensor, Trace};
+use dfdx::tensor::{AsArray, Cache, Cpu, CpuError, Tensor, Trace};
 use dfdx::tensor_ops::Backward;
 use fashion_data::{
     Dataset, NUM_CLASSES, PIXELS, Splits, gather, gather_one_hot, shuffled, stratified_split,
 };
 use fashion_kernels::Scratch;
-use fashion_kernels::adam::Adam;
 use fashion_kernels::chunks::chunk_len;
-use fashion_kernels::loss::argmax;
+use fashion_kernels::loss::{argmax, weigh_targets};
 use fashion_model::{
     CpuGradients, Images, Logits, Network, TrainingTape, cross_entropy, tensor_with,
 };
@@ -35,7 +34,10 @@ pub struct Trainer<'a, N> {
     settings: Settings,
     device: Cpu,
     network: N,
+    /// Of the moving average of the weights, after each epoch, where there is one.
+    averaged: Option<N>,
     optimiser: Optimiser,
+    class_weights: Option<[f32; NUM_CLASSES]>,
     gradients: CpuGradients,
     dataset: &'a Dataset,
     train: Vec<usize>,
@@ -82,15 +84,10 @@ impl<'a, N: Network> Trainer<'a, N> {
         // What a step frees the next one takes again.
         let device = network.device();
         device.try_enable_cache()?;
-        let adam = Adam {
-            learning_rate: settings.learning_rate,
-            beta1: settings.beta1,
-            beta2: settings.beta2,
-            epsilon: settings.epsilon,
-            weight_decay: 0.0,
-        };
         Ok(Trainer {
-            optimiser: Optimiser::new(adam, &network),
+            averaged: None,
+            optimiser: Optimiser::new(&settings, &network),
+            class_weights: settings.class_weights.for_images(dataset, &train),
             gradients: network.try_alloc_grads()?,
             settings,
             device,
@@ -107,8 +104,14 @@ impl<'a, N: Network> Trainer<'a, N> {
         &self.settings
     }
 
-    /// The network as it is now.
+    /// The network as it is now: with the moving average of the weights where there is one, else with
+    /// the weights themselves.
     pub fn network(&self) -> &N {
+        self.averaged.as_ref().unwrap_or(&self.network)
+    }
+
+    /// The network with the weights that the next step begins with.
+    pub(crate) fn raw_network(&self) -> &N {
         &self.network
     }
 
@@ -132,6 +135,26 @@ impl<'a, N: Network> Trainer<'a, N> {
         self.train.len()
     }
 
+    /// How many steps an epoch has.
+    pub fn steps_per_epoch(&self) -> usize {
+        self.train.len().div_ceil(self.settings.batch_size)
+    }
+
+    /// What an observer is told before the first step.
+    pub fn start(&self) -> Start {
+        Start {
+            done: self.history.len(),
+            epochs: self.settings.epochs,
+            images_per_epoch: self.images_per_epoch(),
+            steps_per_epoch: self.steps_per_epoch(),
+        }
+    }
+
+    /// Whether there is nothing more to do: all epochs are done, or training has stopped early.
+    pub fn is_done(&self) -> bool {
+        self.settings.is_done(&self.history)
+    }
+
     /// Whether the last epoch is the best so far; never where nothing is held out to choose by.
     pub fn last_is_best(&self) -> bool {
         self.settings.validation.chooses()
@@ -142,32 +165,41 @@ impl<'a, N: Network> Trainer<'a, N> {
         (&mut self.network, &mut self.optimiser, &mut self.history)
     }
 
-    /// Trains one epoch and validates. Where the observer stops it, the network is left in the
-    /// middle of an epoch and this trainer is not to be used on.
+    /// Trains one epoch and validates. Where the observer stops it, or it fails, the network is left
+    /// in the middle of an epoch and this trainer is not to be used on.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if the loss is not finite.
+    /// [`Error::Diverged`] if the loss, a gradient or a parameter is not finite, or if an epoch after
+    /// the first has a mean training loss above ln 10, which is what guessing gives.
     pub fn run_epoch(
         &mut self,
         observer: &mut impl Observer,
     ) -> Result<ControlFlow<(), Epoch>, Error> {
         let number = self.history.len() + 1;
         let order = shuffled(&self.train, self.settings.seed, number as u64);
+        let schedule = self.settings.schedule();
+        let reductions = schedule.reductions(&self.history);
+        let steps = self.steps_per_epoch();
+        let before = self.history.len() as u64 * steps as u64;
         let (mut loss_sum, mut right, mut images) = (0.0, 0, 0);
+        let mut learning_rate = self.settings.learning_rate;
         for (step, indices) in order.chunks(self.settings.batch_size).enumerate() {
-            let (loss, correct) = self.step(indices)?;
-            if !loss.is_finite() {
-                let learning_rate = self.optimiser.adam.learning_rate;
-                return Err(Error::Diverged { epoch: number, step: step + 1, loss, learning_rate });
-            }
-            loss_sum += f64::from(loss) * indices.len() as f64;
-            right += correct;
+            learning_rate = schedule.rate(before + step as u64, steps, reductions);
+            let taken = self.step(indices, learning_rate).map_err(|problem| {
+                problem.in_step(number, step + 1, learning_rate)
+            })?;
+            loss_sum += f64::from(taken.loss) * indices.len() as f64;
+            right += taken.right;
             images += indices.len();
             let stop = observer.on_step(&Step {
+                step: before + step as u64 + 1,
                 epoch: number,
                 epochs: self.settings.epochs,
                 images,
                 images_per_epoch: order.len(),
+                learning_rate,
+                batch_loss: taken.loss.into(),
+                gradient_norm: taken.gradient_norm,
                 loss: loss_sum / images as f64,
                 accuracy: right as f64 / images as f64,
             });
@@ -175,13 +207,18 @@ impl<'a, N: Network> Trainer<'a, N> {
                 return Ok(ControlFlow::Break(()));
             }
         }
-        self.check_parameters(number)?;
+        let train_loss = loss_sum / images as f64;
+        if number > 1 && train_loss > GUESSING {
+            let what = Divergence::EpochLoss(train_loss);
+            return Err(Error::Diverged { what, epoch: number, step: steps, learning_rate });
+        }
+        self.take_average();
         let validation =
-            self.held_out().map(|(dataset, indices)| evaluate(&self.network, dataset, indices));
+            self.held_out().map(|(dataset, indices)| evaluate(self.network(), dataset, indices));
         let epoch = Epoch {
             epoch: number,
-            learning_rate: self.optimiser.adam.learning_rate,
-            train_loss: loss_sum / images as f64,
+            learning_rate,
+            train_loss,
             train_accuracy: right as f64 / images as f64,
             validation_loss: validation.as_ref().map(|v| v.loss),
             validation_accuracy: validation.as_ref().map(|v| v.accuracy),
@@ -190,24 +227,20 @@ impl<'a, N: Network> Trainer<'a, N> {
         Ok(ControlFlow::Continue(epoch))
     }
 
-    /// ReLU and max-pooling hide a NaN among the weights from the loss, so look at these too.
-    fn check_parameters(&self, epoch: usize) -> Result<(), Error> {
-        let mut bad = None;
-        self.network.for_each_parameter(|name, _, values| {
-            if bad.is_none() && values.iter().any(|v| !v.is_finite()) {
-                bad = Some(name.to_owned());
+    /// Makes a network of the moving average of the weights, where there is one.
+    pub(crate) fn take_average(&mut self) {
+        let Some(average) = self.optimiser.average() else { return };
+        let mut values = average.iter();
+        let averaged = self.averaged.get_or_insert_with(N::zeroed);
+        averaged.for_each_parameter_mut(|_, _, parameter| {
+            if let Some(values) = values.next() {
+                parameter.copy_from_slice(values);
             }
         });
-        let learning_rate = self.optimiser.adam.learning_rate;
-        match bad {
-            Some(name) => Err(Error::DivergedWeights { name, epoch, learning_rate }),
-            None => Ok(()),
-        }
     }
 
-    /// One step; returns the batch's mean loss, and how many of it were classified right, both with
-    /// the weights before the step.
-    fn step(&mut self, indices: &[usize]) -> Result<(f32, usize), Error> {
+    /// One step, with the loss of the weights before it.
+    fn step(&mut self, indices: &[usize], learning_rate: f64) -> Result<Taken, Problem> {
         let device = self.device.clone();
         let n = indices.len();
         let x: Images = tensor_with(&device, (n, Const, Const, Const), |x| {
@@ -217,7 +250,11 @@ impl<'a, N: Network> Trainer<'a, N> {
                 .for_each(|(indices, x)| gather(self.dataset, indices, x));
         })?;
         let y: Tensor<(usize, Const<NUM_CLASSES>), f32, Cpu> =
-            tensor_with(&device, (n, Const), |y| gather_one_hot(self.dataset, indices, y))?;
+            tensor_with(&device, (n, Const), |y| {
+                gather_one_hot(self.dataset, indices, y);
+                let weights = self.class_weights.as_ref().map(|weights| &weights[..]);
+                weigh_targets(NUM_CLASSES, self.settings.label_smoothing, weights, y);
+            })?;
         let gradients = std::mem::replace(&mut self.gradients, CpuGradients::leaky());
         let logits: Logits<TrainingTape> = self.network.try_forward(x.traced(gradients))?;
         let mut values = Scratch::take(n * NUM_CLASSES);
@@ -228,10 +265,54 @@ impl<'a, N: Network> Trainer<'a, N> {
             .zip(indices)
             .filter(|(z, index)| argmax(z) == label(index))
             .count();
-        let loss = cross_entropy(logits, &y)?;
-        let value = loss.array();
-        self.gradients = loss.try_backward()?;
-        self.optimiser.step(&mut self.network, &mut self.gradients)?;
-        Ok((value, right))
+        let loss_tensor = cross_entropy(logits, &y)?;
+        let loss = loss_tensor.array();
+        if !loss.is_finite() {
+            return Err(Problem::Diverged(Divergence::Loss(loss)));
+        }
+        self.gradients = loss_tensor.try_backward()?;
+        let gradient_norm =
+            self.optimiser.step(&mut self.network, &mut self.gradients, learning_rate)?;
+        Ok(Taken { loss, right, gradient_norm })
+    }
+}
+
+/// What a step found.
+struct Taken {
+    /// Mean loss of its images.
+    loss: f32,
+    /// How many of them were classified right.
+    right: usize,
+    gradient_norm: f64,
+}
+
+/// Why a step failed.
+enum Problem {
+    Diverged(Divergence),
+    Tensor(CpuError),
+}
+
+impl Problem {
+    fn in_step(self, epoch: usize, step: usize, learning_rate: f64) -> Error {
+        match self {
+            Problem::Diverged(what) => Error::Diverged { what, epoch, step, learning_rate },
+            Problem::Tensor(error) => error.into(),
+        }
+    }
+}
+
+impl From<CpuError> for Problem {
+    fn from(error: CpuError) -> Self {
+        Problem::Tensor(error)
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Gradient(name) => Problem::Diverged(Divergence::Gradient(name)),
+            Failure::Parameter(name) => Problem::Diverged(Divergence::Parameter(name)),
+            Failure::Tensor(error) => Problem::Tensor(error),
+        }
     }
 }

@@ -1,20 +1,22 @@
-//! A run's folder: where its files are, and training that keeps them.
+//! A run's folder, and training that keeps its files.
 
-use crate::checkpoint::Checkpoint;
+mod checkpoints;
+mod lock;
+mod train;
+
+pub use checkpoints::GoOnFrom;
+pub use lock::LockedRun;
+pub use train::{Finish, Outcome, train};
+
 use crate::config::Config;
-use crate::environment::{DataPlace, Environment, Session};
+use crate::environment::Environment;
 use crate::error::{AtPath, Error};
 use crate::history::{self, Epoch};
-use crate::observer::Observer;
-use crate::trainer::Trainer;
-use fashion_data::Splits;
 use fashion_data::files::write_atomically;
-use fashion_model::tensors::Metadata;
 use fashion_model::{Calibration, Network, weights};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
 
 /// The folder of a run.
 ///
@@ -23,7 +25,7 @@ use std::time::{Instant, SystemTime};
 /// environment.json     threads, paths, machine, dates: what may differ between equal runs
 /// history.csv          a line for each epoch
 /// weights/             best.safetensors (where validation chose it) and last.safetensors
-/// checkpoint/          what `--resume` needs
+/// checkpoint/          what `--resume` needs: the last two checkpoints, and a lock
 /// predictions.csv, metrics.json, figures/, report.html   written by whoever judges the run
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +45,7 @@ impl RunFolder {
         match fs::create_dir(out) {
             Ok(()) => Ok(RunFolder(out.into())),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                let empty = fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none());
-                if empty { Ok(RunFolder(out.into())) } else { Err(Error::Exists(out.into())) }
+                if is_vacant(out) { Ok(RunFolder(out.into())) } else { Err(Error::Exists(out.into())) }
             }
             Err(e) => Err(e).at(out),
         }
@@ -114,18 +115,13 @@ impl RunFolder {
         self.0.join("weights").join("last.safetensors")
     }
 
-    /// `checkpoint/state.safetensors`
-    pub fn checkpoint_path(&self) -> PathBuf {
-        self.0.join("checkpoint").join("state.safetensors")
-    }
-
     /// The weights to use: the best where validation chose them, else the last.
     ///
     /// # Errors
     /// [`Error::NoEpoch`] if there are none yet, [`Error::NotARun`] if they are gone.
     pub fn weights_path(&self) -> Result<PathBuf, Error> {
         // Without it no epoch is whole, whatever other files a full disk has left.
-        if !self.checkpoint_path().is_file() {
+        if self.checkpoints().is_empty() {
             return Err(Error::NoEpoch(self.0.clone()));
         }
         let chosen = [self.best_weights_path(), self.last_weights_path()];
@@ -189,116 +185,25 @@ impl RunFolder {
         write_atomically(path, |file| file.write_all(bytes)).at(path)
     }
 
-    fn write_environment(&self, environment: &Environment) -> Result<(), Error> {
+    pub(super) fn write_environment(&self, environment: &Environment) -> Result<(), Error> {
         let mut json = serde_json::to_string_pretty(environment)
             .expect("numbers and strings are always valid JSON");
         json.push('\n');
         self.write(&self.environment_path(), json.as_bytes())
     }
 
-    /// The files after an epoch; the checkpoint last, since it is what a resumed run goes by.
-    fn write_epoch<N: Network>(&self, trainer: &Trainer<N>, config: &Config) -> Result<(), Error> {
-        let weights_folder = self.0.join("weights");
-        let checkpoint_folder = self.0.join("checkpoint");
-        fs::create_dir_all(&weights_folder).at(&weights_folder)?;
-        fs::create_dir_all(&checkpoint_folder).at(&checkpoint_folder)?;
-        let metadata = Metadata::from([
-            ("data".into(), config.data.origin.clone()),
-            ("epoch".into(), trainer.history().len().to_string()),
-        ]);
-        if trainer.last_is_best() {
-            weights::save(&self.best_weights_path(), trainer.network(), &metadata)?;
-        }
-        weights::save(&self.last_weights_path(), trainer.network(), &metadata)?;
-        let csv = history::to_csv(trainer.history());
-        self.write(&self.history_path(), csv.as_bytes())?;
-        Checkpoint::of(trainer).save(&self.checkpoint_path())
+    pub(super) fn make_weights_folder(&self) -> Result<(), Error> {
+        let folder = self.0.join("weights");
+        fs::create_dir_all(&folder).at(&folder)
     }
 }
 
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finish {
-    /// All epochs are done.
-    Complete,
-    /// The observer stopped it; the folder holds the whole epochs so far.
-    Stopped,
-}
-
-/// What a run gave.
-#[derive(Clone, Debug)]
-pub struct Outcome<N> {
-    /// The network to use: of the best epoch where validation chose one, else of the last; `None`
-    /// where the run was stopped before its first epoch was whole.
-    pub network: Option<N>,
-    /// All epochs, those before it was resumed included.
-    pub history: Vec<Epoch>,
-    /// Images of the training set that were held out for validation.
-    pub held_out: Vec<usize>,
-    /// How it ended.
-    pub finish: Finish,
-}
-
-/// Trains in a run folder, from its checkpoint if there is one, and keeps the folder's files: after
-/// each epoch weights, history and checkpoint.
-///
-/// Uses rayon's current pool; see [`with_threads`](crate::with_threads). `data` says where the data
-/// came from, for `environment.json`.
-///
-/// # Errors
-/// If the data are not those of the configuration, training diverges, or files cannot be written.
-pub fn train<N: Network>(
-    run: &RunFolder,
-    config: &Config,
-    splits: &Splits,
-    data: &DataPlace,
-    observer: &mut impl Observer,
-) -> Result<Outcome<N>, Error> {
-    let (started, clock) = (SystemTime::now(), Instant::now());
-    config.check_data(splits, run.path())?;
-    if config.architecture != N::NAME {
-        let problem =
-            format!("it is a run of the network {}, not {}", config.architecture, N::NAME);
-        return Err(Error::OtherRun { path: run.config_path(), problem });
-    }
-    let mut trainer: Trainer<N> = Trainer::new(config.training, splits)?;
-    let checkpoint = run.checkpoint_path();
-    if checkpoint.exists() {
-        Checkpoint::load(&checkpoint)?.restore(&mut trainer, &checkpoint)?;
-    } else {
-        run.write(&run.config_path(), config.to_toml().as_bytes())?;
-    }
-    let earlier = trainer.history().len();
-    let mut environment = Environment::here(run.name(), data.clone(), rayon::current_num_threads());
-    environment.sessions = run.environment().map(|e| e.sessions).unwrap_or_default();
-    run.write_environment(&environment)?;
-    let mut finish = Finish::Complete;
-    while trainer.history().len() < config.training.epochs {
-        match trainer.run_epoch(observer)? {
-            std::ops::ControlFlow::Break(()) => {
-                finish = Finish::Stopped;
-                break;
-            }
-            std::ops::ControlFlow::Continue(epoch) => {
-                run.write_epoch(&trainer, config)?;
-                observer.on_epoch(&epoch, trainer.last_is_best());
-            }
-        }
-    }
-    let epochs = trainer.history().len() - earlier;
-    let images = epochs * trainer.images_per_epoch();
-    environment.sessions.push(Session::new(started, clock.elapsed(), epochs, images));
-    run.write_environment(&environment)?;
-    Ok(Outcome {
-        network: match trainer.history().is_empty() {
-            true => None,
-            false => Some(weights::load(&run.weights_path()?)?.0),
-        },
-        history: trainer.history().to_vec(),
-        held_out: match trainer.held_out() {
-            Some((_, indices)) if config.training.validation.chooses() => indices.to_vec(),
-            _ => Vec::new(),
-        },
-        finish,
-    })
+/// Whether there is nothing in a folder but what a run leaves that is killed before it begins.
+fn is_vacant(folder: &Path) -> bool {
+    let vain = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        lock::is_part(&name) || name == "lock" || (name == "checkpoint" && is_vacant(path))
+    };
+    fs::read_dir(folder)
+        .is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|e| vain(&e.path()))))
 }

@@ -1,0 +1,131 @@
+//! Training that keeps a run folder's files.
+
+use crate::config::Config;
+use crate::environment::{DataPlace, Environment, Session};
+use crate::error::Error;
+use crate::history::{self, Epoch};
+use crate::observer::Observer;
+use crate::run::{GoOnFrom, LockedRun, RunFolder};
+use crate::trainer::Trainer;
+use fashion_data::Splits;
+use fashion_model::tensors::Metadata;
+use fashion_model::{Network, weights};
+use std::ops::ControlFlow;
+use std::time::{Instant, SystemTime};
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// All epochs are done.
+    Complete,
+    /// The observer stopped it; the folder holds the whole epochs so far.
+    Stopped,
+}
+
+/// What a run gave.
+#[derive(Clone, Debug)]
+pub struct Outcome<N> {
+    /// The network to use: of the best epoch where validation chose one, else of the last; `None`
+    /// where the run was stopped before its first epoch was whole.
+    pub network: Option<N>,
+    /// All epochs, those before it was resumed included.
+    pub history: Vec<Epoch>,
+    /// Images of the training set that were held out for validation.
+    pub held_out: Vec<usize>,
+    /// How it ended.
+    pub finish: Finish,
+}
+
+/// Trains in a run folder, from its last checkpoint if there is one, and keeps the folder's files:
+/// after each epoch weights, history and checkpoint.
+///
+/// Uses rayon's current pool; see [`with_threads`](crate::with_threads). `data` says where the data
+/// came from, for `environment.json`.
+///
+/// # Errors
+/// If the data are not those of the configuration, training diverges, the checkpoint is damaged, or
+/// files cannot be written. What was kept before stays as it was.
+pub fn train<N: Network>(
+    run: &LockedRun,
+    config: &Config,
+    splits: &Splits,
+    data: &DataPlace,
+    from: GoOnFrom,
+    observer: &mut impl Observer,
+) -> Result<Outcome<N>, Error> {
+    let (started, clock) = (SystemTime::now(), Instant::now());
+    config.check_data(splits, run.path())?;
+    if config.architecture != N::NAME {
+        let problem =
+            format!("it is a run of the network {}, not {}", config.architecture, N::NAME);
+        return Err(Error::OtherRun { path: run.config_path(), problem });
+    }
+    let mut trainer: Trainer<N> = Trainer::new(config.training, splits)?;
+    run.restore(&mut trainer, from)?;
+    if trainer.history().is_empty() {
+        run.write(&run.config_path(), config.to_toml().as_bytes())?;
+    }
+    let mut environment = Environment::here(run.name(), data.clone(), rayon::current_num_threads());
+    environment.sessions = run.environment().map(|e| e.sessions).unwrap_or_default();
+    run.write_environment(&environment)?;
+    let earlier = trainer.history().len();
+    observer.on_start(&trainer.start());
+    let finish = run_epochs(&mut trainer, run, config, observer);
+    observer.on_end();
+    let epochs = trainer.history().len() - earlier;
+    let images = epochs * trainer.images_per_epoch();
+    environment.sessions.push(Session::new(started, clock.elapsed(), epochs, images));
+    let noted = run.write_environment(&environment);
+    let finish = finish?;
+    noted?;
+    Ok(Outcome {
+        network: match trainer.history().is_empty() {
+            true => None,
+            false => Some(weights::load(&run.weights_path()?)?.0),
+        },
+        history: trainer.history().to_vec(),
+        held_out: match trainer.held_out() {
+            Some((_, indices)) if config.training.validation.chooses() => indices.to_vec(),
+            _ => Vec::new(),
+        },
+        finish,
+    })
+}
+
+fn run_epochs<N: Network>(
+    trainer: &mut Trainer<N>,
+    run: &RunFolder,
+    config: &Config,
+    observer: &mut impl Observer,
+) -> Result<Finish, Error> {
+    while !trainer.is_done() {
+        let ControlFlow::Continue(epoch) = trainer.run_epoch(observer)? else {
+            return Ok(Finish::Stopped);
+        };
+        write_epoch(run, trainer, config)?;
+        if observer.on_epoch(&epoch, trainer.last_is_best()).is_break() && !trainer.is_done() {
+            return Ok(Finish::Stopped);
+        }
+    }
+    Ok(Finish::Complete)
+}
+
+/// The files after an epoch; the checkpoint last, since it is what a resumed run goes by.
+fn write_epoch<N: Network>(
+    run: &RunFolder,
+    trainer: &Trainer<N>,
+    config: &Config,
+) -> Result<(), Error> {
+    let metadata = Metadata::from([
+        ("data".into(), config.data.origin.clone()),
+        ("epoch".into(), trainer.history().len().to_string()),
+    ]);
+    run.make_weights_folder()?;
+    if trainer.last_is_best() {
+        weights::save(&run.best_weights_path(), trainer.network(), &metadata)?;
+    }
+    weights::save(&run.last_weights_path(), trainer.network(), &metadata)?;
+    let csv = history::to_csv(trainer.history());
+    run.write(&run.history_path(), csv.as_bytes())?;
+    run.write_checkpoint(trainer)
+}

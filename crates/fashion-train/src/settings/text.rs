@@ -1,0 +1,59 @@
+//! How settings that are more than a number are written: as a number or a word.
+
+use serde::de::value::{Error as ValueError, StrDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use serde::{Deserialize, Deserializer, Serializer};
+
+/// A number, or something else.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum NumberOr<T> {
+    /// A number.
+    Number(f64),
+    /// What may stand in its place.
+    Other(T),
+}
+
+/// Reads a word that a setting takes, such as `cosine` or `adamw`.
+///
+/// ```
+/// use fashion_train::{ScheduleKind, word};
+/// assert_eq!(word("one-cycle"), Ok(ScheduleKind::OneCycle));
+/// let error = word::<ScheduleKind>("cosin").unwrap_err();
+/// assert!(error.contains("`constant`") && error.contains("`cosine`"), "{error}");
+/// ```
+///
+/// # Errors
+/// A sentence that lists the words there are.
+pub fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let deserializer: StrDeserializer<ValueError> = text.into_deserializer();
+    T::deserialize(deserializer).map_err(|error| error.to_string())
+}
+
+/// An optional number, written `none` where there is none, so that a file can say so.
+pub(crate) mod number_or_none {
+    use super::*;
+
+    pub(crate) fn serialize<S: Serializer>(
+        number: &Option<f64>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match number {
+            Some(number) => serializer.serialize_f64(*number),
+            None => serializer.serialize_str("none"),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<f64>, D::Error> {
+        match NumberOr::<String>::deserialize(deserializer)? {
+            NumberOr::Number(number) => Ok(Some(number)),
+            NumberOr::Other(text) if text == "none" => Ok(None),
+            NumberOr::Other(text) => {
+                let problem = format!("expected a number or \"none\", found {text:?}");
+                Err(serde::de::Error::custom(problem))
+            }
+        }
+    }
+}
