@@ -1,10 +1,11 @@
 //! The raw command line, as clap reads it. Nothing is checked here but the form of each value.
 
 mod data;
+mod settings;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use data::{AuditArgs, DataCommand, FigureArgs, InfoArgs, SuspectsArgs};
-use fashion_train::Validation;
+pub(crate) use settings::SettingArgs;
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
@@ -77,8 +78,18 @@ Examples:
   fashion train --data fashion-mnist --epochs 20 --out runs/long
   fashion train --recipe report --seed 3     the report's protocol
   fashion train --target-accuracy 0.99       and say what a person should look at
+  fashion train --optimiser adamw --weight-decay 0.01 --schedule one-cycle --lr 0.004
+  fashion train --schedule cosine --warmup-epochs 1 --ema-decay 0.999 --epochs 60 --patience 8
+  fashion train --config runs/001/config.toml --seed 1       as that run, but for the seed
   fashion train --resume runs/001            go on where Ctrl-C stopped
   fashion train --quiet --json | jq .accuracy
+
+Settings come from --recipe, then --config, then the options here; later ones win. A file for --config
+has a line for each setting below [training], under the names in any run's config.toml:
+
+  [training]
+  epochs = 20
+  schedule = \"cosine\"
 
 Ctrl-C stops after the current batch and keeps the whole epochs so far; a second one stops at once.
 The same settings, data and seed give the same bytes, whatever the number of threads; only
@@ -91,44 +102,29 @@ pub(crate) struct TrainArgs {
     /// Folder of the run, which must not exist or be empty [default: the next number in runs/]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Passes over the training set [default: 10]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(crate) epochs: Option<usize>,
-    /// Images of a step [default: 128]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(crate) batch_size: Option<usize>,
-    /// Learning rate of Adam [default: 0.001]
-    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
-    pub(crate) lr: Option<f64>,
-    /// Adam's ε: Keras has 1e-7, PyTorch 1e-8 [default: 1e-7]
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
-    pub(crate) epsilon: Option<f64>,
-    /// Decides the initial weights, the part held out and the order of the images [default: 0]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(crate) seed: Option<u64>,
     /// Threads to compute with; they do not change the result [default: as many as there are cores]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
-    /// What to validate on: a share of the training set, which is held out and chooses the best
-    /// epoch; `none`; or `test`, which chooses nothing [default: 0.1]
-    #[arg(long, value_name = "SHARE|none|test", value_parser = validation, allow_negative_numbers = true)]
-    pub(crate) validation: Option<Validation>,
-    /// Choose, on the part held out, from which confidence a machine may sort so that this share of
-    /// what it sorts is right, such as 0.99; `predict` then says what a person should look at
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
-    pub(crate) target_accuracy: Option<f64>,
     /// Set a protocol whole; options given beside it still count
     #[arg(long, value_enum, value_name = "NAME")]
     pub(crate) recipe: Option<Recipe>,
+    /// Take settings from a file, such as the config.toml of a run; options given beside it win
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     /// Continue this run
     #[arg(long, value_name = "RUN")]
     pub(crate) resume: Option<PathBuf>,
+    /// With --resume: go on from the checkpoint before the last, and do its last epoch again
+    #[arg(long, requires = "resume")]
+    pub(crate) previous_checkpoint: bool,
     /// Print one JSON object at the end instead of text
     #[arg(long)]
     pub(crate) json: bool,
     /// No progress and no text: only the run folder's path (or the JSON), and errors
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs,
 }
 
 /// Which images to judge.
@@ -307,41 +303,13 @@ fn share(text: &str) -> Result<f64, String> {
     text.parse().ok().filter(inside).ok_or_else(expected)
 }
 
-/// The expectation alone: clap names the option and the value itself.
-fn validation(text: &str) -> Result<Validation, String> {
-    text.parse().map_err(|error| match error {
-        fashion_train::Error::Setting { expected, .. } => format!("expected {expected}"),
-        other => other.to_string(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
-    use fashion_train::Settings;
 
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn the_defaults_in_the_help_are_the_real_ones() {
-        let settings = Settings::default();
-        let mut command = Cli::command();
-        let train = command.find_subcommand_mut("train").unwrap();
-        for (name, value) in [
-            ("epochs", settings.epochs.to_string()),
-            ("batch_size", settings.batch_size.to_string()),
-            ("lr", settings.learning_rate.to_string()),
-            ("epsilon", format!("{:e}", settings.epsilon)),
-            ("seed", settings.seed.to_string()),
-            ("validation", settings.validation.to_string()),
-        ] {
-            let help = train.get_arguments().find(|a| a.get_id() == name).unwrap().get_help();
-            let expected = format!("[default: {value}]");
-            assert!(help.unwrap().to_string().ends_with(&expected), "{name} lacks {expected}");
-        }
     }
 }

@@ -8,6 +8,7 @@ mod compare;
 mod confidence;
 mod convert;
 mod data;
+mod describe;
 mod eval;
 mod exit;
 mod generate;

@@ -5,7 +5,7 @@ use dfdx::shapes::{Const, Dim, HasShape, Rank0, Shape};
 use dfdx::tensor::{Cpu, CpuError, PutTape, SplitTape, Tape, Tensor};
 use fashion_kernels::{Scratch, loss};
 
-/// Mean softmax cross-entropy of `logits` (B, K) with `targets` (B, K), whose rows sum to 1, in nats.
+/// Mean softmax cross-entropy of `logits` (B, K) with `targets` (B, K), in nats.
 ///
 /// Keras's `CategoricalCrossentropy(from_logits=True)`; see
 /// [`fashion_kernels::loss::cross_entropy`] for the formula.

@@ -244,7 +244,8 @@ fn gradients_match_pytorch() {
 fn twenty_steps_of_adam_follow_pytorch() {
     let mut network = network();
     let mut gradients = network.alloc_grads();
-    let adam = Adam { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weight_decay: 0.0 };
+    let adam =
+        Adam { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weight_decay: 0.0 };
     let mut moments: Vec<(Vec<f32>, Vec<f32>)> = Vec::new();
     network.for_each_parameter(|_, _, v| moments.push((vec![0.0; v.len()], vec![0.0; v.len()])));
     for (at, expected) in LOSSES.into_iter().enumerate() {

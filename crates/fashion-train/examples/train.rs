@@ -5,14 +5,16 @@ use fashion_data::sample;
 use fashion_model::ReportCnn;
 use fashion_train::{Epoch, Observer, Settings, Trainer, evaluate};
 use std::error::Error;
+use std::ops::ControlFlow;
 
 /// Prints a line for each epoch.
 struct Printer;
 
 impl Observer for Printer {
-    fn on_epoch(&mut self, epoch: &Epoch, _best: bool) {
+    fn on_epoch(&mut self, epoch: &Epoch, _best: bool) -> ControlFlow<()> {
         let Epoch { epoch, train_loss, train_accuracy, .. } = epoch;
         println!("epoch {epoch}: loss {train_loss:.3}, accuracy {:.1}%", 100.0 * train_accuracy);
+        ControlFlow::Continue(())
     }
 }
 
@@ -21,11 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("data: {}", splits.origin);
     let settings = Settings { epochs: 2, ..Settings::default() };
     let mut trainer: Trainer<ReportCnn> = Trainer::new(settings, &splits)?;
-    for _ in 0..settings.epochs {
-        if let std::ops::ControlFlow::Continue(epoch) = trainer.run_epoch(&mut Printer)? {
-            Printer.on_epoch(&epoch, trainer.last_is_best());
-        }
-    }
+    trainer.run(&mut Printer)?;
     let all: Vec<usize> = (0..splits.test.len()).collect();
     let test = evaluate(trainer.network(), &splits.test, &all);
     println!("test: loss {:.3}, accuracy {:.1}%", test.loss, 100.0 * test.accuracy);

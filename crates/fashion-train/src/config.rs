@@ -72,7 +72,8 @@ impl ConfigFile {
     /// [`Error::NotToml`], [`Error::UnknownKey`] with the nearest one there is, or
     /// [`Error::Damaged`] if the file is of another version.
     pub fn parse(text: &str, path: &Path) -> Result<ConfigFile, Error> {
-        let not_toml = |e: toml::de::Error| Error::NotToml { path: path.into(), problem: e.to_string() };
+        let not_toml =
+            |e: toml::de::Error| Error::NotToml { path: path.into(), problem: e.to_string() };
         let table: Table = text.parse().map_err(not_toml)?;
         let known = ["schema", "architecture", "data", "training"];
         if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
@@ -184,7 +185,6 @@ mod tests {
         for (from, to, part) in [
             ("fashion-run/1", "fashion-run/9", "expected \"fashion-run/1\""),
             ("\nepochs", "\nepoch", "there is no setting epoch; did you mean epochs?"),
-            ("\nepochs", "\n# epochs", ""),
             ("batch_size = 128", "batch_size = 0", "batch_size is 0"),
             ("[training]", "[trainings]", "there is no key trainings; did you mean training?"),
             ("[training]", "", "unknown"),

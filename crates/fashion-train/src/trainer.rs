@@ -25,6 +25,15 @@ use std::ops::ControlFlow;
 /// Images that a network is validated on: a set, and which of it.
 type HeldOut<'a> = (&'a Dataset, Vec<usize>);
 
+/// How training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finish {
+    /// All epochs are done, or early stopping has found that more would bring nothing.
+    Complete,
+    /// The observer stopped it.
+    Stopped,
+}
+
 /// A network in training, epoch by epoch.
 ///
 /// All randomness is keyed by (seed, purpose, epoch), so that a trainer that continues from a
@@ -141,7 +150,7 @@ impl<'a, N: Network> Trainer<'a, N> {
     }
 
     /// What an observer is told before the first step.
-    pub fn start(&self) -> Start {
+    fn start(&self) -> Start {
         Start {
             done: self.history.len(),
             epochs: self.settings.epochs,
@@ -165,6 +174,45 @@ impl<'a, N: Network> Trainer<'a, N> {
         (&mut self.network, &mut self.optimiser, &mut self.history)
     }
 
+    /// Trains until all epochs are done, or early stopping or the observer stops it.
+    ///
+    /// Nothing is kept but the network and the history; [`train`](crate::train) keeps a run folder.
+    ///
+    /// # Errors
+    /// As [`run_epoch`](Self::run_epoch).
+    pub fn run(&mut self, observer: &mut impl Observer) -> Result<Finish, Error> {
+        self.run_keeping(observer, |_| Ok(()))
+    }
+
+    /// As [`run`](Self::run); `keep` is called after each epoch, before the observer hears of it.
+    pub(crate) fn run_keeping(
+        &mut self,
+        observer: &mut impl Observer,
+        keep: impl Fn(&Self) -> Result<(), Error>,
+    ) -> Result<Finish, Error> {
+        observer.on_start(&self.start());
+        let finish = self.run_epochs(observer, keep);
+        observer.on_end();
+        finish
+    }
+
+    fn run_epochs(
+        &mut self,
+        observer: &mut impl Observer,
+        keep: impl Fn(&Self) -> Result<(), Error>,
+    ) -> Result<Finish, Error> {
+        while !self.is_done() {
+            let ControlFlow::Continue(epoch) = self.run_epoch(observer)? else {
+                return Ok(Finish::Stopped);
+            };
+            keep(self)?;
+            if observer.on_epoch(&epoch, self.last_is_best()).is_break() && !self.is_done() {
+                return Ok(Finish::Stopped);
+            }
+        }
+        Ok(Finish::Complete)
+    }
+
     /// Trains one epoch and validates. Where the observer stops it, or it fails, the network is left
     /// in the middle of an epoch and this trainer is not to be used on.
     ///
@@ -185,9 +233,9 @@ impl<'a, N: Network> Trainer<'a, N> {
         let mut learning_rate = self.settings.learning_rate;
         for (step, indices) in order.chunks(self.settings.batch_size).enumerate() {
             learning_rate = schedule.rate(before + step as u64, steps, reductions);
-            let taken = self.step(indices, learning_rate).map_err(|problem| {
-                problem.in_step(number, step + 1, learning_rate)
-            })?;
+            let taken = self
+                .step(indices, learning_rate)
+                .map_err(|problem| problem.in_step(number, step + 1, learning_rate))?;
             loss_sum += f64::from(taken.loss) * indices.len() as f64;
             right += taken.right;
             images += indices.len();

@@ -74,8 +74,9 @@ impl Observer for Counter {
         }
     }
 
-    fn on_epoch(&mut self, epoch: &Epoch, _: bool) {
+    fn on_epoch(&mut self, epoch: &Epoch, _: bool) -> ControlFlow<()> {
         self.epochs.push(epoch.epoch);
+        ControlFlow::Continue(())
     }
 }
 

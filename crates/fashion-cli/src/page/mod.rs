@@ -4,6 +4,7 @@ mod items;
 mod trust;
 
 use crate::convert;
+use crate::describe;
 use crate::judge::{HeldOutPart, held_out_indices};
 use crate::output::{percent, thousands};
 use crate::run_report::{Material, best_epoch, held_out_name};
@@ -213,12 +214,13 @@ fn training(settings: &Settings, history: &[Epoch]) -> Vec<(&'static str, String
             "epochs",
             match settings.epochs {
                 epochs if epochs == done => epochs.to_string(),
+                epochs if settings.is_done(history) => format!("{done} of {epochs}, stopped early"),
                 epochs => format!("{done} of {epochs}"),
             },
         ),
         ("batch size", thousands(settings.batch_size)),
-        ("optimiser", format!("Adam, ε {:e}", settings.epsilon)),
-        ("learning rate", settings.learning_rate.to_string()),
+        ("optimiser", describe::optimiser(settings)),
+        ("learning rate", describe::learning_rate(settings)),
         (
             "validation",
             match settings.validation {
@@ -229,6 +231,7 @@ fn training(settings: &Settings, history: &[Epoch]) -> Vec<(&'static str, String
         ),
         ("seed", settings.seed.to_string()),
     ];
+    facts.extend(describe::extras(settings));
     if let Some(target) = settings.target_accuracy {
         facts.push(("target accuracy", target.to_string()));
     }

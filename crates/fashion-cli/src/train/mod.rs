@@ -7,6 +7,7 @@ mod summary;
 
 use crate::args::TrainArgs;
 use crate::confidence::Trust;
+use crate::describe;
 use crate::exit;
 use crate::judge::{HeldOutPart, Judged, judge, judge_part, neighbours};
 use crate::output::{self, thousands};
@@ -21,7 +22,8 @@ use fashion_eval::selective::Threshold;
 use fashion_kernels::simd;
 use fashion_model::{Network, ReportCnn};
 use fashion_train::{
-    Config, Finish, Outcome, RunFolder, Settings, Validation, train, with_threads,
+    Config, Finish, GoOnFrom, LockedRun, Outcome, RunFolder, Settings, Validation, train,
+    with_threads,
 };
 use interrupt::Interrupt;
 use plan::Plan;
@@ -31,17 +33,19 @@ use summary::Summary;
 
 /// A run that is about to begin, or to go on.
 struct Prepared {
-    run: RunFolder,
+    run: LockedRun,
+    from: GoOnFrom,
     config: Config,
     found: Found,
-    recipe: Option<String>,
+    /// Where settings are from, if from elsewhere than the options.
+    origin: Option<String>,
 }
 
 /// Trains, judges and writes the run folder.
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let plan = Plan::new(args)?;
     let threads = plan::threads(args.threads)?;
-    if let Plan::Resume(run) = &plan
+    if let Plan::Resume(run, _) = &plan
         && let Some(summary) = complete(run)?
     {
         if !args.quiet {
@@ -54,15 +58,16 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     if !args.quiet {
         announce(&prepared, threads);
     }
-    let Prepared { run, config, found, .. } = &prepared;
+    let Prepared { run, from, config, found, .. } = &prepared;
     let interrupt = Interrupt::listen()?;
     let mut progress = Progress::new(interrupt.clone(), config, args.quiet);
     let trained = with_threads(threads, || {
-        let outcome = train(run, config, &found.splits, &found.place(), &mut progress);
-        progress.clear();
-        outcome
+        train(run, config, &found.splits, &found.place(), *from, &mut progress)
     })?;
-    let outcome: Outcome<ReportCnn> = trained?;
+    let outcome: Outcome<ReportCnn> = match trained {
+        Ok(outcome) => outcome,
+        Err(error) => return Err(failed(error, run)),
+    };
     match (outcome.finish, &outcome.network) {
         (Finish::Complete, Some(network)) => {
             interrupt.finishing();
@@ -77,7 +82,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
 /// What there is to say of a run all of whose files are there; the page is the last to be written.
 fn complete(run: &RunFolder) -> Result<Option<Summary>> {
     let (config, history) = (run.config()?, run.history()?);
-    if history.len() < config.training.epochs || !run.path().join("report.html").is_file() {
+    if !config.training.is_done(&history) || !run.path().join("report.html").is_file() {
         return Ok(None);
     }
     let path = run.path().join("metrics.json");
@@ -88,7 +93,7 @@ fn complete(run: &RunFolder) -> Result<Option<Summary>> {
 
 fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
     match plan {
-        Plan::New { settings, out, recipe } => {
+        Plan::New { settings, out, origin, data } => {
             let found = place::load(&args.data)?;
             let config = Config::new(ReportCnn::NAME, &found.splits, settings);
             if let Validation::Fraction(fraction) = settings.validation {
@@ -96,10 +101,17 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
                 let split = stratified_split(found.splits.train.labels(), fraction, settings.seed)?;
                 warn_of_few(settings.target_accuracy, split.held_out.len());
             }
-            let run = RunFolder::create(out.as_deref())?;
-            Ok(Prepared { run, config, found, recipe })
+            if data.is_some_and(|data| data != config.data) {
+                let now = &config.data.origin;
+                output::note(&format!(
+                    "note     the settings are from a run on other data; this one trains on {now}"
+                ));
+            }
+            let run = RunFolder::create(out.as_deref())?.lock()?;
+            Ok(Prepared { run, from: GoOnFrom::Last, config, found, origin })
         }
-        Plan::Resume(run) => {
+        Plan::Resume(run, from) => {
+            let run = run.lock()?;
             let found = place::load_for(&run, &args.data)?;
             let config = run.config()?;
             // The page is the last file to be written; an old one must not vouch for new epochs.
@@ -107,7 +119,8 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             if page.exists() {
                 std::fs::remove_file(&page).with_context(|| page.display().to_string())?;
             }
-            Ok(Prepared { run, config, found, recipe: None })
+            note_arithmetic(&run);
+            Ok(Prepared { run, from, config, found, origin: None })
         }
     }
 }
@@ -127,7 +140,7 @@ fn warn_of_few(target: Option<f64>, held_out: usize) {
 
 /// Says what is going to happen.
 fn announce(prepared: &Prepared, threads: usize) {
-    let Prepared { run, config, found, recipe } = prepared;
+    let Prepared { run, config, found, origin, .. } = prepared;
     let settings = &config.training;
     let parameters = ReportCnn::zeroed().parameter_count();
     let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
@@ -142,25 +155,71 @@ fn announce(prepared: &Prepared, threads: usize) {
     );
     line("network", format!("{}, {} parameters", ReportCnn::NAME, thousands(parameters)));
     line("training", describe(settings));
-    if let Some(recipe) = recipe {
-        line("recipe", recipe.clone());
+    let extras: Vec<_> = describe::extras(settings)
+        .into_iter()
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    if !extras.is_empty() {
+        line("", extras.join(", "));
+    }
+    if let Some(origin) = origin {
+        line("settings", origin.clone());
     }
     line("machine", format!("{threads} threads, {}", simd::Path::current()));
     line("run", run.path().display().to_string());
 }
 
 fn describe(settings: &Settings) -> String {
-    let Settings { epochs, batch_size, learning_rate, epsilon, seed, .. } = settings;
+    let Settings { epochs, batch_size, seed, .. } = settings;
     let validation = match settings.validation {
         Validation::Fraction(fraction) => format!("{fraction} of the training set held out"),
         Validation::None => "no validation".to_owned(),
         Validation::Test => "validation on the test set".to_owned(),
     };
     format!(
-        "{epochs} {}, batches of {batch_size}, Adam (rate {learning_rate}, ε {epsilon:e}), \
-         seed {seed}, {validation}",
-        if *epochs == 1 { "epoch" } else { "epochs" }
+        "{}, batches of {batch_size}, {}, rate {}, seed {seed}, {validation}",
+        describe::epochs(*epochs as f64),
+        describe::optimiser(settings),
+        describe::learning_rate(settings)
     )
+}
+
+/// Says so where a run goes on with other arithmetic than it began with.
+fn note_arithmetic(run: &RunFolder) {
+    let Ok(environment) = run.environment() else { return };
+    let Some(before) = environment.sessions.last() else { return };
+    let now = simd::Path::current().to_string();
+    if before.arithmetic != fashion_kernels::ARITHMETIC {
+        output::note(&format!(
+            "warning  this run began with revision {} of the arithmetic, this program has {}: it goes \
+             on well, but not to the bits that it would have had",
+            before.arithmetic,
+            fashion_kernels::ARITHMETIC
+        ));
+    } else if before.simd != now {
+        output::note(&format!(
+            "note     this run computed with {} before and goes on with {now}: the bits are the same",
+            before.simd
+        ));
+    }
+}
+
+/// Says what is kept of a run that failed.
+fn failed(error: fashion_train::Error, run: &RunFolder) -> anyhow::Error {
+    let (Ok(weights), Ok(history)) = (run.weights_path(), run.history()) else {
+        return error.into();
+    };
+    let path = run.path().display();
+    let kept = match &error {
+        fashion_train::Error::Diverged { .. } => {
+            format!("the best weights before that are kept: {}", weights.display())
+        }
+        _ => format!(
+            "{} are kept; to go on: fashion train --resume {path}",
+            describe::epochs(history.len() as f64)
+        ),
+    };
+    anyhow::anyhow!("{error}\n  {kept}")
 }
 
 /// Judges what was trained and writes the rest of the run folder. The test set is read here.

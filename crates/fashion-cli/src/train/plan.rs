@@ -2,9 +2,10 @@
 
 use crate::args::{Recipe, TrainArgs};
 use crate::exit;
-use anyhow::Result;
-use fashion_train::{RunFolder, Settings, default_threads};
-use std::path::PathBuf;
+use anyhow::{Context, Result};
+use fashion_model::{Network, ReportCnn};
+use fashion_train::{ConfigFile, DataConfig, GoOnFrom, RunFolder, Settings, default_threads};
+use std::path::{Path, PathBuf};
 
 /// The most threads that can be asked for.
 const MAX_THREADS: usize = 1024;
@@ -18,25 +19,24 @@ pub(crate) enum Plan {
         settings: Settings,
         /// Where to.
         out: Option<PathBuf>,
-        /// What there is to say about a recipe.
-        recipe: Option<String>,
+        /// What there is to say about a recipe or a file that settings are from.
+        origin: Option<String>,
+        /// The data that the file is for, if it says so.
+        data: Option<DataConfig>,
     },
     /// A run that is there.
-    Resume(RunFolder),
+    Resume(RunFolder, GoOnFrom),
 }
 
 impl Plan {
     /// Makes sense of the options.
     pub(crate) fn new(args: &TrainArgs) -> Result<Plan> {
-        let given = Given::of(args);
-        let Some(run) = &args.resume else {
-            let (settings, recipe) = settings(args, &given);
-            settings.check().map_err(exit::usage)?;
-            return Ok(Plan::New { settings, out: args.out.clone(), recipe });
-        };
-        let mut conflicts = given.0;
-        conflicts.extend(args.recipe.map(|_| "--recipe"));
-        conflicts.extend(args.out.as_ref().map(|_| "--out"));
+        let given = args.settings.given()?;
+        let Some(run) = &args.resume else { return new_run(args, &given) };
+        let mut conflicts = given;
+        conflicts.extend(args.recipe.map(|_| "--recipe".to_owned()));
+        conflicts.extend(args.config.as_ref().map(|_| "--config".to_owned()));
+        conflicts.extend(args.out.as_ref().map(|_| "--out".to_owned()));
         if !conflicts.is_empty() {
             return Err(exit::usage(format!(
                 "--resume continues a run with the settings it began with, so it cannot be given \
@@ -44,48 +44,48 @@ impl Plan {
                 conflicts.join(", ")
             )));
         }
-        Ok(Plan::Resume(RunFolder::open(run)?))
+        let from = if args.previous_checkpoint { GoOnFrom::Previous } else { GoOnFrom::Last };
+        Ok(Plan::Resume(RunFolder::open(run)?, from))
     }
 }
 
-/// The settings that were given as options of their own.
-struct Given(Vec<&'static str>);
-
-impl Given {
-    fn of(args: &TrainArgs) -> Given {
-        let options = [
-            ("--epochs", args.epochs.is_some()),
-            ("--batch-size", args.batch_size.is_some()),
-            ("--lr", args.lr.is_some()),
-            ("--epsilon", args.epsilon.is_some()),
-            ("--seed", args.seed.is_some()),
-            ("--validation", args.validation.is_some()),
-            ("--target-accuracy", args.target_accuracy.is_some()),
-        ];
-        Given(options.into_iter().filter(|&(_, given)| given).map(|(name, _)| name).collect())
-    }
-}
-
-fn settings(args: &TrainArgs, given: &Given) -> (Settings, Option<String>) {
-    let base = match args.recipe {
+fn new_run(args: &TrainArgs, given: &[String]) -> Result<Plan> {
+    let mut base = match args.recipe {
         Some(Recipe::Report) => Settings::report(),
         None => Settings::default(),
     };
-    let settings = Settings {
-        epochs: args.epochs.unwrap_or(base.epochs),
-        batch_size: args.batch_size.unwrap_or(base.batch_size),
-        learning_rate: args.lr.unwrap_or(base.learning_rate),
-        epsilon: args.epsilon.unwrap_or(base.epsilon),
-        seed: args.seed.unwrap_or(base.seed),
-        validation: args.validation.unwrap_or(base.validation),
-        target_accuracy: args.target_accuracy.or(base.target_accuracy),
-        ..base
-    };
-    let recipe = args.recipe.map(|Recipe::Report| match &given.0[..] {
-        [] => "report".to_owned(),
-        given => format!("report, but for {} as given", given.join(", ")),
-    });
-    (settings, recipe)
+    let mut data = None;
+    if let Some(path) = &args.config {
+        let file = read_config(path)?;
+        base = file.settings(&base, path).map_err(exit::usage)?;
+        data = file.data;
+    }
+    let recipe = args.recipe.map(|Recipe::Report| "report".to_owned());
+    let file = args.config.as_ref().map(|path| path.display().to_string());
+    let mut origins: Vec<String> = recipe.into_iter().chain(file).collect();
+    if !origins.is_empty() && !given.is_empty() {
+        origins.push(format!("but for {} as given", given.join(", ")));
+    }
+    Ok(Plan::New {
+        settings: args.settings.over(&base)?,
+        out: args.out.clone(),
+        origin: (!origins.is_empty()).then(|| origins.join(", ")),
+        data,
+    })
+}
+
+fn read_config(path: &Path) -> Result<ConfigFile> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}, which --config names", path.display()))?;
+    let file = ConfigFile::parse(&text, path).map_err(exit::usage)?;
+    match &file.architecture {
+        Some(other) if other != ReportCnn::NAME => Err(exit::usage(format!(
+            "{}: architecture = {other:?}; expected {:?}",
+            path.display(),
+            ReportCnn::NAME
+        ))),
+        _ => Ok(file),
+    }
 }
 
 /// How many threads to compute with.
@@ -114,42 +114,44 @@ mod tests {
         }
     }
 
-    #[test]
-    fn options_win_over_the_recipe_and_that_is_said() {
-        let Ok(Plan::New { settings, recipe, .. }) = plan(&["--recipe", "report"]) else {
-            panic!()
-        };
-        assert_eq!((settings, recipe.as_deref()), (Settings::report(), Some("report")));
-        let options = ["--recipe", "report", "--epochs", "3", "--validation", "none"];
-        let Ok(Plan::New { settings, recipe, .. }) = plan(&options) else { panic!() };
-        assert_eq!((settings.epochs, settings.validation), (3, Validation::None));
-        assert_eq!(recipe.unwrap(), "report, but for --epochs, --validation as given");
+    fn settings_of(options: &[&str]) -> (Settings, Option<String>) {
+        match plan(options).unwrap() {
+            Plan::New { settings, origin, .. } => (settings, origin),
+            other => panic!("not a new run but {other:?}"),
+        }
     }
 
     #[test]
-    fn every_option_arrives() {
-        let options = "--epochs 2 --batch-size 7 --lr 0.5 --epsilon 0.25 --seed 9 --validation 0.2 \
-                       --target-accuracy 0.9";
-        let options: Vec<&str> = options.split(' ').collect();
-        let Ok(Plan::New { settings, out, recipe }) = plan(&options) else { panic!() };
+    fn options_win_over_the_file_that_over_the_recipe_and_it_is_said() {
+        let (settings, origin) = settings_of(&["--recipe", "report"]);
+        assert_eq!((settings, origin.as_deref()), (Settings::report(), Some("report")));
+        let options = ["--recipe", "report", "--epochs", "3", "--validation", "none"];
+        let (settings, origin) = settings_of(&options);
+        assert_eq!((settings.epochs, settings.validation), (3, Validation::None));
+        assert_eq!(origin.unwrap(), "report, but for --epochs, --validation as given");
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("train.toml");
+        let text = "[training]\nepochs = 4\nlearning_rate = 0.5\nvalidation = 'none'\n";
+        std::fs::write(&path, text).unwrap();
+        let file = path.to_str().unwrap();
+        let (settings, origin) =
+            settings_of(&["--recipe", "report", "--config", file, "--lr", "0.25"]);
         let expected = Settings {
-            epochs: 2,
-            batch_size: 7,
-            learning_rate: 0.5,
-            epsilon: 0.25,
-            seed: 9,
-            validation: Validation::Fraction(0.2),
-            target_accuracy: Some(0.9),
-            ..Settings::default()
+            epochs: 4,
+            learning_rate: 0.25,
+            validation: Validation::None,
+            ..Settings::report()
         };
-        assert_eq!((settings, out, recipe), (expected, None, None));
+        assert_eq!(settings, expected);
+        assert_eq!(origin.unwrap(), format!("report, {file}, but for --lr as given"));
     }
 
     #[test]
     fn a_resumed_run_takes_no_settings() {
-        for option in ["--epochs=1", "--batch-size=1", "--lr=1", "--epsilon=1", "--seed=1"]
+        for option in ["--epochs=1", "--batch-size=1", "--lr=1", "--schedule=cosine", "--seed=1"]
             .into_iter()
-            .chain(["--validation=none", "--target-accuracy=0.9", "--recipe=report", "--out=x"])
+            .chain(["--validation=none", "--recipe=report", "--config=x", "--out=x"])
         {
             let error = plan(&["--resume", "runs/001", option]).unwrap_err().to_string();
             let name = option.split('=').next().unwrap();

@@ -38,11 +38,6 @@ impl Progress {
         }
     }
 
-    /// Takes the bar off the screen.
-    pub(crate) fn clear(&self) {
-        self.bar.finish_and_clear();
-    }
-
     fn images_per_second(&self) -> f64 {
         self.images as f64 / self.began.elapsed().as_secs_f64().max(1e-9)
     }
@@ -75,9 +70,9 @@ impl Observer for Progress {
         if self.interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn on_epoch(&mut self, epoch: &Epoch, best: bool) {
+    fn on_epoch(&mut self, epoch: &Epoch, best: bool) -> ControlFlow<()> {
         if self.quiet {
-            return;
+            return ControlFlow::Continue(());
         }
         let mut line = format!(
             "{}  loss {:.4}  accuracy {}",
@@ -92,6 +87,12 @@ impl Observer for Progress {
         line += &format!("  {} images/s", thousands(self.images_per_second() as usize));
         line += if best { "  best" } else { "" };
         self.bar.suspend(|| output::note(&line));
+        ControlFlow::Continue(())
+    }
+
+    /// Takes the bar off the screen.
+    fn on_end(&mut self) {
+        self.bar.finish_and_clear();
     }
 }
 

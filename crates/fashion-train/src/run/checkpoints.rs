@@ -87,7 +87,8 @@ impl RunFolder {
         match loaded {
             Ok(checkpoint) => checkpoint.restore(trainer, &path)?,
             Err(problem) => {
-                let whole = found.into_iter().rev().find(|(_, path)| Checkpoint::load(path).is_ok());
+                let whole =
+                    found.into_iter().rev().find(|(_, path)| Checkpoint::load(path).is_ok());
                 let previous = match from {
                     GoOnFrom::Last => whole.map(|(epoch, _)| epoch),
                     GoOnFrom::Previous => None,

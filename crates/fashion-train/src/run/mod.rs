@@ -6,7 +6,7 @@ mod train;
 
 pub use checkpoints::GoOnFrom;
 pub use lock::LockedRun;
-pub use train::{Finish, Outcome, train};
+pub use train::{Outcome, train};
 
 use crate::config::Config;
 use crate::environment::Environment;
@@ -45,7 +45,11 @@ impl RunFolder {
         match fs::create_dir(out) {
             Ok(()) => Ok(RunFolder(out.into())),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                if is_vacant(out) { Ok(RunFolder(out.into())) } else { Err(Error::Exists(out.into())) }
+                if is_vacant(out) {
+                    Ok(RunFolder(out.into()))
+                } else {
+                    Err(Error::Exists(out.into()))
+                }
             }
             Err(e) => Err(e).at(out),
         }

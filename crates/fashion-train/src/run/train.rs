@@ -6,21 +6,11 @@ use crate::error::Error;
 use crate::history::{self, Epoch};
 use crate::observer::Observer;
 use crate::run::{GoOnFrom, LockedRun, RunFolder};
-use crate::trainer::Trainer;
+use crate::trainer::{Finish, Trainer};
 use fashion_data::Splits;
 use fashion_model::tensors::Metadata;
 use fashion_model::{Network, weights};
-use std::ops::ControlFlow;
 use std::time::{Instant, SystemTime};
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finish {
-    /// All epochs are done.
-    Complete,
-    /// The observer stopped it; the folder holds the whole epochs so far.
-    Stopped,
-}
 
 /// What a run gave.
 #[derive(Clone, Debug)]
@@ -69,9 +59,7 @@ pub fn train<N: Network>(
     environment.sessions = run.environment().map(|e| e.sessions).unwrap_or_default();
     run.write_environment(&environment)?;
     let earlier = trainer.history().len();
-    observer.on_start(&trainer.start());
-    let finish = run_epochs(&mut trainer, run, config, observer);
-    observer.on_end();
+    let finish = trainer.run_keeping(observer, |trainer| write_epoch(run, trainer, config));
     let epochs = trainer.history().len() - earlier;
     let images = epochs * trainer.images_per_epoch();
     environment.sessions.push(Session::new(started, clock.elapsed(), epochs, images));
@@ -90,24 +78,6 @@ pub fn train<N: Network>(
         },
         finish,
     })
-}
-
-fn run_epochs<N: Network>(
-    trainer: &mut Trainer<N>,
-    run: &RunFolder,
-    config: &Config,
-    observer: &mut impl Observer,
-) -> Result<Finish, Error> {
-    while !trainer.is_done() {
-        let ControlFlow::Continue(epoch) = trainer.run_epoch(observer)? else {
-            return Ok(Finish::Stopped);
-        };
-        write_epoch(run, trainer, config)?;
-        if observer.on_epoch(&epoch, trainer.last_is_best()).is_break() && !trainer.is_done() {
-            return Ok(Finish::Stopped);
-        }
-    }
-    Ok(Finish::Complete)
 }
 
 /// The files after an epoch; the checkpoint last, since it is what a resumed run goes by.

@@ -286,7 +286,10 @@ mod tests {
     fn values_out_of_range_are_named() {
         Settings::report().check().unwrap();
         let error = Settings { learning_rate: -1.0, ..Settings::default() }.check().unwrap_err();
-        assert_eq!(error.to_string(), "learning_rate is -1; expected a positive number such as 0.001");
+        assert_eq!(
+            error.to_string(),
+            "learning_rate is -1; expected a positive number such as 0.001"
+        );
         assert!(Settings { epochs: 0, ..Settings::default() }.check().is_err());
         assert!(Settings { batch_size: 0, ..Settings::default() }.check().is_err());
         assert!(Settings { batch_size: MAX_BATCH + 1, ..Settings::default() }.check().is_err());

@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 impl Settings {
-    /// The names that settings have in files, in the order of the struct.
+    /// The names that settings have in files, in alphabetical order.
     ///
     /// ```
     /// assert!(fashion_train::Settings::names().contains(&"learning_rate".to_owned()));
@@ -105,7 +105,10 @@ mod tests {
         for settings in [settings, Settings::default()] {
             let text = toml::to_string(&settings).unwrap();
             assert_eq!(toml::from_str::<Settings>(&text).unwrap(), settings, "{text}");
-            assert_eq!(Settings::default().with(&settings.to_table(), Path::new("")).unwrap(), settings);
+            assert_eq!(
+                Settings::default().with(&settings.to_table(), Path::new("")).unwrap(),
+                settings
+            );
         }
         // A new setting that files would leave out must not pass unseen.
         assert_eq!(Settings::names().len(), 26);
@@ -113,7 +116,8 @@ mod tests {
 
     #[test]
     fn numbers_may_be_written_as_people_do() {
-        let settings = with("learning_rate = 1\nvalidation = 0.2\ntarget_accuracy = 'none'").unwrap();
+        let settings =
+            with("learning_rate = 1\nvalidation = 0.2\ntarget_accuracy = 'none'").unwrap();
         assert_eq!((settings.learning_rate, settings.target_accuracy), (1.0, None));
         assert_eq!(settings.validation, Validation::Fraction(0.2));
         assert_eq!(with("validation = '0.2'").unwrap().validation, Validation::Fraction(0.2));
@@ -123,7 +127,7 @@ mod tests {
     fn what_is_wrong_is_named() {
         for (text, expected) in [
             ("epoch = 3", "train.toml: there is no setting epoch; did you mean epochs?"),
-            ("zzz = 3", "there are epochs, batch_size"),
+            ("zzz = 3", "there are batch_size, beta1"),
             ("epochs = 'ten'", "train.toml: epochs = \"ten\": invalid type: string \"ten\""),
             ("epochs = -1", "epochs = -1: "),
             ("optimiser = 'adan'", "unknown variant `adan`, expected one of `adam`"),

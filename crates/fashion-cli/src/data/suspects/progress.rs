@@ -70,9 +70,9 @@ impl Observer for Progress {
         if self.interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn on_epoch(&mut self, epoch: &Epoch, _: bool) {
+    fn on_epoch(&mut self, epoch: &Epoch, _: bool) -> ControlFlow<()> {
         if self.quiet || !epoch.epoch.is_multiple_of(self.epochs) {
-            return;
+            return ControlFlow::Continue(());
         }
         let line = format!(
             "{}  loss {:.4}  accuracy {}",
@@ -81,5 +81,6 @@ impl Observer for Progress {
             percent(epoch.train_accuracy)
         );
         self.bar.suspend(|| output::note(&line));
+        ControlFlow::Continue(())
     }
 }
