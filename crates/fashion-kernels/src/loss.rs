@@ -87,17 +87,18 @@ pub fn cross_entropy_gradient(
 /// Turns one-hot rows `targets` (n, classes) in place into those whose [`cross_entropy`] is smoothed
 /// and weighted: PyTorch's `cross_entropy(z, y, weight=weights, label_smoothing=smoothing)`.
 ///
-/// With smoothing ε in 0–1, K classes and weights w (classes), at least 0 and 1 where they are `None`, a row
-/// of true class y becomes
+/// With `smoothing` ε in 0–1, K classes and `weights` w (classes), at least 0, or all 1 where there
+/// are none, row i of true class y(i) becomes
 ///
-/// u_c = n / Σᵢ w_yᵢ · w_c · ((1 − ε) · [c = y] + ε / K)
+/// uᵢ(c) = w(c) · ((1 − ε) · \[c = y(i)\] + ε / K) · n / Σⱼ w(y(j))
 ///
-/// so that the mean over the rows is weighted by the rows' true classes. Without smoothing and
-/// weights the rows stay as they are. Where no row of the batch has any weight, the targets, and
-/// so loss and gradient, are 0 (NaN in PyTorch).
+/// so that the mean over the rows is one weighted by their true classes. Without smoothing and
+/// weights the rows stay as they are. Where no row has any weight, the targets, and so loss and
+/// gradient, are 0; PyTorch gives NaN.
 ///
-/// Keras differs in two ways: its `class_weight` divides by n, not by the sum of the weights, so that
-/// the loss grows with them; and it weighs a smoothed row as a whole, by w_y, not each class by its w_c.
+/// Keras differs in two ways. Its `class_weight` divides by n, not by the sum of the weights, so
+/// that loss and gradient grow with the weights; and it weighs a smoothed row as a whole, by that of
+/// its true class, not each class of it by its own.
 ///
 /// ```
 /// let mut targets = [1.0, 0.0, 0.0, 1.0];

@@ -47,3 +47,16 @@ pub(crate) fn magnitude(values: &[f32]) -> f64 {
 pub(crate) fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|v| v.to_bits()).collect()
 }
+
+/// Fails unless `run` gives the same on every path of this machine and any number of threads.
+#[track_caller]
+pub(crate) fn assert_same_bits<T: PartialEq + Send>(what: &str, run: impl Fn(Path) -> T + Sync) {
+    let first = run(Path::Portable);
+    for threads in [1, 2, 5, 16] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        for path in paths() {
+            let other = pool.install(|| run(path));
+            assert!(other == first, "{what}: {path} with {threads} threads gives other bits");
+        }
+    }
+}
