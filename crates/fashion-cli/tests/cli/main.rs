@@ -9,5 +9,6 @@ mod data;
 mod eval;
 mod interface;
 mod predict;
+mod robust;
 mod suspects;
 mod train;
