@@ -73,6 +73,35 @@ pub(crate) const ORANGES: [Colour; STEPS] = [
     pair(0x974600, 0xE9935D),
     pair(0x773500, 0xF8B288),
 ];
+/// Dark blue over magenta to orange, for lines in the order of a value. Lightness grows evenly (OKLCH,
+/// 0.30 to 0.66, and 0.56 to 0.90 on a dark page), so that the order shows without colour vision too,
+/// and every step stays at 3 : 1 or more with the page.
+pub(crate) const SEQUENCE: [Colour; 16] = [
+    pair(0x030F8A, 0x426DD7),
+    pair(0x240E91, 0x646CDD),
+    pair(0x390F95, 0x806CE0),
+    pair(0x4D1197, 0x9A6CDE),
+    pair(0x601395, 0xB16CDA),
+    pair(0x721592, 0xC76DD1),
+    pair(0x83178B, 0xDB6FC6),
+    pair(0x941983, 0xED73B9),
+    pair(0xA41C79, 0xFD78AA),
+    pair(0xB3216D, 0xFF899D),
+    pair(0xC12860, 0xFE9996),
+    pair(0xCC3250, 0xFEA793),
+    pair(0xD63D3E, 0xFEB493),
+    pair(0xDE4B25, 0xFEC094),
+    pair(0xDF5D06, 0xFECC96),
+    pair(0xDB7206, 0xFED898),
+];
+
+/// The sequence's colour for line `i` of `n` lines, spread over all of it.
+pub(crate) fn sequence(i: usize, n: usize) -> Colour {
+    let last = SEQUENCE.len() - 1;
+    let of = n.saturating_sub(1).max(1);
+    SEQUENCE[((i * last + of / 2) / of).min(last)]
+}
+
 /// Upper bounds of the ramps' steps 1 to 7; step 0 is an exact zero, step 8 lies above the last.
 /// They grow about geometrically because the errors of a good classifier are a few per cent each.
 pub(crate) const BOUNDS: [f64; STEPS - 2] = [0.01, 0.02, 0.05, 0.10, 0.20, 0.50, 0.90];
@@ -99,7 +128,7 @@ const NAMED: [(&str, Colour); 8] = [
 ];
 
 fn all() -> impl Iterator<Item = Colour> {
-    NAMED.into_iter().map(|(_, colour)| colour).chain(BLUES).chain(ORANGES)
+    NAMED.into_iter().map(|(_, colour)| colour).chain(BLUES).chain(ORANGES).chain(SEQUENCE)
 }
 
 /// The palette as CSS: custom properties, ramp classes `b0`–`b8` and `o0`–`o8`, and the rules that
@@ -173,6 +202,27 @@ mod tests {
         // Graphics need 3 : 1.
         assert!(contrast(TRAIN.light, PAPER.light) >= 3.0);
         assert!(contrast(TRAIN.dark, PAPER.dark) >= 3.0);
+    }
+
+    #[test]
+    fn lines_in_sequence_are_told_apart() {
+        for pair in SEQUENCE.windows(2) {
+            // Evenly lighter, so that the order survives any colour blindness.
+            let lighter = |a: u32, b: u32| contrast(b, 0) / contrast(a, 0);
+            assert!((1.04..1.2).contains(&lighter(pair[0].light, pair[1].light)), "{pair:?}");
+            assert!((1.04..1.2).contains(&lighter(pair[0].dark, pair[1].dark)), "{pair:?}");
+        }
+        for colour in SEQUENCE {
+            assert!(contrast(colour.light, PAPER.light) >= 3.0, "{colour:?}");
+            assert!(contrast(colour.dark, PAPER.dark) >= 3.0, "{colour:?}");
+        }
+        for n in 2..=SEQUENCE.len() {
+            let mut colours: Vec<u32> = (0..n).map(|i| sequence(i, n).light).collect();
+            assert_eq!((colours[0], colours[n - 1]), (0x030F8A, 0xDB7206), "{n}");
+            colours.dedup();
+            assert_eq!(colours.len(), n);
+        }
+        assert_eq!(sequence(0, 1), SEQUENCE[0]);
     }
 
     #[test]
