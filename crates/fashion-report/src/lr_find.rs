@@ -166,7 +166,9 @@ impl Chart<'_> {
     ) -> Result<(), Error> {
         let covered = |x: &f64| (panel.x.0..=panel.x.1).contains(x);
         let place = |mark: Option<(f64, f64)>| {
-            mark.and_then(|at| placed(at.0, at.1)).filter(|at| covered(&at.0)).map(|at| panel.at(at))
+            mark.and_then(|at| placed(at.0, at.1))
+                .filter(|at| covered(&at.0))
+                .map(|at| panel.at(at))
         };
         let (suggestion, lowest) = (place(self.marks.suggestion), place(self.marks.lowest));
         let diverged = self.marks.diverged.and_then(scale::logarithm).filter(covered);
@@ -231,14 +233,8 @@ impl Drawing for Chart<'_> {
     fn paint<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>) -> Result<(), Error> {
         self.page.paint(canvas, self.size());
         let ((x, columns), (y, rows)) = (self.rates(), self.losses());
-        let panel = Panel {
-            left: MARGIN + LEFT,
-            top: TOP + 24.0,
-            width: WIDTH,
-            height: HEIGHT,
-            x,
-            y,
-        };
+        let panel =
+            Panel { left: MARGIN + LEFT, top: TOP + 24.0, width: WIDTH, height: HEIGHT, x, y };
         let style = Style::new(SMALL, INK).bold();
         canvas.text(MARGIN, panel.top - 16.0, style, "Cross-entropy loss (nats)");
         panel.rows(canvas, &rows)?;

@@ -105,7 +105,8 @@ impl Axis {
             };
             let zero = (logarithmic && lo == 0.0).then_some(0.0);
             let inside = |&v: &f64| (lo..=hi).contains(&v);
-            let round: Vec<f64> = zero.into_iter().chain(round.into_iter().filter(inside)).collect();
+            let round: Vec<f64> =
+                zero.into_iter().chain(round.into_iter().filter(inside)).collect();
             if !axis.label(&round, width) {
                 axis.label(&[lo, hi], width);
             }
@@ -149,7 +150,8 @@ impl Axis {
             values.iter().filter_map(|&v| Some((self.at(v)?, format::setting(v)))).collect();
         let pixels = |place: f64| width * (place - self.range.0) / (self.range.1 - self.range.0);
         let apart = ticks.windows(2).all(|pair| {
-            let ends = [&pair[0], &pair[1]].map(|(place, text)| (pixels(*place), style.width(text)));
+            let ends =
+                [&pair[0], &pair[1]].map(|(place, text)| (pixels(*place), style.width(text)));
             ends[1].0 - ends[0].0 >= (ends[0].1 + ends[1].1) / 2.0 + APART
         });
         if apart {
@@ -231,7 +233,8 @@ mod tests {
         assert_eq!(values.each_ref().map(|v| axis.place(v)), [0.0, 1.0, 2.0, 0.0].map(Some));
         assert_eq!((axis.range, axis.joins(0.0, 1.0)), ((-0.5, 2.5), false));
         assert_eq!(axis.place(&"step".into()), None);
-        let many: Vec<SettingValue> = (0..100).map(|i| format!("choice {i}").as_str().into()).collect();
+        let many: Vec<SettingValue> =
+            (0..100).map(|i| format!("choice {i}").as_str().into()).collect();
         assert!(Axis::new(many.iter(), 300.0).ticks.iter().all(|(_, label)| label.is_empty()));
     }
 }
