@@ -111,6 +111,12 @@ fn scientific_if_far(text: &str) -> String {
     written.replacen('-', "\u{2212}", usize::from(written.starts_with('-')))
 }
 
+/// A name with its first letter a capital, as the names of axes begin.
+pub(crate) fn capital(name: &str) -> String {
+    let mut rest = name.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 /// Text for XML and HTML, in element content and in quoted attributes. Characters that neither
 /// allows (control characters) become U+FFFD.
 pub(crate) fn escape(text: &str) -> String {
@@ -171,6 +177,14 @@ mod tests {
         assert_eq!(number(-1.5, 1), "−1.5");
         assert_eq!(number(1.0e12, 2), "1.0e12");
         assert_eq!(number(f64::NEG_INFINITY, 2), "–");
+    }
+
+    #[test]
+    fn names_begin_with_a_capital() {
+        assert_eq!(
+            ["learning rate", "Ärmel", "", "3 × 3"].map(capital),
+            ["Learning rate", "Ärmel", "", "3 × 3"]
+        );
     }
 
     #[test]

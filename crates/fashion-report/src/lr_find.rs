@@ -65,13 +65,16 @@ pub(crate) fn drawing<'a>(
     marks: &'a RangeMarks,
     origin: &'a str,
 ) -> impl Drawing {
-    let note = match points.len() {
+    let mut note = match points.len() {
         0 => "No batch was tried".to_owned(),
-        n => format!(
-            "Over {} batches with growing rate; faint: each batch, strong: smoothed",
-            format::count(n as u64)
-        ),
+        n => {
+            let n = format::count(n as u64);
+            format!("Over {n} batches with growing rate; faint: each batch, strong: smoothed")
+        }
     };
+    if let Some(rate) = marks.diverged.filter(|rate| scale::logarithm(*rate).is_some()) {
+        note += &format!("; dotted: diverged at {}", format::rounded(rate, 2));
+    }
     Chart { points, marks, page: Page { title: "Learning-rate range test".into(), note, origin } }
 }
 
@@ -127,7 +130,7 @@ impl Chart<'_> {
         let step = scale::step(hi - lo, 5, 0.002);
         let ticks = scale::multiples(lo, hi, step);
         let decimals = scale::decimals(step);
-        let below = 0.04 * (hi - lo);
+        let below = 0.1 * (hi - lo);
         let ticks = ticks.into_iter().map(|v| (v, format::number(v, decimals))).collect();
         ((lo - below, hi), ticks)
     }
@@ -207,13 +210,9 @@ impl Chart<'_> {
             notes.write(canvas, style, text, beside(x, top, 18.0, style));
         }
         let style = Style::new(SMALL, MUTED);
-        if let (Some(x), Some(rate)) = (diverged, self.marks.diverged) {
-            let text = format!("diverged at {}", format::rounded(rate, 2));
-            notes.write(canvas, style, text, beside(panel.x(x), top, 18.0, style));
-        }
         if let (Some((x, y)), Some((rate, _))) = (lowest, self.marks.lowest) {
             let text = format!("lowest at {}", format::rounded(rate, 2));
-            let under = [20.0, -12.0].map(|down| (x, y + down, style.middle()));
+            let under = [20.0, 26.0, -12.0, -18.0, -24.0].map(|down| (x, y + down, style.middle()));
             let places = under.into_iter().chain(beside(x, y + 4.0, -18.0, style));
             notes.write(canvas, style, text, places);
         }

@@ -73,26 +73,27 @@ pub(crate) const ORANGES: [Colour; STEPS] = [
     pair(0x974600, 0xE9935D),
     pair(0x773500, 0xF8B288),
 ];
-/// Dark blue over magenta to orange, for lines in the order of a value. Lightness grows evenly (OKLCH,
-/// 0.30 to 0.66, and 0.56 to 0.90 on a dark page), so that the order shows without colour vision too,
-/// and every step stays at 3 : 1 or more with the page.
-pub(crate) const SEQUENCE: [Colour; 16] = [
-    pair(0x030F8A, 0x426DD7),
-    pair(0x240E91, 0x646CDD),
-    pair(0x390F95, 0x806CE0),
-    pair(0x4D1197, 0x9A6CDE),
-    pair(0x601395, 0xB16CDA),
-    pair(0x721592, 0xC76DD1),
-    pair(0x83178B, 0xDB6FC6),
-    pair(0x941983, 0xED73B9),
-    pair(0xA41C79, 0xFD78AA),
-    pair(0xB3216D, 0xFF899D),
-    pair(0xC12860, 0xFE9996),
-    pair(0xCC3250, 0xFEA793),
-    pair(0xD63D3E, 0xFEB493),
-    pair(0xDE4B25, 0xFEC094),
-    pair(0xDF5D06, 0xFECC96),
-    pair(0xDB7206, 0xFED898),
+/// Dark blue over magenta and red to olive, for lines in the order of a value. Steps are equally far
+/// apart (OKLab), and lightness grows from 0.27 to 0.66, on a dark page from 0.55 to 0.91, so that the
+/// order shows without colour vision too. All stay at 3 : 1 or more with the page.
+pub(crate) const SEQUENCE: [Colour; 17] = [
+    pair(0x001B67, 0x3669D9),
+    pair(0x010081, 0x5C68E0),
+    pair(0x220186, 0x7B67E3),
+    pair(0x3B0189, 0x9767E1),
+    pair(0x520088, 0xB067DB),
+    pair(0x670183, 0xC767D2),
+    pair(0x7B0279, 0xDC69C6),
+    pair(0x8D006F, 0xED6CB8),
+    pair(0x9E0061, 0xFC70A9),
+    pair(0xAD0052, 0xFF7C9E),
+    pair(0xBC073D, 0xFE8995),
+    pair(0xC61F20, 0xFF958F),
+    pair(0xC53C02, 0xFEA38C),
+    pair(0xC05400, 0xFEB28A),
+    pair(0xBC6700, 0xFEC38A),
+    pair(0xB87A08, 0xFFD287),
+    pair(0xB48C05, 0xFFDF7C),
 ];
 
 /// The sequence's colour for line `i` of `n` lines, spread over all of it.
@@ -207,9 +208,10 @@ mod tests {
     #[test]
     fn lines_in_sequence_are_told_apart() {
         for pair in SEQUENCE.windows(2) {
-            // Evenly lighter, so that the order survives any colour blindness.
+            // Evenly lighter, so that the order survives any colour blindness; the darkest two differ
+            // in hue.
             let lighter = |a: u32, b: u32| contrast(b, 0) / contrast(a, 0);
-            assert!((1.04..1.2).contains(&lighter(pair[0].light, pair[1].light)), "{pair:?}");
+            assert!((0.95..1.2).contains(&lighter(pair[0].light, pair[1].light)), "{pair:?}");
             assert!((1.04..1.2).contains(&lighter(pair[0].dark, pair[1].dark)), "{pair:?}");
         }
         for colour in SEQUENCE {
@@ -218,7 +220,7 @@ mod tests {
         }
         for n in 2..=SEQUENCE.len() {
             let mut colours: Vec<u32> = (0..n).map(|i| sequence(i, n).light).collect();
-            assert_eq!((colours[0], colours[n - 1]), (0x030F8A, 0xDB7206), "{n}");
+            assert_eq!((colours[0], colours[n - 1]), (0x001B67, 0xB48C05), "{n}");
             colours.dedup();
             assert_eq!(colours.len(), n);
         }

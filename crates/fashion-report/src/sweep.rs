@@ -77,12 +77,18 @@ impl SweepMeasure {
             Accuracy => (scale::focus(values, true, 0.05).unwrap_or(best.0), best.1),
             Loss => (best.0, scale::focus(values, false, 0.1).unwrap_or(best.1)),
         };
-        let (range, ticks, step) = scale::nice(lo, hi, 5, 0.001);
+        let step = scale::step(hi - lo, 6, 0.001);
+        let span = (hi - lo).max(step);
+        // Room for the marks at the edge, and for the label of the best.
+        let (below, above) = if self == Accuracy { (0.06, 0.12) } else { (0.12, 0.06) };
+        let range = (lo - below * span, hi + above * span);
         let label = |v: f64| match self {
             Accuracy => format::number(100.0 * v, scale::decimals(100.0 * step)),
             Loss => format::number(v, scale::decimals(step)),
         };
-        (range, ticks.into_iter().map(|v| (v, label(v))).collect())
+        let possible = |v: &f64| *v > -1e-9 && (self == Loss || *v < 1.0 + 1e-9);
+        let ticks = scale::multiples(range.0, range.1, step).into_iter().filter(possible);
+        (range, ticks.map(|v| (v, label(v))).collect())
     }
 }
 
@@ -154,16 +160,21 @@ pub(crate) fn drawing<'a>(sweep: &Sweep<'a>, origin: &'a str) -> Result<impl Dra
         [setting] => format!("{noun} by {setting}"),
         _ => format!("{noun} by setting"),
     };
+    let n = format::count(sweep.points.len() as u64);
     let note = match (sweep.points, sweep.settings) {
         ([], _) => "No point is finished yet".to_owned(),
         ([_], _) => "One point".to_owned(),
-        (points, [_]) => {
-            let n = format::count(points.len() as u64);
+        (_, [_]) => {
             format!("Over {n} values; grey: each seed, blue: mean ± one standard deviation")
         }
         (points, _) => {
-            let n = format::count(points.len() as u64);
-            format!("Over {n} points, each of them a dot in every panel")
+            let best = sweep.best.and_then(|i| Some((points[i].mean?, points[i].deviation)));
+            let best = best.map(|(mean, deviation)| sweep.measure.print_spread(mean, deviation));
+            let best = best.map(|best| format!("; the ring marks the best, {best}"));
+            format!(
+                "Over {n} points, a dot for each in every panel{}",
+                best.as_deref().unwrap_or("")
+            )
         }
     };
     let scores = sweep.points.iter().flat_map(|p| p.scores.iter().copied().chain(p.mean));
@@ -339,7 +350,8 @@ impl Chart<'_> {
         }
         let below = if self.sweep.measure == Accuracy { self.depth() } else { 0.0 };
         let frame = Panel { height: plot.height + below, ..*plot };
-        let name = Style::new(SMALL, MUTED).fit(self.sweep.settings[cell.setting], plot.width);
+        let name = format::capital(self.sweep.settings[cell.setting]);
+        let name = Style::new(SMALL, MUTED).fit(&name, plot.width);
         frame.columns(canvas, &cell.axis.ticks, &name)
     }
 
@@ -454,7 +466,9 @@ impl Chart<'_> {
                 texts.push((*x, text));
             }
             let style = Style::new(TINY, MUTED);
-            for (x, text) in texts.into_iter().filter(|(_, text)| !text.is_empty()) {
+            // Where many settings vary, a place stands for many points: too much to be said.
+            let said = |(_, text): &(f64, String)| self.single() && !text.is_empty();
+            for (x, text) in texts.into_iter().filter(said) {
                 let places = [(x + 8.0, y + 4.0, style), (x - 8.0, y + 4.0, style.end())];
                 let inside = places.into_iter().filter(|(x, y, style)| {
                     let area = Area::of_text(*x, *y, *style, &text);

@@ -4,7 +4,7 @@ use plotters::prelude::DrawingBackend;
 
 use crate::canvas::{Canvas, Drawing, Style};
 use crate::layout::{BOTTOM, MARGIN, Page, Panel, SMALL, TOP};
-use crate::palette::{AXIS, Colour, INK, MUTED, ORANGE, PAPER, sequence};
+use crate::palette::{AXIS, Colour, INK, MUTED, PAPER, sequence};
 use crate::setting::SettingValue;
 use crate::sweep::SweepMeasure;
 use crate::{Error, Figure, format, scale};
@@ -56,7 +56,7 @@ pub struct SweepCurve {
 /// Colours run from dark blue to orange in the order of the numbers; texts follow in the order given.
 /// Of more than [`MAX_COLOURED`] curves only the [`COLOURED_OF_MANY`] most accurate are coloured and
 /// listed, and the others grey. A line ends where its run did: at a ring if it was stopped, at a
-/// cross if it diverged. Losses spread over a factor of more than 20 get a logarithmic axis. Both axes
+/// cross if it diverged. Losses spread over a factor of more than 10 get a logarithmic axis. Both axes
 /// leave out what is far worse than the good curves. Values that are no number leave a gap; no curves
 /// give a figure that says so.
 ///
@@ -160,7 +160,7 @@ const LEGEND: f64 = 172.0;
 const PITCH: f64 = 17.0;
 /// Length of a line in the legend, and where its value begins.
 const SWATCH: f64 = 18.0;
-const VALUE: f64 = 26.0;
+const VALUE: f64 = 30.0;
 
 struct Chart<'a> {
     setting: &'a str,
@@ -212,7 +212,7 @@ impl Chart<'_> {
         let losses = self.losses();
         let (lo, hi) = scale::extent(losses.iter().copied()).unwrap_or((0.0, 1.0));
         match (scale::logarithm(lo), scale::logarithm(hi)) {
-            (Some(from), Some(to)) if hi > 20.0 * lo => {
+            (Some(from), Some(to)) if hi > 10.0 * lo => {
                 let beside = 0.04 * (to - from);
                 let ticks = scale::decades(lo, hi, 9).into_iter();
                 let ticks = ticks.map(|v| (libm::log10(v), format::setting(v))).collect();
@@ -299,9 +299,9 @@ impl Chart<'_> {
         let right = left + LEGEND;
         let header = Style::new(SMALL, INK).bold();
         let accuracy = Style::new(SMALL, MUTED).end();
-        let room = LEGEND - accuracy.width("accuracy") - 8.0;
-        canvas.text(left, top - 16.0, header, header.fit(self.setting, room));
-        canvas.text(right, top - 16.0, accuracy, "accuracy");
+        let room = LEGEND - accuracy.width("Accuracy") - 8.0;
+        canvas.text(left, top - 16.0, header, header.fit(&format::capital(self.setting), room));
+        canvas.text(right, top - 16.0, accuracy, "Accuracy");
         let mut y = top + 8.0;
         for line in self.lines.iter().filter(|line| line.colour.is_some()) {
             let (colour, width) = stroke(line);
@@ -351,9 +351,7 @@ fn end<DB: DrawingBackend>(
             canvas.disc(at, 3.75, colour)?;
             canvas.disc(at, 2.0, PAPER)
         }
-        CurveEnd::Diverged => {
-            canvas.cross(at, 3.5, if line.colour.is_some() { ORANGE } else { AXIS })
-        }
+        CurveEnd::Diverged => canvas.cross(at, 3.5, colour),
     }
 }
 
