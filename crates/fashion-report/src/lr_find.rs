@@ -119,14 +119,14 @@ impl Chart<'_> {
         let all = || self.smoothed().flatten().map(|at| at.1);
         let (lowest, _) = scale::extent(all()).unwrap_or((0.0, 1.0));
         let before = all().take_while(|&loss| loss > lowest).fold(lowest, f64::max);
-        // Where the first loss is the lowest, nothing but its size says what is far from it.
-        let span = (before - lowest).max(0.25 * lowest.abs()).max(0.01);
+        // Where hardly anything was learnt, nothing but the loss's size says what is far from it.
+        let span = (before - lowest).max(0.5 * lowest.abs()).max(0.05);
         let hi = before + ABOVE * span;
         let raw = self.raw().flatten().map(|at| at.1).filter(|&loss| loss > lowest - span);
         let lo = raw.fold(lowest, f64::min);
         let marked = [self.marks.suggestion, self.marks.lowest].into_iter().flatten();
         let marked = marked.filter_map(|at| placed(at.0, at.1)).map(|at| at.1);
-        let (lo, hi) = scale::extent(marked.chain([lo, hi])).unwrap_or((lo, hi));
+        let (lo, hi) = marked.fold((lo, hi), |(lo, hi), loss| (lo.min(loss), hi.max(loss)));
         let step = scale::step(hi - lo, 5, 0.002);
         let ticks = scale::multiples(lo, hi, step);
         let decimals = scale::decimals(step);
@@ -212,7 +212,8 @@ impl Chart<'_> {
         let style = Style::new(SMALL, MUTED);
         if let (Some((x, y)), Some((rate, _))) = (lowest, self.marks.lowest) {
             let text = format!("lowest at {}", format::rounded(rate, 2));
-            let under = [20.0, 26.0, -12.0, -18.0, -24.0].map(|down| (x, y + down, style.middle()));
+            let under =
+                [20.0, 26.0, 32.0, -12.0, -18.0, -24.0].map(|down| (x, y + down, style.middle()));
             let places = under.into_iter().chain(beside(x, y + 4.0, -18.0, style));
             notes.write(canvas, style, text, places);
         }

@@ -73,26 +73,26 @@ pub(crate) const ORANGES: [Colour; STEPS] = [
     pair(0x974600, 0xE9935D),
     pair(0x773500, 0xF8B288),
 ];
-/// Dark blue over magenta and red to olive, for lines in the order of a value. Steps are equally far
-/// apart (OKLab), and lightness grows from 0.27 to 0.66, on a dark page from 0.55 to 0.91, so that the
+/// Blue over magenta and red to olive, for lines in the order of a value. Steps are equally far apart
+/// (OKLab), and lightness grows from 0.36 to 0.66, on a dark page from 0.55 to 0.91, so that the
 /// order shows without colour vision too. All stay at 3 : 1 or more with the page.
 pub(crate) const SEQUENCE: [Colour; 17] = [
-    pair(0x001B67, 0x3669D9),
-    pair(0x010081, 0x5C68E0),
-    pair(0x220186, 0x7B67E3),
-    pair(0x3B0189, 0x9767E1),
-    pair(0x520088, 0xB067DB),
-    pair(0x670183, 0xC767D2),
-    pair(0x7B0279, 0xDC69C6),
-    pair(0x8D006F, 0xED6CB8),
-    pair(0x9E0061, 0xFC70A9),
-    pair(0xAD0052, 0xFF7C9E),
-    pair(0xBC073D, 0xFE8995),
-    pair(0xC61F20, 0xFF958F),
-    pair(0xC53C02, 0xFEA38C),
-    pair(0xC05400, 0xFEB28A),
-    pair(0xBC6700, 0xFEC38A),
-    pair(0xB87A08, 0xFFD287),
+    pair(0x013688, 0x3669D9),
+    pair(0x0027A7, 0x5C68E0),
+    pair(0x281BB4, 0x7B67E3),
+    pair(0x4813B5, 0x9767E1),
+    pair(0x620BB1, 0xB067DB),
+    pair(0x7804A9, 0xC767D2),
+    pair(0x8B039C, 0xDC69C6),
+    pair(0x9D038C, 0xED6CB8),
+    pair(0xAD017A, 0xFC70A9),
+    pair(0xBD0166, 0xFF7C9E),
+    pair(0xCB034D, 0xFE8995),
+    pair(0xD70F2C, 0xFF958F),
+    pair(0xD63401, 0xFEA38C),
+    pair(0xCB5202, 0xFEB28A),
+    pair(0xC36806, 0xFEC38A),
+    pair(0xBC7A00, 0xFFD287),
     pair(0xB48C05, 0xFFDF7C),
 ];
 
@@ -220,7 +220,11 @@ mod tests {
         }
         for n in 2..=SEQUENCE.len() {
             let mut colours: Vec<u32> = (0..n).map(|i| sequence(i, n).light).collect();
-            assert_eq!((colours[0], colours[n - 1]), (0x001B67, 0xB48C05), "{n}");
+            assert_eq!(
+                (colours[0], colours[n - 1]),
+                (SEQUENCE[0].light, SEQUENCE[16].light),
+                "{n}"
+            );
             colours.dedup();
             assert_eq!(colours.len(), n);
         }

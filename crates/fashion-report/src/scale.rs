@@ -49,9 +49,12 @@ pub(crate) fn decimals(step: f64) -> usize {
 pub(crate) fn decades(lo: f64, hi: f64, n: usize) -> Vec<f64> {
     let first = libm::log10(lo).floor() as i32;
     let last = libm::log10(hi).ceil() as i32;
+    // A quotient of whole numbers is exact where a product with 0.00001 is not.
+    let power = |e: i32| libm::pow(10.0, f64::from(e.abs()));
+    let times = move |f: f64, e: i32| if e < 0 { f / power(e) } else { f * power(e) };
     let ticks = |factors: &[f64]| -> Vec<f64> {
         (first..=last)
-            .flat_map(|e| factors.iter().map(move |f| f * libm::pow(10.0, f64::from(e))))
+            .flat_map(|e| factors.iter().map(move |f| times(*f, e)))
             .filter(|v| (lo * (1.0 - 1e-9)..=hi * (1.0 + 1e-9)).contains(v))
             .collect()
     };

@@ -219,8 +219,8 @@ mod tests {
         let sizes = [16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
         let wide = ["16", "32", "64", "128", "256", "512", "1024"];
         assert_eq!(labels(&axis(&sizes, 300.0)), wide);
-        let random: Vec<f64> = (0..40).map(|i| 0.013 * f64::from(i)).collect();
-        assert_eq!(labels(&axis(&random, 300.0)), ["0", "0.1", "0.2", "0.3", "0.4", "0.5"]);
+        let random: Vec<f64> = (0..40).map(|i| 0.1 + 0.010_7 * f64::from(i)).collect();
+        assert_eq!(labels(&axis(&random, 300.0)), ["0.1", "0.2", "0.3", "0.4", "0.5"]);
         assert_eq!(labels(&axis(&[128.0], 300.0)), ["128"]);
         assert!(axis(&[f64::NAN, f64::INFINITY], 300.0).ticks.is_empty());
     }

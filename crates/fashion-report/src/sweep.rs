@@ -77,8 +77,13 @@ impl SweepMeasure {
             Accuracy => (scale::focus(values, true, 0.05).unwrap_or(best.0), best.1),
             Loss => (best.0, scale::focus(values, false, 0.1).unwrap_or(best.1)),
         };
-        let step = scale::step(hi - lo, 6, 0.001);
-        let span = (hi - lo).max(step);
+        // Much less would make chance look like a difference.
+        let (lo, hi) = match self {
+            Accuracy => (lo.min(hi - 0.01), hi),
+            Loss => (lo, hi.max(lo + 0.05)),
+        };
+        let span = hi - lo;
+        let step = scale::step(span, 6, 0.001);
         // Room for the marks at the edge, and for the label of the best.
         let (below, above) = if self == Accuracy { (0.06, 0.12) } else { (0.12, 0.06) };
         let range = (lo - below * span, hi + above * span);

@@ -53,7 +53,7 @@ pub struct SweepCurve {
 /// Draws training loss and held-out accuracy by epoch, a line for each curve, and lists their values
 /// and accuracies beside them.
 ///
-/// Colours run from dark blue to orange in the order of the numbers; texts follow in the order given.
+/// Colours run from blue over magenta to olive in the order of the numbers; texts follow in the order given.
 /// Of more than [`MAX_COLOURED`] curves only the [`COLOURED_OF_MANY`] most accurate are coloured and
 /// listed, and the others grey. A line ends where its run did: at a ring if it was stopped, at a
 /// cross if it diverged. Losses spread over a factor of more than 10 get a logarithmic axis. Both axes
@@ -227,14 +227,17 @@ impl Chart<'_> {
         }
     }
 
-    /// The accuracies that say which are the good curves: the best epoch of each.
+    /// The axis for the best epoch of each curve and for all epochs of the best one.
     fn accuracy_axis(&self) -> ((f64, f64), Vec<(f64, String)>) {
-        let best = |line: &Line<'_>| {
-            let values = line.curve.epochs.iter().map(|e| e.held_out_accuracy);
-            scale::extent(values).map(|(_, hi)| hi)
+        let accuracies = |line: &Line<'_>| -> Vec<f64> {
+            line.curve.epochs.iter().map(|e| e.held_out_accuracy).collect()
         };
-        let best: Vec<f64> = self.lines.iter().filter_map(best).collect();
-        SweepMeasure::Accuracy.axis(&best)
+        let best = |line| scale::extent(accuracies(line)).map(|(_, hi)| hi);
+        let with_epochs = || self.lines.iter().filter(|line| !line.curve.epochs.is_empty());
+        let whole = with_epochs().find(|line| line.best).or(with_epochs().next());
+        let mut shown: Vec<f64> = self.lines.iter().filter_map(best).collect();
+        shown.extend(whole.into_iter().flat_map(accuracies).filter_map(scale::drawable));
+        SweepMeasure::Accuracy.axis(&shown)
     }
 
     fn panel<DB: DrawingBackend>(

@@ -81,7 +81,7 @@ pub(crate) fn random_search(n: usize) -> (Vec<SweepPoint>, usize) {
         let numbers = [rate, batch, dropout, decay, smoothing].map(SettingValue::Number);
         let mut values = numbers.to_vec();
         values.insert(4, schedule.into());
-        if off > 1.5 { point(values, &[], 1) } else { point(values, &[score], 0) }
+        if off > 1.35 { point(values, &[], 1) } else { point(values, &[score], 0) }
     };
     let points: Vec<SweepPoint> = (0..n).map(trial).collect();
     let mean = |i: &usize| points[*i].mean.unwrap_or(0.0);
