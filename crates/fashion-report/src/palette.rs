@@ -74,7 +74,7 @@ pub(crate) const ORANGES: [Colour; STEPS] = [
     pair(0x773500, 0xF8B288),
 ];
 /// Blue over magenta and red to olive, for lines in the order of a value. Steps are equally far apart
-/// (OKLab), and lightness grows from 0.36 to 0.66, on a dark page from 0.55 to 0.91, so that the
+/// (Oklab), and lightness grows from 0.36 to 0.66, on a dark page from 0.55 to 0.91, so that the
 /// order shows without colour vision too. All stay at 3 : 1 or more with the page.
 pub(crate) const SEQUENCE: [Colour; 17] = [
     pair(0x013688, 0x3669D9),

@@ -100,7 +100,7 @@ pub(crate) fn curves(rates: &[f64]) -> Vec<SweepCurve> {
         let diverged = off > 1.6;
         let epochs: Vec<SweepEpoch> = (1..=if diverged { 3 } else { 10 })
             .map(|epoch| {
-                let t = epoch as f64 * 10f64.powf(0.75 * off.min(0.5));
+                let t = f64::from(epoch) * 10f64.powf(0.75 * off.min(0.5));
                 let stuck = 0.05 * (off - 0.4).max(0.0);
                 let train_loss = 0.07 + stuck + 2.0 / (1.0 + 4.5 * t).powf(0.8);
                 let explosion = if diverged { 10f64.powi(epoch) } else { 0.0 };
