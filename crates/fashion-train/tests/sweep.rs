@@ -150,7 +150,7 @@ fn a_grid_is_the_same_however_it_is_done() {
 
     // Two processes, each of which knows nothing but the folder.
     for shard in ["1/2", "0/2"] {
-        let part = Sweep::join(&folder("shards"), spec(GRID, &splits)).unwrap();
+        let part = Sweep::join(&folder("shards"), &spec(GRID, &splits)).unwrap();
         let options = Options { shard: shard.parse().unwrap(), ..options(2, 2) };
         assert_eq!(run(&part, &splits, &options, &()).unwrap(), Finish::Complete);
         let missing = part.collect().unwrap().missing;
@@ -278,7 +278,7 @@ fn shards_of_a_halving_wait_for_each_other() {
     run(&whole, &splits, &options(2, 2), &()).unwrap();
     let expected = collected(&whole);
     let shard = |number: usize| -> Shard { format!("{number}/2").parse().unwrap() };
-    let join = |folder: &Path| Sweep::join(folder, spec(HALVING, &splits)).unwrap();
+    let join = |folder: &Path| Sweep::join(folder, &spec(HALVING, &splits)).unwrap();
 
     // Without waiting they take turns.
     let folder = temporary.path().join("turns");
@@ -356,9 +356,9 @@ fn other_sweeps_data_and_settings_are_refused() {
     let sweep = begin(text, &splits, &folder);
     let error = Sweep::create(Some(&folder), spec(text, &splits)).unwrap_err().to_string();
     assert!(error.contains("exists already"), "{error}");
-    Sweep::join(&folder, spec(text, &splits)).unwrap();
+    Sweep::join(&folder, &spec(text, &splits)).unwrap();
     let other = spec(&text.replace("epochs = 1", "epochs = 2"), &splits);
-    let error = Sweep::join(&folder, other).unwrap_err().to_string();
+    let error = Sweep::join(&folder, &other).unwrap_err().to_string();
     assert!(error.contains("another sweep: epochs = 1, but now epochs = 2"), "{error}");
     let error = Sweep::open(temporary.path()).unwrap_err().to_string();
     assert!(error.contains("no sweep is here"), "{error}");

@@ -131,7 +131,7 @@ fn every_draw_is_what_it_always_was() {
     assert_eq!(points(text).concat(), DRAWS);
 }
 
-/// As a ChaCha8 written in Python from RFC 7539 gives them, w(key) being its first word: of draw d,
+/// As a `ChaCha8` written in Python from RFC 7539 gives them, w(key) being its first word: of draw d,
 /// `math.exp(math.log(1e-5) * (1 - (w(0, 8, 0, d) >> 8) / 2**24))` and
 /// `[16, 32, 64][w(0, 8, 1, d) * 3 >> 32]`, with keys of four little-endian u64.
 const DRAWS: [&str; 6] = ["4.839e-4", "64", "0.001287", "32", "1.926e-5", "64"];

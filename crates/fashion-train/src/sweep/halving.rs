@@ -8,7 +8,7 @@
 //! What is decided follows from the histories alone, so that nothing is kept of it, and every process
 //! that sees them decides the same.
 
-use super::spec::HalvingSpec;
+use super::method::HalvingSpec;
 use super::trial::{Outcome, Status};
 use crate::history::{Epoch, best};
 

@@ -22,7 +22,7 @@
 //! let splits = fashion_data::sample::generate(0);
 //! let small = splits.train.select(&(0..100).collect::<Vec<_>>());
 //! let splits = fashion_data::Splits::new(small, splits.test)?;
-//! let text = "seeds = 1\n[base]\nepochs = 1\n[space]\nlearning_rate = [0.001, 1e30]";
+//! let text = "seeds = 1\n[base]\nepochs = 2\n[space]\nlearning_rate = [0.001, 1e30]";
 //! let spec = Spec::parse(text, "sweep.toml".as_ref())?.resolved("report-cnn", &splits, "".as_ref())?;
 //!
 //! let folder = tempfile::tempdir()?;
@@ -37,6 +37,8 @@
 
 mod csv;
 mod halving;
+mod method;
+mod observer;
 mod points;
 mod results;
 mod run;
@@ -45,12 +47,14 @@ mod space;
 mod spec;
 mod trial;
 
+pub use method::{HalvingSpec, Method};
+pub use observer::{Stage, SweepObserver, Waiting};
 pub use points::Point;
 pub use results::{PointResult, Results, Spread, TrialResult};
-pub use run::{Finish, Options, Stage, SweepObserver, Waiting};
+pub use run::{Finish, Options};
 pub use shard::Shard;
 pub use space::{Range, Scale, Space, Values, text};
-pub use spec::{HalvingSpec, Method, SCHEMA, Spec};
+pub use spec::{SCHEMA, Spec};
 pub use trial::{Diverged, Outcome, Status, Trial};
 
 use crate::config::Config;
@@ -96,7 +100,7 @@ impl Sweep {
     ///
     /// # Errors
     /// [`Error::OtherSweep`] if another one is there, or as [`create`](Self::create).
-    pub fn join(folder: &Path, spec: Spec) -> Result<Sweep, Error> {
+    pub fn join(folder: &Path, spec: &Spec) -> Result<Sweep, Error> {
         let path = folder.join("sweep.toml");
         let is_there = |path: &Path| path.try_exists().at(path);
         if !is_there(&path)? {

@@ -1,7 +1,8 @@
 //! The points that a sweep tries.
 
+use super::method::Method;
 use super::space::{Space, Values, bad, text};
-use super::spec::{Method, Spec};
+use super::spec::Spec;
 use crate::error::Error;
 use crate::settings::Settings;
 use fashion_data::random::{Purpose, below, stream, uniform};

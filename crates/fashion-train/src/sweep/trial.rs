@@ -1,6 +1,6 @@
 //! One run of a sweep: a point with a seed.
 
-use super::run::SweepObserver;
+use super::observer::SweepObserver;
 use crate::config::Config;
 use crate::environment::DataPlace;
 use crate::error::{AtPath, Error};
