@@ -14,6 +14,7 @@ mod optimiser;
 mod run;
 mod schedule;
 mod settings;
+pub mod sweep;
 mod threads;
 mod trainer;
 
