@@ -116,3 +116,54 @@ impl Drop for LogFile {
         self.flush();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn records_are_gathered_and_cut_where_it_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let mut log = LogFile::create(&path).unwrap();
+        let read = || fs::read_to_string(&path).unwrap();
+        log.add(|out| out.extend_from_slice(b"one\n"));
+        assert_eq!(read(), "");
+        log.flush();
+        log.add(|out| out.extend_from_slice(b"two\n"));
+        drop(log);
+        assert_eq!(read(), "one\ntwo\n", "what is dropped is written");
+        let mut log = LogFile::open(&path).unwrap();
+        log.add(|out| out.extend_from_slice(b"lost\n"));
+        log.cut(4);
+        log.add(|out| out.extend_from_slice(b"three\n"));
+        log.finish().unwrap();
+        assert_eq!(read(), "one\nthree\n");
+        let mut log = LogFile::open(&path).unwrap();
+        log.add(|out| out.extend_from_slice(&[b'x'; GATHERED]));
+        assert_eq!(read().len(), 10 + GATHERED, "enough to be written");
+        assert!(matches!(LogFile::create(&path), Err(Error::LogExists(_))));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_first_error_is_kept_and_nothing_more_is_written() {
+        let full = || File::options().write(true).open("/dev/full").unwrap();
+        let mut log = LogFile::of(Path::new("run.csv"), full(), 0);
+        log.add(|out| out.push(b'x'));
+        log.flush();
+        assert!(log.pending.is_empty());
+        log.add(|_| unreachable!("nothing more is encoded"));
+        log.fail(Error::LogExists("other".into()));
+        let error = log.finish().unwrap_err().to_string();
+        assert!(
+            error.starts_with("the log run.csv could not be written: No space left"),
+            "{error}"
+        );
+
+        let mut log = LogFile::of(Path::new("run.csv"), full(), 0);
+        log.add(|out| out.push(b'x'));
+        assert!(log.finish().is_err(), "what was left to write fails too");
+    }
+}

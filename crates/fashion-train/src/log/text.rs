@@ -77,6 +77,11 @@ impl TextLog {
         if !path.exists() {
             return TextLog::create(path);
         }
+        // A device may have no end.
+        if !path.is_file() && !path.is_dir() {
+            let problem = "it is not a regular file".to_owned();
+            return Err(Error::OtherLog { path: path.into(), problem });
+        }
         // First, since it is what would fail on a folder or without permission.
         let file = LogFile::open(path)?;
         Ok(TextLog { found: read::<F>(path)?, file })
