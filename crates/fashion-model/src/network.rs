@@ -109,21 +109,18 @@ pub trait Network:
         .map(drop)
     }
 
-    /// Calls `f(name, gradient)` for each parameter, in the same order; what it leaves in the gradient
-    /// is written back. That of a parameter that the loss did not reach is zero.
+    /// Calls `f(gradient)` for each parameter, in the same order; what it leaves in the gradient is
+    /// written back. That of a parameter that the loss did not reach is zero.
     ///
     /// # Errors
     /// If dfdx cannot allocate.
     fn for_each_gradient(
         &self,
         gradients: &mut CpuGradients,
-        f: impl FnMut(&str, &mut [f32]),
+        f: impl FnMut(&mut [f32]),
     ) -> Result<(), CpuError> {
-        Self::iter_tensors(&mut RecursiveWalker {
-            m: (self, String::new()),
-            f: &mut GradientReader { f, gradients },
-        })
-        .map(drop)
+        let mut visitor = GradientVisitor { f, gradients };
+        Self::iter_tensors(&mut RecursiveWalker { m: self, f: &mut visitor }).map(drop)
     }
 
     /// How many parameters there are.
@@ -155,13 +152,13 @@ impl<F: FnMut(&str, &[usize], &[f32])> TensorVisitor<f32, Cpu> for Reader<F> {
     }
 }
 
-struct GradientReader<'a, F> {
+struct GradientVisitor<'a, F> {
     f: F,
     gradients: &'a mut CpuGradients,
 }
 
-impl<F: FnMut(&str, &mut [f32])> TensorVisitor<f32, Cpu> for GradientReader<'_, F> {
-    type Viewer = (ViewTensorRef, ViewTensorName);
+impl<F: FnMut(&mut [f32])> TensorVisitor<f32, Cpu> for GradientVisitor<'_, F> {
+    type Viewer = ViewTensorRef;
     type Err = CpuError;
     type E2 = f32;
     type D2 = Cpu;
@@ -169,9 +166,9 @@ impl<F: FnMut(&str, &mut [f32])> TensorVisitor<f32, Cpu> for GradientReader<'_, 
     fn visit<S: Shape>(
         &mut self,
         _: TensorOptions<S, f32, Cpu>,
-        (tensor, name): (&Tensor<S, f32, Cpu>, String),
+        tensor: &Tensor<S, f32, Cpu>,
     ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        (self.f)(&name, self.gradients.get_or_alloc_mut(tensor)?);
+        (self.f)(self.gradients.get_or_alloc_mut(tensor)?);
         Ok(None)
     }
 }

@@ -60,8 +60,7 @@ pub enum Error {
 
     /// Training diverged: it will not come to anything any more.
     #[error(
-        "{what} in epoch {epoch}, step {step}: training diverged. Try a smaller learning rate (it is \
-         {learning_rate}), for example a tenth of it, a warm-up, or a limit to the gradients' norm"
+        "{what} in epoch {epoch}, step {step}: {}", what.advice(*learning_rate)
     )]
     Diverged {
         /// How it shows.
@@ -241,6 +240,20 @@ pub enum Divergence {
     Parameter(String),
     /// An epoch after the first one has a worse training loss than guessing.
     EpochLoss(f64),
+}
+
+impl Divergence {
+    fn advice(&self, learning_rate: f64) -> String {
+        match self {
+            Divergence::EpochLoss(_) if learning_rate < 1e-5 => format!(
+                "the network does not learn. Try a larger learning rate (it is {learning_rate:e})"
+            ),
+            _ => format!(
+                "training diverged. Try a smaller learning rate (it is {learning_rate}), for example a \
+                 tenth of it, a warm-up, or a limit to the gradients' norm"
+            ),
+        }
+    }
 }
 
 impl fmt::Display for Divergence {

@@ -135,16 +135,17 @@ fn gradient_norm<N: Network>(
     network: &N,
     gradients: &mut CpuGradients,
 ) -> Result<f64, Failure> {
-    let (mut sum, mut bad) = (0.0, None);
-    network.for_each_gradient(gradients, |name, gradient| {
+    let (mut sum, mut seen, mut bad) = (0.0, 0, None);
+    network.for_each_gradient(gradients, |gradient| {
         let square = clip::sum_of_squares(path, gradient);
-        if bad.is_none() && !square.is_finite() {
-            bad = Some(name.to_owned());
+        if !square.is_finite() {
+            bad.get_or_insert(seen);
         }
         sum += square;
+        seen += 1;
     })?;
-    match bad {
-        Some(name) => Err(Failure::Gradient(name)),
-        None => Ok(sum.sqrt()),
-    }
+    let Some(bad) = bad else { return Ok(sum.sqrt()) };
+    let mut names = Vec::new();
+    network.for_each_parameter(|name, _, _| names.push(name.to_owned()));
+    Err(Failure::Gradient(names.swap_remove(bad)))
 }
