@@ -75,7 +75,7 @@ pub(crate) struct SettingArgs {
 
     /// How the learning rate changes: constant, step, exponential, cosine, one-cycle or plateau
     /// [default: constant]
-    #[arg(long, value_name = "NAME", value_parser = word::<ScheduleKind>, help_heading = "Learning-rate schedule")]
+    #[arg(long, value_name = "NAME", value_parser = expectation::<ScheduleKind>, help_heading = "Learning-rate schedule")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) schedule: Option<ScheduleKind>,
     /// Epochs in which the rate rises linearly from 0 first, such as 0.5 [default: 0]

@@ -237,8 +237,8 @@ impl Settings {
             (
                 "one_cycle_rise",
                 &self.one_cycle_rise,
-                share(self.one_cycle_rise) && self.one_cycle_rise > 0.0,
-                "above 0 and below 1 such as 0.3",
+                (0.0..=1.0).contains(&self.one_cycle_rise),
+                "0 to 1 such as 0.3",
             ),
             ("label_smoothing", &self.label_smoothing, share(self.label_smoothing), "0 to below 1"),
             ("ema_decay", &self.ema_decay, share(self.ema_decay), "0 for none, to below 1"),

@@ -14,13 +14,13 @@ pub(crate) enum NumberOr<T> {
     Other(T),
 }
 
-/// Reads a word that a setting takes, such as `cosine` or `adamw`.
+/// Reads a word that a setting takes, such as `adamw`.
 ///
 /// ```
-/// use fashion_train::{ScheduleKind, word};
-/// assert_eq!(word("one-cycle"), Ok(ScheduleKind::OneCycle));
-/// let error = word::<ScheduleKind>("cosin").unwrap_err();
-/// assert!(error.contains("`constant`") && error.contains("`cosine`"), "{error}");
+/// use fashion_train::{OptimiserKind, word};
+/// assert_eq!(word("adamw"), Ok(OptimiserKind::AdamW));
+/// let error = word::<OptimiserKind>("adm").unwrap_err();
+/// assert!(error.contains("`adamw`") && error.contains("`sgd`"), "{error}");
 /// ```
 ///
 /// # Errors
