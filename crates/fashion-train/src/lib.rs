@@ -8,6 +8,7 @@ mod environment;
 mod error;
 mod evaluate;
 pub mod history;
+pub mod log;
 mod neighbours;
 mod observer;
 mod optimiser;

@@ -8,6 +8,7 @@ mod confidence;
 mod data;
 mod eval;
 mod interface;
+mod logs;
 mod predict;
 mod robust;
 mod suspects;
