@@ -58,6 +58,17 @@ pub enum Error {
         problem: String,
     },
 
+    /// A point of a sweep that cannot be trained.
+    #[error("{}: {point}: {source}", path.display())]
+    Point {
+        /// The file.
+        path: PathBuf,
+        /// The point and its values.
+        point: String,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+
     /// Training diverged: it will not come to anything any more.
     #[error(
         "{what} in epoch {epoch}, step {step}: {}", what.advice(*learning_rate)
@@ -188,6 +199,32 @@ pub enum Error {
     /// A run folder that is not to be overwritten.
     #[error("{} exists already and is not overwritten; choose another --out", .0.display())]
     Exists(PathBuf),
+
+    /// Not the folder of a sweep.
+    #[error(
+        "{}: no sweep is here: sweep.toml is missing; give the folder that `sweep` printed", .0.display()
+    )]
+    NotASweep(PathBuf),
+
+    /// A folder with another sweep.
+    #[error("{}: {problem}; choose another folder, or ask for the same", path.display())]
+    OtherSweep {
+        /// The file or folder.
+        path: PathBuf,
+        /// What differs.
+        problem: String,
+    },
+
+    /// A trial of a sweep that failed, which stops the sweep.
+    #[error(
+        "{}: {source}. What was done before is kept: run the same sweep again to go on", path.display()
+    )]
+    Trial {
+        /// The trial's folder.
+        path: PathBuf,
+        /// Why.
+        source: Box<Error>,
+    },
 
     /// Not a run folder.
     #[error("{}: no run is here: {missing} is missing; give the folder that `train` printed", path.display())]

@@ -15,6 +15,7 @@ mod optimiser;
 mod run;
 mod schedule;
 mod settings;
+pub mod sweep;
 mod threads;
 mod trainer;
 

@@ -10,5 +10,6 @@ mod eval;
 mod interface;
 mod logs;
 mod predict;
+mod robust;
 mod suspects;
 mod train;
