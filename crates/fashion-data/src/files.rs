@@ -1,13 +1,15 @@
 //! Files that are either whole or not there.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Writes a file beside its place, syncs it and renames it into place.
 ///
 /// An interrupted or failed write leaves the old file as it was, or none, and nothing beside it
-/// (unless the process is killed: then `.NAME.PID.part` may stay).
+/// (unless the process is killed: then `.NAME.NUMBER.part` may stay).
 ///
 /// ```
 /// use std::io::Write;
@@ -27,7 +29,8 @@ pub fn write_atomically(
 ) -> io::Result<()> {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.part", std::process::id()));
+    // Containers that share a folder may all have the process number 1; a random one is nobody else's.
+    name.push(format!(".{:016x}.part", RandomState::new().build_hasher().finish()));
     let beside = path.with_file_name(name);
     let written = write_and_sync(&beside, write).and_then(|()| fs::rename(&beside, path));
     if written.is_err() {

@@ -4,13 +4,13 @@
 use std::path::PathBuf;
 
 use fashion_report::{
-    ClassCount, ClassExamples, CoverageMark, MisclassifiedItem, class_counts, classes, confusion,
-    coverage, curves, misclassified, reliability,
+    ClassCount, ClassExamples, CoverageMark, MisclassifiedItem, Sweep, SweepMeasure, class_counts,
+    classes, confusion, coverage, curves, lr_find, misclassified, reliability, sweep, sweep_curves,
 };
 
 #[path = "../tests/stand_in/mod.rs"]
 mod stand_in;
-use stand_in::CLASSES;
+use stand_in::{CLASSES, sweeps};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "figures".into()));
@@ -59,6 +59,28 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let curve = stand_in::coverage(10_000);
     let mark = CoverageMark { point: Some(curve[6800]), target: 0.99 };
     coverage::draw(&curve, Some(mark), &test)?.write(&folder, "coverage")?;
+
+    let (points, marks) = sweeps::range_test(400);
+    lr_find::draw(&points, &marks, origin)?.write(&folder, "lr_find")?;
+
+    let one = sweeps::by_rate();
+    let (many, best) = sweeps::random_search(40);
+    let of_rates = Sweep {
+        settings: &["learning rate"],
+        points: &one,
+        measure: SweepMeasure::Accuracy,
+        best: Some(4),
+        held_out_name: "validation",
+    };
+    sweep::draw(&of_rates, origin)?.write(&folder, "sweep")?;
+    let of_all = Sweep { settings: &sweeps::SETTINGS, points: &many, best: Some(best), ..of_rates };
+    sweep::draw(&of_all, origin)?.write(&folder, "sweep_random")?;
+
+    let curves = sweeps::curves(&sweeps::RATES);
+    sweep_curves::draw("learning rate", &curves, "validation", origin)?
+        .write(&folder, "sweep_curves")?;
+    sweep_curves::draw("learning rate", &sweeps::halving(32), "validation", origin)?
+        .write(&folder, "sweep_curves_halving")?;
     println!("{}", folder.display());
     Ok(())
 }

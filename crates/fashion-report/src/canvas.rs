@@ -159,6 +159,12 @@ impl<DB: DrawingBackend> Canvas<DB> {
         )))
     }
 
+    /// A cross for what went wrong: two strokes, `arm` pixels each way.
+    pub(crate) fn cross(&self, (x, y): (f64, f64), arm: f64, colour: Colour) -> Result<(), Error> {
+        self.line(&[(x - arm, y - arm), (x + arm, y + arm)], colour, 1.75)?;
+        self.line(&[(x - arm, y + arm), (x + arm, y - arm)], colour, 1.75)
+    }
+
     /// A line of text on the baseline `y`.
     pub(crate) fn text(&mut self, x: f64, y: f64, style: Style, text: impl Into<String>) {
         self.overlay.push(Overlay::Text { x, y, style, text: text.into() });

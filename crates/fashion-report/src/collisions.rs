@@ -3,8 +3,10 @@
 use crate::figure::svg;
 use crate::font::{self, Weight};
 use crate::{
-    Bin, ClassCount, ClassExamples, CoverageMark, CoveragePoint, EpochPoint, MisclassifiedItem,
-    PIXELS, class_counts, classes, confusion, coverage, curves, misclassified, reliability,
+    Bin, ClassCount, ClassExamples, CoverageMark, CoveragePoint, CurveEnd, EpochPoint,
+    MisclassifiedItem, PIXELS, RangeMarks, RangePoint, SettingValue, Sweep, SweepCurve, SweepEpoch,
+    SweepMeasure, SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find,
+    misclassified, reliability, sweep, sweep_curves,
 };
 
 const ORIGIN: &str = "built-in sample, not Fashion-MNIST · test set";
@@ -270,6 +272,134 @@ fn coverage_keeps_its_texts_apart_and_off_the_curve() {
                             assert_eq!(says("by machine"), mark.is_some(), "{name}");
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn range_tests_keep_their_texts_apart_and_off_the_smoothed_loss() {
+    let shapes: [fn(f64) -> f64; 6] = [
+        |t| 2.3 - 1.8 * t + libm::exp(30.0 * (t - 0.9)),
+        |t| 2.3 + 1e8 * t * t,
+        |_| 2.3,
+        |_| 0.0,
+        |t| 0.5 + libm::fabs(t - 0.5),
+        |t| 1e9 * (1.0 - t),
+    ];
+    for (i, loss) in shapes.into_iter().enumerate() {
+        for n in [0, 1, 2, 100] {
+            for decades in [0.5, 2.0, 8.0, 14.0] {
+                let point = |k: u32| {
+                    let t = f64::from(k) / f64::from(n);
+                    let learning_rate = libm::pow(10.0, decades * (t - 0.8));
+                    RangePoint { learning_rate, loss: loss(t) + 0.1, smoothed: loss(t) }
+                };
+                let points: Vec<_> = (0..n).map(point).collect();
+                let at = |eighth: usize| {
+                    points.get(eighth * n as usize / 8).map(|p| (p.learning_rate, p.smoothed))
+                };
+                for (a, b) in [(0, 0), (0, 7), (3, 4), (4, 6), (7, 7), (5, 1)] {
+                    let (suggestion, lowest) = (at(a), at(b));
+                    let marks = RangeMarks { suggestion, lowest, diverged: at(7).map(|at| at.0) };
+                    let document = svg(&lr_find::drawing(&points, &marks, ORIGIN)).unwrap();
+                    let name = format!("range test {i}, {n} points, {decades} decades, {a}, {b}");
+                    check(&name, &document);
+                    check_shapes(&name, &document);
+                }
+            }
+        }
+    }
+}
+
+/// Values of a setting: few and many, near and far, with zero, none, and choices.
+fn settings(n: usize) -> Vec<Vec<SettingValue>> {
+    let numbers = |value: fn(f64) -> f64| (0..n).map(|i| value(i as f64).into()).collect();
+    vec![
+        numbers(|i| libm::pow(10.0, i / 2.0 - 5.0)),
+        numbers(|i| 16.0 * libm::pow(2.0, i)),
+        numbers(|i| 0.012_345 * i),
+        numbers(|i| if i == 0.0 { 0.0 } else { libm::pow(7.3, -i) }),
+        numbers(|_| 128.0),
+        numbers(|_| f64::NAN),
+        (0..n).map(|i| NAMES[i % 4].into()).collect(),
+        (0..n).map(|i| format!("choice {i}").as_str().into()).collect(),
+    ]
+}
+
+#[test]
+fn sweeps_keep_their_texts_apart() {
+    let scores: [fn(f64) -> f64; 5] = [
+        |t| 0.9 - 0.2 * t,
+        |_| 0.9,
+        |t| if t < 0.3 { 0.1 } else { 0.91 - 0.01 * t },
+        |t| 0.92 - t * t,
+        |t| 1e9 * t,
+    ];
+    for (shape, score) in scores.into_iter().enumerate() {
+        for n in [0, 1, 2, 9, 25] {
+            let values = settings(n);
+            let points = |columns: &[usize], seeds: usize, diverged: usize| -> Vec<SweepPoint> {
+                let point = |i: usize| {
+                    let mean = score(i as f64 / n as f64);
+                    let here = if i + 2 > n { 0 } else { seeds };
+                    SweepPoint {
+                        values: columns.iter().map(|&c| values[c][i].clone()).collect(),
+                        scores: (0..here).map(|s| mean + 0.001 * s as f64).collect(),
+                        mean: (here > 0).then_some(mean),
+                        deviation: (here > 1).then_some(0.001),
+                        diverged: diverged * (i % 2),
+                    }
+                };
+                (0..n).map(point).collect()
+            };
+            let mut sets: Vec<Vec<usize>> = (0..values.len()).map(|c| vec![c]).collect();
+            sets.extend([vec![0, 1], vec![2, 6, 7], vec![3, 4, 5, 6], vec![0, 1, 2, 3, 6, 7]]);
+            for columns in sets {
+                let names: Vec<&str> = (0..columns.len()).map(|i| NAMES[i % 4]).collect();
+                for (seeds, diverged) in [(1, 0), (3, 2)] {
+                    for measure in [SweepMeasure::Accuracy, SweepMeasure::Loss] {
+                        let points = points(&columns, seeds, diverged);
+                        for best in [0, n / 2, n.saturating_sub(1)] {
+                            let sweep = Sweep {
+                                settings: &names,
+                                points: &points,
+                                measure,
+                                best: (best < n).then_some(best),
+                                held_out_name: NAMES[best % 4],
+                            };
+                            let document = svg(&sweep::drawing(&sweep, ORIGIN).unwrap()).unwrap();
+                            check(&format!("sweep {shape}, {n}, {columns:?}, {best}"), &document);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn curves_of_sweeps_keep_their_texts_apart() {
+    for n in [0, 1, 2, 9, 16, 17, 40] {
+        for values in settings(n) {
+            for (epochs, loss) in [(0, 1.0), (1, 1e-6), (10, 1e9), (300, 0.3)] {
+                let curve = |(i, value): (usize, SettingValue)| SweepCurve {
+                    value,
+                    epochs: (1..=epochs)
+                        .map(|epoch| SweepEpoch {
+                            epoch,
+                            train_loss: loss / (epoch + i) as f64,
+                            held_out_accuracy: 1.0 - loss / (epoch * 7 + i) as f64,
+                        })
+                        .collect(),
+                    accuracy: (i % 3 > 0).then_some(0.9 + 0.001 * i as f64),
+                    end: [CurveEnd::Finished, CurveEnd::Stopped, CurveEnd::Diverged][i % 3],
+                };
+                let curves: Vec<_> = values.iter().cloned().enumerate().map(curve).collect();
+                for name in NAMES {
+                    let chart = sweep_curves::drawing(name, &curves, name, ORIGIN);
+                    check(&format!("{n} curves, {epochs} epochs"), &svg(&chart).unwrap());
                 }
             }
         }

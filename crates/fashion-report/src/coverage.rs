@@ -5,7 +5,7 @@ use plotters::prelude::DrawingBackend;
 use crate::canvas::{Canvas, Drawing, Style};
 use crate::layout::{BOTTOM, MARGIN, Page, Panel, SMALL, TOP};
 use crate::palette::{BLUE, INK, MUTED, PAPER};
-use crate::place::{Area, first_free};
+use crate::place::{Area, CLEAR, Notes};
 use crate::{Error, Figure, figure, format, scale};
 
 /// What one threshold on the confidence does.
@@ -85,8 +85,6 @@ const LEFT: f64 = 44.0;
 const RIGHT: f64 = 24.0;
 /// From this coverage on, the axis covers every accuracy.
 const STEADY: f64 = 0.05;
-/// Room around notes.
-const CLEAR: f64 = 4.0;
 
 struct Chart<'a> {
     points: &'a [CoveragePoint],
@@ -196,31 +194,9 @@ impl Chart<'_> {
     }
 
     /// Names the target's line and the mark, where nothing is.
-    fn notes<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        panel: &Panel,
-        mut taken: Vec<Area>,
-    ) {
+    fn notes<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>, panel: &Panel, taken: Vec<Area>) {
         let (left, right) = (panel.left + CLEAR, panel.right() - CLEAR);
-        // Where none of a note's own places is free, any that is.
-        let anywhere = (0..12_u32).flat_map(|row| {
-            let y = panel.bottom() - 10.0 - 18.0 * f64::from(row);
-            (0..30_u32).map(move |column| (left + 12.0 * f64::from(column), y))
-        });
-        let mut write = |style: Style, text: String, places: Vec<(f64, f64, Style)>| {
-            let anywhere = anywhere.clone().map(|(x, y)| (x, y, style));
-            let inside = places.into_iter().chain(anywhere).filter(|&(x, y, style)| {
-                let area = Area::of_text(x, y, style, &text);
-                area.left >= left - 1.0
-                    && area.right <= right + 1.0
-                    && area.top >= panel.top - 10.0
-                    && area.bottom <= panel.bottom()
-            });
-            let Some((x, y, style)) = first_free(inside, &text, &taken) else { return };
-            taken.push(Area::of_text(x, y, style, &text));
-            canvas.text(x, y, style, text);
-        };
+        let mut notes = Notes::new(panel, taken);
         if let Some(target) = self.target() {
             let style = Style::new(SMALL, MUTED);
             let y = panel.y(target);
@@ -230,7 +206,7 @@ impl Chart<'_> {
                 (right, y + 14.0, style.end()),
                 (left, y - 5.0, style),
             ];
-            write(style, format!("target {}", format::percent(target)), places.into());
+            notes.write(canvas, style, format!("target {}", format::percent(target)), places);
         }
         let style = Style::new(SMALL, INK);
         if let Some((coverage, accuracy)) = self.marked() {
@@ -239,10 +215,10 @@ impl Chart<'_> {
             let x = panel.x(coverage);
             let heights = (0..12).map(|line| panel.bottom() - 10.0 - 18.0 * f64::from(line));
             let places = heights.flat_map(|y| [(x - 8.0, y, style.end()), (x + 8.0, y, style)]);
-            write(style, text, places.collect());
+            notes.write(canvas, style, text, places);
         } else if self.mark.is_some() {
-            let places = vec![(left, panel.bottom() - 10.0, style)];
-            write(style, "out of reach: nothing by machine".into(), places);
+            let text = "out of reach: nothing by machine".into();
+            notes.write(canvas, style, text, [(left, panel.bottom() - 10.0, style)]);
         }
     }
 }

@@ -53,6 +53,14 @@ pub enum Error {
         /// Largest number that the figure takes.
         limit: usize,
     },
+    /// The points of a sweep do not fit its settings.
+    #[error("sweep: {what}, expected {expected}")]
+    Sweep {
+        /// What does not fit, with the value found.
+        what: String,
+        /// What was expected instead.
+        expected: String,
+    },
     /// A name that cannot be a file name.
     #[error("{name:?} is no name for a figure: expected letters, digits, '-' or '_'")]
     Name {

@@ -73,16 +73,48 @@ pub(crate) fn number(value: f64, decimals: usize) -> String {
     }
 }
 
-/// A learning rate: three significant digits, scientific below a thousandth.
-pub(crate) fn rate(value: f64) -> String {
+/// The value of a setting, such as a learning rate, as people write it: `0.001`, `1e-5`, `128`. What
+/// has more than five significant digits is rounded to three.
+pub(crate) fn setting(value: f64) -> String {
     if !value.is_finite() {
-        MISSING.to_owned()
-    } else if value == 0.0 || (value.abs() >= 0.001 && value.abs() < 1000.0) {
-        let text = format!("{value:.6}");
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        format!("{value:.2e}")
+        return MISSING.to_owned();
     }
+    let whole = value.fract() == 0.0 && value.abs() < 1e6;
+    let exact = format!("{value:e}");
+    let digits = exact.chars().take_while(|c| *c != 'e').filter(char::is_ascii_digit).count();
+    if whole || digits <= 5 { scientific_if_far(&exact) } else { rounded(value, 3) }
+}
+
+/// As [`setting`], with so many significant digits at most.
+pub(crate) fn rounded(value: f64, significant: usize) -> String {
+    if !value.is_finite() {
+        return MISSING.to_owned();
+    }
+    scientific_if_far(&format!("{value:.*e}", significant.saturating_sub(1)))
+}
+
+/// A finite number as `{:e}` writes it, in plain digits unless it is below a thousandth or from a
+/// million on; without trailing zeros.
+fn scientific_if_far(text: &str) -> String {
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let mantissa = match mantissa.contains('.') {
+        true => mantissa.trim_end_matches('0').trim_end_matches('.'),
+        false => mantissa,
+    };
+    let plain = matches!(exponent.parse(), Ok(-3..=5));
+    let written = format!("{mantissa}e{exponent}");
+    let written = match written.parse::<f64>() {
+        // The shortest digits that give the number back are the mantissa's.
+        Ok(value) if plain => format!("{value}"),
+        _ => written,
+    };
+    written.replacen('-', "\u{2212}", usize::from(written.starts_with('-')))
+}
+
+/// A name with its first letter a capital, as the names of axes begin.
+pub(crate) fn capital(name: &str) -> String {
+    let mut rest = name.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 /// Text for XML and HTML, in element content and in quoted attributes. Characters that neither
@@ -145,9 +177,32 @@ mod tests {
         assert_eq!(number(-1.5, 1), "−1.5");
         assert_eq!(number(1.0e12, 2), "1.0e12");
         assert_eq!(number(f64::NEG_INFINITY, 2), "–");
+    }
+
+    #[test]
+    fn names_begin_with_a_capital() {
         assert_eq!(
-            [0.001, 0.0, 0.000_25, 0.1, f64::NAN].map(rate),
-            ["0.001", "0", "2.50e-4", "0.1", "–"]
+            ["learning rate", "Ärmel", "", "3 × 3"].map(capital),
+            ["Learning rate", "Ärmel", "", "3 × 3"]
+        );
+    }
+
+    #[test]
+    fn settings_are_written_as_people_write_them() {
+        let values = [0.001, 0.0, 0.000_25, 1e-5, 0.1, 128.0, 1024.0, 60_000.0, 0.9995, f64::NAN];
+        assert_eq!(
+            values.map(setting),
+            ["0.001", "0", "2.5e-4", "1e-5", "0.1", "128", "1024", "60000", "0.9995", "–"]
+        );
+        let values = [123_457.0, 1e6, 2.5e7, 0.000_316_227_766, 0.316_227_766, -0.5, -1e-4];
+        assert_eq!(
+            values.map(setting),
+            ["123457", "1e6", "2.5e7", "3.16e-4", "0.316", "−0.5", "−1e-4"]
+        );
+        // Rounding may reach the next power of ten.
+        assert_eq!(
+            [0.000_999_99, 0.0012, 0.001_249, 9.99].map(|v| rounded(v, 2)),
+            ["0.001", "0.0012", "0.0012", "10"]
         );
     }
 

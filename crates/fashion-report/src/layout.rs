@@ -69,7 +69,53 @@ impl Panel {
         self.left + self.width
     }
 
-    /// Horizontal grid lines with their labels to the left.
+    /// Whether a value lies in the range of y.
+    pub(crate) fn covers(&self, y: f64) -> bool {
+        (self.y.0..=self.y.1).contains(&y)
+    }
+
+    /// The places of a path through values, without the parts that lie above or below the panel.
+    pub(crate) fn within(&self, path: &[(f64, f64)]) -> Vec<Vec<(f64, f64)>> {
+        let mut runs = Vec::new();
+        let mut run: Vec<(f64, f64)> = Vec::new();
+        if let [alone] = path {
+            run.extend(self.covers(alone.1).then(|| self.at(*alone)));
+        }
+        for ends in path.windows(2) {
+            let (a, b) = (ends[0], ends[1]);
+            // Where on the way from a to b the panel is entered and left, from 0 to 1.
+            let crossing = |y: f64| (y - a.1) / (b.1 - a.1);
+            let (enter, leave) = match (crossing(self.y.0), crossing(self.y.1)) {
+                _ if a.1 == b.1 => {
+                    if self.covers(a.1) {
+                        (0.0, 1.0)
+                    } else {
+                        (1.0, 0.0)
+                    }
+                }
+                (s, t) => (s.min(t).max(0.0), s.max(t).min(1.0)),
+            };
+            let at = |t: f64| match t {
+                0.0 => self.at(a),
+                1.0 => self.at(b),
+                _ => self.at((a.0 + t * (b.0 - a.0), a.1 + t * (b.1 - a.1))),
+            };
+            if enter < leave {
+                if run.is_empty() {
+                    run.push(at(enter));
+                }
+                run.push(at(leave));
+            }
+            if leave < 1.0 || enter >= leave {
+                runs.push(std::mem::take(&mut run));
+            }
+        }
+        runs.push(run);
+        runs.retain(|run| !run.is_empty());
+        runs
+    }
+
+    /// Horizontal grid lines with their labels to the left; an empty label leaves the line alone.
     pub(crate) fn rows<DB: DrawingBackend>(
         &self,
         canvas: &mut Canvas<DB>,
@@ -78,6 +124,9 @@ impl Panel {
         for (value, label) in ticks {
             let y = self.y(*value);
             canvas.line(&[(self.left, y), (self.right(), y)], GRID, 1.0)?;
+            if label.is_empty() {
+                continue;
+            }
             canvas.text(self.left - 8.0, y + 4.0, Style::new(SMALL, MUTED).end(), label);
         }
         Ok(())
@@ -100,5 +149,33 @@ impl Panel {
         let middle = self.left + self.width / 2.0;
         canvas.text(middle, bottom + 36.0, Style::new(SMALL, MUTED).middle(), name);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_cut_at_the_upper_and_lower_edge() {
+        let panel = Panel {
+            left: 0.0,
+            top: 0.0,
+            width: 10.0,
+            height: 10.0,
+            x: (0.0, 10.0),
+            y: (0.0, 10.0),
+        };
+        let within = |path: &[(f64, f64)]| panel.within(path);
+        // Places have y downwards: a value of 10 lies at 0.
+        assert_eq!(within(&[(0.0, 5.0), (1.0, 6.0)]), [[(0.0, 5.0), (1.0, 4.0)]]);
+        let peak = within(&[(0.0, 5.0), (2.0, 15.0), (4.0, 5.0), (5.0, 5.0)]);
+        assert_eq!(peak, [vec![(0.0, 5.0), (1.0, 0.0)], vec![(3.0, 0.0), (4.0, 5.0), (5.0, 5.0)]]);
+        assert_eq!(within(&[(0.0, -5.0), (4.0, 15.0)]), [[(1.0, 10.0), (3.0, 0.0)]]);
+        assert_eq!(within(&[(0.0, 11.0), (4.0, 15.0), (5.0, 11.0)]), [[(0.0, 0.0); 0]; 0]);
+        assert_eq!(within(&[(0.0, 11.0), (4.0, 11.0)]), [[(0.0, 0.0); 0]; 0]);
+        assert_eq!(within(&[(3.0, 10.0)]), [[(3.0, 0.0)]]);
+        assert_eq!(within(&[(3.0, 10.5)]), [[(0.0, 0.0); 0]; 0]);
+        assert_eq!(within(&[]), [[(0.0, 0.0); 0]; 0]);
     }
 }

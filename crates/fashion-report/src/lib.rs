@@ -6,8 +6,11 @@ pub mod confusion;
 pub mod coverage;
 pub mod curves;
 pub mod html;
+pub mod lr_find;
 pub mod misclassified;
 pub mod reliability;
+pub mod sweep;
+pub mod sweep_curves;
 
 mod canvas;
 #[cfg(test)]
@@ -21,6 +24,7 @@ mod layout;
 mod palette;
 mod place;
 mod scale;
+mod setting;
 mod woff;
 
 pub use class_counts::ClassCount;
@@ -29,8 +33,12 @@ pub use coverage::{CoverageMark, CoveragePoint};
 pub use curves::EpochPoint;
 pub use error::Error;
 pub use figure::Figure;
+pub use lr_find::{RangeMarks, RangePoint};
 pub use misclassified::MisclassifiedItem;
 pub use reliability::Bin;
+pub use setting::SettingValue;
+pub use sweep::{Sweep, SweepMeasure, SweepPoint};
+pub use sweep_curves::{CurveEnd, SweepCurve, SweepEpoch};
 
 /// Width and height of a garment in pixels.
 pub const SIDE: usize = 28;

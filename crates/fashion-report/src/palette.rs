@@ -73,6 +73,36 @@ pub(crate) const ORANGES: [Colour; STEPS] = [
     pair(0x974600, 0xE9935D),
     pair(0x773500, 0xF8B288),
 ];
+/// Blue over magenta and red to olive, for lines in the order of a value. Steps are equally far apart
+/// (Oklab), and lightness grows from 0.36 to 0.66, on a dark page from 0.55 to 0.91, so that the
+/// order shows without colour vision too. All stay at 3 : 1 or more with the page.
+pub(crate) const SEQUENCE: [Colour; 17] = [
+    pair(0x013688, 0x3669D9),
+    pair(0x0027A7, 0x5C68E0),
+    pair(0x281BB4, 0x7B67E3),
+    pair(0x4813B5, 0x9767E1),
+    pair(0x620BB1, 0xB067DB),
+    pair(0x7804A9, 0xC767D2),
+    pair(0x8B039C, 0xDC69C6),
+    pair(0x9D038C, 0xED6CB8),
+    pair(0xAD017A, 0xFC70A9),
+    pair(0xBD0166, 0xFF7C9E),
+    pair(0xCB034D, 0xFE8995),
+    pair(0xD70F2C, 0xFF958F),
+    pair(0xD63401, 0xFEA38C),
+    pair(0xCB5202, 0xFEB28A),
+    pair(0xC36806, 0xFEC38A),
+    pair(0xBC7A00, 0xFFD287),
+    pair(0xB48C05, 0xFFDF7C),
+];
+
+/// The sequence's colour for line `i` of `n` lines, spread over all of it.
+pub(crate) fn sequence(i: usize, n: usize) -> Colour {
+    let last = SEQUENCE.len() - 1;
+    let of = n.saturating_sub(1).max(1);
+    SEQUENCE[((i * last + of / 2) / of).min(last)]
+}
+
 /// Upper bounds of the ramps' steps 1 to 7; step 0 is an exact zero, step 8 lies above the last.
 /// They grow about geometrically because the errors of a good classifier are a few per cent each.
 pub(crate) const BOUNDS: [f64; STEPS - 2] = [0.01, 0.02, 0.05, 0.10, 0.20, 0.50, 0.90];
@@ -99,7 +129,7 @@ const NAMED: [(&str, Colour); 8] = [
 ];
 
 fn all() -> impl Iterator<Item = Colour> {
-    NAMED.into_iter().map(|(_, colour)| colour).chain(BLUES).chain(ORANGES)
+    NAMED.into_iter().map(|(_, colour)| colour).chain(BLUES).chain(ORANGES).chain(SEQUENCE)
 }
 
 /// The palette as CSS: custom properties, ramp classes `b0`–`b8` and `o0`–`o8`, and the rules that
@@ -173,6 +203,32 @@ mod tests {
         // Graphics need 3 : 1.
         assert!(contrast(TRAIN.light, PAPER.light) >= 3.0);
         assert!(contrast(TRAIN.dark, PAPER.dark) >= 3.0);
+    }
+
+    #[test]
+    fn lines_in_sequence_are_told_apart() {
+        for pair in SEQUENCE.windows(2) {
+            // Evenly lighter, so that the order survives any colour blindness; the darkest two differ
+            // in hue.
+            let lighter = |a: u32, b: u32| contrast(b, 0) / contrast(a, 0);
+            assert!((0.95..1.2).contains(&lighter(pair[0].light, pair[1].light)), "{pair:?}");
+            assert!((1.04..1.2).contains(&lighter(pair[0].dark, pair[1].dark)), "{pair:?}");
+        }
+        for colour in SEQUENCE {
+            assert!(contrast(colour.light, PAPER.light) >= 3.0, "{colour:?}");
+            assert!(contrast(colour.dark, PAPER.dark) >= 3.0, "{colour:?}");
+        }
+        for n in 2..=SEQUENCE.len() {
+            let mut colours: Vec<u32> = (0..n).map(|i| sequence(i, n).light).collect();
+            assert_eq!(
+                (colours[0], colours[n - 1]),
+                (SEQUENCE[0].light, SEQUENCE[16].light),
+                "{n}"
+            );
+            colours.dedup();
+            assert_eq!(colours.len(), n);
+        }
+        assert_eq!(sequence(0, 1), SEQUENCE[0]);
     }
 
     #[test]

@@ -1,6 +1,12 @@
 //! Where a note fits without touching what is drawn.
 
-use crate::canvas::{Anchor, Style};
+use plotters::prelude::DrawingBackend;
+
+use crate::canvas::{Anchor, Canvas, Style};
+use crate::layout::Panel;
+
+/// Room around notes.
+pub(crate) const CLEAR: f64 = 4.0;
 
 /// A rectangle in CSS pixels, y growing downwards.
 #[derive(Clone, Copy, Debug)]
@@ -64,4 +70,46 @@ pub(crate) fn first_free(
         let area = Area::of_text(x, y, style, text);
         !taken.iter().any(|other| area.touches(other))
     })
+}
+
+/// Writes the notes of a panel, each where nothing else is.
+pub(crate) struct Notes<'a> {
+    panel: &'a Panel,
+    taken: Vec<Area>,
+}
+
+impl<'a> Notes<'a> {
+    /// Notes for the panel that keep off what is drawn there.
+    pub(crate) fn new(panel: &'a Panel, taken: Vec<Area>) -> Self {
+        Self { panel, taken }
+    }
+
+    /// Writes the text at the first of the places, each an anchor and a baseline, that lies in the
+    /// panel and is free, or else anywhere; not at all if nothing is free.
+    pub(crate) fn write<DB: DrawingBackend>(
+        &mut self,
+        canvas: &mut Canvas<DB>,
+        style: Style,
+        text: String,
+        places: impl IntoIterator<Item = (f64, f64, Style)>,
+    ) {
+        let panel = self.panel;
+        let (left, right) = (panel.left + CLEAR, panel.right() - CLEAR);
+        let rows = ((panel.height - 24.0) / 18.0) as u32;
+        let columns = (panel.width / 12.0) as u32;
+        let anywhere = (0..rows).flat_map(|row| {
+            let y = panel.bottom() - 10.0 - 18.0 * f64::from(row);
+            (0..columns).map(move |column| (left + 12.0 * f64::from(column), y, style))
+        });
+        let inside = places.into_iter().chain(anywhere).filter(|&(x, y, style)| {
+            let area = Area::of_text(x, y, style, &text);
+            area.left >= left - 1.0
+                && area.right <= right + 1.0
+                && area.top >= panel.top - 10.0
+                && area.bottom <= panel.bottom()
+        });
+        let Some((x, y, style)) = first_free(inside, &text, &self.taken) else { return };
+        self.taken.push(Area::of_text(x, y, style, &text));
+        canvas.text(x, y, style, text);
+    }
 }

@@ -2,10 +2,17 @@
 
 /// Values beyond this size are left out of charts: they would flatten everything else.
 const LARGEST: f64 = 1e9;
+/// The smallest value on a logarithmic axis.
+const SMALLEST: f64 = 1e-15;
 
 /// The value, if a chart can show it.
 pub(crate) fn drawable(v: f64) -> Option<f64> {
     (v.abs() <= LARGEST).then_some(v)
+}
+
+/// Its logarithm to base 10, if a logarithmic axis can show the value.
+pub(crate) fn logarithm(v: f64) -> Option<f64> {
+    (v >= SMALLEST && drawable(v).is_some()).then(|| libm::log10(v))
 }
 
 /// Smallest and largest of the drawable values.
@@ -35,6 +42,48 @@ pub(crate) fn multiples(lo: f64, hi: f64, step: f64) -> Vec<f64> {
 /// Digits after the point that tell multiples of `step` apart.
 pub(crate) fn decimals(step: f64) -> usize {
     (-libm::log10(step).floor()).clamp(0.0, 6.0) as usize
+}
+
+/// At most `n` round values in `[lo, hi]`, both positive, for a logarithmic axis: powers of ten, or
+/// the multiples by 1, 2 and 5 where these are few.
+pub(crate) fn decades(lo: f64, hi: f64, n: usize) -> Vec<f64> {
+    let first = libm::log10(lo).floor() as i32;
+    let last = libm::log10(hi).ceil() as i32;
+    // A quotient of whole numbers is exact where a product with 0.00001 is not.
+    let power = |e: i32| libm::pow(10.0, f64::from(e.abs()));
+    let times = move |f: f64, e: i32| if e < 0 { f / power(e) } else { f * power(e) };
+    let ticks = |factors: &[f64]| -> Vec<f64> {
+        (first..=last)
+            .flat_map(|e| factors.iter().map(move |f| times(*f, e)))
+            .filter(|v| (lo * (1.0 - 1e-9)..=hi * (1.0 + 1e-9)).contains(v))
+            .collect()
+    };
+    let powers = ticks(&[1.0]);
+    let fine = ticks(&[1.0, 2.0, 5.0]);
+    if powers.len() < 3 && fine.len() <= n {
+        return fine;
+    }
+    let every = powers.len().div_ceil(n.max(1)).max(1);
+    powers.into_iter().step_by(every).collect()
+}
+
+/// The worst value that an axis needs to reach so that the good ones can be told apart; all of them,
+/// if leaving some out would gain little.
+///
+/// How close the better third of the values is to the best says what counts as close: what is more
+/// than eight times as far from the best is left out.
+pub(crate) fn focus(values: &[f64], higher_is_better: bool, closest: f64) -> Option<f64> {
+    let (lo, hi) = extent(values.iter().copied())?;
+    let sign = if higher_is_better { -1.0 } else { 1.0 };
+    let best = if higher_is_better { hi } else { lo };
+    let mut gaps: Vec<f64> =
+        values.iter().filter_map(|&v| drawable(v)).map(|v| sign * (v - best)).collect();
+    gaps.sort_by(f64::total_cmp);
+    let third = gaps[(gaps.len() / 3).max(1).min(gaps.len() - 1)];
+    let close = (8.0 * third).max(closest);
+    let all = gaps[gaps.len() - 1];
+    let shown = gaps.iter().rev().find(|gap| **gap <= close).map_or(all, |gap| gap.max(closest));
+    Some(best + sign * if all > 2.0 * shown { shown } else { all })
 }
 
 /// A range that ends on ticks, and the ticks.
@@ -73,6 +122,40 @@ mod tests {
             let (_, ticks, _) = nice(0.0, 10f64.powi(exponent), 5, 1e-9);
             assert!((2..=8).contains(&ticks.len()), "1e{exponent}: {ticks:?}");
         }
+    }
+
+    #[test]
+    fn decades_are_few_and_round() {
+        let near = |ticks: Vec<f64>, expected: &[f64]| {
+            assert_eq!(ticks.len(), expected.len(), "{ticks:?}, expected {expected:?}");
+            for (tick, expected) in ticks.iter().zip(expected) {
+                assert!((tick / expected - 1.0).abs() < 1e-12, "{ticks:?}, expected {expected:?}");
+            }
+        };
+        near(decades(1e-7, 10.0, 12), &[1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1.0, 10.0]);
+        near(decades(1e-7, 10.0, 5), &[1e-7, 1e-5, 1e-3, 0.1, 10.0]);
+        near(decades(0.003, 0.6, 9), &[0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]);
+        near(decades(0.003, 0.6, 5), &[0.01, 0.1]);
+        near(decades(16.0, 1024.0, 8), &[20.0, 50.0, 100.0, 200.0, 500.0, 1000.0]);
+        assert_eq!([0.0, -1.0, f64::NAN, 1e300].map(logarithm), [None; 4]);
+        assert_eq!(logarithm(1000.0), Some(3.0));
+    }
+
+    #[test]
+    fn an_axis_leaves_out_only_what_would_flatten_the_rest() {
+        let near = |values: &[f64], higher, expected: f64| {
+            let worst = focus(values, higher, 0.05).unwrap();
+            assert!((worst - expected).abs() < 1e-12, "{values:?}: {worst}, expected {expected}");
+        };
+        near(&[0.10, 0.82, 0.90, 0.912, 0.915, 0.85], true, 0.82);
+        near(&[0.65, 0.80, 0.87, 0.90, 0.912, 0.905, 0.85, 0.1, 0.1], true, 0.65);
+        near(&[2.3, 0.4, 0.27, 0.25, f64::NAN], false, 0.4);
+        // What lies this close is always shown.
+        near(&[0.88, 0.90, 0.91, 0.912], true, 0.88);
+        near(&[0.1, 0.9], true, 0.1);
+        near(&[0.9], true, 0.9);
+        near(&[0.9, 0.9, 0.9, 0.1], true, 0.85);
+        assert_eq!(focus(&[f64::NAN], true, 0.01), None);
     }
 
     #[test]

@@ -7,12 +7,13 @@ use std::path::Path;
 
 use fashion_report::{
     Bin, ClassCount, ClassExamples, CoverageMark, CoveragePoint, EpochPoint, Error, Figure,
-    MisclassifiedItem, PIXELS, class_counts, classes, confusion, coverage, curves, misclassified,
-    reliability,
+    MisclassifiedItem, PIXELS, RangeMarks, RangePoint, SettingValue, Sweep, SweepCurve,
+    SweepMeasure, SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find,
+    misclassified, reliability, sweep, sweep_curves,
 };
 
 mod stand_in;
-use stand_in::CLASSES;
+use stand_in::{CLASSES, sweeps};
 
 const ORIGIN: &str = "made-up shapes, not Fashion-MNIST · test set";
 
@@ -30,6 +31,15 @@ fn items(pixels: &[u8]) -> Vec<MisclassifiedItem<'_>> {
     vec![item(7, "Shirt", "Coat", 0.973, 0.021), item(1234, "Ankle boot", "Bag", 0.6, 0.39)]
 }
 
+/// A sweep over these settings, judged on a validation set.
+fn sweep_of<'a>(
+    settings: &'a [&'a str],
+    points: &'a [SweepPoint],
+    best: Option<usize>,
+) -> Sweep<'a> {
+    Sweep { settings, points, measure: SweepMeasure::Accuracy, best, held_out_name: "validation" }
+}
+
 /// Every figure, small, from fixed input.
 fn figures() -> Vec<(&'static str, Figure)> {
     let (shirt, boot) = (stand_in::garment(6, 1), stand_in::garment(9, 2));
@@ -45,6 +55,9 @@ fn figures() -> Vec<(&'static str, Figure)> {
     });
     let curve = stand_in::coverage(60);
     let mark = CoverageMark { point: Some(curve[40]), target: 0.99 };
+    let (range_points, range_marks) = sweeps::range_test(60);
+    let by_rate = sweeps::by_rate();
+    let (trials, best) = sweeps::random_search(20);
     let names = ["T-shirt/top", "Shirt", "Bag"];
     let matrix = [[85, 15, 0], [120, 1080, 0], [0, 0, 0]];
     vec![
@@ -55,6 +68,16 @@ fn figures() -> Vec<(&'static str, Figure)> {
         ("coverage", coverage::draw(&curve, Some(mark), ORIGIN).unwrap()),
         ("misclassified", misclassified::draw(&items(&shirt), ORIGIN).unwrap()),
         ("reliability", reliability::draw(&stand_in::bins()[8..], 0.021, ORIGIN).unwrap()),
+        ("lr_find", lr_find::draw(&range_points, &range_marks, ORIGIN).unwrap()),
+        ("sweep", sweep::draw(&sweep_of(&["learning rate"], &by_rate, Some(4)), ORIGIN).unwrap()),
+        (
+            "sweep_random",
+            sweep::draw(&sweep_of(&sweeps::SETTINGS, &trials, Some(best)), ORIGIN).unwrap(),
+        ),
+        (
+            "sweep_curves",
+            sweep_curves::draw("learning rate", &sweeps::halving(9), "validation", ORIGIN).unwrap(),
+        ),
     ]
 }
 
@@ -158,6 +181,20 @@ fn markup_in_names_stays_text() {
         misclassified::draw(&[item], evil),
         reliability::draw(&[], 0.0, evil),
         coverage::draw(&[], None, evil),
+        lr_find::draw(&[], &RangeMarks::default(), evil),
+        sweep::draw(
+            &Sweep {
+                held_out_name: evil,
+                ..sweep_of(&[evil], &[sweeps::point(vec![evil.into()], &[0.9], 1)], None)
+            },
+            evil,
+        ),
+        sweep_curves::draw(
+            evil,
+            &[SweepCurve { value: evil.into(), ..sweeps::curves(&[0.1]).remove(0) }],
+            evil,
+            evil,
+        ),
     ] {
         let svg = figure.unwrap().svg;
         assert_well_formed(&svg);
@@ -181,6 +218,10 @@ fn nothing_to_show_is_said() {
     says(coverage::draw(&[], None, ORIGIN), "no items");
     let unreachable = Some(CoverageMark { point: None, target: 0.999 });
     says(coverage::draw(&stand_in::coverage(9), unreachable, ORIGIN), "out of reach: nothing");
+    says(lr_find::draw(&[], &RangeMarks::default(), ORIGIN), "No batch was tried");
+    says(sweep::draw(&sweep_of(&[], &[], None), ORIGIN), "No point is finished yet");
+    says(sweep::draw(&sweep_of(&["dropout"], &[], None), ORIGIN), "No point is finished yet");
+    says(sweep_curves::draw("dropout", &[], "test", ORIGIN), "No run has finished an epoch yet");
     says(classes::draw(&[], ORIGIN), "Examples of each class");
     says(class_counts::draw(&[], ORIGIN), "Examples per class");
 }
@@ -222,6 +263,53 @@ fn what_is_no_number_leaves_a_gap() {
     assert_eq!(lines_of(&svg, "#0B62A8"), 0, "no held-out value can be drawn");
     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
 
+    let range = |learning_rate, smoothed| RangePoint { learning_rate, loss: f64::NAN, smoothed };
+    let points = [
+        range(1e-4, 2.0),
+        range(1e-3, 1.0),
+        range(0.0, 1.0),
+        range(1e-2, f64::NAN),
+        range(f64::INFINITY, 1.0),
+        range(0.1, 0.9),
+        range(1.0, 1e300),
+    ];
+    let marks = RangeMarks {
+        suggestion: Some((f64::NAN, 1.0)),
+        lowest: Some((0.1, f64::INFINITY)),
+        diverged: Some(-1.0),
+    };
+    let svg = lr_find::draw(&points, &marks, ORIGIN).unwrap().svg;
+    // One line from the first to the second, and a lone dot.
+    assert_eq!(lines_of(&svg, "#0B62A8"), 1, "{svg}");
+    assert_eq!(svg.matches("<circle").count(), 1, "{svg}");
+    for word in ["NaN", "inf", "suggestion", "lowest", "diverged"] {
+        assert!(!svg.contains(word), "{word}: {svg}");
+    }
+
+    let point = |value: f64, score: f64| SweepPoint {
+        values: vec![value.into()],
+        scores: vec![score, score],
+        mean: Some(score),
+        deviation: Some(f64::NAN),
+        diverged: 0,
+    };
+    let points = [point(1.0, 0.9), point(2.0, f64::NAN), point(f64::NAN, 0.9), point(3.0, 1e300)];
+    let svg = sweep::draw(&sweep_of(&["width"], &points, Some(0)), ORIGIN).unwrap().svg;
+    assert_eq!(lines_of(&svg, "#0B62A8"), 0, "nothing to join: {svg}");
+    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+    assert!(svg.contains("best: 1, 90.00%<"), "{svg}");
+
+    let mut curves = sweeps::curves(&[1e-3, 1e-2]);
+    curves[0].epochs[4].train_loss = f64::NAN;
+    curves[0].epochs[6].held_out_accuracy = f64::INFINITY;
+    curves[0].accuracy = Some(f64::NAN);
+    curves[1].epochs.clear();
+    let svg = sweep_curves::draw("rate", &curves, "test", ORIGIN).unwrap().svg;
+    let blue = lines_of(&svg, "#013688");
+    // Two parts in each panel, and the line in the legend.
+    assert_eq!(blue, 5, "{svg}");
+    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+
     let bin = |accuracy, count| Bin { lower: 0.5, upper: 0.6, count, confidence: 0.55, accuracy };
     let bins = [bin(f64::NAN, 5), bin(0.5, 0), bin(7.0, 5), bin(0.5, 5)];
     let svg = reliability::draw(&bins, f64::INFINITY, ORIGIN).unwrap().svg;
@@ -245,6 +333,87 @@ fn what_is_no_number_leaves_a_gap() {
     assert!(!bar("#B3480B") && !bar("#0B62A8"), "no bar without a number: {svg}");
 }
 
+/// The texts of a figure that satisfy the condition.
+fn texts(svg: &str, wanted: impl Fn(&str) -> bool) -> Vec<&str> {
+    let texts = svg.split("</text>").filter_map(|part| part.rsplit_once('>').map(|(_, text)| text));
+    texts.filter(|text| wanted(text)).collect()
+}
+
+#[test]
+fn an_explosion_does_not_flatten_the_range_test() {
+    let (mut points, marks) = sweeps::range_test(200);
+    points.last_mut().unwrap().smoothed = 1e8;
+    let svg = lr_find::draw(&points, &marks, ORIGIN).unwrap().svg;
+    assert_eq!(
+        texts(&svg, |t| t.ends_with(".5") || t.ends_with(".0")),
+        ["0.5", "1.0", "1.5", "2.0", "2.5"]
+    );
+    assert!(svg.contains(">suggestion 0.0013<") && svg.contains("dotted: diverged at "), "{svg}");
+    // A test that only gets worse has its beginning in sight.
+    let worse: Vec<RangePoint> = (0..50)
+        .map(|i| (10f64.powf(f64::from(i) / 10.0 - 5.0), 2.3 + f64::from(i * i * i)))
+        .map(|(learning_rate, loss)| RangePoint { learning_rate, loss, smoothed: loss })
+        .collect();
+    let svg = lr_find::draw(&worse, &RangeMarks::default(), ORIGIN).unwrap().svg;
+    assert_eq!(texts(&svg, |t| t.starts_with("2.")), ["2.30", "2.35", "2.40", "2.45", "2.50"]);
+}
+
+#[test]
+fn a_sweep_shows_poor_and_diverged_points_without_losing_the_good() {
+    let scores = [0.10, 0.82, 0.90, 0.912, 0.915, 0.85];
+    let points: Vec<SweepPoint> = scores
+        .iter()
+        .zip(sweeps::RATES)
+        .map(|(score, rate)| sweeps::point(vec![rate.into()], &[*score], 0))
+        .collect();
+    let svg = sweep::draw(&sweep_of(&["learning rate"], &points, Some(4)), ORIGIN).unwrap().svg;
+    assert_eq!(texts(&svg, |t| t.len() == 2 && t != "92"), ["82", "84", "86", "88", "90"], "{svg}");
+    assert_eq!(texts(&svg, |t| t == "lower" || t == "10.0%"), ["lower", "10.0%"]);
+    assert!(!svg.contains(">diverged<"));
+
+    let points = sweeps::by_rate();
+    let draw = |measure| {
+        let sweep = Sweep { measure, ..sweep_of(&["learning rate"], &points, Some(4)) };
+        sweep::draw(&sweep, ORIGIN).unwrap().svg
+    };
+    let svg = draw(SweepMeasure::Accuracy);
+    assert_eq!(lines_of(&svg, "#B3480B"), 4, "two crosses of two strokes");
+    assert!(svg.contains(">diverged<") && svg.contains(">2 of 3<"), "{svg}");
+    // A loss is worse where it is high.
+    let svg = draw(SweepMeasure::Loss);
+    assert!(!svg.contains(">lower<") && svg.contains("Loss on the validation set (nats)"));
+
+    // More settings than one: a dot for each trial in every panel, and no line.
+    let (trials, best) = sweeps::random_search(20);
+    let svg = sweep::draw(&sweep_of(&sweeps::SETTINGS, &trials, Some(best)), ORIGIN).unwrap().svg;
+    for name in ["Learning rate", "Batch size", "Dropout", "Weight decay", "Schedule"] {
+        assert_eq!(texts(&svg, |t| t == name).len(), 1, "{name}");
+    }
+    let diverged = trials.iter().filter(|p| p.diverged > 0).count();
+    assert_eq!(lines_of(&svg, "#B3480B"), 6 * 2 * diverged);
+}
+
+#[test]
+fn many_curves_leave_colour_to_the_best() {
+    let legend = |n| {
+        let curves = sweeps::halving(n);
+        let svg = sweep_curves::draw("learning rate", &curves, "validation", ORIGIN).unwrap().svg;
+        texts(&svg, |t| t.ends_with('%') || t == "diverged").len()
+    };
+    assert_eq!([2, 9, 16, 17, 40].map(legend), [2, 9, 16, 8, 8]);
+    let svg = |curves: &[SweepCurve]| {
+        sweep_curves::draw("learning rate", curves, "validation", ORIGIN).unwrap().svg
+    };
+    assert!(svg(&sweeps::halving(40)).contains(">32 others<"));
+    // Numbers in their order, texts after them in the order given.
+    let mut curves = sweeps::curves(&[1e-2, 1e-4, 1e-3, 1e-5]);
+    curves[0].value = "b".into();
+    curves[3].value = SettingValue::Text("a".into());
+    let svg = svg(&curves);
+    let values = ["1e-4", "0.001", "b", "a"];
+    assert_eq!(texts(&svg, |t| values.contains(&t)), values);
+}
+
 #[test]
 fn misshapen_input_is_an_error_that_says_what_is_expected() {
     let short = [0; 783];
@@ -255,6 +424,13 @@ fn misshapen_input_is_an_error_that_says_what_is_expected() {
     insta::assert_snapshot!(message(confusion::draw(&[vec![1, 2], vec![3]], &["a", "b"], ORIGIN)), @"confusion matrix: row 1 has 1 entries, expected 2; give K rows of K counts and K class names");
     insta::assert_snapshot!(message(confusion::draw(&[[1]], &["a", "b"], ORIGIN)), @"confusion matrix: the list of class names has 2 entries, expected 1; give K rows of K counts and K class names");
     insta::assert_snapshot!(message(confusion::draw(&[[0; 31]; 31], &["a"; 31], ORIGIN)), @"confusion: 31 classes, expected at most 30; draw a selection of them");
+    let points = sweeps::by_rate();
+    let sweep =
+        |settings: &[&str], best| message(sweep::draw(&sweep_of(settings, &points, best), ORIGIN));
+    insta::assert_snapshot!(sweep(&["a", "b"], None), @"sweep: point 0 has 1 values, expected 2, one for each setting");
+    insta::assert_snapshot!(sweep(&[], None), @"sweep: 0 settings, expected 1 to 6; name those that vary, or draw some at a time");
+    insta::assert_snapshot!(sweep(&["a"; 7], None), @"sweep: 7 settings, expected 1 to 6; name those that vary, or draw some at a time");
+    insta::assert_snapshot!(sweep(&["a"], Some(9)), @"sweep: the best is point 9, expected one of the 9 points, from 0");
     let many = vec![ClassCount::default(); 61];
     assert!(matches!(class_counts::draw(&many, ORIGIN), Err(Error::TooManyClasses { .. })));
     let many = vec![ClassExamples::default(); 31];

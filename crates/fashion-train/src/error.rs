@@ -58,6 +58,17 @@ pub enum Error {
         problem: String,
     },
 
+    /// A point of a sweep that cannot be trained.
+    #[error("{}: {point}: {source}", path.display())]
+    Point {
+        /// The file.
+        path: PathBuf,
+        /// The point and its values.
+        point: String,
+        /// What is wrong with it.
+        source: Box<Error>,
+    },
+
     /// Training diverged: it will not come to anything any more.
     #[error(
         "{what} in epoch {epoch}, step {step}: {}", what.advice(*learning_rate)
@@ -112,6 +123,49 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// A log that cannot be opened.
+    #[error(
+        "cannot open the log {}: {source}; name a place in a folder that is there and may be written to",
+        path.display()
+    )]
+    OpenLog {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+
+    /// A log that could not be written to its end. Training went on without it.
+    #[error(
+        "the log {} could not be written: {source}; it is not complete. Make room if need be; a run \
+         that is resumed goes on with it", path.display()
+    )]
+    WriteLog {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+
+    /// A log that a new run would overwrite or mix with its own.
+    #[error(
+        "{} is there already, and a new run does not go on with another's log; choose another place, \
+         or resume the run that it is of", .0.display()
+    )]
+    LogExists(PathBuf),
+
+    /// A file that is not a log of the run.
+    #[error(
+        "{}: {problem}, so it is not a log of this run and is left as it is; choose another place for \
+         the log", path.display()
+    )]
+    OtherLog {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+
     /// A run folder that another process is working on.
     #[error(
         "{}: another process is working on this run; wait until it has ended, or choose another \
@@ -145,6 +199,32 @@ pub enum Error {
     /// A run folder that is not to be overwritten.
     #[error("{} exists already and is not overwritten; choose another --out", .0.display())]
     Exists(PathBuf),
+
+    /// Not the folder of a sweep.
+    #[error(
+        "{}: no sweep is here: sweep.toml is missing; give the folder that `sweep` printed", .0.display()
+    )]
+    NotASweep(PathBuf),
+
+    /// A folder with another sweep.
+    #[error("{}: {problem}; choose another folder, or ask for the same", path.display())]
+    OtherSweep {
+        /// The file or folder.
+        path: PathBuf,
+        /// What differs.
+        problem: String,
+    },
+
+    /// A trial of a sweep that failed, which stops the sweep.
+    #[error(
+        "{}: {source}. What was done before is kept: run the same sweep again to go on", path.display()
+    )]
+    Trial {
+        /// The trial's folder.
+        path: PathBuf,
+        /// Why.
+        source: Box<Error>,
+    },
 
     /// Not a run folder.
     #[error("{}: no run is here: {missing} is missing; give the folder that `train` printed", path.display())]

@@ -8,6 +8,7 @@ mod environment;
 mod error;
 mod evaluate;
 pub mod history;
+pub mod log;
 mod lr_find;
 mod neighbours;
 mod observer;
@@ -15,6 +16,7 @@ mod optimiser;
 mod run;
 mod schedule;
 mod settings;
+pub mod sweep;
 mod threads;
 mod trainer;
 

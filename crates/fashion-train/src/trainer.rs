@@ -156,6 +156,8 @@ impl<'a, N: Network> Trainer<'a, N> {
             epochs: self.settings.epochs,
             images_per_epoch: self.images_per_epoch(),
             steps_per_epoch: self.steps_per_epoch(),
+            last: self.history.last().copied(),
+            last_is_best: self.last_is_best(),
         }
     }
 

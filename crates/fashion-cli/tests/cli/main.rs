@@ -8,6 +8,8 @@ mod confidence;
 mod data;
 mod eval;
 mod interface;
+mod logs;
 mod predict;
+mod robust;
 mod suspects;
 mod train;

@@ -154,7 +154,7 @@ pub(super) fn history(points: &[EpochPoint], held_out: &str, best: Option<usize>
             v.map_or(format::MISSING.to_owned(), |v| esc(&format::percent_to(v, 2)))
         };
         for cell in [
-            format::rate(p.learning_rate),
+            format::setting(p.learning_rate),
             loss(Some(p.train_loss)),
             accuracy(Some(p.train_accuracy)),
             loss(p.validation_loss),

@@ -3,6 +3,7 @@
 // Each test and example that includes this uses a part of it.
 #![allow(dead_code)]
 
+pub(crate) mod sweeps;
 pub(crate) mod whole;
 
 use fashion_report::{Bin, CoveragePoint, EpochPoint, PIXELS, SIDE};

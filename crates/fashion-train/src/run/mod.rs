@@ -55,7 +55,8 @@ impl RunFolder {
         }
     }
 
-    fn create_numbered(parent: &Path) -> Result<RunFolder, Error> {
+    /// As [`create`](Self::create), under this folder.
+    pub(crate) fn create_numbered(parent: &Path) -> Result<RunFolder, Error> {
         fs::create_dir_all(parent).at(parent)?;
         let numbers = fs::read_dir(parent).at(parent)?.flatten();
         let highest = numbers.filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok()).max();

@@ -6,7 +6,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 impl Settings {
-    /// The names that settings have in files, in alphabetical order.
+    /// The names that settings have in files, in the order of the struct.
     ///
     /// ```
     /// assert!(fashion_train::Settings::names().contains(&"learning_rate".to_owned()));
@@ -127,7 +127,7 @@ mod tests {
     fn what_is_wrong_is_named() {
         for (text, expected) in [
             ("epoch = 3", "train.toml: there is no setting epoch; did you mean epochs?"),
-            ("zzz = 3", "there are batch_size, beta1"),
+            ("zzz = 3", "there are epochs, batch_size"),
             ("epochs = 'ten'", "train.toml: epochs = \"ten\": invalid type: string \"ten\""),
             ("epochs = -1", "epochs = -1: "),
             ("optimiser = 'adan'", "unknown variant `adan`, expected one of `adam`"),

@@ -1,0 +1,249 @@
+//! The learning-rate range test: the loss while the rate grows from batch to batch.
+
+use plotters::prelude::DrawingBackend;
+
+use crate::canvas::{Canvas, Drawing, Style};
+use crate::layout::{BOTTOM, MARGIN, Page, Panel, SMALL, TOP};
+use crate::palette::{AXIS, BLUE, INK, MUTED, PAPER};
+use crate::place::{Area, CLEAR, Notes};
+use crate::{Error, Figure, format, scale};
+
+/// What one batch of the range test gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RangePoint {
+    /// Learning rate with which the batch was learnt, above 0.
+    pub learning_rate: f64,
+    /// Mean cross-entropy of the batch before that, in nats.
+    pub loss: f64,
+    /// The same, smoothed over the batches so far.
+    pub smoothed: f64,
+}
+
+/// What was read from the range test.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct RangeMarks {
+    /// The learning rate to train with, and the smoothed loss there.
+    pub suggestion: Option<(f64, f64)>,
+    /// The learning rate with the lowest smoothed loss, and that loss.
+    pub lowest: Option<(f64, f64)>,
+    /// The learning rate at which the test stopped because the loss exploded.
+    pub diverged: Option<f64>,
+}
+
+/// Draws the loss of each batch, faint, and the smoothed loss against the learning rate on a
+/// logarithmic axis, and marks what was read from them.
+///
+/// `points` are in the order of the learning rate (Smith 2015, "Cyclical Learning Rates for Training
+/// Neural Networks", arXiv 1506.01186). Values that are no number leave a gap, and so does a rate
+/// that is not positive; no points give a figure that says so. The explosion at the end is cut off
+/// a little above the highest smoothed loss before the lowest. `origin` says where the data is from.
+///
+/// # Errors
+///
+/// None but those of the drawing library.
+///
+/// ```
+/// use fashion_report::{RangeMarks, RangePoint, lr_find};
+///
+/// let points: Vec<_> = (0..=60)
+///     .map(|i| f64::from(i) / 10.0 - 5.0)
+///     .map(|exponent| (10f64.powf(exponent), 2.3 / (1.0 + (exponent + 3.0).exp())))
+///     .map(|(learning_rate, loss)| RangePoint { learning_rate, loss, smoothed: loss })
+///     .collect();
+/// let marks = RangeMarks { suggestion: Some((0.0012, 1.05)), ..RangeMarks::default() };
+/// let figure = lr_find::draw(&points, &marks, "custom · training set")?;
+/// assert!(figure.svg.contains("suggestion 0.0012"));
+/// # Ok::<(), fashion_report::Error>(())
+/// ```
+pub fn draw(points: &[RangePoint], marks: &RangeMarks, origin: &str) -> Result<Figure, Error> {
+    Figure::of(&drawing(points, marks, origin))
+}
+
+/// The figure before it is rendered.
+pub(crate) fn drawing<'a>(
+    points: &'a [RangePoint],
+    marks: &'a RangeMarks,
+    origin: &'a str,
+) -> impl Drawing {
+    let mut note = match points.len() {
+        0 => "No batch was tried".to_owned(),
+        n => {
+            let n = format::count(n as u64);
+            format!("Over {n} batches with growing rate; faint: each batch, strong: smoothed")
+        }
+    };
+    if let Some(rate) = marks.diverged.filter(|rate| scale::logarithm(*rate).is_some()) {
+        note += &format!("; dotted: diverged at {}", format::rounded(rate, 2));
+    }
+    Chart { points, marks, page: Page { title: "Learning-rate range test".into(), note, origin } }
+}
+
+const WIDTH: f64 = 620.0;
+const HEIGHT: f64 = 280.0;
+const LEFT: f64 = 44.0;
+/// How much of the losses before the lowest one is shown above them, for the explosion's beginning.
+const ABOVE: f64 = 0.2;
+
+struct Chart<'a> {
+    points: &'a [RangePoint],
+    marks: &'a RangeMarks,
+    page: Page<'a>,
+}
+
+/// A learning rate and a loss on the axes.
+fn placed(rate: f64, loss: f64) -> Option<(f64, f64)> {
+    Some((scale::logarithm(rate)?, scale::drawable(loss)?))
+}
+
+impl Chart<'_> {
+    fn smoothed(&self) -> impl Iterator<Item = Option<(f64, f64)>> {
+        self.points.iter().map(|p| placed(p.learning_rate, p.smoothed))
+    }
+
+    fn raw(&self) -> impl Iterator<Item = Option<(f64, f64)>> {
+        self.points.iter().map(|p| placed(p.learning_rate, p.loss))
+    }
+
+    /// Range of the logarithms of the rates and its labelled ticks.
+    fn rates(&self) -> ((f64, f64), Vec<(f64, String)>) {
+        let logarithms = self.points.iter().filter_map(|p| scale::logarithm(p.learning_rate));
+        let (lo, hi) = scale::extent(logarithms).unwrap_or((-5.0, 0.0));
+        let (lo, hi) = if lo < hi { (lo, hi) } else { (lo - 0.5, hi + 0.5) };
+        let ticks = scale::decades(libm::pow(10.0, lo), libm::pow(10.0, hi), 12);
+        let ticks = ticks.into_iter().map(|v| (libm::log10(v), format::setting(v))).collect();
+        ((lo, hi), ticks)
+    }
+
+    /// Range of the loss and its labelled ticks.
+    fn losses(&self) -> ((f64, f64), Vec<(f64, String)>) {
+        let all = || self.smoothed().flatten().map(|at| at.1);
+        let (lowest, _) = scale::extent(all()).unwrap_or((0.0, 1.0));
+        let before = all().take_while(|&loss| loss > lowest).fold(lowest, f64::max);
+        // Where hardly anything was learnt, nothing but the loss's size says what is far from it.
+        let span = (before - lowest).max(0.5 * lowest.abs()).max(0.05);
+        let hi = before + ABOVE * span;
+        let raw = self.raw().flatten().map(|at| at.1).filter(|&loss| loss > lowest - span);
+        let lo = raw.fold(lowest, f64::min);
+        let marked = [self.marks.suggestion, self.marks.lowest].into_iter().flatten();
+        let marked = marked.filter_map(|at| placed(at.0, at.1)).map(|at| at.1);
+        let (lo, hi) = marked.fold((lo, hi), |(lo, hi), loss| (lo.min(loss), hi.max(loss)));
+        let step = scale::step(hi - lo, 5, 0.002);
+        let ticks = scale::multiples(lo, hi, step);
+        let decimals = scale::decimals(step);
+        let below = 0.1 * (hi - lo);
+        let ticks = ticks.into_iter().map(|v| (v, format::number(v, decimals))).collect();
+        ((lo - below, hi), ticks)
+    }
+
+    fn plot<DB: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<DB>,
+        panel: &Panel,
+    ) -> Result<(), Error> {
+        let mut taken: Vec<Area> = Vec::new();
+        let raw: Vec<_> = self.raw().collect();
+        let smoothed: Vec<_> = self.smoothed().collect();
+        for (values, colour, width) in [(&raw, AXIS, 1.0), (&smoothed, BLUE, 2.5)] {
+            for path in values.split(Option::is_none) {
+                let path: Vec<(f64, f64)> = path.iter().copied().flatten().collect();
+                for run in panel.within(&path) {
+                    canvas.line(&run, colour, width)?;
+                    if let [alone] = run[..] {
+                        canvas.disc(alone, width, colour)?;
+                        taken.push(Area::around(alone, alone, width + CLEAR));
+                    }
+                    let along = |ends: &[(f64, f64)]| Area::along(ends[0], ends[1], CLEAR);
+                    taken.extend(run.windows(2).flat_map(along));
+                }
+            }
+        }
+        self.mark(canvas, panel, taken)
+    }
+
+    /// Marks the suggestion, the lowest loss and the divergence, each with its name.
+    fn mark<DB: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<DB>,
+        panel: &Panel,
+        mut taken: Vec<Area>,
+    ) -> Result<(), Error> {
+        let covered = |x: &f64| (panel.x.0..=panel.x.1).contains(x);
+        let place = |mark: Option<(f64, f64)>| {
+            mark.and_then(|at| placed(at.0, at.1))
+                .filter(|at| covered(&at.0))
+                .map(|at| panel.at(at))
+        };
+        let (suggestion, lowest) = (place(self.marks.suggestion), place(self.marks.lowest));
+        let diverged = self.marks.diverged.and_then(scale::logarithm).filter(covered);
+        let mut upright = |x: f64| {
+            let ends = [(x, panel.top), (x, panel.bottom())];
+            taken.push(Area::around(ends[0], ends[1], CLEAR));
+            ends
+        };
+        if let Some((x, _)) = suggestion {
+            canvas.line(&upright(x), INK, 1.0)?;
+        }
+        if let Some(x) = diverged.map(|x| panel.x(x)) {
+            let [top, bottom] = upright(x);
+            canvas.dotted(top, bottom, MUTED)?;
+        }
+        if let Some(at) = lowest {
+            canvas.disc(at, 4.5, BLUE)?;
+            canvas.disc(at, 2.5, PAPER)?;
+            taken.push(Area::around(at, at, 4.5 + CLEAR));
+        }
+        if let Some(at) = suggestion {
+            canvas.disc(at, 7.0, PAPER)?;
+            canvas.disc(at, 5.5, INK)?;
+            taken.push(Area::around(at, at, 7.0 + CLEAR));
+        }
+
+        let mut notes = Notes::new(panel, taken);
+        let beside = |x: f64, first: f64, step: f64, style: Style| {
+            let heights = (0..10).map(move |line| first + step * f64::from(line));
+            heights.flat_map(move |y| [(x + 8.0, y, style), (x - 8.0, y, style.end())])
+        };
+        let top = panel.top + 14.0;
+        if let (Some((x, _)), Some((rate, _))) = (suggestion, self.marks.suggestion) {
+            let style = Style::new(SMALL, INK).bold();
+            let text = format!("suggestion {}", format::rounded(rate, 2));
+            notes.write(canvas, style, text, beside(x, top, 18.0, style));
+        }
+        let style = Style::new(SMALL, MUTED);
+        if let (Some((x, y)), Some((rate, _))) = (lowest, self.marks.lowest) {
+            let text = format!("lowest at {}", format::rounded(rate, 2));
+            let under =
+                [20.0, 26.0, 32.0, -12.0, -18.0, -24.0].map(|down| (x, y + down, style.middle()));
+            let places = under.into_iter().chain(beside(x, y + 4.0, -18.0, style));
+            notes.write(canvas, style, text, places);
+        }
+        Ok(())
+    }
+}
+
+impl Drawing for Chart<'_> {
+    fn size(&self) -> (f64, f64) {
+        (2.0 * MARGIN + LEFT + WIDTH, TOP + 24.0 + HEIGHT + 42.0 + BOTTOM)
+    }
+
+    fn name(&self) -> String {
+        "Loss against the learning rate in a range test".into()
+    }
+
+    fn paint<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>) -> Result<(), Error> {
+        self.page.paint(canvas, self.size());
+        let ((x, columns), (y, rows)) = (self.rates(), self.losses());
+        let panel =
+            Panel { left: MARGIN + LEFT, top: TOP + 24.0, width: WIDTH, height: HEIGHT, x, y };
+        let style = Style::new(SMALL, INK).bold();
+        canvas.text(MARGIN, panel.top - 16.0, style, "Cross-entropy loss (nats)");
+        panel.rows(canvas, &rows)?;
+        panel.columns(canvas, &columns, "Learning rate")?;
+        if self.points.is_empty() {
+            let note = Style::new(SMALL, MUTED).middle();
+            let middle = (panel.left + WIDTH / 2.0, panel.top + HEIGHT / 2.0);
+            canvas.text(middle.0, middle.1, note, "no batches");
+        }
+        self.plot(canvas, &panel)
+    }
+}

@@ -1,0 +1,354 @@
+//! The panels of a sweep.
+
+use plotters::prelude::DrawingBackend;
+
+use super::SweepMeasure::{Accuracy, Loss};
+use super::{Sweep, SweepPoint};
+use crate::canvas::{Canvas, Drawing, Style};
+use crate::layout::{BOTTOM, MARGIN, Page, Panel, SMALL, TINY, TOP};
+use crate::palette::{BLUE, BLUES, Colour, INK, MUTED, ORANGE, PAPER, TRAIN};
+use crate::place::{Area, CLEAR, Notes, first_free};
+use crate::setting::Axis;
+use crate::{Error, format, scale};
+
+/// A row of marks beyond the worse end of the axis of scores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Scores that the axis leaves out.
+    Far,
+    /// Seeds without a score.
+    Diverged,
+}
+
+/// Room for the labels of the scores and the lanes.
+const LEFT: f64 = 64.0;
+/// Width of all panels of a row with the gaps between them, for one, two and more panels.
+const WIDTHS: [f64; 3] = [620.0, 780.0, 860.0];
+const GAP: f64 = 28.0;
+const HEIGHT: f64 = 240.0;
+const LANE: f64 = 20.0;
+/// Between the plot and the first lane.
+const EDGE: f64 = 8.0;
+
+pub(super) struct Chart<'a> {
+    pub(super) sweep: Sweep<'a>,
+    pub(super) range: (f64, f64),
+    pub(super) rows: Vec<(f64, String)>,
+    /// Those that are used, from the plot outwards.
+    pub(super) lanes: Vec<Lane>,
+    pub(super) page: Page<'a>,
+}
+
+/// A panel for one setting.
+struct Cell<'a> {
+    setting: usize,
+    axis: Axis,
+    plot: Panel,
+    points: Vec<(&'a SweepPoint, f64)>,
+}
+
+impl Chart<'_> {
+    fn columns(&self) -> usize {
+        self.sweep.settings.len().clamp(1, 3)
+    }
+
+    fn width(&self) -> f64 {
+        WIDTHS[self.columns() - 1]
+    }
+
+    fn single(&self) -> bool {
+        self.sweep.settings.len() <= 1
+    }
+
+    /// Height of all lanes.
+    fn depth(&self) -> f64 {
+        if self.lanes.is_empty() { 0.0 } else { EDGE + LANE * self.lanes.len() as f64 }
+    }
+
+    fn row_height(&self) -> f64 {
+        24.0 + HEIGHT + self.depth() + 42.0
+    }
+
+    fn best(&self) -> Option<&SweepPoint> {
+        // One point alone is not the best of anything.
+        self.sweep.best.filter(|_| self.sweep.points.len() > 1).map(|i| &self.sweep.points[i])
+    }
+
+    /// A score as far as the axis shows it.
+    fn shown(&self, score: Option<f64>) -> Option<f64> {
+        score.filter(|v| (self.range.0..=self.range.1).contains(v))
+    }
+
+    fn far(&self, score: Option<f64>) -> Option<f64> {
+        score.and_then(scale::drawable).filter(|_| self.shown(score).is_none())
+    }
+
+    /// The middle of a lane, if it is used.
+    fn lane(&self, plot: &Panel, lane: Lane) -> Option<f64> {
+        let out = EDGE + LANE * (self.lanes.iter().position(|l| *l == lane)? as f64 + 0.5);
+        Some(match self.sweep.measure {
+            Accuracy => plot.bottom() + out,
+            Loss => plot.top - out,
+        })
+    }
+
+    fn cell(&self, setting: usize) -> Cell<'_> {
+        let n = self.columns();
+        let (row, column) = ((setting / n) as f64, (setting % n) as f64);
+        let width = (self.width() - GAP * (n as f64 - 1.0)) / n as f64;
+        let values = self.sweep.points.iter().map(|p| &p.values[setting]);
+        let axis = Axis::new(values, width);
+        let above = if self.sweep.measure == Loss { self.depth() } else { 0.0 };
+        let plot = Panel {
+            left: MARGIN + LEFT + column * (width + GAP),
+            top: TOP + 24.0 + row * (self.row_height() + 16.0) + above,
+            width,
+            height: HEIGHT,
+            x: axis.range,
+            y: self.range,
+        };
+        let place = |p| Some((p, plot.x(axis.place(&SweepPoint::value(p, setting))?)));
+        let points = self.sweep.points.iter().filter_map(place).collect();
+        Cell { setting, axis, plot, points }
+    }
+
+    /// Axes, grid and lanes.
+    fn frame<DB: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<DB>,
+        cell: &Cell<'_>,
+    ) -> Result<(), Error> {
+        let plot = &cell.plot;
+        let first = cell.setting.is_multiple_of(self.columns());
+        for lane in &self.lanes {
+            let Some(y) = self.lane(plot, *lane) else { continue };
+            canvas.rect(plot.left, y - LANE / 2.0 + 1.0, plot.width, LANE - 2.0, BLUES[0])?;
+            if first {
+                let name = match (lane, self.sweep.measure) {
+                    (Lane::Diverged, _) => "diverged",
+                    (Lane::Far, Accuracy) => "lower",
+                    (Lane::Far, Loss) => "higher",
+                };
+                canvas.text(plot.left - 8.0, y + 4.0, Style::new(SMALL, MUTED).end(), name);
+            }
+        }
+        if first {
+            let measure = self.sweep.measure;
+            let noun = measure.noun();
+            let title =
+                format!("{noun} on the {} set ({})", self.sweep.held_out_name, measure.unit());
+            let above = if measure == Loss { self.depth() } else { 0.0 };
+            let style = Style::new(SMALL, INK).bold();
+            let title = style.fit(&title, LEFT + self.width());
+            canvas.text(MARGIN, plot.top - above - 16.0, style, title);
+            plot.rows(canvas, &self.rows)?;
+        } else {
+            let lines: Vec<_> = self.rows.iter().map(|(v, _)| (*v, String::new())).collect();
+            plot.rows(canvas, &lines)?;
+        }
+        let below = if self.sweep.measure == Accuracy { self.depth() } else { 0.0 };
+        let frame = Panel { height: plot.height + below, ..*plot };
+        let name = format::capital(self.sweep.settings[cell.setting]);
+        let name = Style::new(SMALL, MUTED).fit(&name, plot.width);
+        frame.columns(canvas, &cell.axis.ticks, &name)
+    }
+
+    /// The line through the means, where one setting varies.
+    fn means<DB: DrawingBackend>(
+        &self,
+        canvas: &Canvas<DB>,
+        cell: &Cell<'_>,
+        taken: &mut Vec<Area>,
+    ) -> Result<(), Error> {
+        let place = |p: &SweepPoint| cell.axis.place(&p.value(cell.setting));
+        let mut path: Vec<(f64, Option<f64>)> = cell
+            .points
+            .iter()
+            .filter_map(|(p, _)| Some((place(p)?, p.mean.and_then(scale::drawable))))
+            .collect();
+        path.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for ends in path.windows(2) {
+            let (&[(a, Some(from)), (b, Some(to))], true) =
+                (&[ends[0], ends[1]], cell.axis.joins(ends[0].0, ends[1].0))
+            else {
+                continue;
+            };
+            for run in cell.plot.within(&[(a, from), (b, to)]) {
+                canvas.line(&run, BLUE, 2.0)?;
+                taken.extend(run.windows(2).flat_map(|e| Area::along(e[0], e[1], CLEAR)));
+            }
+        }
+        for (point, x) in &cell.points {
+            let Some((mean, deviation)) = point.mean.zip(point.deviation) else { continue };
+            let ends = [mean - deviation, mean + deviation];
+            let ends = ends.map(|v| cell.plot.y(v.clamp(self.range.0, self.range.1)));
+            if ends[0] > ends[1] {
+                canvas.line(&[(*x, ends[0]), (*x, ends[1])], BLUE, 1.5)?;
+                taken.push(Area::around((*x, ends[0]), (*x, ends[1]), CLEAR));
+            }
+        }
+        Ok(())
+    }
+
+    /// The dots of seeds and means.
+    fn dots<DB: DrawingBackend>(
+        &self,
+        canvas: &Canvas<DB>,
+        cell: &Cell<'_>,
+        taken: &mut Vec<Area>,
+    ) -> Result<(), Error> {
+        let mut dot = |x: f64, score: f64, radius: f64, colour: Colour| {
+            let at = (x, cell.plot.y(score));
+            taken.push(Area::around(at, at, radius + CLEAR));
+            canvas.disc(at, radius + 0.75, PAPER)?;
+            canvas.disc(at, radius, colour)
+        };
+        for (point, x) in &cell.points {
+            // One seed is the mean.
+            let seeds =
+                if self.single() && point.scores.len() > 1 { &point.scores[..] } else { &[] };
+            for (i, score) in seeds.iter().enumerate() {
+                // Side by side, as equal scores would hide one another.
+                let aside = (i as f64 - 0.5 * (seeds.len() as f64 - 1.0)) * 6.0;
+                let aside = aside.clamp(-12.0, 12.0);
+                if let Some(score) = self.shown(Some(*score)) {
+                    dot(x + aside, score, 2.25, TRAIN)?;
+                }
+            }
+        }
+        for (point, x) in &cell.points {
+            if let Some(mean) = self.shown(point.mean) {
+                dot(*x, mean, 3.25, BLUE)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The arrows of far scores and the crosses of diverged points, with what there is to say.
+    fn lane_marks<DB: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<DB>,
+        cell: &Cell<'_>,
+    ) -> Result<(), Error> {
+        let outwards = if self.sweep.measure == Accuracy { 1.0 } else { -1.0 };
+        for lane in &self.lanes {
+            let Some(y) = self.lane(&cell.plot, *lane) else { continue };
+            let mut taken = Vec::new();
+            let mut texts = Vec::new();
+            for (point, x) in &cell.points {
+                let text = match lane {
+                    Lane::Far => {
+                        let seed = point.scores.iter().find_map(|v| self.far(Some(*v)));
+                        let mean = self.far(point.mean);
+                        let Some(score) = mean.or(seed.filter(|_| self.single())) else { continue };
+                        let colour = if mean.is_some() { BLUE } else { TRAIN };
+                        let tip = (*x, y + 4.5 * outwards);
+                        canvas.line(&[(*x, y - 4.5 * outwards), tip], colour, 1.75)?;
+                        let barb = |side: f64| (x + side, y + 0.5 * outwards);
+                        canvas.line(&[barb(-4.0), tip, barb(4.0)], colour, 1.75)?;
+                        match self.sweep.measure {
+                            Accuracy => format::percent(score),
+                            Loss => format::number(score, 2),
+                        }
+                    }
+                    Lane::Diverged if point.diverged == 0 => continue,
+                    Lane::Diverged => {
+                        canvas.cross((*x, y), 3.5, ORANGE)?;
+                        match point.scores.len() {
+                            0 => String::new(),
+                            n => format!("{} of {}", point.diverged, n + point.diverged),
+                        }
+                    }
+                };
+                taken.push(Area::around((*x, y), (*x, y), 5.0));
+                texts.push((*x, text));
+            }
+            let style = Style::new(TINY, MUTED);
+            // Where many settings vary, a place stands for many points: too much to be said.
+            let said = |(_, text): &(f64, String)| self.single() && !text.is_empty();
+            for (x, text) in texts.into_iter().filter(said) {
+                let places = [(x + 8.0, y + 4.0, style), (x - 8.0, y + 4.0, style.end())];
+                let inside = places.into_iter().filter(|(x, y, style)| {
+                    let area = Area::of_text(*x, *y, *style, &text);
+                    area.left >= cell.plot.left && area.right <= cell.plot.right()
+                });
+                if let Some((x, y, style)) = first_free(inside, &text, &taken) {
+                    taken.push(Area::of_text(x, y, style, &text));
+                    canvas.text(x, y, style, text);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The ring around the best point and its label.
+    fn mark_best<DB: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<DB>,
+        cell: &Cell<'_>,
+        mut taken: Vec<Area>,
+    ) -> Result<(), Error> {
+        let Some(best) = self.best() else { return Ok(()) };
+        let Some(mean) = self.shown(best.mean) else { return Ok(()) };
+        let value = best.value(cell.setting);
+        let Some(x) = cell.axis.place(&value) else { return Ok(()) };
+        let at = cell.plot.at((x, mean));
+        canvas.disc(at, 6.5, PAPER)?;
+        canvas.disc(at, 5.5, INK)?;
+        canvas.disc(at, 3.25, PAPER)?;
+        taken.push(Area::around(at, at, 6.5));
+        let style = Style::new(SMALL, INK).bold();
+        let room = cell.plot.width - 2.0 * CLEAR;
+        let text = if self.single() {
+            let score = self.sweep.measure.print_spread(mean, best.deviation);
+            let label = style.fit(&value.label(), room - style.width(&format!("best: , {score}")));
+            format!("best: {label}, {score}")
+        } else {
+            style.fit(&value.label(), room)
+        };
+        // On a ring around the point, nearest first, the better side before the worse.
+        let better = if self.sweep.measure == Accuracy { -1.0 } else { 1.0 };
+        let rings = (0..6).map(|ring| 14.0 + 12.0 * f64::from(ring));
+        let places = rings.flat_map(|far| {
+            let (x, y) = at;
+            let [above, below] = [better, -better].map(|side| y + 4.0 + side * far);
+            let beside = [(x + far, y + 4.0, style), (x - far, y + 4.0, style.end())];
+            let over = [above, below].into_iter().flat_map(move |y| {
+                [(x, y, style.middle()), (x + 8.0, y, style), (x - 8.0, y, style.end())]
+            });
+            over.chain(beside)
+        });
+        Notes::new(&cell.plot, taken).write(canvas, style, text, places);
+        Ok(())
+    }
+}
+
+impl Drawing for Chart<'_> {
+    fn size(&self) -> (f64, f64) {
+        let rows = self.sweep.settings.len().div_ceil(self.columns()).max(1) as f64;
+        let height = rows * self.row_height() + 16.0 * (rows - 1.0);
+        (2.0 * MARGIN + LEFT + self.width(), TOP + height + BOTTOM)
+    }
+
+    fn name(&self) -> String {
+        let noun = self.sweep.measure.noun();
+        let settings = self.sweep.settings.join(", ");
+        format!("{noun} on the {} set by {settings}", self.sweep.held_out_name)
+    }
+
+    fn paint<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>) -> Result<(), Error> {
+        self.page.paint(canvas, self.size());
+        for setting in 0..self.sweep.settings.len() {
+            let cell = self.cell(setting);
+            let mut taken = Vec::new();
+            self.frame(canvas, &cell)?;
+            if self.single() {
+                self.means(canvas, &cell, &mut taken)?;
+            }
+            self.dots(canvas, &cell, &mut taken)?;
+            self.lane_marks(canvas, &cell)?;
+            self.mark_best(canvas, &cell, taken)?;
+        }
+        Ok(())
+    }
+}

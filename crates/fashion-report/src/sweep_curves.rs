@@ -1,0 +1,386 @@
+//! The learning curves of many points of a sweep in one picture.
+
+use plotters::prelude::DrawingBackend;
+
+use crate::canvas::{Canvas, Drawing, Style};
+use crate::layout::{BOTTOM, MARGIN, Page, Panel, SMALL, TOP};
+use crate::palette::{AXIS, Colour, INK, MUTED, PAPER, sequence};
+use crate::setting::SettingValue;
+use crate::sweep::SweepMeasure;
+use crate::{Error, Figure, format, scale};
+
+/// Up to this many lines, each has a colour of its own.
+pub const MAX_COLOURED: usize = 16;
+/// How many of the best have one where there are more.
+pub const COLOURED_OF_MANY: usize = 8;
+
+/// What an epoch gave, on average over the seeds that got there.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SweepEpoch {
+    /// Number of the epoch, from 1.
+    pub epoch: usize,
+    /// Mean cross-entropy on the training data, in nats.
+    pub train_loss: f64,
+    /// Share of the held-out data classified correctly, in `[0, 1]`.
+    pub held_out_accuracy: f64,
+}
+
+/// How a line ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CurveEnd {
+    /// After all of its epochs.
+    #[default]
+    Finished,
+    /// Before that, by early stopping or because others were better.
+    Stopped,
+    /// Because the loss exploded or was no number.
+    Diverged,
+}
+
+/// The learning curve of one point of a sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SweepCurve {
+    /// The point's value of the setting; a text names a combination of several.
+    pub value: SettingValue,
+    /// Its epochs, in order.
+    pub epochs: Vec<SweepEpoch>,
+    /// The accuracy by which it is judged, in `[0, 1]`, if it has one.
+    pub accuracy: Option<f64>,
+    /// How it ends.
+    pub end: CurveEnd,
+}
+
+/// Draws training loss and held-out accuracy by epoch, a line for each curve, and lists their values
+/// and accuracies beside them.
+///
+/// Colours run from blue over magenta to olive in the order of the numbers; texts follow in the order given.
+/// Of more than [`MAX_COLOURED`] curves only the [`COLOURED_OF_MANY`] most accurate are coloured and
+/// listed, and the others grey. A line ends where its run did: at a ring if it was stopped, at a
+/// cross if it diverged. Losses spread over a factor of more than 10 get a logarithmic axis. Both axes
+/// leave out what is far worse than the good curves. Values that are no number leave a gap; no curves
+/// give a figure that says so.
+///
+/// `setting` is the name of what varies, `held_out_name` what the held-out data is called. `origin`
+/// says where the data is from.
+///
+/// # Errors
+///
+/// None but those of the drawing library.
+///
+/// ```
+/// use fashion_report::{CurveEnd, SweepCurve, SweepEpoch, sweep_curves};
+///
+/// let curve = |rate: f64, speed: f64| SweepCurve {
+///     value: rate.into(),
+///     epochs: (1..=10)
+///         .map(|epoch| {
+///             let train_loss = 0.1 + 2.2 * (-speed * epoch as f64).exp();
+///             SweepEpoch { epoch, train_loss, held_out_accuracy: 0.92 - 0.15 * train_loss }
+///         })
+///         .collect(),
+///     accuracy: Some(0.9),
+///     end: CurveEnd::Finished,
+/// };
+/// let curves = [curve(1e-4, 0.2), curve(1e-3, 0.9)];
+/// let figure = sweep_curves::draw("learning rate", &curves, "validation", "custom")?;
+/// assert!(figure.svg.contains(">1e-4</text>"));
+/// # Ok::<(), fashion_report::Error>(())
+/// ```
+pub fn draw(
+    setting: &str,
+    curves: &[SweepCurve],
+    held_out_name: &str,
+    origin: &str,
+) -> Result<Figure, Error> {
+    Figure::of(&drawing(setting, curves, held_out_name, origin))
+}
+
+/// The figure before it is rendered.
+pub(crate) fn drawing<'a>(
+    setting: &'a str,
+    curves: &'a [SweepCurve],
+    held_out: &'a str,
+    origin: &'a str,
+) -> impl Drawing {
+    let ends = |end| curves.iter().any(|c| c.end == end);
+    let mut note = match curves.len() {
+        0 => "No run has finished an epoch yet".to_owned(),
+        n if n > MAX_COLOURED => {
+            format!("{} lines; in colour: the {COLOURED_OF_MANY} best", format::count(n as u64))
+        }
+        _ => "Mean over the seeds".to_owned(),
+    };
+    if ends(CurveEnd::Stopped) {
+        note += "; a ring: stopped early";
+    }
+    if ends(CurveEnd::Diverged) {
+        note += "; a cross: diverged";
+    }
+    let title = format!("Learning curves by {setting}");
+    Chart { setting, held_out, lines: lines(curves), page: Page { title, note, origin } }
+}
+
+/// A curve and its colour, none where it is one of the others.
+struct Line<'a> {
+    curve: &'a SweepCurve,
+    colour: Option<Colour>,
+    best: bool,
+}
+
+/// The curves in the order of their values.
+fn lines(curves: &[SweepCurve]) -> Vec<Line<'_>> {
+    let mut order: Vec<&SweepCurve> = curves.iter().collect();
+    order.sort_by(|a, b| match (&a.value, &b.value) {
+        (SettingValue::Number(a), SettingValue::Number(b)) => a.total_cmp(b),
+        (SettingValue::Number(_), SettingValue::Text(_)) => std::cmp::Ordering::Less,
+        (SettingValue::Text(_), SettingValue::Number(_)) => std::cmp::Ordering::Greater,
+        (SettingValue::Text(_), SettingValue::Text(_)) => std::cmp::Ordering::Equal,
+    });
+    let score = |i: usize| order[i].accuracy.and_then(scale::drawable).unwrap_or(f64::NEG_INFINITY);
+    let mut ranks: Vec<usize> = (0..order.len()).collect();
+    ranks.sort_by(|&a, &b| score(b).total_cmp(&score(a)));
+    let best = ranks.first().copied().filter(|&i| order.len() > 1 && score(i).is_finite());
+    if order.len() > MAX_COLOURED {
+        ranks.truncate(COLOURED_OF_MANY);
+    }
+    let n = ranks.len();
+    let mut coloured = 0..n;
+    let line = |(i, curve)| {
+        let colour = ranks.contains(&i).then(|| coloured.next()).flatten();
+        Line { curve, colour: colour.map(|place| sequence(place, n)), best: best == Some(i) }
+    };
+    order.iter().copied().enumerate().map(line).collect()
+}
+
+const PANEL: f64 = 300.0;
+const HEIGHT: f64 = 290.0;
+const LEFT: f64 = 44.0;
+const GAP: f64 = 28.0;
+const LEGEND: f64 = 172.0;
+const PITCH: f64 = 17.0;
+/// Length of a line in the legend, and where its value begins.
+const SWATCH: f64 = 18.0;
+const VALUE: f64 = 30.0;
+
+struct Chart<'a> {
+    setting: &'a str,
+    held_out: &'a str,
+    lines: Vec<Line<'a>>,
+    page: Page<'a>,
+}
+
+/// The values of one panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Quantity {
+    Loss { logarithmic: bool },
+    Accuracy,
+}
+
+impl Quantity {
+    /// An epoch on the axes.
+    fn place(self, epoch: &SweepEpoch) -> Option<(f64, f64)> {
+        let value = match self {
+            Self::Loss { logarithmic: true } => scale::logarithm(epoch.train_loss),
+            Self::Loss { logarithmic: false } => scale::drawable(epoch.train_loss),
+            Self::Accuracy => scale::drawable(epoch.held_out_accuracy),
+        };
+        Some((scale::drawable(epoch.epoch as f64)?, value?))
+    }
+}
+
+impl Chart<'_> {
+    fn epochs(&self) -> (f64, f64) {
+        let epochs = self.lines.iter().flat_map(|l| &l.curve.epochs).map(|e| e.epoch as f64);
+        let (lo, hi) = scale::extent(epochs).unwrap_or((1.0, 1.0));
+        if lo < hi { (lo, hi) } else { (lo - 0.5, hi + 0.5) }
+    }
+
+    /// The training losses that the axis is to show: those of curves that did not diverge, if any.
+    fn losses(&self) -> Vec<f64> {
+        let of = |diverged: bool| -> Vec<f64> {
+            let lines = self.lines.iter();
+            let lines = lines.filter(|l| diverged || l.curve.end != CurveEnd::Diverged);
+            let losses = lines.flat_map(|l| &l.curve.epochs).map(|e| e.train_loss);
+            losses.filter_map(scale::drawable).collect()
+        };
+        let finished = of(false);
+        if finished.is_empty() { of(true) } else { finished }
+    }
+
+    /// What the loss panel shows, the range of its axis and its labelled ticks.
+    fn loss_axis(&self) -> (Quantity, (f64, f64), Vec<(f64, String)>) {
+        let losses = self.losses();
+        let (lo, hi) = scale::extent(losses.iter().copied()).unwrap_or((0.0, 1.0));
+        match (scale::logarithm(lo), scale::logarithm(hi)) {
+            (Some(from), Some(to)) if hi > 10.0 * lo => {
+                let beside = 0.04 * (to - from);
+                let ticks = scale::decades(lo, hi, 9).into_iter();
+                let ticks = ticks.map(|v| (libm::log10(v), format::setting(v))).collect();
+                (Quantity::Loss { logarithmic: true }, (from - beside, to + beside), ticks)
+            }
+            _ => {
+                let (range, ticks, step) = scale::nice(lo.min(0.0), hi, 5, 0.002);
+                let label = |v| format::number(v, scale::decimals(step));
+                let ticks = ticks.into_iter().map(|v| (v, label(v))).collect();
+                (Quantity::Loss { logarithmic: false }, range, ticks)
+            }
+        }
+    }
+
+    /// The axis for the best epoch of each curve and for all epochs of the best one.
+    fn accuracy_axis(&self) -> ((f64, f64), Vec<(f64, String)>) {
+        let accuracies = |line: &Line<'_>| -> Vec<f64> {
+            line.curve.epochs.iter().map(|e| e.held_out_accuracy).collect()
+        };
+        let best = |line| scale::extent(accuracies(line)).map(|(_, hi)| hi);
+        let with_epochs = || self.lines.iter().filter(|line| !line.curve.epochs.is_empty());
+        let whole = with_epochs().find(|line| line.best).or(with_epochs().next());
+        let mut shown: Vec<f64> = self.lines.iter().filter_map(best).collect();
+        shown.extend(whole.into_iter().flat_map(accuracies).filter_map(scale::drawable));
+        SweepMeasure::Accuracy.axis(&shown)
+    }
+
+    fn panel<DB: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<DB>,
+        what: Quantity,
+        panel: &Panel,
+        rows: &[(f64, String)],
+    ) -> Result<(), Error> {
+        let title = match what {
+            Quantity::Loss { .. } => "Training loss (nats)".to_owned(),
+            Quantity::Accuracy => format!("Accuracy on the {} set (%)", self.held_out),
+        };
+        let style = Style::new(SMALL, INK).bold();
+        let title = style.fit(&title, LEFT + PANEL);
+        canvas.text(panel.left - LEFT, panel.top - 16.0, style, title);
+        panel.rows(canvas, rows)?;
+        let step = scale::step(panel.x.1 - panel.x.0, 8, 1.0);
+        let columns = scale::multiples(panel.x.0.max(1.0), panel.x.1, step).into_iter();
+        let columns: Vec<_> = columns.map(|v| (v, format::number(v, 0))).collect();
+        panel.columns(canvas, &columns, "Epoch")?;
+        // The best lies on top, the grey ones beneath all others.
+        let rank = |line: &Line<'_>| (line.colour.is_some(), line.best);
+        for turn in [(false, false), (true, false), (true, true)] {
+            for line in self.lines.iter().filter(|line| rank(line) == turn) {
+                self.line(canvas, what, panel, line)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn line<DB: DrawingBackend>(
+        &self,
+        canvas: &Canvas<DB>,
+        what: Quantity,
+        panel: &Panel,
+        line: &Line<'_>,
+    ) -> Result<(), Error> {
+        let (colour, width) = stroke(line);
+        let places: Vec<Option<(f64, f64)>> =
+            line.curve.epochs.iter().map(|epoch| what.place(epoch)).collect();
+        for path in places.split(Option::is_none) {
+            let path: Vec<(f64, f64)> = path.iter().copied().flatten().collect();
+            for run in panel.within(&path) {
+                canvas.line(&run, colour, width)?;
+                if let [alone] = run[..] {
+                    canvas.disc(alone, width, colour)?;
+                }
+            }
+        }
+        let Some((x, y)) = places.iter().rev().find_map(|place| *place) else { return Ok(()) };
+        // An end beyond the axis is marked at its edge.
+        let at = panel.at((x, y.clamp(panel.y.0, panel.y.1)));
+        end(canvas, line, at)
+    }
+
+    fn legend<DB: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<DB>,
+        (left, top): (f64, f64),
+    ) -> Result<(), Error> {
+        let right = left + LEGEND;
+        let header = Style::new(SMALL, INK).bold();
+        let accuracy = Style::new(SMALL, MUTED).end();
+        let room = LEGEND - accuracy.width("Accuracy") - 8.0;
+        canvas.text(left, top - 16.0, header, header.fit(&format::capital(self.setting), room));
+        canvas.text(right, top - 16.0, accuracy, "Accuracy");
+        let mut y = top + 8.0;
+        for line in self.lines.iter().filter(|line| line.colour.is_some()) {
+            let (colour, width) = stroke(line);
+            canvas.line(&[(left, y - 4.0), (left + SWATCH, y - 4.0)], colour, width + 0.75)?;
+            end(canvas, line, (left + SWATCH, y - 4.0))?;
+            let judged = match line.curve.accuracy.and_then(scale::drawable) {
+                Some(accuracy) => format::percent_to(accuracy, 2),
+                None if line.curve.end == CurveEnd::Diverged => "diverged".to_owned(),
+                None => format::MISSING.to_owned(),
+            };
+            let emphasis = |style: Style| if line.best { style.bold() } else { style };
+            let value = emphasis(Style::new(SMALL, INK));
+            let number = emphasis(Style::new(SMALL, if line.best { INK } else { MUTED })).end();
+            let room = LEGEND - VALUE - number.width(&judged) - 8.0;
+            canvas.text(left + VALUE, y, value, value.fit(&line.curve.value.label(), room));
+            canvas.text(right, y, number, judged);
+            y += PITCH;
+        }
+        let others = self.lines.iter().filter(|line| line.colour.is_none()).count();
+        if others > 0 {
+            canvas.line(&[(left, y - 4.0), (left + SWATCH, y - 4.0)], AXIS, 2.0)?;
+            let text = format!("{} others", format::count(others as u64));
+            canvas.text(left + VALUE, y, Style::new(SMALL, MUTED), text);
+        }
+        Ok(())
+    }
+}
+
+/// Colour and width of a line.
+fn stroke(line: &Line<'_>) -> (Colour, f64) {
+    match line.colour {
+        None => (AXIS, 1.0),
+        Some(colour) => (colour, if line.best { 2.75 } else { 1.75 }),
+    }
+}
+
+/// Marks how a line ends.
+fn end<DB: DrawingBackend>(
+    canvas: &Canvas<DB>,
+    line: &Line<'_>,
+    at: (f64, f64),
+) -> Result<(), Error> {
+    let colour = line.colour.unwrap_or(AXIS);
+    match line.curve.end {
+        CurveEnd::Finished => Ok(()),
+        CurveEnd::Stopped => {
+            canvas.disc(at, 3.75, colour)?;
+            canvas.disc(at, 2.0, PAPER)
+        }
+        CurveEnd::Diverged => canvas.cross(at, 3.5, colour),
+    }
+}
+
+impl Drawing for Chart<'_> {
+    fn size(&self) -> (f64, f64) {
+        let width = 2.0 * (LEFT + PANEL) + GAP + 24.0 + LEGEND;
+        (2.0 * MARGIN + width, TOP + 24.0 + HEIGHT + 42.0 + BOTTOM)
+    }
+
+    fn name(&self) -> String {
+        format!("Training loss and {} accuracy by epoch for each {}", self.held_out, self.setting)
+    }
+
+    fn paint<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>) -> Result<(), Error> {
+        self.page.paint(canvas, self.size());
+        let (loss, y, losses) = self.loss_axis();
+        let left = MARGIN + LEFT;
+        let first =
+            Panel { left, top: TOP + 24.0, width: PANEL, height: HEIGHT, x: self.epochs(), y };
+        self.panel(canvas, loss, &first, &losses)?;
+        let (y, accuracies) = self.accuracy_axis();
+        let second = Panel { left: left + PANEL + GAP + LEFT, y, ..first };
+        self.panel(canvas, Quantity::Accuracy, &second, &accuracies)?;
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        self.legend(canvas, (second.right() + 24.0, second.top))
+    }
+}

@@ -1,0 +1,124 @@
+//! Successive halving: which points go on.
+//!
+//! All points are trained for a few epochs; the best ⌈n / factor⌉ go on for `factor` times as many,
+//! and so forth, until those that are left have had all epochs (Jamieson and Talwalkar, "Non-stochastic
+//! best arm identification and hyperparameter optimization", 2016). Every run has the full number of
+//! epochs in its settings from the start, so that schedules run as they would alone.
+//!
+//! What is decided follows from the histories alone, so that nothing is kept of it, and every process
+//! that sees them decides the same.
+
+use super::method::HalvingSpec;
+use super::trial::{Outcome, Status};
+use crate::history::{Epoch, best};
+
+/// After how many epochs points are pruned, in order; those that are left then go to the end.
+pub(super) fn rungs(spec: HalvingSpec, epochs: usize) -> Vec<usize> {
+    let higher = |rung: &usize| rung.checked_mul(spec.factor);
+    std::iter::successors(Some(spec.min_epochs), higher).take_while(|rung| *rung < epochs).collect()
+}
+
+/// What a trial is worth after some epochs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Worth {
+    /// The validation accuracy of its best epoch.
+    Accuracy(f64),
+    /// It has diverged.
+    Diverged,
+}
+
+impl Worth {
+    /// Of a trial after `rung` epochs, or after all where it stopped before; `None` where it has not
+    /// come so far.
+    pub(super) fn after(
+        rung: usize,
+        history: &[Epoch],
+        outcome: Option<&Outcome>,
+    ) -> Option<Worth> {
+        let accuracy = |epochs: &[Epoch]| {
+            best(epochs).and_then(|epoch| epoch.validation_accuracy).map(Worth::Accuracy)
+        };
+        if history.len() >= rung {
+            return accuracy(&history[..rung]);
+        }
+        // On a network file system the outcome may be seen before the history's last lines.
+        let outcome = outcome.filter(|outcome| outcome.epochs == history.len())?;
+        match outcome.status {
+            Status::Diverged => Some(Worth::Diverged),
+            Status::Complete | Status::EarlyStopped => accuracy(history),
+            Status::Pruned => None,
+        }
+    }
+}
+
+/// What a point is worth: the fewer of its seeds have diverged the better, then the higher the mean
+/// accuracy of the others.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Merit {
+    diverged: usize,
+    mean: f64,
+}
+
+impl Merit {
+    pub(super) fn of(seeds: &[Worth]) -> Merit {
+        let accuracies: Vec<f64> = seeds
+            .iter()
+            .filter_map(|worth| match worth {
+                Worth::Accuracy(accuracy) => Some(*accuracy),
+                Worth::Diverged => None,
+            })
+            .collect();
+        let mean = accuracies.iter().sum::<f64>() / accuracies.len().max(1) as f64;
+        Merit { diverged: seeds.len() - accuracies.len(), mean }
+    }
+
+    /// Less is better.
+    pub(super) fn order(&self, other: &Merit) -> std::cmp::Ordering {
+        self.diverged.cmp(&other.diverged).then(other.mean.total_cmp(&self.mean))
+    }
+}
+
+/// Which of the points go on, in their order; of two that are worth the same, the first.
+pub(super) fn promoted(points: &[(usize, Merit)], factor: usize) -> Vec<usize> {
+    let mut ranked: Vec<&(usize, Merit)> = points.iter().collect();
+    ranked.sort_by(|(a, a_merit), (b, b_merit)| a_merit.order(b_merit).then(a.cmp(b)));
+    let kept = ranked.iter().take(points.len().div_ceil(factor));
+    let mut kept: Vec<usize> = kept.map(|(point, _)| *point).collect();
+    kept.sort_unstable();
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rungs_rise_by_the_factor_and_stay_below_the_end() {
+        let rungs = |min_epochs, factor, epochs| rungs(HalvingSpec { min_epochs, factor }, epochs);
+        assert_eq!(rungs(1, 3, 9), [1, 3]);
+        assert_eq!(rungs(1, 3, 10), [1, 3, 9]);
+        assert_eq!(rungs(2, 2, 17), [2, 4, 8, 16]);
+        assert_eq!(rungs(4, 3, 5), [4]);
+    }
+
+    #[test]
+    fn the_best_third_goes_on_and_ties_go_to_the_first() {
+        let merit = |seeds: &[Worth]| Merit::of(seeds);
+        let (a, d) = (Worth::Accuracy, Worth::Diverged);
+        let points = [
+            (0, merit(&[a(0.5), a(0.7)])),
+            (1, merit(&[a(0.9), d])),
+            (2, merit(&[a(0.75), a(0.5)])),
+            (3, merit(&[d, d])),
+            (4, merit(&[a(0.5), a(0.75)])),
+            (7, merit(&[a(0.75), a(0.5)])),
+            (9, merit(&[a(0.1), a(0.1)])),
+        ];
+        assert_eq!(promoted(&points, 3), [2, 4, 7]);
+        assert_eq!(promoted(&points, 4), [2, 4]);
+        assert_eq!(promoted(&points, 7), [2]);
+        // The mean of both seeds counts, not the best of them; a diverged one is below all others.
+        assert_eq!(promoted(&points, 2), [0, 2, 4, 7]);
+        assert_eq!(promoted(&[points[1], points[3], points[6]], 2), [1, 9]);
+    }
+}

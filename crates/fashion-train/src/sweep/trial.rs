@@ -1,0 +1,267 @@
+//! One run of a sweep: a point with a seed.
+
+use super::observer::SweepObserver;
+use crate::config::Config;
+use crate::environment::DataPlace;
+use crate::error::{AtPath, Error};
+use crate::history::{Epoch, best};
+use crate::observer::{Observer, Start, Step};
+use crate::run::{GoOnFrom, LockedRun, RunFolder, train};
+use crate::settings::Settings;
+use crate::trainer::Finish;
+use fashion_data::Splits;
+use fashion_model::Network;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+/// A point with a seed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Trial {
+    /// Its position among all trials, from 0: point by point, seed by seed.
+    pub index: usize,
+    /// The point's number, counted from 1.
+    pub point: usize,
+    /// All settings, the seed among them.
+    pub settings: Settings,
+}
+
+impl Trial {
+    /// The name of its folder: `0003-seed1`.
+    pub fn name(&self) -> String {
+        format!("{:04}-seed{}", self.point, self.settings.seed)
+    }
+}
+
+/// How a trial ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// All epochs are done.
+    Complete,
+    /// Early stopping has found that more would bring nothing.
+    EarlyStopped,
+    /// Training diverged, which is a result, too.
+    Diverged,
+    /// Successive halving has given it up.
+    Pruned,
+}
+
+impl Status {
+    /// As files have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Complete => "complete",
+            Status::EarlyStopped => "early-stopped",
+            Status::Diverged => "diverged",
+            Status::Pruned => "pruned",
+        }
+    }
+}
+
+/// What a trial gave: its file `outcome.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// How it ended.
+    pub status: Status,
+    /// Whole epochs done.
+    pub epochs: usize,
+    /// The epoch with the highest validation accuracy; `None` where no epoch is whole.
+    pub best_epoch: Option<usize>,
+    /// Its validation accuracy, 0–1.
+    pub validation_accuracy: Option<f64>,
+    /// Its validation loss, in nats.
+    pub validation_loss: Option<f64>,
+    /// The last epoch's training loss, in nats.
+    pub train_loss: Option<f64>,
+    /// Where and how it diverged, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub divergence: Option<Diverged>,
+}
+
+/// Where and how a trial diverged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Diverged {
+    /// The epoch, counted from 1.
+    pub epoch: usize,
+    /// The step in the epoch, counted from 1.
+    pub step: usize,
+    /// What was seen.
+    pub message: String,
+}
+
+impl Outcome {
+    fn new(status: Status, history: &[Epoch], divergence: Option<Diverged>) -> Outcome {
+        let best = best(history);
+        Outcome {
+            status,
+            epochs: history.len(),
+            best_epoch: best.map(|epoch| epoch.epoch),
+            validation_accuracy: best.and_then(|epoch| epoch.validation_accuracy),
+            validation_loss: best.and_then(|epoch| epoch.validation_loss),
+            train_loss: history.last().map(|epoch| epoch.train_loss),
+            divergence,
+        }
+    }
+}
+
+/// The folder of a trial.
+pub(super) struct TrialFolder(PathBuf);
+
+impl TrialFolder {
+    pub(super) fn new(sweep: &Path, trial: &Trial) -> TrialFolder {
+        TrialFolder(sweep.join("trials").join(trial.name()))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The run in it, if one has begun.
+    pub(super) fn run(&self) -> Option<RunFolder> {
+        RunFolder::open(&self.0).ok()
+    }
+
+    /// What the trial gave, if it has ended.
+    pub(super) fn outcome(&self) -> Result<Option<Outcome>, Error> {
+        let path = self.outcome_path();
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            read => read.at(&path)?,
+        };
+        let outcome = serde_json::from_str(&text);
+        outcome.map(Some).map_err(|e| Error::Damaged { path, problem: e.to_string() })
+    }
+
+    /// The epochs so far.
+    pub(super) fn history(&self) -> Result<Vec<Epoch>, Error> {
+        self.run().map_or(Ok(Vec::new()), |run| run.history())
+    }
+
+    /// Makes sure that what is there was made with these settings, if anything is.
+    pub(super) fn check(&self, config: &Config) -> Result<(), Error> {
+        let Some(run) = self.run() else { return Ok(()) };
+        if run.config()? == *config {
+            return Ok(());
+        }
+        let problem = "this trial has other settings than sweep.toml now gives it".to_owned();
+        Err(Error::OtherSweep { path: self.0.clone(), problem })
+    }
+
+    fn outcome_path(&self) -> PathBuf {
+        self.0.join("outcome.json")
+    }
+
+    fn lock(&self) -> Result<LockedRun, Error> {
+        match self.run() {
+            Some(run) => run.lock(),
+            None => RunFolder::create(Some(&self.0))?.lock(),
+        }
+    }
+
+    /// Ends the trial: what would only be needed to go on is removed, then the outcome written.
+    fn end(&self, run: &LockedRun, outcome: Outcome) -> Result<Outcome, Error> {
+        let folder = run.checkpoint_folder();
+        fs::remove_dir_all(&folder).at(&folder)?;
+        let mut json = serde_json::to_string_pretty(&outcome)
+            .expect("numbers and strings are always valid JSON");
+        json.push('\n');
+        run.write(&self.outcome_path(), json.as_bytes())?;
+        Ok(outcome)
+    }
+
+    /// Ends a trial that successive halving gives up; nothing is done to one that has ended.
+    pub(super) fn prune(&self) -> Result<Option<Outcome>, Error> {
+        if self.outcome()?.is_some() {
+            return Ok(None);
+        }
+        let run = self.lock()?;
+        let outcome = Outcome::new(Status::Pruned, &run.history()?, None);
+        self.end(&run, outcome).map(Some)
+    }
+}
+
+/// How far a trial has come.
+pub(super) enum Reached {
+    /// Its end.
+    End(Outcome),
+    /// The epoch at which it is to wait for others.
+    Rung(Vec<Epoch>),
+    /// It was stopped before.
+    Stopped,
+}
+
+/// Trains a trial in its folder, from where it was, to its end or to an epoch. Uses rayon's current
+/// pool.
+pub(super) fn run<N: Network>(
+    folder: &TrialFolder,
+    config: &Config,
+    splits: &Splits,
+    data: &DataPlace,
+    follow: &mut Follow<'_>,
+) -> Result<Reached, Error> {
+    folder.check(config)?;
+    let run = folder.lock()?;
+    if let Some(outcome) = folder.outcome()? {
+        // Another process was quicker.
+        return folder.end(&run, outcome).map(Reached::End);
+    }
+    let mut train = || train::<N>(&run, config, splits, data, GoOnFrom::Last, follow);
+    let trained = match train() {
+        // The trial comes out the same from its beginning.
+        Err(Error::DamagedCheckpoint { .. }) => {
+            for (_, path) in run.checkpoints() {
+                fs::remove_file(&path).at(&path)?;
+            }
+            train()
+        }
+        trained => trained,
+    };
+    let outcome = match trained {
+        Ok(outcome) => match outcome.finish {
+            Finish::Complete if outcome.history.len() < config.training.epochs => {
+                Outcome::new(Status::EarlyStopped, &outcome.history, None)
+            }
+            Finish::Complete => Outcome::new(Status::Complete, &outcome.history, None),
+            Finish::Stopped => {
+                let waits = follow.until.is_some_and(|until| outcome.history.len() >= until);
+                return Ok(if waits { Reached::Rung(outcome.history) } else { Reached::Stopped });
+            }
+        },
+        Err(error @ Error::Diverged { epoch, step, .. }) => {
+            let message = error.to_string();
+            let diverged = Diverged { epoch, step, message };
+            Outcome::new(Status::Diverged, &run.history()?, Some(diverged))
+        }
+        Err(error) => return Err(error),
+    };
+    folder.end(&run, outcome).map(Reached::End)
+}
+
+/// Tells a sweep's observer of a trial, and stops that where need be.
+pub(super) struct Follow<'a> {
+    pub(super) trial: &'a Trial,
+    pub(super) observer: &'a dyn SweepObserver,
+    /// The epoch after which the trial waits.
+    pub(super) until: Option<usize>,
+    /// Whether everything is to stop.
+    pub(super) stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Observer for Follow<'_> {
+    fn on_start(&mut self, start: &Start) {
+        self.observer.on_trial_start(self.trial, start);
+    }
+
+    fn on_step(&mut self, step: &Step) -> ControlFlow<()> {
+        self.observer.on_trial_step(self.trial, step);
+        if (self.stop)() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn on_epoch(&mut self, epoch: &Epoch, best: bool) -> ControlFlow<()> {
+        self.observer.on_trial_epoch(self.trial, epoch, best);
+        let waits = self.until.is_some_and(|until| epoch.epoch >= until);
+        if waits { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
