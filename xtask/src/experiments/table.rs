@@ -72,8 +72,9 @@ impl Table {
             let accuracy = row.accuracy.map_or_else(none, |(mean, deviation)| {
                 format!("{:.2} ± {:.2}%", 100.0 * mean, 100.0 * deviation)
             });
-            let loss =
-                row.loss.map_or_else(none, |(mean, deviation)| format!("{mean:.3} ± {deviation:.3}"));
+            let loss = row
+                .loss
+                .map_or_else(none, |(mean, deviation)| format!("{mean:.3} ± {deviation:.3}"));
             let _ = writeln!(
                 out,
                 "| {} | {accuracy} | {loss} | {} | {} | {} of {} |",
@@ -103,7 +104,8 @@ fn learnt(run: &Path) -> Result<Option<usize>> {
 
 /// The lines of a CSV file without quotes, by the names of the columns.
 fn lines(path: &Path) -> Result<Vec<BTreeMap<String, String>>> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned));
     let names: Vec<String> = lines.next().into_iter().flatten().collect();
     Ok(lines.map(|fields| names.iter().cloned().zip(fields).collect()).collect())
