@@ -8,7 +8,9 @@ use common::{run_observed, settings, small};
 use event_files::{Scalars, scalars, session_starts};
 use fashion_data::Splits;
 use fashion_train::log::{CsvLog, JsonLinesLog, TensorBoardLog};
-use fashion_train::{Epoch, Error, Finish, Observer, RunFolder, Settings, Start, Step, Validation};
+use fashion_train::{
+    Epoch, Error, Finish, GoOnFrom, Observer, RunFolder, Settings, Start, Step, Validation,
+};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
