@@ -3,12 +3,14 @@
 mod data;
 mod log;
 mod settings;
+mod sweep;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use data::{AuditArgs, DataCommand, FigureArgs, InfoArgs, SuspectsArgs};
 pub(crate) use log::LogArgs;
-pub(crate) use settings::SettingArgs;
+pub(crate) use settings::{SettingArgs, option};
 use std::path::PathBuf;
+pub(crate) use sweep::{CollectArgs, SweepArgs, SweepCommand};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 success, 1 something failed, 2 wrong usage, 130 interrupted.
@@ -32,6 +34,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Train a network, judge it on the test set and write a run folder
     Train(TrainArgs),
+    /// Train with many combinations of settings, and say which are best
+    Sweep(Box<SweepArgs>),
     /// Judge the weights of a run, or of a file, on a data set; or any classifier's answers
     Eval(EvalArgs),
     /// Compare runs: what differs, by how much, and whether that is chance

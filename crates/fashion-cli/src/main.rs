@@ -20,6 +20,7 @@ mod page;
 mod place;
 mod predict;
 mod run_report;
+mod sweep;
 mod train;
 mod weights;
 
@@ -44,6 +45,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
     fashion_kernels::simd::Path::from_env().map_err(exit::usage)?;
     match command {
         Command::Train(args) => train::run(args),
+        Command::Sweep(args) => sweep::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Predict(args) => predict::run(args),
