@@ -10,4 +10,5 @@ mod eval;
 mod interface;
 mod predict;
 mod suspects;
+mod sweep;
 mod train;
