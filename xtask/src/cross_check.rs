@@ -1,4 +1,4 @@
-//! `cross-check`: comparisons with PyTorch, scikit-learn and NumPy.
+//! `cross-check`: comparisons with PyTorch, scikit-learn, NumPy and TensorBoard.
 //!
 //! `cargo test` compares with literals that these programs once printed; this runs the programs.
 //! A check is a Python file in `xtask/cross-check` and a line in [`CHECKS`].
@@ -15,13 +15,14 @@ use crate::python::python_of;
 use crate::workspace::Workspace;
 
 /// The checks: a name, which is also the script's, and what is compared.
-const CHECKS: [(&str, &str); 3] = [
+const CHECKS: [(&str, &str); 4] = [
+    ("logs", "a run's event files, read by TensorBoard, against its JSON lines and CSV"),
     ("metrics", "a run's metrics.json against scikit-learn"),
     ("npz", "npz files as NumPy writes them against their contents"),
     ("weights", "weights and probabilities against PyTorch, in both directions"),
 ];
 
-/// Compare with PyTorch, scikit-learn and NumPy, in a Python environment made for it
+/// Compare with PyTorch, scikit-learn, NumPy and TensorBoard, in a Python environment made for it
 ///
 /// Needs Python 3.11 or later with venv and pip. The first call downloads the pinned packages from
 /// the Python package index, a few gigabytes, into target/cross-check.

@@ -1,11 +1,13 @@
 //! The raw command line, as clap reads it. Nothing is checked here but the form of each value.
 
 mod data;
+mod log;
 mod settings;
 mod sweep;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use data::{AuditArgs, DataCommand, FigureArgs, InfoArgs, SuspectsArgs};
+pub(crate) use log::LogArgs;
 pub(crate) use settings::{SettingArgs, option};
 use std::path::PathBuf;
 pub(crate) use sweep::{CollectArgs, SweepArgs, SweepCommand};
@@ -87,6 +89,7 @@ Examples:
   fashion train --config runs/001/config.toml --seed 1       as that run, but for the seed
   fashion train --resume runs/001            go on where Ctrl-C stopped
   fashion train --quiet --json | jq .accuracy
+  fashion train --log run.csv --log run.jsonl --tensorboard boards     and follow it elsewhere
 
 Settings come from --recipe, then --config, then the options here; later ones win. A file for --config
 has a line for each setting below [training], under the names in any run's config.toml:
@@ -127,6 +130,8 @@ pub(crate) struct TrainArgs {
     /// No progress and no text: only the run folder's path (or the JSON), and errors
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) logs: LogArgs,
     #[command(flatten)]
     pub(crate) settings: SettingArgs,
 }

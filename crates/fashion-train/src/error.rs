@@ -123,6 +123,49 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// A log that cannot be opened.
+    #[error(
+        "cannot open the log {}: {source}; name a place in a folder that is there and may be written to",
+        path.display()
+    )]
+    OpenLog {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+
+    /// A log that could not be written to its end. Training went on without it.
+    #[error(
+        "the log {} could not be written: {source}; it is not complete. Make room if need be; a run \
+         that is resumed goes on with it", path.display()
+    )]
+    WriteLog {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+
+    /// A log that a new run would overwrite or mix with its own.
+    #[error(
+        "{} is there already, and a new run does not go on with another's log; choose another place, \
+         or resume the run that it is of", .0.display()
+    )]
+    LogExists(PathBuf),
+
+    /// A file that is not a log of the run.
+    #[error(
+        "{}: {problem}, so it is not a log of this run and is left as it is; choose another place for \
+         the log", path.display()
+    )]
+    OtherLog {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+
     /// A run folder that another process is working on.
     #[error(
         "{}: another process is working on this run; wait until it has ended, or choose another \

@@ -14,6 +14,11 @@ pub struct Start {
     pub images_per_epoch: usize,
     /// Steps of an epoch.
     pub steps_per_epoch: usize,
+    /// The last of the epochs that are done. A process that was killed may have kept it without
+    /// telling its observers.
+    pub last: Option<Epoch>,
+    /// Whether that was the best so far.
+    pub last_is_best: bool,
 }
 
 /// Where a run is after a step.

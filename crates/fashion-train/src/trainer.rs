@@ -150,12 +150,14 @@ impl<'a, N: Network> Trainer<'a, N> {
     }
 
     /// What an observer is told before the first step.
-    fn start(&self) -> Start {
+    pub(crate) fn start(&self) -> Start {
         Start {
             done: self.history.len(),
             epochs: self.settings.epochs,
             images_per_epoch: self.images_per_epoch(),
             steps_per_epoch: self.steps_per_epoch(),
+            last: self.history.last().copied(),
+            last_is_best: self.last_is_best(),
         }
     }
 
@@ -224,38 +226,14 @@ impl<'a, N: Network> Trainer<'a, N> {
         observer: &mut impl Observer,
     ) -> Result<ControlFlow<(), Epoch>, Error> {
         let number = self.history.len() + 1;
-        let order = shuffled(&self.train, self.settings.seed, number as u64);
         let schedule = self.settings.schedule();
         let reductions = schedule.reductions(&self.history);
         let steps = self.steps_per_epoch();
-        let before = self.history.len() as u64 * steps as u64;
-        let (mut loss_sum, mut right, mut images) = (0.0, 0, 0);
-        let mut learning_rate = self.settings.learning_rate;
-        for (step, indices) in order.chunks(self.settings.batch_size).enumerate() {
-            learning_rate = schedule.rate(before + step as u64, steps, reductions);
-            let taken = self
-                .step(indices, learning_rate)
-                .map_err(|problem| problem.in_step(number, step + 1, learning_rate))?;
-            loss_sum += f64::from(taken.loss) * indices.len() as f64;
-            right += taken.right;
-            images += indices.len();
-            let stop = observer.on_step(&Step {
-                step: before + step as u64 + 1,
-                epoch: number,
-                epochs: self.settings.epochs,
-                images,
-                images_per_epoch: order.len(),
-                learning_rate,
-                batch_loss: taken.loss.into(),
-                gradient_norm: taken.gradient_norm,
-                loss: loss_sum / images as f64,
-                accuracy: right as f64 / images as f64,
-            });
-            if stop.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        let train_loss = loss_sum / images as f64;
+        let rate = |step| schedule.rate(step, steps, reductions);
+        let ControlFlow::Continue(pass) = self.pass(number, rate, observer)? else {
+            return Ok(ControlFlow::Break(()));
+        };
+        let Pass { learning_rate, loss: train_loss, accuracy: train_accuracy } = pass;
         if number > 1 && train_loss > GUESSING {
             let what = Divergence::EpochLoss(train_loss);
             return Err(Error::Diverged { what, epoch: number, step: steps, learning_rate });
@@ -267,12 +245,54 @@ impl<'a, N: Network> Trainer<'a, N> {
             epoch: number,
             learning_rate,
             train_loss,
-            train_accuracy: right as f64 / images as f64,
+            train_accuracy,
             validation_loss: validation.as_ref().map(|v| v.loss),
             validation_accuracy: validation.as_ref().map(|v| v.accuracy),
         };
         self.history.push(epoch);
         Ok(ControlFlow::Continue(epoch))
+    }
+
+    /// The steps of an epoch, which is counted from 1, with the rate of each; steps are counted from 0
+    /// over all epochs.
+    pub(crate) fn pass(
+        &mut self,
+        epoch: usize,
+        rate: impl Fn(u64) -> f64,
+        observer: &mut impl Observer,
+    ) -> Result<ControlFlow<(), Pass>, Error> {
+        let order = shuffled(&self.train, self.settings.seed, epoch as u64);
+        let before = (epoch as u64 - 1) * self.steps_per_epoch() as u64;
+        let (mut loss_sum, mut right, mut images) = (0.0, 0, 0);
+        let mut pass =
+            Pass { learning_rate: self.settings.learning_rate, loss: 0.0, accuracy: 0.0 };
+        for (step, indices) in order.chunks(self.settings.batch_size).enumerate() {
+            let learning_rate = rate(before + step as u64);
+            let taken = self
+                .step(indices, learning_rate)
+                .map_err(|problem| problem.in_step(epoch, step + 1, learning_rate))?;
+            loss_sum += f64::from(taken.loss) * indices.len() as f64;
+            right += taken.right;
+            images += indices.len();
+            let (loss, accuracy) = (loss_sum / images as f64, right as f64 / images as f64);
+            pass = Pass { learning_rate, loss, accuracy };
+            let stop = observer.on_step(&Step {
+                step: before + step as u64 + 1,
+                epoch,
+                epochs: self.settings.epochs,
+                images,
+                images_per_epoch: order.len(),
+                learning_rate,
+                batch_loss: taken.loss.into(),
+                gradient_norm: taken.gradient_norm,
+                loss,
+                accuracy,
+            });
+            if stop.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(pass))
     }
 
     /// Makes a network of the moving average of the weights, where there is one.
@@ -323,6 +343,15 @@ impl<'a, N: Network> Trainer<'a, N> {
             self.optimiser.step(&mut self.network, &mut self.gradients, learning_rate)?;
         Ok(Taken { loss, right, gradient_norm })
     }
+}
+
+/// What the steps of an epoch came to.
+pub(crate) struct Pass {
+    /// Of the last step.
+    learning_rate: f64,
+    /// Mean over the images, each with the weights of its step.
+    loss: f64,
+    accuracy: f64,
 }
 
 /// What a step found.

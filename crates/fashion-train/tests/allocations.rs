@@ -5,7 +5,8 @@
 use allocation_counter::{AllocationInfo, measure};
 use fashion_data::{Splits, sample};
 use fashion_model::ReportCnn;
-use fashion_train::{Settings, Trainer, Validation, with_threads};
+use fashion_train::log::{CsvLog, JsonLinesLog, TensorBoardLog};
+use fashion_train::{Observer, Settings, Step, Trainer, Validation, with_threads};
 
 /// What the third epoch of so many steps allocates, on one thread (allocations are counted by
 /// thread).
@@ -39,4 +40,32 @@ fn a_step_allocates_the_same_every_time_and_nothing_grows_with_the_batch() {
     let grown = (large.bytes_total - many.bytes_total).abs_diff(8 * (128 - 32) * 12);
     assert!(grown < 4096, "{grown} bytes more for four times the batch");
     assert!(many.bytes_total / 12 < 16 * 1024, "{} bytes in 12 steps", many.bytes_total);
+}
+
+#[test]
+fn logs_need_no_memory_for_a_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut csv = CsvLog::create(&folder.path().join("log.csv")).unwrap();
+    let mut json = JsonLinesLog::create(&folder.path().join("log.jsonl")).unwrap();
+    let mut board = TensorBoardLog::create(folder.path()).unwrap();
+    let mut steps = |numbers: std::ops::Range<u64>| {
+        for number in numbers {
+            let step = Step {
+                step: number,
+                epoch: 1,
+                epochs: 1,
+                images: 1,
+                images_per_epoch: 1000,
+                learning_rate: 0.001,
+                batch_loss: 1.0 / number as f64,
+                gradient_norm: 1e-9 / number as f64,
+                loss: 2.0 / number as f64,
+                accuracy: 1e9 / number as f64,
+            };
+            assert!((&mut csv, (&mut json, &mut board)).on_step(&step).is_continue());
+        }
+    };
+    steps(1..100);
+    // Written to the files several times in between.
+    assert_eq!(measure(|| steps(100..2000)).count_total, 0);
 }

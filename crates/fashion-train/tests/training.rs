@@ -4,8 +4,12 @@
 mod common;
 
 use common::{files, run, run_observed, settings, small};
+use fashion_data::known::sha256;
 use fashion_model::ReportCnn;
-use fashion_train::{Epoch, Finish, Observer, RunFolder, Settings, Step, Trainer, Validation};
+use fashion_train::{
+    ClassWeights, Epoch, Finish, Observer, OptimiserKind, RunFolder, ScheduleKind, Settings, Step,
+    Trainer, Validation,
+};
 use std::fs;
 use std::ops::ControlFlow;
 
@@ -36,6 +40,37 @@ fn a_run_is_the_same_to_the_bit_with_any_number_of_threads() {
     let other = Settings { seed: 1, ..settings() };
     run(1, &splits, other, &folder("seed"));
     assert!(files(&folder("seed"))["weights/last.safetensors"] != one["weights/last.safetensors"]);
+}
+
+/// A change of these digests is a change of results: it wants a new revision,
+/// [`fashion_kernels::ARITHMETIC`], by which runs that are resumed can tell, and new digests here.
+#[test]
+fn the_bits_are_those_of_this_revision_of_the_arithmetic() {
+    let (splits, temporary) = (small(300, 100), tempfile::tempdir().unwrap());
+    let adam = Settings { epochs: 2, ..settings() };
+    let all = Settings {
+        optimiser: OptimiserKind::AdamW,
+        weight_decay: 0.01,
+        schedule: ScheduleKind::OneCycle,
+        clip_norm: 1.0,
+        label_smoothing: 0.1,
+        class_weights: ClassWeights::Balanced,
+        ema_decay: 0.9,
+        ..adam
+    };
+    let sgd = Settings {
+        optimiser: OptimiserKind::Sgd,
+        learning_rate: 0.02,
+        schedule: ScheduleKind::Cosine,
+        ..adam
+    };
+    let digests = [("adam", adam), ("all", all), ("sgd", sgd)].map(|(name, settings)| {
+        let folder = temporary.path().join(name);
+        run(2, &splits, settings, &folder);
+        sha256(&files(&folder)["weights/last.safetensors"])[..16].to_owned()
+    });
+    assert_eq!(fashion_kernels::ARITHMETIC, 1);
+    assert_eq!(digests, ["10ec55768e686182", "ae4f77587a70126a", "b474067cf7796b20"]);
 }
 
 /// Keeps what it is told.

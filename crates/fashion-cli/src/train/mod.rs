@@ -1,6 +1,7 @@
 //! `fashion train`
 
 pub(crate) mod interrupt;
+mod logs;
 pub(crate) mod plan;
 pub(crate) mod progress;
 mod summary;
@@ -26,6 +27,7 @@ use fashion_train::{
     with_threads,
 };
 use interrupt::Interrupt;
+use logs::Logs;
 use plan::Plan;
 use progress::Progress;
 use std::process::ExitCode;
@@ -45,6 +47,8 @@ struct Prepared {
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let plan = Plan::new(args)?;
     let threads = plan::threads(args.threads)?;
+    let new = matches!(plan, Plan::New { .. });
+    logs::check(&args.logs, args.out.as_deref(), new)?;
     if let Plan::Resume(run, _) = &plan
         && let Some(summary) = complete(run)?
     {
@@ -55,6 +59,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         return summary.print(args, None);
     }
     let prepared = prepare(plan, args)?;
+    let mut logs = Logs::open(&args.logs, &prepared.run, new)?;
     if !args.quiet {
         announce(&prepared, threads);
     }
@@ -62,20 +67,39 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     let mut progress = Progress::new(interrupt.clone(), config, args.quiet);
     let trained = with_threads(threads, || {
-        train(run, config, &found.splits, &found.place(), *from, &mut progress)
+        train(run, config, &found.splits, &found.place(), *from, &mut (&mut progress, &mut logs))
     })?;
-    let outcome: Outcome<ReportCnn> = match trained {
-        Ok(outcome) => outcome,
-        Err(error) => return Err(failed(error, run)),
+    let logged = logs.finish();
+    let ended = match trained {
+        Ok(outcome) => end(&prepared, &outcome, args, threads, &interrupt),
+        Err(error) => Err(failed(error, run)),
     };
+    match (ended, logged) {
+        (Ok(code), Err(error)) if code == ExitCode::SUCCESS => Err(error),
+        (ended, Err(error)) => {
+            output::note(&format!("warning  {}", exit::text(&error)));
+            ended
+        }
+        (ended, Ok(())) => ended,
+    }
+}
+
+/// Judges what was trained, or keeps what there is of it.
+fn end(
+    prepared: &Prepared,
+    outcome: &Outcome<ReportCnn>,
+    args: &TrainArgs,
+    threads: usize,
+    interrupt: &Interrupt,
+) -> Result<ExitCode> {
     match (outcome.finish, &outcome.network) {
         (Finish::Complete, Some(network)) => {
             interrupt.finishing();
-            let test = with_threads(threads, || finish(&prepared, &outcome, network))??;
-            Summary::complete(run, config, &outcome.history, &test.metrics)
+            let test = with_threads(threads, || finish(prepared, outcome, network))??;
+            Summary::complete(&prepared.run, &prepared.config, &outcome.history, &test.metrics)
                 .print(args, Some(&test.metrics))
         }
-        _ => stopped(&prepared, &outcome, args),
+        _ => stopped(prepared, outcome, args),
     }
 }
 

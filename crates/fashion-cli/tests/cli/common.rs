@@ -100,8 +100,11 @@ pub(crate) fn line(folder: &Path, line: &str) -> Ended {
     fashion(folder, line.split(' '))
 }
 
+/// Files' contents by their paths.
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+
 /// Every file below a folder, by its path in it.
-pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn files(folder: &Path) -> Files {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -119,14 +122,14 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 /// The files that equal runs have in common.
-pub(crate) fn equal_files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn equal_files(folder: &Path) -> Files {
     let mut files = files(folder);
     assert!(files.remove("environment.json").is_some());
     files
 }
 
 /// Fails with the names of the files that differ.
-pub(crate) fn assert_same(left: &BTreeMap<String, Vec<u8>>, right: &BTreeMap<String, Vec<u8>>) {
+pub(crate) fn assert_same(left: &Files, right: &Files) {
     let names: Vec<_> = left.keys().collect();
     assert_eq!(names, right.keys().collect::<Vec<_>>());
     let differ: Vec<_> = names.into_iter().filter(|&name| left[name] != right[name]).collect();

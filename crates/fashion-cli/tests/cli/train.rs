@@ -4,8 +4,10 @@ use crate::common::*;
 use fashion_kernels::simd;
 use std::fs;
 
-const FILES: [&str; 21] = [
-    "checkpoint/state.safetensors",
+const FILES: [&str; 23] = [
+    "checkpoint/epoch-0001.safetensors",
+    "checkpoint/epoch-0002.safetensors",
+    "checkpoint/lock",
     "config.toml",
     "environment.json",
     "figures/classes.png",
@@ -197,7 +199,7 @@ fn an_interrupted_run_goes_on_where_it_stopped() {
     assert_eq!(summary["status"], "interrupted");
     assert!(summary["epochs"].as_u64().unwrap() >= 1 && summary["accuracy"].is_null());
     let stopped = files(&folder.path().join("stopped"));
-    for name in ["history.csv", "figures/curves.svg", "checkpoint/state.safetensors"] {
+    for name in ["history.csv", "figures/curves.svg", "weights/last.safetensors"] {
         assert!(stopped.contains_key(name), "{name} is missing");
     }
     assert!(!stopped.contains_key("metrics.json"), "the test set is for complete runs");
