@@ -33,7 +33,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Train a network, judge it on the test set and write a run folder
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
     /// Train with many combinations of settings, and say which are best
     Sweep(Box<SweepArgs>),
     /// Judge the weights of a run, or of a file, on a data set; or any classifier's answers

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 
 /// `fashion sweep`
 #[derive(Debug, Args)]
+#[command(mut_arg("seed", |seed| seed.hide(true)))]
+#[command(mut_arg("target_accuracy", |target| target.hide(true)))]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\

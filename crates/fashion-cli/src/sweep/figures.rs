@@ -60,9 +60,14 @@ fn sweep_point(point: &PointResult, shown: usize, results: &Results) -> SweepPoi
     }
 }
 
-/// A point's epochs, on average over the seeds that came to each.
+/// A point's epochs, on average over the seeds that came to each: those that did not diverge, if any.
 fn curve(point: &PointResult, results: &Results) -> SweepCurve {
-    let trials: Vec<&TrialResult> = results.trials_of(&point.point).collect();
+    let mut trials: Vec<&TrialResult> = results.trials_of(&point.point).collect();
+    let diverged = |result: &TrialResult| result.outcome.status == Status::Diverged;
+    if point.diverged < point.seeds {
+        trials.retain(|result| !diverged(result));
+    }
+    let longest = trials.iter().map(|result| result.history.len()).max().unwrap_or_default();
     let of_epoch = |number: usize| {
         let epochs: Vec<&Epoch> =
             trials.iter().filter_map(|result| result.history.get(number - 1)).collect();
@@ -82,7 +87,7 @@ fn curve(point: &PointResult, results: &Results) -> SweepCurve {
             [value] => setting(value),
             values => SettingValue::Text(values.iter().map(text).collect::<Vec<_>>().join(", ")),
         },
-        epochs: (1..=point.epochs).map(of_epoch).collect(),
+        epochs: (1..=longest).map(of_epoch).collect(),
         accuracy: point.accuracy.map(|accuracy| accuracy.mean),
         end: if ended(Status::Diverged) {
             CurveEnd::Diverged

@@ -1,5 +1,6 @@
 //! `fashion sweep`
 
+mod announce;
 mod figures;
 mod notes;
 mod plan;
@@ -8,16 +9,14 @@ mod table;
 pub(crate) mod vary;
 
 use crate::args::{CollectArgs, SweepArgs, SweepCommand};
-use crate::describe;
 use crate::exit;
 use crate::output;
 use crate::place::{self, Found};
 use crate::train::interrupt::Interrupt;
 use anyhow::Result;
 use fashion_data::stratified_split;
-use fashion_kernels::simd;
 use fashion_model::{Network, ReportCnn};
-use fashion_train::sweep::{Finish, Method, Options, Results, Shard, Spec, Sweep};
+use fashion_train::sweep::{Finish, Results, Shard, Spec, Sweep};
 use fashion_train::{Settings, Validation};
 use plan::Plan;
 use progress::{Progress, runs, shards};
@@ -35,9 +34,9 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     let options = plan::options(args, interrupt.flag())?;
     let (sweep, found) = prepare(plan, args)?;
     if !args.quiet {
-        announce(&sweep, &found, &options);
+        announce::announce(&sweep, &found, &options);
     }
-    let progress = Progress::new(&sweep, options.shard, args.quiet);
+    let progress = Progress::new(&sweep, &sweep.collect()?, options.shard, args.quiet);
     let finish = sweep.run::<ReportCnn>(&found.splits, &found.place(), &options, &progress);
     progress.clear();
     let finish = finish.map_err(|error| failed(&error, &sweep, options.shard))?;
@@ -86,61 +85,6 @@ fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found)> {
 /// The settings of each point.
 fn all_settings(spec: &Spec, path: &Path) -> Result<Vec<Settings>> {
     Ok(spec.points(path)?.iter().map(|point| point.settings).collect())
-}
-
-/// Says what is going to happen.
-fn announce(sweep: &Sweep, found: &Found, options: &Options<'_>) {
-    let spec = sweep.spec();
-    let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
-    let origin = spec.data.as_ref().map_or("", |data| &data.origin);
-    line("data", format!("{origin} · {}", found.source));
-    line("network", ReportCnn::NAME.to_owned());
-    let method = match spec.method {
-        Method::Grid => "grid".to_owned(),
-        Method::Random => format!("random search, seed {}", spec.search_seed),
-        Method::Halving => format!(
-            "successive halving, search seed {}: after {} one of {} goes on for {} times as long",
-            spec.search_seed,
-            describe::epochs(spec.halving.min_epochs as f64),
-            spec.halving.factor,
-            spec.halving.factor
-        ),
-    };
-    let (points, seeds) = (sweep.points().len(), spec.seeds.len());
-    let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    line(
-        "sweep",
-        format!(
-            "{method}; {} × {} = {}",
-            plural(points, "point"),
-            plural(seeds, "seed"),
-            runs(sweep.trials().len())
-        ),
-    );
-    for name in spec.space.names() {
-        line("varies", name.to_owned());
-    }
-    let base = &spec.base;
-    line(
-        "base",
-        format!(
-            "{}, batches of {}, {}, rate {}",
-            describe::epochs(base.epochs as f64),
-            base.batch_size,
-            describe::optimiser(base),
-            describe::learning_rate(base)
-        ),
-    );
-    let shard = match options.shard {
-        Shard::WHOLE => String::new(),
-        shard => format!(", shard {shard}"),
-    };
-    line("machine", format!("{} threads, {}{shard}", options.threads, simd::Path::current()));
-    line("folder", sweep.folder().display().to_string());
-    let settings: Vec<Settings> = sweep.points().iter().map(|point| point.settings).collect();
-    for note in notes::before(spec, &settings) {
-        line("note", note);
-    }
 }
 
 /// Writes the tables and figures.

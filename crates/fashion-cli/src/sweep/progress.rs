@@ -2,9 +2,9 @@
 
 use crate::output::{self, percent};
 use crate::train::progress::{bar, clock};
-use fashion_train::sweep::Waiting;
 use fashion_train::sweep::{
-    Method, Outcome, Shard, Stage, Status, Sweep, SweepObserver, Trial, text,
+    Method, Outcome, Results, Shard, Stage, Status, Sweep, SweepObserver, Trial, TrialResult,
+    Waiting, text,
 };
 use fashion_train::{Epoch, Start, Step};
 use indicatif::ProgressBar;
@@ -27,22 +27,51 @@ struct State {
     /// Trials of this part, and how many have ended.
     trials: usize,
     ended: usize,
-    /// Epochs that each trial has done, parts of one included, and what it began this session with.
+    /// How many are being done.
+    running: usize,
+    /// Epochs that each trial has done, parts of one included, and all epochs before this session.
     epochs: BTreeMap<usize, f64>,
-    before: BTreeMap<usize, f64>,
+    before: f64,
     /// The best validation accuracy so far.
     best: Option<f64>,
     /// What was waited for last.
     waiting: Option<Waiting>,
 }
 
+impl State {
+    /// A trial has ended; what it need not do any more counts as done, where it would else be missed.
+    fn end(&mut self, sweep: &Sweep, trial: &Trial, outcome: &Outcome) {
+        self.ended += 1;
+        let epochs = match sweep.spec().method {
+            Method::Halving => outcome.epochs,
+            Method::Grid | Method::Random => trial.settings.epochs,
+        };
+        self.epochs.insert(trial.index, epochs as f64);
+        self.best = [self.best, outcome.validation_accuracy].into_iter().flatten().reduce(f64::max);
+    }
+}
+
 impl<'a> Progress<'a> {
-    /// Tells of the runs of a part, unless `quiet`.
-    pub(crate) fn new(sweep: &'a Sweep, shard: Shard, quiet: bool) -> Progress<'a> {
+    /// Tells of the runs of a part, unless `quiet`; `results` are those of earlier sessions.
+    pub(crate) fn new(
+        sweep: &'a Sweep,
+        results: &Results,
+        shard: Shard,
+        quiet: bool,
+    ) -> Progress<'a> {
         let bar = bar(quiet);
         bar.set_length(1000);
+        let own = |trial: &Trial| shard.has(trial.index);
+        let mut state = State {
+            trials: sweep.trials().iter().filter(|trial| own(trial)).count(),
+            ..State::default()
+        };
+        for TrialResult { trial, outcome, .. } in results.trials.iter().filter(|r| own(&r.trial)) {
+            state.end(sweep, trial, outcome);
+        }
+        state.before = state.epochs.values().sum();
         let began = Instant::now();
-        Progress { sweep, shard, quiet, bar, began, state: Mutex::default() }
+        Progress { sweep, shard, quiet, bar, began, state: state.into() }
     }
 
     /// Takes the bar off the screen.
@@ -83,17 +112,13 @@ impl<'a> Progress<'a> {
             return;
         }
         let done: f64 = state.epochs.values().sum();
-        let here = done - state.before.values().sum::<f64>();
+        let here = done - state.before;
         let all = self.all_epochs().max(done);
         let left = self.began.elapsed().as_secs_f64() * (all - done) / here.max(1e-3);
         let best = state.best.map(|best| format!("  best {}", percent(best))).unwrap_or_default();
         self.bar.set_prefix(format!("{} of {} runs", state.ended, state.trials));
         self.bar.set_position((1000.0 * done / all.max(1.0)) as u64);
-        self.bar.set_message(format!(
-            "{} running{best}  {} left",
-            state.epochs.len().saturating_sub(state.ended),
-            clock(left)
-        ));
+        self.bar.set_message(format!("{} running{best}  {} left", state.running, clock(left)));
     }
 
     /// What is special about a trial: its settings that vary, and its seed.
@@ -110,18 +135,13 @@ impl SweepObserver for Progress<'_> {
     fn on_stage(&self, stage: &Stage) {
         let mut state = self.state();
         state.waiting = None;
-        if stage.until.is_some() || state.trials > 0 {
+        if self.sweep.spec().method == Method::Halving {
             let to = match stage.until {
                 Some(epoch) => format!("epoch {epoch}"),
                 None => "the end".to_owned(),
             };
-            self.say(&format!("rung     {} points to {to}", stage.points));
-        }
-        if state.trials == 0 {
-            state.trials = stage.trials;
-        }
-        if stage.until.is_none() && self.sweep.spec().method != Method::Halving {
-            state.ended = stage.done;
+            let s = if stage.points == 1 { "" } else { "s" };
+            self.say(&format!("rung     {} point{s} to {to}", stage.points));
         }
         self.draw(&state);
     }
@@ -129,8 +149,11 @@ impl SweepObserver for Progress<'_> {
     fn on_trial_start(&self, trial: &Trial, start: &Start) {
         let mut state = self.state();
         let done = start.done as f64;
-        state.before.entry(trial.index).or_insert(done);
-        state.epochs.insert(trial.index, done);
+        // What it did before this session is no work of this one.
+        if state.epochs.insert(trial.index, done).is_none() {
+            state.before += done;
+        }
+        state.running += 1;
     }
 
     fn on_trial_step(&self, trial: &Trial, step: &Step) {
@@ -148,9 +171,18 @@ impl SweepObserver for Progress<'_> {
         state.best = accuracies.reduce(f64::max);
     }
 
+    fn on_trial_rung(&self, _: &Trial, _: &[Epoch]) {
+        let mut state = self.state();
+        state.running = state.running.saturating_sub(1);
+    }
+
     fn on_trial_end(&self, trial: &Trial, outcome: &Outcome) {
         let mut state = self.state();
-        state.ended += 1;
+        // What is pruned was waiting.
+        if outcome.status != Status::Pruned {
+            state.running = state.running.saturating_sub(1);
+        }
+        state.end(self.sweep, trial, outcome);
         let width = state.trials.to_string().len();
         let gave = match (&outcome.divergence, outcome.validation_accuracy) {
             (Some(at), _) => format!("diverged in epoch {}, step {}", at.epoch, at.step),

@@ -119,7 +119,7 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
     match plan {
         Plan::New { settings, out, origin, data } => {
             let found = place::load(&args.data)?;
-            let config = Config::new(ReportCnn::NAME, &found.splits, settings);
+            let config = Config::new(ReportCnn::NAME, &found.splits, *settings);
             if let Validation::Fraction(fraction) = settings.validation {
                 // What cannot be split must not use up a run's number.
                 let split = stratified_split(found.splits.train.labels(), fraction, settings.seed)?;

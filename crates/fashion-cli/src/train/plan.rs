@@ -16,7 +16,7 @@ pub(crate) enum Plan {
     /// A new run.
     New {
         /// The settings, in range.
-        settings: Settings,
+        settings: Box<Settings>,
         /// Where to.
         out: Option<PathBuf>,
         /// What there is to say about a recipe or a file that settings are from.
@@ -67,7 +67,7 @@ fn new_run(args: &TrainArgs, given: &[String]) -> Result<Plan> {
         origins.push(format!("but for {} as given", given.join(", ")));
     }
     Ok(Plan::New {
-        settings: args.settings.over(&base)?,
+        settings: Box::new(args.settings.over(&base)?),
         out: args.out.clone(),
         origin: (!origins.is_empty()).then(|| origins.join(", ")),
         data,
@@ -116,7 +116,7 @@ mod tests {
 
     fn settings_of(options: &[&str]) -> (Settings, Option<String>) {
         match plan(options).unwrap() {
-            Plan::New { settings, origin, .. } => (settings, origin),
+            Plan::New { settings, origin, .. } => (*settings, origin),
             other => panic!("not a new run but {other:?}"),
         }
     }

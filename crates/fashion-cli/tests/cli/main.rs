@@ -12,4 +12,5 @@ mod logs;
 mod predict;
 mod robust;
 mod suspects;
+mod sweep;
 mod train;
