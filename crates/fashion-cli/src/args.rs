@@ -2,12 +2,14 @@
 
 mod data;
 mod log;
+mod lr_find;
 mod settings;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use data::{AuditArgs, DataCommand, FigureArgs, InfoArgs, SuspectsArgs};
 pub(crate) use log::LogArgs;
-pub(crate) use settings::SettingArgs;
+pub(crate) use lr_find::LrFindArgs;
+pub(crate) use settings::{SettingArgs, option};
 use std::path::PathBuf;
 
 const EXIT_CODES: &str = "\
@@ -32,6 +34,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Train a network, judge it on the test set and write a run folder
     Train(TrainArgs),
+    /// Find a learning rate by a range test: which rates a network learns with, in a hundred steps
+    LrFind(LrFindArgs),
     /// Judge the weights of a run, or of a file, on a data set; or any classifier's answers
     Eval(EvalArgs),
     /// Compare runs: what differs, by how much, and whether that is chance

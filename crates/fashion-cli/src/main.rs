@@ -14,6 +14,7 @@ mod exit;
 mod generate;
 mod image;
 mod judge;
+mod lr_find;
 mod output;
 mod outside;
 mod page;
@@ -44,6 +45,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
     fashion_kernels::simd::Path::from_env().map_err(exit::usage)?;
     match command {
         Command::Train(args) => train::run(args),
+        Command::LrFind(args) => lr_find::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Predict(args) => predict::run(args),

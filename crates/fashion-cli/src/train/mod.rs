@@ -28,7 +28,7 @@ use fashion_train::{
 };
 use interrupt::Interrupt;
 use logs::Logs;
-use plan::Plan;
+use plan::{Chosen, Plan};
 use progress::Progress;
 use std::process::ExitCode;
 use summary::Summary;
@@ -117,7 +117,8 @@ fn complete(run: &RunFolder) -> Result<Option<Summary>> {
 
 fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
     match plan {
-        Plan::New { settings, out, origin, data } => {
+        Plan::New { chosen, out } => {
+            let Chosen { settings, origin, data } = *chosen;
             let found = place::load(&args.data)?;
             let config = Config::new(ReportCnn::NAME, &found.splits, settings);
             if let Validation::Fraction(fraction) = settings.validation {

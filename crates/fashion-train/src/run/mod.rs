@@ -55,8 +55,11 @@ impl RunFolder {
         }
     }
 
-    /// As [`create`](Self::create), under this folder.
-    pub(crate) fn create_numbered(parent: &Path) -> Result<RunFolder, Error> {
+    /// Makes a new folder: the next free number under this one.
+    ///
+    /// # Errors
+    /// The system's refusal.
+    pub fn create_numbered(parent: &Path) -> Result<RunFolder, Error> {
         fs::create_dir_all(parent).at(parent)?;
         let numbers = fs::read_dir(parent).at(parent)?.flatten();
         let highest = numbers.filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok()).max();
