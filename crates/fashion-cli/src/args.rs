@@ -2,12 +2,14 @@
 
 mod data;
 mod log;
+mod lr_find;
 mod settings;
 mod sweep;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use data::{AuditArgs, DataCommand, FigureArgs, InfoArgs, SuspectsArgs};
 pub(crate) use log::LogArgs;
+pub(crate) use lr_find::LrFindArgs;
 pub(crate) use settings::{SettingArgs, option};
 use std::path::PathBuf;
 pub(crate) use sweep::{CollectArgs, SweepArgs, SweepCommand};
@@ -34,6 +36,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Train a network, judge it on the test set and write a run folder
     Train(Box<TrainArgs>),
+    /// Find a learning rate by a range test: which rates a network learns with, in a hundred steps
+    LrFind(Box<LrFindArgs>),
     /// Train with many combinations of settings, and say which are best
     Sweep(Box<SweepArgs>),
     /// Judge the weights of a run, or of a file, on a data set; or any classifier's answers

@@ -14,6 +14,7 @@ mod exit;
 mod generate;
 mod image;
 mod judge;
+mod lr_find;
 mod output;
 mod outside;
 mod page;
@@ -46,6 +47,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Train(args) => train::run(args),
         Command::Sweep(args) => sweep::run(args),
+        Command::LrFind(args) => lr_find::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Predict(args) => predict::run(args),

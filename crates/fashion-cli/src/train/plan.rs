@@ -1,6 +1,6 @@
 //! What to train: the options of `fashion train`, made sense of and checked.
 
-use crate::args::{Recipe, TrainArgs};
+use crate::args::{Recipe, SettingArgs, TrainArgs};
 use crate::exit;
 use anyhow::{Context, Result};
 use fashion_model::{Network, ReportCnn};
@@ -15,25 +15,35 @@ const MAX_THREADS: usize = 1024;
 pub(crate) enum Plan {
     /// A new run.
     New {
-        /// The settings, in range.
-        settings: Box<Settings>,
+        /// How.
+        chosen: Box<Chosen>,
         /// Where to.
         out: Option<PathBuf>,
-        /// What there is to say about a recipe or a file that settings are from.
-        origin: Option<String>,
-        /// The data that the file is for, if it says so.
-        data: Option<DataConfig>,
     },
     /// A run that is there.
     Resume(RunFolder, GoOnFrom),
 }
 
+/// Settings from a recipe, a file and options, in range.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Chosen {
+    /// The settings.
+    pub(crate) settings: Settings,
+    /// What there is to say about a recipe or a file that settings are from.
+    pub(crate) origin: Option<String>,
+    /// The data that the file is for, if it says so.
+    pub(crate) data: Option<DataConfig>,
+}
+
 impl Plan {
     /// Makes sense of the options.
     pub(crate) fn new(args: &TrainArgs) -> Result<Plan> {
-        let given = args.settings.given()?;
-        let Some(run) = &args.resume else { return new_run(args, &given) };
-        let mut conflicts = given;
+        let Some(run) = &args.resume else {
+            let chosen = Chosen::new(args.recipe, args.config.as_deref(), &args.settings)?;
+            let chosen = Box::new(chosen);
+            return Ok(Plan::New { chosen, out: args.out.clone() });
+        };
+        let mut conflicts = args.settings.given()?;
         conflicts.extend(args.recipe.map(|_| "--recipe".to_owned()));
         conflicts.extend(args.config.as_ref().map(|_| "--config".to_owned()));
         conflicts.extend(args.out.as_ref().map(|_| "--out".to_owned()));
@@ -49,29 +59,33 @@ impl Plan {
     }
 }
 
-fn new_run(args: &TrainArgs, given: &[String]) -> Result<Plan> {
-    let mut base = match args.recipe {
-        Some(Recipe::Report) => Settings::report(),
-        None => Settings::default(),
-    };
-    let mut data = None;
-    if let Some(path) = &args.config {
-        let file = read_config(path)?;
-        base = file.settings(&base, path).map_err(exit::usage)?;
-        data = file.data;
+impl Chosen {
+    /// The options win over the file, and that over the recipe.
+    pub(crate) fn new(
+        recipe: Option<Recipe>,
+        config: Option<&Path>,
+        options: &SettingArgs,
+    ) -> Result<Chosen> {
+        let mut base = match recipe {
+            Some(Recipe::Report) => Settings::report(),
+            None => Settings::default(),
+        };
+        let mut data = None;
+        if let Some(path) = config {
+            let file = read_config(path)?;
+            base = file.settings(&base, path).map_err(exit::usage)?;
+            data = file.data;
+        }
+        let recipe = recipe.map(|Recipe::Report| "report".to_owned());
+        let file = config.map(|path| path.display().to_string());
+        let mut origins: Vec<String> = recipe.into_iter().chain(file).collect();
+        let given = options.given()?;
+        if !origins.is_empty() && !given.is_empty() {
+            origins.push(format!("but for {} as given", given.join(", ")));
+        }
+        let origin = (!origins.is_empty()).then(|| origins.join(", "));
+        Ok(Chosen { settings: options.over(&base)?, origin, data })
     }
-    let recipe = args.recipe.map(|Recipe::Report| "report".to_owned());
-    let file = args.config.as_ref().map(|path| path.display().to_string());
-    let mut origins: Vec<String> = recipe.into_iter().chain(file).collect();
-    if !origins.is_empty() && !given.is_empty() {
-        origins.push(format!("but for {} as given", given.join(", ")));
-    }
-    Ok(Plan::New {
-        settings: Box::new(args.settings.over(&base)?),
-        out: args.out.clone(),
-        origin: (!origins.is_empty()).then(|| origins.join(", ")),
-        data,
-    })
 }
 
 fn read_config(path: &Path) -> Result<ConfigFile> {
@@ -116,7 +130,7 @@ mod tests {
 
     fn settings_of(options: &[&str]) -> (Settings, Option<String>) {
         match plan(options).unwrap() {
-            Plan::New { settings, origin, .. } => (*settings, origin),
+            Plan::New { chosen, .. } => (chosen.settings, chosen.origin),
             other => panic!("not a new run but {other:?}"),
         }
     }

@@ -9,6 +9,7 @@ mod data;
 mod eval;
 mod interface;
 mod logs;
+mod lr_find;
 mod predict;
 mod robust;
 mod suspects;

@@ -105,7 +105,11 @@ impl LrFind {
         libm::pow(self.from, 1.0 - part) * libm::pow(self.to, part)
     }
 
-    fn check(&self) -> Result<(), Error> {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the first value out of its range.
+    pub fn check(&self) -> Result<(), Error> {
         let LrFind { from, to, steps, smoothing, stop_factor } = self;
         let checks: [(&'static str, &dyn Display, bool, &'static str); 5] = [
             ("from", from, *from > 0.0 && from.is_finite(), "a positive number such as 1e-7"),

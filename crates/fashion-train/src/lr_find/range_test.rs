@@ -61,7 +61,7 @@ impl RangeTest {
     /// # Errors
     /// Why it suggests none.
     pub fn suggestions(&self) -> Result<Suggestions, NoSuggestion> {
-        Suggestions::of(&self.points)
+        Suggestions::of(&self.points, self.diverged_at().is_some())
     }
 
     /// The smoothed loss at a rate, on the line between the points beside it, over the logarithm of

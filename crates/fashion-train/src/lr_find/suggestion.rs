@@ -39,9 +39,6 @@ pub struct Suggestions {
     pub tenth_of_lowest: f64,
     /// Where the loss is lowest: not a rate to train with, but the end of those that are.
     pub lowest: RangePoint,
-    /// Whether the loss was lowest in the last of the points looked at: the best rate may lie above
-    /// the range.
-    pub still_falling: bool,
 }
 
 /// Why a range test suggests nothing.
@@ -49,8 +46,10 @@ pub struct Suggestions {
 pub enum NoSuggestion {
     /// There are fewer than eleven points.
     TooFewPoints,
-    /// The smoothed loss fell by no more than the losses of two batches differ by.
+    /// The smoothed loss fell by no more than the losses of two batches usually differ by.
     NeverFell,
+    /// The smoothed loss was lowest at the end of the range, so that nobody knows where it would be.
+    StillFalling,
 }
 
 impl fmt::Display for NoSuggestion {
@@ -60,8 +59,11 @@ impl fmt::Display for NoSuggestion {
                 write!(f, "a suggestion needs at least {FEWEST} steps before training diverges")
             }
             NoSuggestion::NeverFell => f.write_str(
-                "the smoothed loss never fell by more than what batches differ by; try other rates, \
-                 more steps, or larger batches",
+                "the loss never fell by more than batches differ by anyway; try higher rates, more \
+                 steps or larger batches",
+            ),
+            NoSuggestion::StillFalling => f.write_str(
+                "the loss was still falling at the end of the range; go on to higher rates",
             ),
         }
     }
@@ -70,18 +72,21 @@ impl fmt::Display for NoSuggestion {
 impl std::error::Error for NoSuggestion {}
 
 impl Suggestions {
-    /// What these points suggest; their rates rise.
-    pub(super) fn of(points: &[RangePoint]) -> Result<Suggestions, NoSuggestion> {
+    /// What these points suggest, whose rates rise, until training diverged or the range ended.
+    pub(super) fn of(points: &[RangePoint], diverged: bool) -> Result<Suggestions, NoSuggestion> {
         if points.len() < FEWEST {
             return Err(NoSuggestion::TooFewPoints);
         }
         let first = points.len() / FIRST;
-        let seen = &points[first..points.len() - LAST];
+        let (seen, last) = points[first..].split_at(points.len() - LAST - first);
         let position = position_of_lowest(seen);
         let (falling, lowest) = (&seen[..=position], seen[position]);
         let highest = falling.iter().fold(lowest.smoothed, |highest, p| highest.max(p.smoothed));
         if highest - lowest.smoothed <= difference_of_batches(&points[..=first + position]) {
             return Err(NoSuggestion::NeverFell);
+        }
+        if !diverged && last.iter().any(|point| point.smoothed < lowest.smoothed) {
+            return Err(NoSuggestion::StillFalling);
         }
         let (valley, tenth_of_lowest) = (valley(seen), lowest.learning_rate / 10.0);
         Ok(Suggestions {
@@ -90,7 +95,6 @@ impl Suggestions {
             steepest: steepest(falling),
             tenth_of_lowest,
             lowest,
-            still_falling: position + 1 == seen.len(),
         })
     }
 }
@@ -245,9 +249,9 @@ mod tests {
             for (position, expected) in [0, 1, 30, 59].into_iter().zip(smoothed) {
                 near(points[position].smoothed, expected);
             }
-            let found = Suggestions::of(&points).unwrap();
+            let found = Suggestions::of(&points, false).unwrap();
             assert_eq!((found.valley, found.steepest), (valley, steepest));
-            assert_eq!((found.lowest.learning_rate, found.still_falling), (lowest, false));
+            assert_eq!(found.lowest.learning_rate, lowest);
             near(found.lowest.smoothed, loss);
             near(found.tenth_of_lowest, lowest / 10.0);
             near(found.middle, middle);
@@ -255,11 +259,10 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_that_falls_to_the_end_may_have_fallen_on() {
+    fn a_loss_that_falls_to_the_end_suggests_something_only_if_training_diverged_there() {
         let falling = points((0..30).map(|i| 3.0 - f64::from(i) / 10.0), 0.9);
-        let found = Suggestions::of(&falling).unwrap();
-        assert!(found.still_falling);
-        assert_eq!(found.lowest, falling[24]);
+        assert_eq!(Suggestions::of(&falling, false).unwrap_err(), NoSuggestion::StillFalling);
+        assert_eq!(Suggestions::of(&falling, true).unwrap().lowest, falling[24]);
     }
 
     #[test]
@@ -268,7 +271,7 @@ mod tests {
         let bumps = (0..60).map(|i| 2.3 + f64::from(i * 37 % 11 - 5) / 100.0);
         let rising = (0..60).map(|i| 2.3 + f64::from(i));
         for losses in [bumps.collect::<Vec<_>>(), rising.collect(), vec![2.3; 60]] {
-            let found = Suggestions::of(&points(losses, 0.98));
+            let found = Suggestions::of(&points(losses, 0.98), false);
             assert_eq!(found.unwrap_err(), NoSuggestion::NeverFell);
         }
     }
@@ -276,9 +279,9 @@ mod tests {
     #[test]
     fn eleven_points_are_enough() {
         let falling = |n: i32| points((0..n).map(|i| 3.0 - f64::from(i * i) / 20.0), 0.5);
-        Suggestions::of(&falling(11)).unwrap();
+        Suggestions::of(&falling(11), true).unwrap();
         for n in [0, 1, 10] {
-            assert_eq!(Suggestions::of(&falling(n)).unwrap_err(), NoSuggestion::TooFewPoints);
+            assert_eq!(Suggestions::of(&falling(n), true).unwrap_err(), NoSuggestion::TooFewPoints);
         }
         let text = NoSuggestion::TooFewPoints.to_string();
         assert_eq!(text, "a suggestion needs at least 11 steps before training diverges");

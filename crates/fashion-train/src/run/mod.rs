@@ -55,8 +55,11 @@ impl RunFolder {
         }
     }
 
-    /// As [`create`](Self::create), under this folder.
-    pub(crate) fn create_numbered(parent: &Path) -> Result<RunFolder, Error> {
+    /// Makes a new folder: the next free number under this one.
+    ///
+    /// # Errors
+    /// The system's refusal.
+    pub fn create_numbered(parent: &Path) -> Result<RunFolder, Error> {
         fs::create_dir_all(parent).at(parent)?;
         let numbers = fs::read_dir(parent).at(parent)?.flatten();
         let highest = numbers.filter_map(|e| e.file_name().to_str()?.parse::<u32>().ok()).max();
@@ -125,8 +128,9 @@ impl RunFolder {
     /// # Errors
     /// [`Error::NoEpoch`] if there are none yet, [`Error::NotARun`] if they are gone.
     pub fn weights_path(&self) -> Result<PathBuf, Error> {
-        // Without it no epoch is whole, whatever other files a full disk has left.
-        if self.checkpoints().is_empty() {
+        // Without it no epoch is whole, whatever other files a full disk has left; but a sweep removes
+        // those of a run that has ended, before it notes the outcome.
+        if self.checkpoints().is_empty() && !self.0.join("outcome.json").is_file() {
             return Err(Error::NoEpoch(self.0.clone()));
         }
         let chosen = [self.best_weights_path(), self.last_weights_path()];

@@ -1,0 +1,120 @@
+//! `fashion lr-find`
+
+mod progress;
+mod show;
+
+use crate::args::LrFindArgs;
+use crate::describe;
+use crate::exit;
+use crate::output::{self, thousands};
+use crate::place::{self, Found};
+use crate::train::interrupt::Interrupt;
+use crate::train::plan::{self, Chosen};
+use anyhow::Result;
+use fashion_kernels::simd;
+use fashion_model::{Network, ReportCnn};
+use fashion_report::{Figure, RangeMarks, lr_find};
+use fashion_train::{LrFind, RangeEnd, RangeTest, RunFolder, Settings, with_threads};
+use progress::Progress;
+use show::Shown;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Looks for a learning rate.
+pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
+    let test = LrFind { from: args.from, to: args.to, steps: args.steps, ..LrFind::default() };
+    test.check().map_err(exit::usage)?;
+    let chosen = Chosen::new(args.recipe, args.config.as_deref(), &args.settings)?;
+    let settings = &chosen.settings;
+    let threads = plan::threads(args.threads)?;
+    if let Some(out) = &args.out {
+        check_vacant(out)?;
+    }
+    let found = place::load(&args.data)?;
+    if !args.quiet {
+        announce(&test, &chosen, &found, threads);
+    }
+    let mut progress = Progress::new(Interrupt::listen()?, test.steps, args.quiet);
+    let range =
+        with_threads(threads, || test.run::<ReportCnn>(settings, &found.splits, &mut progress))??;
+    if range.end == RangeEnd::Stopped {
+        output::note("Interrupted: nothing was written.");
+        return Ok(exit::INTERRUPTED.into());
+    }
+    let figure = figure(&range, &found)?;
+    let folder = match args.out.as_deref() {
+        None => RunFolder::create_numbered("lr-find".as_ref())?,
+        out => RunFolder::create(out)?,
+    };
+    let origin = found.splits.origin.to_string();
+    let shown = Shown { args, test, settings, origin, range, folder: folder.path() };
+    let file = |name: &str| folder.path().join(name);
+    folder.write(&file("lr-find.csv"), shown.range.to_csv().as_bytes())?;
+    figure.write(folder.path(), "lr-find")?;
+    folder.write(&file("lr-find.json"), shown.file()?.as_bytes())?;
+    output::print(&match (args.json, args.quiet) {
+        (true, _) => shown.json()?,
+        (false, true) => format!("{}\n", folder.path().display()),
+        (false, false) => shown.text()?,
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Whether the files can go there, before anything is computed.
+fn check_vacant(out: &Path) -> Result<()> {
+    let taken = match std::fs::read_dir(out) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => out.exists(),
+    };
+    if taken { Err(fashion_train::Error::Exists(out.into()).into()) } else { Ok(()) }
+}
+
+/// Says what is going to happen.
+fn announce(test: &LrFind, chosen: &Chosen, found: &Found, threads: usize) {
+    let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
+    line("data", format!("{} · {}", found.splits.origin, found.source));
+    line(
+        "network",
+        format!("{}, {} parameters", ReportCnn::NAME, {
+            thousands(ReportCnn::zeroed().parameter_count())
+        }),
+    );
+    // What a range test has nothing of.
+    let settings = Settings { ema_decay: 0.0, patience: 0, ..chosen.settings };
+    let Settings { batch_size, seed, .. } = settings;
+    let optimiser = describe::optimiser(&settings);
+    line("training", format!("batches of {batch_size}, {optimiser}, seed {seed}"));
+    let extras =
+        describe::extras(&settings).into_iter().map(|(name, value)| format!("{name} {value}"));
+    let extras: Vec<_> = extras.collect();
+    if !extras.is_empty() {
+        line("", extras.join(", "));
+    }
+    if let Some(origin) = &chosen.origin {
+        line("settings", origin.clone());
+    }
+    let LrFind { from, to, steps, .. } = test;
+    line(
+        "rates",
+        format!("{} to {} in {} steps", show::rate(*from), show::rate(*to), thousands(*steps)),
+    );
+    line("machine", format!("{threads} threads, {}", simd::Path::current()));
+}
+
+fn figure(range: &RangeTest, found: &Found) -> Result<Figure> {
+    let point = |p: &fashion_train::RangePoint| fashion_report::RangePoint {
+        learning_rate: p.learning_rate,
+        loss: p.loss,
+        smoothed: p.smoothed,
+    };
+    let points: Vec<_> = range.points.iter().map(point).collect();
+    let suggestions = range.suggestions().ok();
+    let marks = RangeMarks {
+        suggestion: suggestions
+            .and_then(|found| Some((found.middle, range.smoothed_at(found.middle)?))),
+        lowest: suggestions.map(|found| (found.lowest.learning_rate, found.lowest.smoothed)),
+        diverged: range.diverged_at(),
+    };
+    let origin = format!("{} · training set", found.splits.origin);
+    Ok(lr_find::draw(&points, &marks, &origin)?)
+}

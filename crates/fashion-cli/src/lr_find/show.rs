@@ -1,0 +1,249 @@
+//! What a range test found, as text and JSON.
+
+use crate::args::{LrFindArgs, Recipe, SettingArgs, option};
+use crate::output;
+use anyhow::Result;
+use fashion_model::{Network, ReportCnn};
+use fashion_train::{LrFind, RangeEnd, RangePoint, RangeTest, Settings, Suggestions};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::path::Path;
+use toml::Value;
+
+/// The format of `lr-find.json`.
+const SCHEMA: &str = "fashion-lr-find/1";
+/// Rows of the text's table of losses.
+const ROWS: usize = 10;
+
+/// What a range test found, and how it came about.
+pub(super) struct Shown<'a> {
+    pub(super) args: &'a LrFindArgs,
+    pub(super) test: LrFind,
+    pub(super) settings: &'a Settings,
+    /// What the data are.
+    pub(super) origin: String,
+    pub(super) range: RangeTest,
+    /// Where the files are.
+    pub(super) folder: &'a Path,
+}
+
+/// The object in `lr-find.json`: nothing but what follows from data, settings and options.
+#[derive(Serialize)]
+struct File<'a> {
+    schema: &'static str,
+    /// What the data are.
+    data: &'a str,
+    architecture: &'static str,
+    from: f64,
+    to: f64,
+    steps: usize,
+    smoothing: f64,
+    stop_factor: f64,
+    /// The rate to train with; `null` if the curve suggests none.
+    suggestion: Option<f64>,
+    /// Why not.
+    no_suggestion: Option<String>,
+    suggestions: Option<Rates>,
+    /// The point with the lowest smoothed loss among those looked at.
+    lowest: Option<RangePoint>,
+    /// The rate at which training diverged.
+    diverged_at: Option<f64>,
+    /// How that showed.
+    divergence: Option<String>,
+    /// `learning_rate` and the schedule are of the run to come, and do not take part.
+    training: &'a Settings,
+    points: &'a [RangePoint],
+}
+
+#[derive(Serialize)]
+struct Rates {
+    middle: f64,
+    valley: f64,
+    steepest: f64,
+    tenth_of_lowest: f64,
+}
+
+/// The object that `--json` prints.
+#[derive(Serialize)]
+struct Printed<'a> {
+    folder: String,
+    #[serde(flatten)]
+    file: File<'a>,
+}
+
+impl Shown<'_> {
+    /// `lr-find.json`
+    pub(super) fn file(&self) -> Result<String> {
+        Ok(serde_json::to_string_pretty(&self.object())? + "\n")
+    }
+
+    /// What `--json` prints.
+    pub(super) fn json(&self) -> Result<String> {
+        let folder = self.folder.display().to_string();
+        output::json_line(&Printed { folder, file: self.object() })
+    }
+
+    fn object(&self) -> File<'_> {
+        let LrFind { from, to, steps, smoothing, stop_factor } = self.test;
+        let suggestions = self.range.suggestions();
+        let found = suggestions.as_ref().ok();
+        File {
+            schema: SCHEMA,
+            data: &self.origin,
+            architecture: ReportCnn::NAME,
+            from,
+            to,
+            steps,
+            smoothing,
+            stop_factor,
+            suggestion: found.map(|found| found.middle),
+            no_suggestion: suggestions.err().map(|reason| reason.to_string()),
+            suggestions: found.map(|found| Rates {
+                middle: found.middle,
+                valley: found.valley,
+                steepest: found.steepest,
+                tenth_of_lowest: found.tenth_of_lowest,
+            }),
+            lowest: found.map(|found| found.lowest),
+            diverged_at: self.range.diverged_at(),
+            divergence: self.divergence(),
+            training: self.settings,
+            points: &self.range.points,
+        }
+    }
+
+    fn divergence(&self) -> Option<String> {
+        match &self.range.end {
+            RangeEnd::LossRose { .. } => {
+                let factor = self.test.stop_factor;
+                Some(format!("the smoothed loss was above {factor} times its lowest"))
+            }
+            RangeEnd::NotFinite { what, .. } => Some(what.to_string()),
+            RangeEnd::Complete | RangeEnd::Stopped => None,
+        }
+    }
+
+    /// What is printed.
+    pub(super) fn text(&self) -> Result<String> {
+        let mut text = self.table();
+        if let (Some(at), Some(how)) = (self.range.diverged_at(), self.divergence()) {
+            let _ = writeln!(text, "\nTraining diverged at {}: {how}.", rate(at));
+        }
+        match self.range.suggestions() {
+            Ok(found) => text += &self.suggested(&found)?,
+            Err(reason) => {
+                let _ = writeln!(text, "\nNo learning rate is suggested: {reason}.");
+            }
+        }
+        let _ = write!(
+            text,
+            "\nFiles in {}\n\u{20} lr-find.svg  lr-find.png  lr-find.csv  lr-find.json\n",
+            self.folder.display()
+        );
+        Ok(text)
+    }
+
+    /// Some of the points, evenly from the first to the last.
+    fn table(&self) -> String {
+        let points = &self.range.points;
+        let mut text = "Learning rate  Smoothed loss\n".to_owned();
+        let rows = points.len().min(ROWS);
+        for row in 0..rows {
+            let point = &points[row * (points.len() - 1) / (rows - 1).max(1)];
+            let rate = rate(point.learning_rate);
+            let _ = writeln!(text, "{rate:>13}  {:>13.4}", point.smoothed);
+        }
+        text
+    }
+
+    fn suggested(&self, found: &Suggestions) -> Result<String> {
+        let line =
+            |name: &str, at: f64, what: &str| format!("  {name:<9}{:>8}  {what}\n", rate(at));
+        let lowest = format!("of {}, where the loss was lowest", rate(found.lowest.learning_rate));
+        let mut text = format!("\nSuggested learning rate: {}\n", rate(found.middle));
+        text += &line("middle", found.middle, "between valley and tenth: the suggestion");
+        text += &line("valley", found.valley, "half of the way down the longest descent");
+        text += &line("tenth", found.tenth_of_lowest, &lowest);
+        text += &line("steepest", found.steepest, "where the loss fell fastest");
+        text += &format!("\nTo train with it:\n  {}\n", self.train_with(found.middle)?);
+        Ok(text)
+    }
+
+    /// The command line for training as the options say, with this rate.
+    fn train_with(&self, at: f64) -> Result<String> {
+        let LrFindArgs { data, recipe, config, settings, .. } = self.args;
+        let mut line = "fashion train".to_owned();
+        let mut add = |option: &str, value: &str| {
+            let _ = write!(line, " {option} {}", quoted(value));
+        };
+        let path = |path: &Path| path.display().to_string();
+        if let Some(place) = &data.data {
+            add("--data", &path(place));
+        }
+        for (option, key) in
+            [("--images-key", &data.images_key), ("--labels-key", &data.labels_key)]
+        {
+            if let Some(key) = key {
+                add(option, key);
+            }
+        }
+        if let Some(Recipe::Report) = recipe {
+            add("--recipe", "report");
+        }
+        if let Some(config) = config {
+            add("--config", &path(config));
+        }
+        for (name, value) in (SettingArgs { learning_rate: None, ..settings.clone() }).table()? {
+            add(&option(&name), &value_text(&value));
+        }
+        add("--lr", &rate(at));
+        Ok(line)
+    }
+}
+
+/// A value as an option takes it.
+fn value_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Float(number) => number.to_string(),
+        Value::Array(values) => values.iter().map(value_text).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./,:=+@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// A rate with two digits: `0.0032`, `3.2e-5`.
+pub(super) fn rate(value: f64) -> String {
+    let short = format!("{value:.1e}");
+    match short.parse::<f64>() {
+        Ok(rounded) if (1e-4..1e4).contains(&rounded) => rounded.to_string(),
+        Ok(rounded) => format!("{rounded:e}"),
+        Err(_) => short,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_have_two_digits() {
+        let texts = [0.0031623, 3.1623e-5, 1e-7, 10.0, 0.00099999, 123456.0].map(rate);
+        assert_eq!(texts, ["0.0032", "3.2e-5", "1e-7", "10", "0.001", "1.2e5"]);
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_part_them() {
+        let texts = ["a/b-1.npz", "my data", "it's", ""].map(quoted);
+        assert_eq!(texts, ["a/b-1.npz", "'my data'", r"'it'\''s'", "''"]);
+    }
+}
