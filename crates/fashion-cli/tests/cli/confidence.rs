@@ -131,8 +131,8 @@ fn what_needs_a_part_held_out_says_so() {
     let run = run_folder();
     let folder = run.parent().unwrap();
     for (options, part) in [
-        ("train --validation none --target-accuracy 0.9", "--validation is none; expected a share"),
-        ("train --recipe report --target-accuracy 0.9", "--validation is test; expected a share"),
+        ("train --validation none --target-accuracy 0.9", "validation is none; expected a share"),
+        ("train --recipe report --target-accuracy 0.9", "validation is test; expected a share"),
         ("eval run/weights/best.safetensors --target-accuracy 0.9", "give the folder of its run"),
         ("eval run --split validation --target-accuracy 0.9", "leave out --split validation"),
     ] {
