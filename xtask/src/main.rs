@@ -7,6 +7,7 @@ mod bench_peers;
 mod command;
 mod cross_check;
 mod dist;
+mod experiments;
 mod fetch;
 mod machine;
 mod markers;
@@ -30,6 +31,7 @@ enum Chore {
     Validate(validate::Args),
     CrossCheck(cross_check::Args),
     Reproduce(reproduce::Args),
+    Experiments(experiments::Args),
     BenchPeers(bench_peers::Args),
 }
 
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Chore::Validate(args) => validate::run(&workspace, &args),
         Chore::CrossCheck(args) => cross_check::run(&workspace, &args),
         Chore::Reproduce(args) => reproduce::run(&workspace, &args),
+        Chore::Experiments(args) => experiments::run(&workspace, &args),
         Chore::BenchPeers(args) => bench_peers::run(&workspace, &args),
     });
     match done {

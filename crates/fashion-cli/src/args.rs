@@ -4,6 +4,7 @@ mod data;
 mod log;
 mod lr_find;
 mod settings;
+mod sweep;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use data::{AuditArgs, DataCommand, FigureArgs, InfoArgs, SuspectsArgs};
@@ -11,6 +12,7 @@ pub(crate) use log::LogArgs;
 pub(crate) use lr_find::LrFindArgs;
 pub(crate) use settings::{SettingArgs, option};
 use std::path::PathBuf;
+pub(crate) use sweep::{CollectArgs, SweepArgs, SweepCommand};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 success, 1 something failed, 2 wrong usage, 130 interrupted.
@@ -33,9 +35,11 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Train a network, judge it on the test set and write a run folder
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
     /// Find a learning rate by a range test: which rates a network learns with, in a hundred steps
-    LrFind(LrFindArgs),
+    LrFind(Box<LrFindArgs>),
+    /// Train with many combinations of settings, and say which are best
+    Sweep(Box<SweepArgs>),
     /// Judge the weights of a run, or of a file, on a data set; or any classifier's answers
     Eval(EvalArgs),
     /// Compare runs: what differs, by how much, and whether that is chance

@@ -21,6 +21,7 @@ mod page;
 mod place;
 mod predict;
 mod run_report;
+mod sweep;
 mod train;
 mod weights;
 
@@ -46,6 +47,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Train(args) => train::run(args),
         Command::LrFind(args) => lr_find::run(args),
+        Command::Sweep(args) => sweep::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Predict(args) => predict::run(args),

@@ -40,17 +40,25 @@ pub(crate) fn load(args: &DataArgs) -> Result<Found> {
 /// Reads the data of a run: those that the options name, else those in the place that the run has
 /// noted.
 pub(crate) fn load_for(run: &RunFolder, args: &DataArgs) -> Result<Found> {
+    load_noted(run.environment().ok().map(|environment| environment.data), run.path(), args)
+}
+
+/// Reads the data that the options name, else those in the place that was noted in a folder.
+pub(crate) fn load_noted(
+    noted: Option<DataPlace>,
+    folder: &Path,
+    args: &DataArgs,
+) -> Result<Found> {
     let given = keys(args);
-    let noted = match (&args.data, run.environment()) {
-        (None, Ok(environment)) => environment.data,
-        _ => return load_from(args.data.as_deref(), given),
+    let (None, Some(noted)) = (&args.data, noted) else {
+        return load_from(args.data.as_deref(), given);
     };
     let place = PathBuf::from(&noted.place);
     if noted.place != "sample" && !place.is_dir() {
         bail!(
             "{}: the data of {} were here and are not any more; say where they are now with --data",
             noted.place,
-            run.path().display()
+            folder.display()
         );
     }
     let keys = Keys {

@@ -8,7 +8,9 @@ use common::{run_observed, settings, small};
 use event_files::{Scalars, scalars, session_starts};
 use fashion_data::Splits;
 use fashion_train::log::{CsvLog, JsonLinesLog, TensorBoardLog};
-use fashion_train::{Epoch, Error, Finish, Observer, RunFolder, Settings, Start, Step, Validation};
+use fashion_train::{
+    Epoch, Error, Finish, GoOnFrom, Observer, RunFolder, Settings, Start, Step, Validation,
+};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -254,18 +256,66 @@ fn lines_that_were_cut_are_written_again() {
 #[test]
 fn going_on_from_the_checkpoint_before_the_last_drops_an_epoch() {
     let folder = tempfile::tempdir().unwrap();
-    let place = folder.path().join("run");
     let whole = logged(1, settings(), &folder.path().join("whole"));
-    fs::create_dir(&place).unwrap();
-    kill_after(2 * (STEPS + 1) + 3, Logs::create(&place).unwrap(), settings(), &place);
-    let mut logs = Logs::resume(&place).unwrap();
-    let run = RunFolder::open(&place.join("run")).unwrap();
-    let config = run.config().unwrap();
-    let from = fashion_train::GoOnFrom::Previous;
-    common::go_on(&run, &config, data(), from, &mut logs.observer()).unwrap();
-    logs.finish().unwrap();
-    assert_eq!(contents(&place), whole);
-    assert_eq!(session_starts(&places(&place)[2]), [STEPS as u64 + 1]);
+    // The second time the repeated epoch's checkpoint is written, but not its line.
+    for killed_again in [false, true] {
+        let place = folder.path().join(killed_again.to_string());
+        fs::create_dir(&place).unwrap();
+        kill_after(2 * (STEPS + 1) + 3, Logs::create(&place).unwrap(), settings(), &place);
+        let mut logs = Logs::resume(&place).unwrap();
+        let run = RunFolder::open(&place.join("run")).unwrap();
+        let config = run.config().unwrap();
+        let left = if killed_again { STEPS + 1 } else { usize::MAX };
+        let mut killed = Killed { logs: logs.observer(), left };
+        common::go_on(&run, &config, data(), GoOnFrom::Previous, &mut killed).unwrap();
+        drop(killed);
+        if killed_again {
+            std::mem::forget(logs);
+            resumed(settings(), &place);
+        } else {
+            logs.finish().unwrap();
+        }
+        assert_eq!(contents(&place), whole, "killed again: {killed_again}");
+        assert_eq!(session_starts(&places(&place)[2])[0], STEPS as u64 + 1);
+    }
+}
+
+#[test]
+fn a_log_that_lacks_an_epoch_goes_on_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = logged(1, settings(), &folder.path().join("whole"));
+    kill_after(
+        2 * (STEPS + 1) + 3,
+        Logs::create(folder.path()).unwrap(),
+        settings(),
+        folder.path(),
+    );
+    // Lost with the power, in the middle of the first epoch's last line or of the second epoch.
+    let step = |number| format!("{{\"event\":\"step\",\"step\":{number},");
+    let [csv, json, _] = places(folder.path());
+    let validation = whole.0.find("\n7,2,").unwrap() - 3;
+    fs::write(csv, &whole.0[..validation]).unwrap();
+    fs::write(json, &whole.1[..whole.1.find(&step(8)).unwrap() + 20]).unwrap();
+    resumed(settings(), folder.path());
+    let (csv, json, _) = contents(folder.path());
+    let without = |text: &str, from: &str, to: &str| {
+        format!("{}{}", &text[..text.find(from).unwrap()], &text[text.find(to).unwrap()..])
+    };
+    assert_eq!(csv, without(&whole.0, "6,1,", "13,3,"));
+    assert_eq!(json, without(&whole.1, &step(8), &step(13)));
+}
+
+#[test]
+fn an_event_file_is_read_after_those_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // By a machine whose clock is ahead, and whose name comes late.
+    let before = folder.path().join("events.out.tfevents.4102444800.zz.9.0");
+    fs::write(&before, "").unwrap();
+    TensorBoardLog::resume(folder.path()).unwrap().finish().unwrap();
+    let mut paths: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert_eq!((paths.len(), &paths[0]), (2, &before));
 }
 
 #[test]

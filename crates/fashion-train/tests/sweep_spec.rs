@@ -170,7 +170,10 @@ fn what_is_wrong_is_named_with_what_would_be_right() {
         ("seeds = [1, 2, 1]", "1 is there twice"),
         ("seeds = 'many'", "seeds"),
         ("method = 'random'\nsamples = 0", "samples = 0: expected 1 to"),
-        ("method = 'halving'\nsamples = 1\nbase.epochs = 1", "min_epochs = 1: expected 1 to less"),
+        (
+            "method = 'halving'\nsamples = 1\nbase.epochs = 1",
+            "min_epochs = 1: expected 1 or more, and fewer than epochs, 1",
+        ),
         ("method = 'halving'\nhalving.factor = 1", "factor = 1: expected at least 2"),
         ("method = 'halving'\nspace.epochs = [1, 2]", "set them in [base]"),
         ("[base]\nvalidation = 'test'", "point 1: validation is test; expected a share"),

@@ -38,6 +38,11 @@ impl Interrupt {
         self.asked.load(Ordering::SeqCst)
     }
 
+    /// What becomes true when the user has asked to stop.
+    pub(crate) fn flag(&self) -> &AtomicBool {
+        &self.asked
+    }
+
     /// There is nothing more to stop but the writing of files.
     pub(crate) fn finishing(&self) {
         self.finishing.store(true, Ordering::SeqCst);

@@ -13,4 +13,5 @@ mod lr_find;
 mod predict;
 mod robust;
 mod suspects;
+mod sweep;
 mod train;

@@ -168,9 +168,9 @@ impl Format for Csv {
 
 fn step(text: &str) -> Option<Line> {
     let mut fields = text.split(',');
-    let _step: u64 = fields.next()?.parse().ok()?;
+    let step = fields.next()?.parse().ok()?;
     let epoch = fields.next()?.parse().ok()?;
     let mut numbers = fields.take(FIELDS_OF_A_STEP - 2).map(|text| text.parse::<f64>().ok());
     let (loss, accuracy) = (numbers.nth(3)??, numbers.next()??);
-    Some(Line::Step(Place { epoch, loss, accuracy }))
+    Some(Line::Step(Place { step, epoch, loss, accuracy }))
 }

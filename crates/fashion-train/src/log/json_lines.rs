@@ -173,6 +173,7 @@ enum Event {
 struct Seen<'a> {
     #[serde(borrow)]
     event: Cow<'a, str>,
+    step: Option<u64>,
     epoch: Option<usize>,
     loss: Option<f64>,
     accuracy: Option<f64>,
@@ -184,10 +185,12 @@ impl Format for JsonLines {
     const BEGINNING: &'static str = r#"{"event":"start","#;
 
     fn line(text: &str) -> Option<Line> {
-        let Seen { event, epoch, loss, accuracy } = serde_json::from_str(text).ok()?;
+        let Seen { event, step, epoch, loss, accuracy } = serde_json::from_str(text).ok()?;
         Some(match &*event {
             "start" => Line::Head,
-            "step" => Line::Step(Place { epoch: epoch?, loss: loss?, accuracy: accuracy? }),
+            "step" => {
+                Line::Step(Place { step: step?, epoch: epoch?, loss: loss?, accuracy: accuracy? })
+            }
             "epoch" => Line::Epoch(epoch?),
             "end" => Line::End,
             _ => return None,

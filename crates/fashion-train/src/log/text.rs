@@ -23,6 +23,7 @@ pub(super) enum Line {
 /// Where a step's line is in a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Place {
+    pub(super) step: u64,
     pub(super) epoch: usize,
     /// Of the epoch up to this step, as [`Step`](crate::Step) has it.
     pub(super) loss: f64,
@@ -103,7 +104,7 @@ impl TextLog {
             }
             Some(end) => {
                 self.file.cut(end.ends);
-                GoesOn::After(Some(end).filter(|end| end.last.epoch == start.done))
+                GoesOn::After(Some(end).filter(|end| end.last.step == last_step(start)))
             }
         }
     }
@@ -118,6 +119,11 @@ pub(super) enum GoesOn {
     After(Option<EpochEnd>),
 }
 
+/// The last step of the run's last whole epoch. A log that power was lost under may not have it.
+fn last_step(start: &Start) -> u64 {
+    (start.done * start.steps_per_epoch) as u64
+}
+
 /// What shows that a log is another run's.
 fn other_run(found: &[EpochEnd], start: &Start) -> Option<String> {
     // A run that goes on from the checkpoint before the last has a whole epoch more in its log, and
@@ -128,8 +134,9 @@ fn other_run(found: &[EpochEnd], start: &Start) -> Option<String> {
         let (epoch, done) = (last.last.epoch, start.done);
         return Some(format!("it has epoch {epoch}, and this run has done {done}"));
     }
-    let Place { epoch, loss, accuracy } =
-        found.iter().find(|end| end.last.epoch == start.done)?.last;
+    let last_step = last_step(start);
+    let Place { epoch, loss, accuracy, .. } =
+        found.iter().find(|end| end.last.step == last_step)?.last;
     let run = start.last?;
     // JSON's numbers are not always read back to the last bit.
     let same = |a: f64, b: f64| (a - b).abs() <= 1e-12 * b.abs();

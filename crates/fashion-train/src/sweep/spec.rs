@@ -215,7 +215,8 @@ impl Spec {
             return Err(bad(path, "epochs", &"in [space]".into(), problem));
         }
         if !(1..self.base.epochs).contains(&min_epochs) {
-            let problem = format!("expected 1 to less than the {} epochs", self.base.epochs);
+            let problem =
+                format!("expected 1 or more, and fewer than epochs, {}", self.base.epochs);
             return Err(bad(path, "halving.min_epochs", &integer(min_epochs as u64), &problem));
         }
         Ok(())

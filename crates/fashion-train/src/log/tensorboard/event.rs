@@ -76,8 +76,11 @@ pub(super) fn scalars(out: &mut Vec<u8>, all: impl Iterator<Item = Scalar>) {
                 key(out, 2, Wire::Fixed32); // simple_value
                 out.extend_from_slice(&(value as f32).to_le_bytes());
                 if let Some(description) = description {
-                    // metadata: SummaryMetadata.summary_description
-                    message(out, 9, |out| text(out, 3, description));
+                    // metadata: SummaryMetadata
+                    message(out, 9, |out| {
+                        message(out, 1, |out| text(out, 1, "scalars")); // plugin_data.plugin_name
+                        text(out, 3, description); // summary_description
+                    });
                 }
             });
         }
@@ -120,7 +123,9 @@ mod tests {
     /// from tensorboard.compat.proto.event_pb2 import Event, SessionLog
     /// from tensorboard.compat.proto.summary_pb2 import Summary, SummaryMetadata
     /// value = Summary.Value(tag="train/loss", simple_value=0.1,
-    ///                       metadata=SummaryMetadata(summary_description="d" * 200))
+    ///                       metadata=SummaryMetadata(
+    ///                           plugin_data=SummaryMetadata.PluginData(plugin_name="scalars"),
+    ///                           summary_description="d" * 200))
     /// for event in (Event(wall_time=1.5, step=300, summary=Summary(value=[value])),
     ///               Event(wall_time=1.5, step=300, session_log=SessionLog(status=1)),
     ///               Event(wall_time=1.5, file_version="brain.Event:2")):
@@ -140,7 +145,7 @@ mod tests {
         };
         assert_eq!(
             hex(summary).replace(&"64".repeat(200), "D"),
-            "09000000000000f83f10ac022ae2010adf010a0a747261696e2f6c6f737315cdcccc3d4acb011ac801D"
+            "09000000000000f83f10ac022aed010aea010a0a747261696e2f6c6f737315cdcccc3d4ad6010a090a077363616c6172731ac801D"
         );
         assert_eq!(hex(session), "09000000000000f83f10ac023a020801");
         // That protobuf leaves out a step of 0 makes no difference to a reader.

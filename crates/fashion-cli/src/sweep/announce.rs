@@ -1,0 +1,92 @@
+//! What is said of a sweep before it begins.
+
+use crate::describe;
+use crate::output;
+use crate::place::Found;
+use crate::sweep::notes;
+use crate::sweep::progress::runs;
+use fashion_kernels::simd;
+use fashion_train::Settings;
+use fashion_train::sweep::{Method, Options, Scale, Shard, Spec, Sweep, Values, text};
+
+/// Says what is going to happen, and what of it is probably not meant.
+pub(crate) fn announce(sweep: &Sweep, found: &Found, options: &Options<'_>) {
+    let spec = sweep.spec();
+    let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
+    let origin = spec.data.as_ref().map_or("", |data| &data.origin);
+    line("data", format!("{origin} · {}", found.source));
+    line("sweep", search(spec));
+    for (at, (name, values)) in spec.space.iter().enumerate() {
+        line(if at == 0 { "varies" } else { "" }, format!("{name}: {}", list(values)));
+    }
+    line("base", base(spec));
+    let (points, seeds) = (sweep.points().len(), spec.seeds.len());
+    line(
+        "runs",
+        format!(
+            "{} × {} = {}",
+            plural(points, "point"),
+            plural(seeds, "seed"),
+            runs(sweep.trials().len())
+        ),
+    );
+    let shard = match options.shard {
+        Shard::WHOLE => String::new(),
+        shard => format!(", shard {shard}"),
+    };
+    let threads = plural(options.threads, "thread");
+    line("machine", format!("{threads}, {}{shard}", simd::Path::current()));
+    line("folder", sweep.folder().display().to_string());
+    let settings: Vec<Settings> = sweep.points().iter().map(|point| point.settings).collect();
+    for note in notes::before(spec, &settings) {
+        line("note", note);
+    }
+}
+
+fn plural(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+fn search(spec: &Spec) -> String {
+    match spec.method {
+        Method::Grid => "grid".to_owned(),
+        Method::Random => format!("random, search seed {}", spec.search_seed),
+        Method::Halving => format!(
+            "successive halving, search seed {}: from epoch {} on one of {} goes on, for {} times as \
+             long",
+            spec.search_seed, spec.halving.min_epochs, spec.halving.factor, spec.halving.factor
+        ),
+    }
+}
+
+/// `0.1, 0.01`, or `16 to 1024, logarithmic, 7 values`.
+fn list(values: &Values) -> String {
+    let range = match values {
+        Values::List(list) => return list.iter().map(text).collect::<Vec<_>>().join(", "),
+        Values::Range(range) => range,
+    };
+    let scale = match range.scale {
+        Scale::Linear => "",
+        Scale::Log => ", logarithmic",
+    };
+    let count = range.count.map(|count| format!(", {count} values")).unwrap_or_default();
+    let [from, to] = [range.from, range.to].map(|number| text(&number.into()));
+    format!("{from} to {to}{scale}{count}")
+}
+
+/// The settings that all points share, as far as they are told.
+fn base(spec: &Spec) -> String {
+    let settings = &spec.base;
+    let parts = [
+        ("epochs", describe::epochs(settings.epochs as f64)),
+        ("batch_size", format!("batches of {}", settings.batch_size)),
+        ("optimiser", describe::optimiser(settings)),
+        ("learning_rate", format!("rate {}", describe::learning_rate(settings))),
+    ];
+    let names = spec.space.names();
+    let told = parts.into_iter().filter(|(name, _)| !names.contains(name)).map(|(_, text)| text);
+    let extras =
+        describe::extras(settings).into_iter().map(|(name, value)| format!("{name} {value}"));
+    let told: Vec<String> = told.chain(extras).collect();
+    if told.is_empty() { "as usual".to_owned() } else { told.join(", ") }
+}

@@ -1,0 +1,176 @@
+//! `fashion sweep`
+
+mod announce;
+mod figures;
+mod notes;
+mod plan;
+mod progress;
+mod table;
+pub(crate) mod vary;
+
+use crate::args::{CollectArgs, SweepArgs, SweepCommand};
+use crate::exit;
+use crate::output;
+use crate::place::{self, Found};
+use crate::train::interrupt::Interrupt;
+use anyhow::Result;
+use fashion_data::stratified_split;
+use fashion_model::{Network, ReportCnn};
+use fashion_train::sweep::{Finish, Results, Shard, Spec, Sweep};
+use fashion_train::{Settings, Validation};
+use plan::Plan;
+use progress::{Progress, runs, shards};
+use std::path::Path;
+use std::process::ExitCode;
+use table::Summary;
+
+/// Begins a sweep, goes on with one, or collects what one has given.
+pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
+    if let Some(SweepCommand::Collect(args)) = &args.command {
+        return collect(args);
+    }
+    let plan = Plan::new(args)?;
+    let interrupt = Interrupt::listen()?;
+    let options = plan::options(args, interrupt.flag())?;
+    let (sweep, found) = prepare(plan, args)?;
+    if !args.quiet {
+        announce::announce(&sweep, &found, &options);
+    }
+    let progress = Progress::new(&sweep, &sweep.collect()?, options.shard, args.quiet);
+    let finish = sweep.run::<ReportCnn>(&found.splits, &found.place(), &options, &progress);
+    progress.clear();
+    let finish = finish.map_err(|error| failed(&error, &sweep, options.shard))?;
+    let results = sweep.collect()?;
+    if finish != Finish::Complete {
+        return unfinished(&sweep, &results, &finish, args);
+    }
+    write(&sweep, &results)?;
+    output::print(&said(&sweep, &results, args.json, args.quiet)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn collect(args: &CollectArgs) -> Result<ExitCode> {
+    let sweep = Sweep::open(&args.folder)?;
+    let results = sweep.collect()?;
+    write(&sweep, &results)?;
+    output::print(&said(&sweep, &results, args.json, args.quiet)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found)> {
+    match plan {
+        Plan::New { spec, out, join } => {
+            let found = place::load(&args.data)?;
+            let path = args.config.as_deref().unwrap_or("the command line".as_ref());
+            let spec = spec.resolved(ReportCnn::NAME, &found.splits, path)?;
+            // What cannot be split must not use up a sweep's number.
+            for settings in all_settings(&spec, path)? {
+                if let Validation::Fraction(fraction) = settings.validation {
+                    stratified_split(found.splits.train.labels(), fraction, 0)?;
+                }
+            }
+            let sweep = match (join, out) {
+                (true, Some(out)) => Sweep::join(&out, &spec)?,
+                (_, out) => Sweep::create(out.as_deref(), spec)?,
+            };
+            Ok((sweep, found))
+        }
+        Plan::Resume(sweep) => {
+            let found = place::load_noted(sweep.data_place(), sweep.folder(), &args.data)?;
+            Ok((*sweep, found))
+        }
+    }
+}
+
+/// The settings of each point.
+fn all_settings(spec: &Spec, path: &Path) -> Result<Vec<Settings>> {
+    Ok(spec.points(path)?.iter().map(|point| point.settings).collect())
+}
+
+/// Writes the tables and figures.
+fn write(sweep: &Sweep, results: &Results) -> Result<()> {
+    results.write(sweep)?;
+    figures::write(sweep, results)
+}
+
+/// What is printed of a sweep that has come as far as it could.
+fn said(sweep: &Sweep, results: &Results, json: bool, quiet: bool) -> Result<String> {
+    if json {
+        return Summary::new(sweep, results, false).line();
+    }
+    let folder = sweep.folder().display();
+    if quiet {
+        return Ok(format!("{folder}\n"));
+    }
+    let mut text = format!("\n{}\n", table::table(sweep, results));
+    for note in notes::after(sweep.spec(), results) {
+        text += &format!("note: {note}\n");
+    }
+    if !results.missing.is_empty() {
+        let first = results.missing.first().map(fashion_train::sweep::Trial::name);
+        text += &format!(
+            "note: {} of {} missing, the first {}; when done: fashion sweep collect {folder}\n",
+            results.missing.len(),
+            runs(sweep.trials().len()),
+            first.unwrap_or_default()
+        );
+    }
+    text += &format!(
+        "Files in {folder}\n\
+         \u{20} points.csv       results.csv  timings.csv  sweep.toml\n\
+         \u{20} figures/         {}curves\n\
+         \u{20} trials/          a run each, for `fashion eval` and `fashion predict`\n",
+        if results.names.is_empty() { "" } else { "sweep, " }
+    );
+    Ok(text)
+}
+
+/// Says how to go on.
+fn unfinished(
+    sweep: &Sweep,
+    results: &Results,
+    finish: &Finish,
+    args: &SweepArgs,
+) -> Result<ExitCode> {
+    let (folder, ended) = (sweep.folder().display(), results.trials.len());
+    let again = again(sweep, args.shard.unwrap_or(Shard::WHOLE));
+    let interrupted = !matches!(finish, Finish::Unfinished(_));
+    match finish {
+        Finish::Unfinished(others) => output::note(&format!(
+            "Unfinished: {} must come further first. Then: {again}",
+            shards(others)
+        )),
+        Finish::Complete | Finish::Stopped => {
+            let all = runs(sweep.trials().len());
+            output::note(&format!(
+                "Interrupted. {folder} holds {ended} of {all} whole, and the whole epochs of others."
+            ));
+            output::note(&format!("To go on: {again}"));
+        }
+    }
+    let code = if interrupted { exit::INTERRUPTED } else { exit::FAILED };
+    if args.json {
+        let line = Summary::new(sweep, results, interrupted).line()?;
+        return exit::unless_closed(output::print(&line), code);
+    }
+    Ok(code.into())
+}
+
+/// Says how to go on where that would help.
+fn failed(error: &fashion_train::Error, sweep: &Sweep, shard: Shard) -> anyhow::Error {
+    match error {
+        fashion_train::Error::Trial { .. } => {
+            anyhow::anyhow!("{error}: {}", again(sweep, shard))
+        }
+        _ => anyhow::anyhow!("{error}"),
+    }
+}
+
+/// The command that goes on.
+fn again(sweep: &Sweep, shard: Shard) -> String {
+    let shard = match shard {
+        Shard::WHOLE => String::new(),
+        shard => format!(" --shard {shard}"),
+    };
+    format!("fashion sweep --resume {}{shard}", sweep.folder().display())
+}

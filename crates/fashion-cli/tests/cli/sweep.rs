@@ -1,0 +1,261 @@
+//! `fashion sweep`
+
+use crate::common::*;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+const GRID: &str = "sweep --vary lr=0.001,1e30 --vary batch-size=50..100:2 --epochs 2 --seeds 2";
+
+/// A line of options and the data, in a folder.
+fn sweep(folder: &Path, options: &str) -> Ended {
+    let data = data();
+    let data = ["--data", data.to_str().unwrap()];
+    fashion(folder, options.split(' ').chain(data))
+}
+
+/// The files that equal sweeps have in common.
+fn equal(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = files(folder);
+    assert!(files.remove("timings.csv").is_some());
+    files.retain(|name, _| !name.ends_with("environment.json"));
+    files
+}
+
+#[test]
+fn help() {
+    for command in ["sweep", "sweep collect"] {
+        let ended = fashion(Path::new("."), command.split(' ').chain(["--help"]));
+        assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+        assert!(!ended.stdout.contains("--seed ") && !ended.stdout.contains("--target-acc"));
+        insta::assert_snapshot!(format!("help {command}").replace(' ', "_"), ended.stdout);
+    }
+}
+
+#[test]
+fn a_grid_ends_with_its_table_files_and_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = sweep(folder.path(), &format!("{GRID} --jobs 2"));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for part in [
+        "sweep    grid\n",
+        "varies   learning_rate: 0.001, 1e30\n         batch_size: 50 to 100, 2 values\n",
+        "base     2 epochs, Adam, ε 1e-7\n",
+        "4 points × 2 seeds = 8 runs",
+        "learning_rate 0.001, batch_size 50, seed 1  accuracy ",
+        "learning_rate 1e30, batch_size 100, seed 0  diverged in epoch 1, step 2\n",
+        "8/8  ",
+    ] {
+        assert!(ended.stderr.contains(part), "{} lacks {part}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains(['\r', '\x1b']) && !ended.stderr.contains("rung"));
+    let table: Vec<&str> = ended.stdout.lines().skip(1).take(5).collect();
+    assert_eq!(
+        table[0].split_whitespace().collect::<Vec<_>>(),
+        ["point", "learning_rate", "batch_size", "accuracy", "loss", "epochs", "seeds"]
+    );
+    assert!(table[1].contains(" ± ") && table[1].ends_with("  2  2"), "{table:?}");
+    let last: Vec<&str> = table[4].split_whitespace().collect();
+    assert_eq!(last, ["4", "1e30", "100", "-", "-", "0", "2,", "all", "diverged"]);
+    assert!(ended.stdout.contains("Files in sweeps/001\n"), "{}", ended.stdout);
+
+    let path = folder.path().join("sweeps/001");
+    let files = files(&path);
+    for name in ["sweep", "curves"].into_iter().flat_map(|name| [(name, "svg"), (name, "png")]) {
+        assert!(files.contains_key(&format!("figures/{}.{}", name.0, name.1)), "{name:?}");
+    }
+    assert!(!files.keys().any(|name| name.contains("checkpoint") || name.contains("metrics")));
+    let timings = String::from_utf8(files["timings.csv"].clone()).unwrap();
+    assert_eq!(timings.lines().count(), 9);
+
+    // The JSON has the numbers of the CSV, and collecting again changes nothing.
+    let ended = line(folder.path(), "sweep collect sweeps/001 --json");
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    let summary = json(&ended.stdout);
+    assert_eq!((&summary["status"], &summary["trials"]), (&"complete".into(), &8.into()));
+    assert_eq!((&summary["diverged"], &summary["missing"]), (&4.into(), &serde_json::json!([])));
+    let best = &summary["points"][0];
+    assert_eq!(
+        (&best["point"], &best["settings"]["learning_rate"]),
+        (&summary["best"], &0.001.into())
+    );
+    let points = String::from_utf8(files["points.csv"].clone()).unwrap();
+    let mean = best["validation_accuracy_mean"].to_string();
+    assert!(points.lines().nth(1).unwrap().contains(&mean), "{points} lacks {mean}");
+    assert_same(&files, &crate::common::files(&path));
+
+    // Its file does the same again, as do shards on machines with other threads.
+    let again = "sweep --config sweeps/001/sweep.toml --quiet --out again --jobs 1 --threads 3";
+    let ended = sweep(folder.path(), again);
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "again\n"), "{}", ended.stderr);
+    assert_eq!(ended.stderr, "");
+    assert_same(&equal(&path), &equal(&folder.path().join("again")));
+    let shard = |part: &str| {
+        sweep(folder.path(), &format!("{GRID} --out shared --json --quiet --shard {part}"))
+    };
+    let ended = shard("2/3");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(json(&ended.stdout)["status"], "unfinished");
+    assert_eq!(json(&ended.stdout)["missing"].as_array().unwrap().len(), 6);
+    let ended = line(folder.path(), "sweep collect shared");
+    assert!(ended.stdout.contains("6 of 8 runs missing, the first 0001-seed0"), "{}", ended.stdout);
+    for part in ["0/3", "1/3"] {
+        assert_eq!(shard(part).code, Some(0));
+    }
+    assert_same(&equal(&path), &equal(&folder.path().join("shared")));
+    let other = format!("{GRID} --out shared --shard 0/3 --factor 2");
+    let ended = sweep(folder.path(), &other);
+    assert_eq!(ended.code, Some(1));
+    let part = "another sweep: factor = 3, but now factor = 2 is asked for";
+    assert!(ended.stderr.contains(part), "{}", ended.stderr);
+}
+
+#[test]
+fn halving_prunes_and_tells_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let halving = "sweep --method halving --samples 4 --factor 2 --epochs 3 --seeds 5, \
+                   --vary lr=1e-5..1e-2:log";
+    let ended = sweep(folder.path(), &format!("{halving} --out whole"));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for part in
+        ["rung     4 points to epoch 1\n", "rung     2 points to epoch 2\n", "1 point to the end"]
+    {
+        assert!(ended.stderr.contains(part), "{} lacks {part}", ended.stderr);
+    }
+    assert!(ended.stderr.contains("note     with one seed a point, luck and effect"));
+    assert_eq!(ended.stderr.matches(", pruned\n").count(), 3);
+    assert_eq!(ended.stdout.matches("1, pruned\n").count(), 3);
+
+    // Without waiting, a shard says whose turn it is, and how to go on.
+    let shards = folder.path().join("shards");
+    let begin = |part| {
+        sweep(folder.path(), &format!("{halving} --out shards --no-wait --quiet --shard {part}"))
+    };
+    let ended = begin("0/2");
+    assert_eq!(ended.code, Some(1));
+    assert_eq!(
+        ended.stderr,
+        "Unfinished: shard 1 must come further first. Then: fashion sweep --resume shards --shard \
+         0/2\n"
+    );
+    assert_eq!(begin("1/2").code, Some(1));
+    let mut codes = Vec::new();
+    for turn in 0..6 {
+        // They find their data again.
+        let options = format!("sweep --resume shards --no-wait --quiet --shard {}/2", turn % 2);
+        codes.push(line(folder.path(), &options).code);
+    }
+    assert_eq!(codes[4..], [Some(0), Some(0)]);
+    assert_same(&equal(&folder.path().join("whole")), &equal(&shards));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_sweep_goes_on_where_it_stopped() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::{Command, Stdio};
+
+    let folder = tempfile::tempdir().unwrap();
+    let data = data();
+    let options = "sweep --vary lr=0.001,0.002 --epochs 30 --seeds 2 --jobs 1 --json --out";
+    let begin = |out: &str| {
+        let data = ["--data", data.to_str().unwrap()];
+        command(folder.path(), options.split(' ').chain([out]).chain(data))
+    };
+    let mut child = begin("stopped").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut seen = String::new();
+    while !seen.lines().any(|line| line.starts_with("run 1/4")) {
+        assert_ne!(stderr.read_line(&mut seen).unwrap(), 0, "{seen}");
+    }
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    stderr.read_to_string(&mut seen).unwrap();
+    let ended = Ended::from(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, Some(130), "{seen}");
+    assert!(seen.contains("Interrupted. stopped holds "), "{seen}");
+    assert!(seen.ends_with("To go on: fashion sweep --resume stopped\n"), "{seen}");
+    assert_eq!(json(&ended.stdout)["status"], "interrupted");
+    assert!(!folder.path().join("stopped/points.csv").exists());
+    let ended = line(folder.path(), "sweep --resume stopped --jobs 2 --quiet");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let whole = Ended::from(begin("whole").output().unwrap());
+    assert_eq!(whole.code, Some(0), "{}", whole.stderr);
+    let [stopped, whole] = ["stopped", "whole"].map(|name| equal(&folder.path().join(name)));
+    assert_same(&stopped, &whole);
+    // Done is done.
+    let ended = line(folder.path(), "sweep --resume stopped --quiet");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(0), "stopped\n"));
+}
+
+#[test]
+fn notes_say_what_is_probably_not_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    for (options, part) in [
+        ("--seeds 2", "nothing varies but the seed"),
+        ("--seeds 1, --vary momentum=0,0.5", "at every point it changes nothing (it is for the"),
+        (
+            "--seeds 1, --vary momentum=0,0.5 --vary optimiser=sgd,adam --lr 0.01",
+            "at 2 of 4 points it changes nothing",
+        ),
+        ("--seeds 1, --vary lr=1e-5..1e-2:3", "near its upper end, 0.01"),
+        ("--seeds 1, --vary validation=0.1,0.2", "not judged on the same images"),
+    ] {
+        let ended = sweep(folder.path(), &format!("sweep --epochs 1 {options}"));
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(ended.stderr.contains(part), "{} lacks {part}", ended.stderr);
+    }
+    // A sweep of one point has no figure of what varies.
+    assert!(!folder.path().join("sweeps/001/figures/sweep.svg").exists());
+    assert!(folder.path().join("sweeps/001/figures/curves.svg").exists());
+    // What is best at the end of a range asks for more.
+    let ended = sweep(folder.path(), "sweep --epochs 1 --seeds 1, --vary lr=1e-6,1e-5,1e-3");
+    let part = "note: the best has the highest learning_rate, 0.001: try higher ones";
+    assert!(ended.stdout.contains(part), "{}", ended.stdout);
+}
+
+#[test]
+fn errors() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    fs::write(folder.path().join("bad.toml"), "[space]\nlearning_rat = [1]\n").unwrap();
+    fs::write(folder.path().join("nothing.toml"), "[space\n").unwrap();
+    let mut all = String::new();
+    for (code, options) in [
+        (2, "sweep --vary lr"),
+        (2, "sweep --vary lr=1..2:lag"),
+        (2, "sweep --vary lr=fast"),
+        (2, "sweep --vary lr=0.1..1"),
+        (2, "sweep --vary lr=0.1,-1"),
+        (2, "sweep --vary learning-rat=1"),
+        (2, "sweep --vary lr=1 --lr 2"),
+        (2, "sweep --vary seed=1,2"),
+        (2, "sweep --seed 3"),
+        (2, "sweep --seeds x"),
+        (2, "sweep --seeds 0"),
+        (2, "sweep --method greedy"),
+        (2, "sweep --method random --samples 3 --vary lr=0.1,0.2"),
+        (2, "sweep --method halving --epochs 1 --vary lr=0.1..1"),
+        (2, "sweep --validation test"),
+        (2, "sweep --config bad.toml"),
+        (2, "sweep --config nothing.toml"),
+        (2, "sweep --shard 0/2"),
+        (2, "sweep --shard 2/2 --out x"),
+        (2, "sweep --jobs 0"),
+        (2, "sweep --threads 0"),
+        (2, "sweep --resume empty --vary lr=1"),
+        (2, "sweep collect"),
+        (1, "sweep --config absent.toml"),
+        (1, "sweep --resume empty"),
+        (1, "sweep collect empty"),
+        (1, "sweep --data absent"),
+        (1, "sweep --data sample --out bad.toml"),
+    ] {
+        let ended = line(folder.path(), options);
+        assert_eq!(ended.code, Some(code), "{options}: {}", ended.stderr);
+        assert_eq!(ended.stdout, "", "{options}");
+        all += &format!("$ fashion {options}\n{}\n", ended.stderr);
+    }
+    assert!(!folder.path().join("sweeps").exists(), "a sweep was begun");
+    insta::assert_snapshot!(all);
+}
