@@ -46,8 +46,8 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
     fashion_kernels::simd::Path::from_env().map_err(exit::usage)?;
     match command {
         Command::Train(args) => train::run(args),
-        Command::LrFind(args) => lr_find::run(args),
         Command::Sweep(args) => sweep::run(args),
+        Command::LrFind(args) => lr_find::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Predict(args) => predict::run(args),

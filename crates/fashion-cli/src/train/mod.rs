@@ -14,7 +14,7 @@ use crate::judge::{HeldOutPart, Judged, judge, judge_part, neighbours};
 use crate::output::{self, thousands};
 use crate::place::{self, Found};
 use crate::run_report::{self, Material};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use fashion_data::stratified_split;
 use fashion_eval::Metrics;
 use fashion_eval::interval::LEVEL;
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let threads = plan::threads(args.threads)?;
     let new = matches!(plan, Plan::New { .. });
     logs::check(&args.logs, args.out.as_deref(), new)?;
-    if let Plan::Resume(run, _) = &plan
+    if let Plan::Resume(run, GoOnFrom::Last) = &plan
         && let Some(summary) = complete(run)?
     {
         if !args.quiet {
@@ -137,6 +137,16 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
         }
         Plan::Resume(run, from) => {
             let run = run.lock()?;
+            // After its first epoch a run has a checkpoint, unless somebody has taken it away.
+            let done = run.history()?.len();
+            if done > 1 && run.checkpoints().is_empty() {
+                bail!(
+                    "{}: its {done} epochs cannot be gone on with: their checkpoints are gone, as they \
+                     are where a sweep has ended; train again with --config {}",
+                    run.path().display(),
+                    run.config_path().display()
+                );
+            }
             let found = place::load_for(&run, &args.data)?;
             let config = run.config()?;
             // The page is the last file to be written; an old one must not vouch for new epochs.
@@ -235,8 +245,15 @@ fn failed(error: fashion_train::Error, run: &RunFolder) -> anyhow::Error {
         return error.into();
     };
     let path = run.path().display();
+    use fashion_train::Error;
     let kept = match &error {
-        fashion_train::Error::Diverged { .. } => {
+        // Trying again would not help.
+        Error::DamagedCheckpoint { .. }
+        | Error::Damaged { .. }
+        | Error::NoPrevious(_)
+        | Error::OtherData { .. }
+        | Error::OtherRun { .. } => return error.into(),
+        Error::Diverged { .. } => {
             format!("the best weights before that are kept: {}", weights.display())
         }
         _ => format!(

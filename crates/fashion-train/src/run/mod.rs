@@ -128,8 +128,9 @@ impl RunFolder {
     /// # Errors
     /// [`Error::NoEpoch`] if there are none yet, [`Error::NotARun`] if they are gone.
     pub fn weights_path(&self) -> Result<PathBuf, Error> {
-        // Without it no epoch is whole, whatever other files a full disk has left.
-        if self.checkpoints().is_empty() {
+        // Without it no epoch is whole, whatever other files a full disk has left; but a sweep removes
+        // those of a run that has ended, before it notes the outcome.
+        if self.checkpoints().is_empty() && !self.0.join("outcome.json").is_file() {
             return Err(Error::NoEpoch(self.0.clone()));
         }
         let chosen = [self.best_weights_path(), self.last_weights_path()];
