@@ -121,4 +121,36 @@ mod tests {
         assert_eq!(promoted(&points, 2), [0, 2, 4, 7]);
         assert_eq!(promoted(&[points[1], points[3], points[6]], 2), [1, 9]);
     }
+
+    #[test]
+    fn a_trial_is_judged_by_what_it_had_done_at_the_rung() {
+        let epoch = |(at, accuracy): (usize, &f64)| Epoch {
+            epoch: at + 1,
+            learning_rate: 0.1,
+            train_loss: 1.0,
+            train_accuracy: 0.5,
+            validation_loss: Some(1.0),
+            validation_accuracy: Some(*accuracy),
+        };
+        let history: Vec<Epoch> = [0.5, 0.4, 0.9].iter().enumerate().map(epoch).collect();
+        let ended = |status, epochs| Outcome {
+            status,
+            epochs,
+            best_epoch: None,
+            validation_accuracy: None,
+            validation_loss: None,
+            train_loss: None,
+            divergence: None,
+        };
+        let diverged = ended(Status::Diverged, 3);
+        // What came later counts for nothing, be it better or the end.
+        assert_eq!(Worth::after(2, &history, Some(&diverged)), Some(Worth::Accuracy(0.5)));
+        assert_eq!(Worth::after(3, &history, None), Some(Worth::Accuracy(0.9)));
+        assert_eq!(Worth::after(4, &history, Some(&diverged)), Some(Worth::Diverged));
+        let stopped = ended(Status::EarlyStopped, 3);
+        assert_eq!(Worth::after(4, &history, Some(&stopped)), Some(Worth::Accuracy(0.9)));
+        // Not there yet, or its last lines are not.
+        assert_eq!(Worth::after(4, &history, None), None);
+        assert_eq!(Worth::after(3, &history[..2], Some(&diverged)), None);
+    }
 }

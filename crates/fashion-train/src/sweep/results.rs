@@ -224,3 +224,36 @@ fn kept(sweep: &Sweep) -> Result<Vec<usize>, Error> {
     }
     Ok(kept)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn what_was_kept_longer_is_better_then_what_diverged_less_then_the_accuracy() {
+        let point = |number, rung, diverged, mean| PointResult {
+            point: Point { number, values: Vec::new(), settings: Settings::default() },
+            seeds: 3,
+            diverged,
+            pruned: false,
+            epochs: 1,
+            accuracy: Some(Spread { mean, deviation: None }),
+            loss: None,
+            train_loss: None,
+            rung,
+        };
+        let mut points = [
+            point(1, 0, 0, 0.9),
+            point(2, 1, 0, 0.7),
+            point(3, 1, 1, 0.9),
+            point(4, 1, 0, 0.8),
+            point(5, 2, 0, 0.1),
+            point(6, 1, 0, 0.7),
+            PointResult { accuracy: None, ..point(7, 1, 3, 0.0) },
+        ];
+        points.sort_by(PointResult::order);
+        let numbers = points.map(|point| point.point.number);
+        assert_eq!(numbers, [5, 4, 2, 6, 3, 7, 1]);
+    }
+}
