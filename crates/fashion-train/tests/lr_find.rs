@@ -81,7 +81,7 @@ fn rates_grow_by_the_same_factor_from_end_to_end() {
 #[test]
 fn the_steps_are_those_of_training() {
     let splits = small(230, 10);
-    let settings = Settings { learning_rate: 1e-3, ..settings() };
+    let settings = Settings { learning_rate: 1e-3, epochs: 7, ..settings() };
     let mut trained = Diary { stop_at: 11, ..Diary::default() };
     Trainer::<ReportCnn>::new(settings, &splits).unwrap().run(&mut trained).unwrap();
 
@@ -95,6 +95,10 @@ fn the_steps_are_those_of_training() {
     let [start] = told.starts[..] else { panic!("{:?}", told.starts) };
     assert_eq!((start.epochs, start.steps_per_epoch, start.images_per_epoch), (3, 5, 210));
     let last = told.steps[10];
+    // A rate that moves nothing shows that the batches are others.
+    let test = LrFind { from: 1e-30, to: 2e-30, steps: 6, ..test };
+    let still = find(test, &settings, &splits).points;
+    assert_ne!(still[5].loss, still[0].loss);
     assert_eq!((last.step, last.epoch, last.epochs, last.images), (11, 3, 3, 50));
     assert_eq!((told.steps.len(), told.ends), (11, 1));
 }

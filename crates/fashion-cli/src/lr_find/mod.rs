@@ -31,10 +31,10 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
         check_vacant(out)?;
     }
     let found = place::load(&args.data)?;
+    let mut progress = Progress::new(Interrupt::listen()?, test.steps, args.quiet);
     if !args.quiet {
         announce(&test, &chosen, &found, threads);
     }
-    let mut progress = Progress::new(Interrupt::listen()?, test.steps, args.quiet);
     let range =
         with_threads(threads, || test.run::<ReportCnn>(settings, &found.splits, &mut progress))??;
     if range.end == RangeEnd::Stopped {

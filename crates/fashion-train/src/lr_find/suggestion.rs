@@ -137,14 +137,13 @@ fn valley(points: &[RangePoint]) -> f64 {
     points[position.saturating_sub(length)].learning_rate
 }
 
-/// The rate from which the loss falls fastest to the next, by the rate's logarithm.
+/// The rate from which the loss falls fastest to the next; in logarithms they are equally far apart.
 fn steepest(points: &[RangePoint]) -> f64 {
     let mut best = (f64::INFINITY, points[0].learning_rate);
     for pair in points.windows(2) {
-        let ratio = pair[1].learning_rate / pair[0].learning_rate;
-        let slope = (pair[1].smoothed - pair[0].smoothed) / libm::log(ratio);
-        if slope < best.0 {
-            best = (slope, pair[0].learning_rate);
+        let change = pair[1].smoothed - pair[0].smoothed;
+        if change < best.0 {
+            best = (change, pair[0].learning_rate);
         }
     }
     best.1
@@ -256,6 +255,25 @@ mod tests {
             near(found.tenth_of_lowest, lowest / 10.0);
             near(found.middle, middle);
         }
+    }
+
+    // losses = [3.0 - (i // 3) / 4 for i in range(40)]
+    // print(valley(rates[4:35], losses[4:35]))
+    #[test]
+    fn a_descent_has_no_level_stretches() {
+        let stairs = points((0..40).map(|i| 3.0 - f64::from(i / 3) / 4.0), 0.0);
+        assert_eq!(Suggestions::of(&stairs, true).unwrap().valley, 0.0625);
+    }
+
+    #[test]
+    fn the_first_tenth_is_not_looked_at() {
+        let mut losses: Vec<f64> = curve().collect();
+        losses[5] = 0.0;
+        let found = Suggestions::of(&points(losses.clone(), 0.0), false).unwrap();
+        assert!(found.lowest.learning_rate > found.valley);
+        losses[6] = 0.0;
+        let found = Suggestions::of(&points(losses, 0.0), false);
+        assert_eq!(found.unwrap_err(), NoSuggestion::NeverFell);
     }
 
     #[test]
