@@ -280,3 +280,47 @@ fn a_run_that_diverges_keeps_its_best_weights_and_says_so() {
     let ended = line(folder.path(), "eval run --json");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 }
+
+#[test]
+fn a_run_without_its_checkpoints_is_not_begun_anew_over_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    for (name, bytes) in files(&run_folder()) {
+        if !name.starts_with("checkpoint/") && name != "report.html" {
+            let path = run.join(&name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, bytes).unwrap();
+        }
+    }
+    let before = fs::read(run.join("weights/last.safetensors")).unwrap();
+    let ended = line(folder.path(), "train --resume run");
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("run: its 2 epochs cannot be gone on with"), "{}", ended.stderr);
+    assert_eq!(fs::read(run.join("weights/last.safetensors")).unwrap(), before);
+    // Where a sweep has ended the run, it can be used.
+    fs::write(run.join("outcome.json"), "{}").unwrap();
+    assert_eq!(line(folder.path(), "eval run --json").code, Some(0));
+}
+
+#[test]
+fn the_advice_after_a_damaged_checkpoint_is_the_one_that_helps() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    for (name, bytes) in files(&run_folder()) {
+        let path = run.join(&name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        if name != "report.html" {
+            fs::write(path, bytes).unwrap();
+        }
+    }
+    fs::write(run.join("checkpoint/epoch-0002.safetensors"), "cut").unwrap();
+    let ended = line(folder.path(), "train --resume run");
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended.stderr.contains("of epoch 1, is whole: go on from there with --previous-checkpoint")
+    );
+    assert!(!ended.stderr.contains("to go on: fashion train"), "{}", ended.stderr);
+    let ended = line(folder.path(), "train --resume run --previous-checkpoint --quiet");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_same(&equal_files(&run_folder()), &equal_files(&run));
+}
