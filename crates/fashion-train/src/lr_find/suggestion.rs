@@ -24,7 +24,7 @@ const FEWEST: usize = 11;
 /// | built-in sample, Adam | 87.7% | 89.6% | 90.6% |
 /// | built-in sample, SGD | 79.0% | 83.3% | 87.8% |
 ///
-/// and the middle moved least from seed to seed. Too low a rate is slow where too high a one ends
+/// and the middle moved little from seed to seed. Too low a rate is slow where too high a one ends
 /// badly, so the middle is what is suggested.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Suggestions {
