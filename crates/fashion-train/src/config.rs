@@ -1,7 +1,7 @@
 //! `config.toml`: everything that decides a run's result, and nothing else.
 
 use crate::error::Error;
-use crate::settings::{Settings, unknown_key};
+use crate::settings::{Settings, check_keys};
 use fashion_data::Splits;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -76,17 +76,7 @@ impl ConfigFile {
             |e: toml::de::Error| Error::NotToml { path: path.into(), problem: e.to_string() };
         let table: Table = text.parse().map_err(not_toml)?;
         let known = ["schema", "architecture", "data", "training"];
-        if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
-            return Err(match Settings::names().contains(key) {
-                true => Error::UnknownKey {
-                    path: path.into(),
-                    what: "key",
-                    name: key.clone(),
-                    advice: "settings belong below a line [training]".into(),
-                },
-                false => unknown_key("key", key, &known, path),
-            });
-        }
+        check_keys(&table, &known, "[training]", path)?;
         let file: ConfigFile = toml::from_str(text).map_err(not_toml)?;
         if let Some(found) = file.schema.as_ref().filter(|&schema| schema != SCHEMA) {
             let problem = format!("its schema is {found:?}; expected {SCHEMA:?}");

@@ -74,6 +74,26 @@ impl Settings {
     }
 }
 
+/// Looks for a key of a file's table that does not exist. `home` says where settings belong, for one
+/// that is a setting's name.
+pub(crate) fn check_keys(
+    table: &Table,
+    known: &[&str],
+    home: &str,
+    path: &Path,
+) -> Result<(), Error> {
+    match table.keys().find(|key| !known.contains(&key.as_str())) {
+        None => Ok(()),
+        Some(key) if Settings::names().contains(key) => Err(Error::UnknownKey {
+            path: path.into(),
+            what: "key",
+            name: key.clone(),
+            advice: format!("settings belong below a line {home}"),
+        }),
+        Some(key) => Err(unknown_key("key", key, known, path)),
+    }
+}
+
 /// The error for a key that does not exist, with the one that was probably meant.
 pub(crate) fn unknown_key(what: &'static str, name: &str, known: &[&str], path: &Path) -> Error {
     let likeness = |other: &str| strsim::jaro_winkler(name, other);

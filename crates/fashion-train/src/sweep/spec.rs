@@ -5,7 +5,7 @@ use super::points::{Point, points};
 use super::space::{Space, bad};
 use crate::config::{Config, DataConfig};
 use crate::error::Error;
-use crate::settings::{Settings, unknown_key};
+use crate::settings::{Settings, check_keys, unknown_key};
 use fashion_data::Splits;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -119,7 +119,7 @@ impl Spec {
         let not_toml =
             |e: toml::de::Error| Error::NotToml { path: path.into(), problem: e.to_string() };
         let table: Table = text.parse().map_err(not_toml)?;
-        check_keys(&table, path)?;
+        check_names(&table, path)?;
         let read: Read = toml::from_str(text).map_err(not_toml)?;
         if let Some(found) = read.schema.filter(|schema| schema != SCHEMA) {
             let problem = format!("its schema is {found:?}; expected {SCHEMA:?}");
@@ -248,7 +248,7 @@ impl Spec {
     }
 }
 
-fn check_keys(table: &Table, path: &Path) -> Result<(), Error> {
+fn check_names(table: &Table, path: &Path) -> Result<(), Error> {
     let known = [
         "schema",
         "architecture",
@@ -261,17 +261,7 @@ fn check_keys(table: &Table, path: &Path) -> Result<(), Error> {
         "base",
         "space",
     ];
-    if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
-        return Err(match Settings::names().contains(key) {
-            true => Error::UnknownKey {
-                path: path.into(),
-                what: "key",
-                name: key.clone(),
-                advice: "settings belong below a line [base], or [space] if they vary".into(),
-            },
-            false => unknown_key("key", key, &known, path),
-        });
-    }
+    check_keys(table, &known, "[base], or [space] if they vary", path)?;
     let known = ["min_epochs", "factor"];
     let halving = table.get("halving").and_then(Value::as_table);
     match halving.and_then(|table| table.keys().find(|key| !known.contains(&key.as_str()))) {
