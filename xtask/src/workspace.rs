@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use crate::command;
 
+/// The package that has the dependencies of all others turn the same features on.
+pub(crate) const UNIFY: &str = "fashion-unify";
+
 /// The folder with the root `Cargo.toml`.
 pub(crate) struct Workspace {
     root: PathBuf,

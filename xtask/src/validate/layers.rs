@@ -3,10 +3,10 @@
 use anyhow::{Result, bail};
 
 use crate::command;
-use crate::workspace::{Metadata, Workspace};
+use crate::workspace::{Metadata, UNIFY, Workspace};
 
 /// The crates, highest first. A crate may use those that come after it.
-const LAYERS: [&str; 8] = [
+const LAYERS: [&str; 9] = [
     "xtask",
     "fashion-cli",
     "fashion-report",
@@ -15,6 +15,7 @@ const LAYERS: [&str; 8] = [
     "fashion-model",
     "fashion-kernels",
     "fashion-data",
+    UNIFY,
 ];
 
 /// Crates for people who have never heard of [`FRAMEWORK`].

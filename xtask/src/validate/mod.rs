@@ -1,5 +1,6 @@
 //! `validate`: everything that must hold before a change is merged, cheapest checks first.
 
+mod features;
 mod layers;
 mod steps;
 
@@ -11,7 +12,7 @@ use clap::Args as ClapArgs;
 use self::steps::{STEPS, Step};
 use crate::workspace::Workspace;
 
-/// Check the workspace: formatting, layers, clippy, documentation, examples, packaging, tests
+/// Check the workspace: formatting, layers, features, clippy, documentation, examples, packaging, tests
 ///
 /// Stops at the first step that fails.
 #[derive(ClapArgs)]

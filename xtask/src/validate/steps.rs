@@ -8,9 +8,9 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use super::layers;
+use super::{features, layers};
 use crate::command;
-use crate::workspace::{Package, Workspace};
+use crate::workspace::{Package, UNIFY, Workspace};
 
 /// One check.
 pub(crate) struct Step {
@@ -23,9 +23,10 @@ pub(crate) struct Step {
 }
 
 /// All of them, cheapest first.
-pub(crate) const STEPS: [Step; 7] = [
+pub(crate) const STEPS: [Step; 8] = [
     Step { name: "fmt", what: "the code is formatted", run: fmt },
     Step { name: "layers", what: "crates use only the layers below them", run: layers::check },
+    Step { name: "features", what: "no dependency is built twice", run: features::check },
     Step { name: "clippy", what: "clippy has nothing to say", run: clippy },
     Step { name: "doc", what: "the documentation builds without warnings", run: doc },
     Step { name: "examples", what: "each library has examples, and they run", run: examples },
@@ -53,7 +54,7 @@ fn examples(workspace: &Workspace) -> Result<()> {
     let metadata = workspace.metadata(None)?;
     let libraries: BTreeMap<&str, &Package> = metadata
         .members()
-        .filter(|package| has_target(package, "lib"))
+        .filter(|package| has_target(package, "lib") && package.name != UNIFY)
         .map(|package| (package.id.as_str(), package))
         .collect();
     if let Some(without) = libraries.values().find(|library| !has_target(library, "example")) {
@@ -80,8 +81,8 @@ fn has_target(package: &Package, kind: &str) -> bool {
 /// the packed form of the others.
 fn package(workspace: &Workspace) -> Result<()> {
     let mut cargo = workspace.cargo();
-    cargo.args(["package", "--workspace", "--exclude", "xtask", "--allow-dirty", "--locked"]);
-    command::run(cargo.arg("--quiet"))
+    cargo.args(["package", "--workspace", "--exclude", "xtask", "--exclude", UNIFY]);
+    command::run(cargo.args(["--allow-dirty", "--locked", "--quiet"]))
 }
 
 fn test(workspace: &Workspace) -> Result<()> {

@@ -1,0 +1,1 @@
+#![doc = "Nothing: see `Cargo.toml`."]
