@@ -109,7 +109,7 @@ fn read_file(path: &Path, kind: Kind) -> Result<Vec<u8>, Error> {
         });
     }
     if path.extension().is_none_or(|extension| extension != "gz") {
-        return read_unpacked(file, kind, size);
+        return read_unpacked(&mut file, kind, size);
     }
     let mut packed = Vec::with_capacity(size as usize);
     file.read_to_end(&mut packed)?;
@@ -125,7 +125,7 @@ fn unpack(packed: &[u8], kind: Kind) -> Result<Vec<u8>, Error> {
         ));
     }
     let most = (packed.len() as u64).saturating_mul(MAX_DEFLATE_RATIO);
-    read_unpacked(MultiGzDecoder::new(packed), kind, most).map_err(|error| match error {
+    read_unpacked(&mut MultiGzDecoder::new(packed), kind, most).map_err(|error| match error {
         Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Error::Damaged(
             "is truncated: the gzip data ends too early; fetch or copy it again".into(),
         ),
@@ -137,10 +137,10 @@ fn unpack(packed: &[u8], kind: Kind) -> Result<Vec<u8>, Error> {
 }
 
 /// Reads header and data from a stream that can hold `most` bytes, and not one byte more.
-fn read_unpacked(mut input: impl Read, kind: Kind, most: u64) -> Result<Vec<u8>, Error> {
+fn read_unpacked(mut input: &mut dyn Read, kind: Kind, most: u64) -> Result<Vec<u8>, Error> {
     let mut header = Vec::with_capacity(16);
     let header_bytes = kind.header_bytes();
-    input.by_ref().take(header_bytes as u64).read_to_end(&mut header)?;
+    (&mut input).take(header_bytes as u64).read_to_end(&mut header)?;
     if header.len() < header_bytes {
         let (expected, found) = (header_bytes as u64, header.len() as u64);
         return Err(Error::Truncated { expected, found });
@@ -151,7 +151,7 @@ fn read_unpacked(mut input: impl Read, kind: Kind, most: u64) -> Result<Vec<u8>,
         return Err(Error::Truncated { expected, found: most });
     }
     let mut data = Vec::with_capacity(data_bytes as usize);
-    input.by_ref().take(data_bytes).read_to_end(&mut data)?;
+    (&mut input).take(data_bytes).read_to_end(&mut data)?;
     if (data.len() as u64) < data_bytes {
         let found = header_bytes as u64 + data.len() as u64;
         return Err(Error::Truncated { expected, found });

@@ -22,7 +22,7 @@ const TOLERANCE_F16: f64 = 0.0625;
 ///
 /// u8 is taken as it is. Other types are 0–1 if no element is above 1, otherwise 0–255.
 pub(super) fn levels(
-    input: impl Read,
+    input: &mut dyn Read,
     header: &Header,
     element: Element,
     name: &str,
@@ -45,7 +45,7 @@ pub(super) fn levels(
 
 /// Labels 0–9 from an array (N), (N, 1) or, one-hot, (N, 10).
 pub(super) fn labels(
-    input: impl Read,
+    input: &mut dyn Read,
     header: &Header,
     element: Element,
 ) -> Result<Vec<u8>, Error> {
@@ -56,7 +56,7 @@ pub(super) fn labels(
 
 /// All elements as they are, in their array's shape.
 pub(super) fn values(
-    input: impl Read,
+    input: &mut dyn Read,
     header: &Header,
     element: Element,
 ) -> Result<ArrayD<f64>, Error> {
@@ -71,7 +71,7 @@ trait Visitor {
 }
 
 fn visit(
-    input: impl Read,
+    input: &mut dyn Read,
     header: &Header,
     element: Element,
     visitor: &mut impl Visitor,
@@ -97,7 +97,7 @@ fn visit(
 
 /// The whole array; the caller has checked that its size is what the header says.
 fn read<T: ReadableElement>(
-    input: impl Read,
+    input: &mut dyn Read,
     header: &Header,
     element: Element,
 ) -> Result<ArrayD<T>, Error> {

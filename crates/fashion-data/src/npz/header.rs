@@ -69,9 +69,9 @@ pub(super) struct Header {
 
 impl Header {
     /// Reads a header and nothing after it.
-    pub(super) fn read(input: &mut impl Read) -> Result<Self, Error> {
+    pub(super) fn read(mut input: &mut dyn Read) -> Result<Self, Error> {
         let mut prefix = Vec::new();
-        input.by_ref().take(8).read_to_end(&mut prefix)?;
+        (&mut input).take(8).read_to_end(&mut prefix)?;
         let [0x93, b'N', b'U', b'M', b'P', b'Y', major, _] = prefix[..] else {
             return Err(damaged("does not begin like an npy array"));
         };
@@ -81,7 +81,7 @@ impl Header {
             _ => return Err(damaged(&format!("is of the unknown npy version {major}"))),
         };
         let mut length = Vec::new();
-        input.by_ref().take(length_bytes).read_to_end(&mut length)?;
+        (&mut input).take(length_bytes).read_to_end(&mut length)?;
         if length.len() as u64 != length_bytes {
             return Err(damaged("has a truncated header"));
         }
@@ -92,7 +92,7 @@ impl Header {
             )));
         }
         let mut text = Vec::new();
-        input.by_ref().take(length as u64).read_to_end(&mut text)?;
+        (&mut input).take(length as u64).read_to_end(&mut text)?;
         if text.len() != length {
             return Err(damaged("has a truncated header"));
         }

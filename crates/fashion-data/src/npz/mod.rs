@@ -44,11 +44,20 @@ pub fn read(path: &Path, split: Split, keys: &Keys) -> Result<Dataset, Error> {
 /// # Errors
 ///
 /// As [`read`], without the path.
-pub fn read_from<R: Read + Seek>(
-    mut reader: R,
+pub fn read_from(
+    mut reader: impl Read + Seek,
     split: Split,
     keys: &Keys,
 ) -> Result<Dataset, Error> {
+    read_archive(&mut reader, split, keys)
+}
+
+trait ReadSeek: Read + Seek {}
+
+impl<R: Read + Seek> ReadSeek for R {}
+
+/// Not generic, so that programs that read from a source of their own do not compile it anew.
+fn read_archive(reader: &mut dyn ReadSeek, split: Split, keys: &Keys) -> Result<Dataset, Error> {
     let archive_bytes = reader.seek(SeekFrom::End(0))?;
     let mut archive = Archive { zip: ZipArchive::new(reader).map_err(zip_error)?, archive_bytes };
     let entries = archive.entries()?;
@@ -66,12 +75,12 @@ pub fn read_from<R: Read + Seek>(
     Dataset::from_parts(pixels, labels)
 }
 
-struct Archive<R> {
-    zip: ZipArchive<R>,
+struct Archive<'a> {
+    zip: ZipArchive<&'a mut dyn ReadSeek>,
     archive_bytes: u64,
 }
 
-impl<R: Read + Seek> Archive<R> {
+impl Archive<'_> {
     /// Every array's name and header.
     fn entries(&mut self) -> Result<Vec<Entry>, Error> {
         if self.zip.len() > MAX_ENTRIES {

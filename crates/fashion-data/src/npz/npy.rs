@@ -59,7 +59,7 @@ fn read_from(path: &Path) -> Result<ArrayD<f64>, Error> {
     if found > expected {
         return Err(Error::TrailingBytes { expected });
     }
-    elements::values(file.take(bytes), &header, element)
+    elements::values(&mut file.take(bytes), &header, element)
 }
 
 #[cfg(test)]
