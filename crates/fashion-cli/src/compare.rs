@@ -50,7 +50,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
     output::note(&format!("data     {} · {}", found.splits.origin, found.source));
     let judged: Vec<Judged> = loaded
         .iter()
-        .map(|loaded| judge_part(&loaded.network, &found.splits, held_out))
+        .map(|loaded| judge_part(&*loaded.network, &found.splits, held_out))
         .collect::<Result<_>>()?;
 
     let names: Vec<_> = args.weights.iter().map(|place| place.display().to_string()).collect();

@@ -14,7 +14,6 @@ use crate::weights::{self, Loaded};
 use anyhow::{Context, Result, bail};
 use fashion_data::Splits;
 use fashion_eval::TextOptions;
-use fashion_model::Network;
 use fashion_train::{Config, Epoch, RunFolder};
 use std::path::Path;
 use std::process::ExitCode;
@@ -74,10 +73,10 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
         // Temperature and threshold were chosen on these very images and would look too good.
         Some(_) => None,
     };
-    let judged = judge_part(&loaded.network, splits, held_out)?.trusting(trust.as_ref());
+    let judged = judge_part(&*loaded.network, splits, held_out)?.trusting(trust.as_ref());
     let trained_without = held_out_part(place, config).ok();
     let neighbours = match out {
-        Some(_) => neighbours(&loaded.network, splits, &judged, trained_without)?,
+        Some(_) => neighbours(&*loaded.network, splits, &judged, trained_without)?,
         None => Neighbours::new(),
     };
     let material = Material {
@@ -185,7 +184,7 @@ fn trust(
 ) -> Result<Option<Trust>> {
     if let Some(part) = chosen_on {
         let indices = held_out_indices(splits, part)?;
-        let held_out = predictions(&loaded.network, &splits.train, &indices)?;
+        let held_out = predictions(&*loaded.network, &splits.train, &indices)?;
         return Ok(Some(Trust::fit(&held_out, target)?));
     }
     loaded.trust()

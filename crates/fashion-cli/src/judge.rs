@@ -53,8 +53,8 @@ const MOST: usize = 5000;
 
 /// What the misclassified images look like to the network, among those that it was trained on; of a
 /// hopeless network, the most confidently misclassified ones.
-pub(crate) fn neighbours<N: Network>(
-    network: &N,
+pub(crate) fn neighbours(
+    network: &dyn Network,
     splits: &Splits,
     judged: &Judged,
     held_out: Option<HeldOutPart>,
@@ -93,8 +93,8 @@ impl HeldOutPart {
 }
 
 /// Lets the network classify the images with these indices; `origin` says what the data are.
-pub(crate) fn judge<N: Network>(
-    network: &N,
+pub(crate) fn judge(
+    network: &dyn Network,
     dataset: &Dataset,
     indices: &[usize],
     split: Split,
@@ -111,8 +111,8 @@ pub(crate) fn judge<N: Network>(
 }
 
 /// The answers for the images with these indices.
-pub(crate) fn predictions<N: Network>(
-    network: &N,
+pub(crate) fn predictions(
+    network: &dyn Network,
     dataset: &Dataset,
     indices: &[usize],
 ) -> Result<Predictions> {
@@ -124,8 +124,8 @@ pub(crate) fn predictions<N: Network>(
 }
 
 /// The whole test set, or the part that was held out.
-pub(crate) fn judge_part<N: Network>(
-    network: &N,
+pub(crate) fn judge_part(
+    network: &dyn Network,
     splits: &Splits,
     held_out: Option<HeldOutPart>,
 ) -> Result<Judged> {

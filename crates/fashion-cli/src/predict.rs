@@ -9,7 +9,6 @@ use crate::weights;
 use anyhow::{Context, Result};
 use fashion_data::{CLASSES, NUM_CLASSES, PIXELS, normalise};
 use fashion_eval::selective::Threshold;
-use fashion_model::{Network, Prepared};
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;

@@ -143,7 +143,7 @@ mod tests {
     use crate::judge::judge;
     use fashion_data::sample;
     use fashion_eval::predictions_csv::Split;
-    use fashion_model::{Network, ReportCnn};
+    use fashion_model::Architecture;
 
     #[test]
     fn the_pictures_are_of_the_part_that_was_judged() {
@@ -151,9 +151,9 @@ mod tests {
         let first: Vec<usize> = (0..20).collect();
         let (train, test) = (all.train.select(&first), all.test.select(&first));
         let splits = Splits::new(train, test).unwrap();
-        let network = ReportCnn::initialised(0);
+        let network = Architecture::ReportCnn.build(0);
         for (split, dataset) in [(Split::Test, &splits.test), (Split::Validation, &splits.train)] {
-            let judged = judge(&network, dataset, &[3, 7, 11], split, "custom").unwrap();
+            let judged = judge(&*network, dataset, &[3, 7, 11], split, "custom").unwrap();
             let items = convert::misclassified(&judged.metrics, judged.images(&splits), 2);
             assert_eq!(items.len(), 2);
             for item in items {

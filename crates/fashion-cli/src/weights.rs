@@ -3,14 +3,14 @@
 use crate::confidence::Trust;
 use anyhow::{Context, Result, bail};
 use fashion_model::tensors::Metadata;
-use fashion_model::{Calibration, Network, ReportCnn, weights};
+use fashion_model::{Calibration, Network, weights};
 use fashion_train::RunFolder;
 use std::path::{Path, PathBuf};
 
 /// A trained network, and where it is from.
 pub(crate) struct Loaded {
     /// The network.
-    pub(crate) network: ReportCnn,
+    pub(crate) network: Box<dyn Network>,
     /// What its file says about itself.
     pub(crate) metadata: Metadata,
     /// Its file.
@@ -38,7 +38,7 @@ impl Loaded {
             }
             _ => String::new(),
         };
-        format!("{} ({}, trained on: {data}{left})", self.path.display(), ReportCnn::NAME)
+        format!("{} ({}, trained on: {data}{left})", self.path.display(), self.network.name())
     }
 }
 

@@ -5,7 +5,7 @@
 //! classifies an image of the built-in sample: the answer means nothing, the way is the same.
 
 use fashion_data::{CLASSES, folder, normalise, sample};
-use fashion_model::{Network, Prepared, ReportCnn, tensors, weights};
+use fashion_model::{Architecture, tensors, weights};
 use std::error::Error;
 use std::fs::File;
 use std::io::BufReader;
@@ -15,14 +15,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (network, pixels) = match &arguments[..] {
         [weights, image] => {
-            let (network, _) = weights::load::<ReportCnn>(Path::new(weights))?;
+            let (network, _) = weights::load(Path::new(weights))?;
             (network, folder::decode(BufReader::new(File::open(image)?))?.to_vec())
         }
         [] => {
             let temporary = tempfile::tempdir()?;
             let path = temporary.path().join("untrained.safetensors");
-            weights::save(&path, &ReportCnn::initialised(0), &tensors::Metadata::new())?;
-            let (network, _) = weights::load::<ReportCnn>(&path)?;
+            weights::save(&path, &*Architecture::ReportCnn.build(0), &tensors::Metadata::new())?;
+            let (network, _) = weights::load(&path)?;
             (network, sample::generate(0).test.pixels(0).to_vec())
         }
         _ => return Err("expected WEIGHTS.safetensors and IMAGE.png, or nothing".into()),

@@ -9,10 +9,10 @@ use rayon::prelude::*;
 ///
 /// Gives the very bits of the module that it was prepared from, without dfdx's bookkeeping.
 pub trait Prepared: Send + Sync {
-    /// Values of an image's features.
-    const FEATURES: usize;
+    /// How many features an image has.
+    fn feature_count(&self) -> usize;
 
-    /// Writes the features (n, [`FEATURES`](Self::FEATURES)) of n images given as normalised pixels,
+    /// Writes the features (n, [`feature_count`](Self::feature_count)) of n images given as normalised pixels,
     /// 784 each, in this thread: what the last layer goes by. Images with near features look alike
     /// to the network.
     ///
@@ -50,9 +50,9 @@ pub trait Prepared: Send + Sync {
     fn features(&self, x: &[f32], features: &mut [f32]) {
         let n = x.len() / PIXELS;
         let rows = chunk_len(n);
-        assert_eq!((x.len(), features.len()), (n * PIXELS, n * Self::FEATURES), "features");
+        assert_eq!((x.len(), features.len()), (n * PIXELS, n * self.feature_count()), "features");
         x.par_chunks(rows * PIXELS)
-            .zip(features.par_chunks_mut(rows * Self::FEATURES))
+            .zip(features.par_chunks_mut(rows * self.feature_count()))
             .for_each(|(x, features)| self.features_here(x, features));
     }
 

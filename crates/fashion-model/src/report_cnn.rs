@@ -1,7 +1,7 @@
 //! The report's network.
 
 use crate::layers::{ConvBlock, ConvPairPool, Dense, conv_pair};
-use crate::network::{Images, Logits, Network};
+use crate::network::{Definition, Images, Logits};
 use crate::prepared::Prepared;
 use crate::tape::values;
 use dfdx::nn::Module;
@@ -29,7 +29,7 @@ use fashion_kernels::{Buffer, Scratch, dense, simd::Path};
 ///
 /// ```
 /// use dfdx::prelude::*;
-/// use fashion_model::{Network, ReportCnn};
+/// use fashion_model::{Definition, Network, ReportCnn};
 /// let model = ReportCnn::initialised(0);
 /// let x: Tensor<(usize, Const<1>, Const<28>, Const<28>), f32, _> =
 ///     model.device().zeros_like(&(2, Const, Const, Const));
@@ -37,7 +37,7 @@ use fashion_kernels::{Buffer, Scratch, dense, simd::Path};
 /// ```
 /// ```compile_fail,E0277
 /// use dfdx::prelude::*;
-/// use fashion_model::{Network, ReportCnn};
+/// use fashion_model::{Definition, Network, ReportCnn};
 /// let model = ReportCnn::initialised(0);
 /// let x: Tensor<(usize, Const<1>, Const<32>, Const<32>), f32, _> =
 ///     model.device().zeros_like(&(2, Const, Const, Const));
@@ -122,9 +122,12 @@ impl<T: Tape<f32, Cpu>> Module<Images<T>> for ReportCnn {
     }
 }
 
+/// What the last layer goes by.
+const FEATURES: usize = 128;
+
 /// [`ReportCnn`], ready to classify.
 #[derive(Debug)]
-pub struct PreparedReportCnn {
+struct PreparedReportCnn {
     path: Path,
     conv1: ConvPool<1, 32, 28, 12>,
     conv2: ConvPool<32, 64, 12, 5>,
@@ -133,7 +136,9 @@ pub struct PreparedReportCnn {
 }
 
 impl Prepared for PreparedReportCnn {
-    const FEATURES: usize = 128;
+    fn feature_count(&self) -> usize {
+        FEATURES
+    }
 
     fn features_here(&self, x: &[f32], hidden: &mut [f32]) {
         /// Images whose features go from one block to the next while they are in the cache.
@@ -149,63 +154,37 @@ impl Prepared for PreparedReportCnn {
             self.conv1.forward(self.path, x, middle, None);
             self.conv2.forward(self.path, middle, maps, None);
         }
-        let fc1 = dense::Dense { inputs: 1600, outputs: 128, relu: true };
+        let fc1 = dense::Dense { inputs: 1600, outputs: FEATURES, relu: true };
         fc1.forward_here(self.path, maps, &self.fc1.0, &self.fc1.1, hidden);
     }
 
     fn logits_here(&self, x: &[f32], logits: &mut [f32]) {
         let n = x.len() / PIXELS;
-        let mut scratch = Scratch::take(n * Self::FEATURES);
-        let hidden = &mut scratch[..n * Self::FEATURES];
+        let mut scratch = Scratch::take(n * FEATURES);
+        let hidden = &mut scratch[..n * FEATURES];
         self.features_here(x, hidden);
-        let fc2 = dense::Dense { inputs: 128, outputs: 10, relu: false };
+        let fc2 = dense::Dense { inputs: FEATURES, outputs: 10, relu: false };
         fc2.forward_here(self.path, hidden, &self.fc2.0, &self.fc2.1, logits);
     }
 }
 
-impl Network for ReportCnn {
-    type Prepared = PreparedReportCnn;
-
+impl Definition for ReportCnn {
     const NAME: &'static str = "report-cnn";
 
-    fn device(&self) -> Cpu {
-        self.fc2.bias.device().clone()
-    }
-
-    fn prepare(&self) -> PreparedReportCnn {
+    fn pack(&self) -> Box<dyn Prepared> {
         let (mut conv1, mut conv2) = (ConvPool::default(), ConvPool::default());
         conv1.pack(&values(&self.conv1.weight), &values(&self.conv1.bias));
         conv2.pack(&values(&self.conv2.weight), &values(&self.conv2.bias));
-        PreparedReportCnn {
+        Box::new(PreparedReportCnn {
             path: Path::current(),
             conv1,
             conv2,
             fc1: (values(&self.fc1.weight), values(&self.fc1.bias)),
             fc2: (values(&self.fc2.weight), values(&self.fc2.bias)),
-        }
+        })
     }
 
-    fn to_file_layout(name: &str, values: &mut Vec<f32>) {
-        if name == "fc1.weight" {
-            *values = transposed_rows(values, 25, 64);
-        }
+    fn feature_map(name: &str) -> Option<(usize, usize)> {
+        (name == "fc1.weight").then_some((25, 64))
     }
-
-    fn from_file_layout(name: &str, values: &mut Vec<f32>) {
-        if name == "fc1.weight" {
-            *values = transposed_rows(values, 64, 25);
-        }
-    }
-}
-
-/// Each run of `rows` · `columns` values, a matrix, transposed: (25 pixels, 64 channels) of a
-/// feature map becomes (64 channels, 25 pixels), or back.
-fn transposed_rows(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    let mut out = Vec::with_capacity(values.len());
-    for matrix in values.chunks_exact(rows * columns) {
-        for column in 0..columns {
-            out.extend(matrix[column..].iter().step_by(columns));
-        }
-    }
-    out
 }

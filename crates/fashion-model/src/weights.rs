@@ -5,6 +5,7 @@
 //! convolutions are (out, in, row, column), dense layers (out, in), and the columns of `fc1` run
 //! channel, row, column.
 
+use crate::architecture::Architecture;
 use crate::error::Error;
 use crate::network::Network;
 use crate::tensors::{self, Metadata, NamedTensor, Tensors};
@@ -15,11 +16,11 @@ use std::path::Path;
 pub const NORMALISATION: &str = "0-1";
 
 /// The network's parameters in PyTorch's layouts.
-pub fn to_tensors<N: Network>(network: &N) -> Tensors {
+pub fn to_tensors(network: &dyn Network) -> Tensors {
     let mut tensors = Tensors::new();
-    network.for_each_parameter(|name, shape, values| {
+    network.for_each_parameter(&mut |name, shape, values| {
         let mut values = values.to_vec();
-        N::to_file_layout(name, &mut values);
+        network.to_file_layout(name, &mut values);
         tensors.insert(name.to_owned(), NamedTensor { shape: shape.to_vec(), values });
     });
     tensors
@@ -28,11 +29,12 @@ pub fn to_tensors<N: Network>(network: &N) -> Tensors {
 /// Gives the network the parameters, which must be exactly those that it has.
 ///
 /// # Errors
-/// [`Error::Missing`], [`Error::Shape`] or [`Error::Extra`]; the network is not to be used then.
-pub fn set_tensors<N: Network>(network: &mut N, mut tensors: Tensors) -> Result<(), Error> {
+/// [`Error::Missing`], [`Error::Shape`] or [`Error::Extra`]; the network then stays as it was.
+pub fn set_tensors(network: &mut dyn Network, mut tensors: Tensors) -> Result<(), Error> {
     let there: Vec<String> = tensors.keys().cloned().collect();
+    let mut parameters = Vec::new();
     let mut outcome = Ok(());
-    network.for_each_parameter_mut(|name, shape, parameter| {
+    network.for_each_parameter(&mut |name, shape, _| {
         let taken = tensors.remove(name);
         if outcome.is_err() {
             return;
@@ -46,17 +48,29 @@ pub fn set_tensors<N: Network>(network: &mut N, mut tensors: Tensors) -> Result<
                 Err(Error::Shape { name: name.into(), found, expected: shape.into() })
             }
             Some(NamedTensor { mut values, .. }) => {
-                N::from_file_layout(name, &mut values);
-                parameter.copy_from_slice(&values);
+                network.to_network_layout(name, &mut values);
+                parameters.push(values);
                 Ok(())
             }
         };
     });
     outcome?;
-    match tensors.pop_first() {
-        Some((name, _)) => Err(Error::Extra { name, architecture: N::NAME }),
-        None => Ok(()),
+    if let Some((name, _)) = tensors.pop_first() {
+        return Err(Error::Extra { name, architecture: network.name() });
     }
+    set_parameters(network, &parameters);
+    Ok(())
+}
+
+/// Gives the network the values of its parameters, in its own order and layouts.
+///
+/// # Panics
+/// If they are not as many, or as long, as its own.
+pub fn set_parameters(network: &mut dyn Network, values: &[Vec<f32>]) {
+    let mut values = values.iter();
+    network.for_each_parameter_mut(&mut |_, _, parameter| {
+        parameter.copy_from_slice(values.next().expect("values of every parameter"));
+    });
 }
 
 /// Writes the weights to a file, whole or not at all; an existing one is replaced.
@@ -65,9 +79,9 @@ pub fn set_tensors<N: Network>(network: &mut N, mut tensors: Tensors) -> Result<
 ///
 /// # Errors
 /// [`Error::File`] with what is wrong: a value that is not finite, or the system's refusal.
-pub fn save<N: Network>(path: &Path, network: &N, extra: &Metadata) -> Result<(), Error> {
+pub fn save(path: &Path, network: &dyn Network, extra: &Metadata) -> Result<(), Error> {
     let mut metadata = extra.clone();
-    metadata.insert("architecture".into(), N::NAME.into());
+    metadata.insert("architecture".into(), network.name().into());
     metadata.insert("classes".into(), classes_json());
     metadata.insert("normalisation".into(), NORMALISATION.into());
     tensors::save(path, &to_tensors(network), &metadata)
@@ -77,18 +91,27 @@ pub fn save<N: Network>(path: &Path, network: &N, extra: &Metadata) -> Result<()
 ///
 /// # Errors
 /// [`Error::File`] with what is wrong.
-pub fn load<N: Network>(path: &Path) -> Result<(N, Metadata), Error> {
-    let (tensors, metadata) = tensors::load(path)?;
-    let mut network = N::zeroed();
-    check_metadata::<N>(&metadata)
-        .and_then(|()| set_tensors(&mut network, tensors))
-        .map_err(|problem| problem.in_file(path))?;
+pub fn load(path: &Path) -> Result<(Box<dyn Network>, Metadata), Error> {
+    let mut network = Architecture::default().zeroed();
+    let metadata = load_into(&mut *network, path)?;
     Ok((network, metadata))
 }
 
-fn check_metadata<N: Network>(metadata: &Metadata) -> Result<(), Error> {
-    if let Some(found) = metadata.get("architecture").filter(|&found| found != N::NAME) {
-        return Err(Error::Architecture { found: found.clone(), expected: N::NAME });
+/// As [`load`], into a network that there is.
+///
+/// # Errors
+/// [`Error::File`] with what is wrong; the network then stays as it was.
+pub fn load_into(network: &mut dyn Network, path: &Path) -> Result<Metadata, Error> {
+    let (tensors, metadata) = tensors::load(path)?;
+    check_metadata(network.name(), &metadata)
+        .and_then(|()| set_tensors(network, tensors))
+        .map_err(|problem| problem.in_file(path))?;
+    Ok(metadata)
+}
+
+fn check_metadata(expected: &'static str, metadata: &Metadata) -> Result<(), Error> {
+    if let Some(found) = metadata.get("architecture").filter(|&found| found != expected) {
+        return Err(Error::Architecture { found: found.clone(), expected });
     }
     if let Some(found) = metadata.get("classes")
         && serde_json::from_str::<Vec<String>>(found).ok().is_none_or(|names| names != CLASSES)

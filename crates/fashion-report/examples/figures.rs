@@ -8,7 +8,7 @@ use fashion_report::{
     classes, confusion, coverage, curves, lr_find, misclassified, reliability, sweep, sweep_curves,
 };
 
-#[path = "../tests/stand_in/mod.rs"]
+#[path = "../tests/it/stand_in/mod.rs"]
 mod stand_in;
 use stand_in::{CLASSES, sweeps};
 

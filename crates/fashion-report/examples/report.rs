@@ -1,6 +1,6 @@
 //! Writes a whole report from made-up data: `cargo run -p fashion-report --example report -- FILE`.
 
-#[path = "../tests/stand_in/mod.rs"]
+#[path = "../tests/it/stand_in/mod.rs"]
 mod stand_in;
 use stand_in::whole;
 

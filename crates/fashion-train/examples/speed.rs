@@ -15,7 +15,7 @@ use fashion_data::random::{Purpose, below, stream};
 use fashion_data::{Dataset, Keys, NUM_CLASSES, PIXELS, SIDE, Source, Splits, normalise};
 use fashion_kernels::loss::argmax;
 use fashion_kernels::simd::Path as Simd;
-use fashion_model::{Network, Prepared, ReportCnn};
+use fashion_model::{Architecture, Prepared};
 use fashion_train::{Observer, Settings, Step, Trainer, Validation, default_threads, with_threads};
 use ndarray::{Array1, Array3};
 use serde_json::{Value, json};
@@ -65,7 +65,8 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
         ..Settings::default()
     };
     let mut first = FirstSteps { left: if args.epochs == 0 { 1 } else { WARM_UP }, age: None };
-    let _ = Trainer::<ReportCnn>::new(settings, splits)?.run_epoch(&mut first)?;
+    let network = || Architecture::ReportCnn.build(settings.seed);
+    let _ = Trainer::new(settings, splits, network())?.run_epoch(&mut first)?;
     print(
         "startup",
         json!({
@@ -78,7 +79,7 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
         return Ok(());
     }
 
-    let mut trainer: Trainer<ReportCnn> = Trainer::new(settings, splits)?;
+    let mut trainer = Trainer::new(settings, splits, network())?;
     let mut times = Vec::new();
     for _ in 0..args.epochs {
         let start = Instant::now();
@@ -105,7 +106,7 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
     let mut x = vec![0.0; labels.len() * PIXELS];
     normalise(&splits.test.all_pixels()[..x.len()], &mut x);
     for batch in [128, 1000] {
-        let (best, median) = best_and_median(classify(&prepared, &x, labels, batch));
+        let (best, median) = best_and_median(classify(&*prepared, &x, labels, batch));
         print(
             "infer",
             json!({
@@ -115,7 +116,7 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
             }),
         );
     }
-    let (best, median) = best_and_median(classify_singly(&prepared, &x));
+    let (best, median) = best_and_median(classify_singly(&*prepared, &x));
     print(
         "latency_b1",
         json!({ "best_us": 1e6 * best, "median_us": 1e6 * median, "peak_rss_mb": peak_memory() }),
@@ -124,7 +125,7 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
 }
 
 /// Seconds to classify all images and count the right answers, time after time.
-fn classify(prepared: &impl Prepared, x: &[f32], labels: &[u8], batch: usize) -> Vec<f64> {
+fn classify(prepared: &dyn Prepared, x: &[f32], labels: &[u8], batch: usize) -> Vec<f64> {
     let mut logits = vec![0.0; batch * NUM_CLASSES];
     let mut once = || {
         let start = Instant::now();
@@ -142,7 +143,7 @@ fn classify(prepared: &impl Prepared, x: &[f32], labels: &[u8], batch: usize) ->
 }
 
 /// Seconds to classify one image in this thread, image after image.
-fn classify_singly(prepared: &impl Prepared, x: &[f32]) -> Vec<f64> {
+fn classify_singly(prepared: &dyn Prepared, x: &[f32]) -> Vec<f64> {
     let mut logits = [0.0; NUM_CLASSES];
     let once = |x: &[f32]| {
         let start = Instant::now();

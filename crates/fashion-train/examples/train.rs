@@ -2,7 +2,7 @@
 //! `cargo run --release -p fashion-train --example train`.
 
 use fashion_data::sample;
-use fashion_model::ReportCnn;
+use fashion_model::Architecture;
 use fashion_train::{Epoch, Observer, Settings, Trainer, evaluate};
 use std::error::Error;
 use std::ops::ControlFlow;
@@ -22,7 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let splits = sample::generate(0);
     println!("data: {}", splits.origin);
     let settings = Settings { epochs: 2, ..Settings::default() };
-    let mut trainer: Trainer<ReportCnn> = Trainer::new(settings, &splits)?;
+    let network = Architecture::ReportCnn.build(settings.seed);
+    let mut trainer = Trainer::new(settings, &splits, network)?;
     trainer.run(&mut Printer)?;
     let all: Vec<usize> = (0..splits.test.len()).collect();
     let test = evaluate(trainer.network(), &splits.test, &all);

@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use crate::trainer::Trainer;
 use fashion_data::known::sha256;
 use fashion_model::tensors::{self, Metadata, NamedTensor, Tensors};
-use fashion_model::{Network, weights};
+use fashion_model::weights;
 use std::path::Path;
 
 /// Weights, the optimiser's memory, and the history, after a whole epoch.
@@ -24,22 +24,22 @@ pub struct Checkpoint {
 
 impl Checkpoint {
     /// The state of a trainer between two epochs.
-    pub fn of<N: Network>(trainer: &Trainer<N>) -> Checkpoint {
+    pub fn of(trainer: &Trainer) -> Checkpoint {
         let network = trainer.raw_network();
         let mut tensors = weights::to_tensors(network);
         let optimiser = trainer.optimiser();
         let mut position = 0;
-        network.for_each_parameter(|name, shape, _| {
+        network.for_each_parameter(&mut |name, shape, _| {
             for slot in &optimiser.slots {
                 let mut values = slot.values[position].clone();
-                N::to_file_layout(name, &mut values);
+                network.to_file_layout(name, &mut values);
                 let tensor = NamedTensor { shape: shape.to_vec(), values };
                 tensors.insert(format!("{name}.{}", slot.name), tensor);
             }
             position += 1;
         });
         let mut metadata = Metadata::from([
-            ("architecture".into(), N::NAME.into()),
+            ("architecture".into(), network.name().into()),
             ("settings".into(), settings_text(trainer.settings())),
             ("step".into(), optimiser.step.to_string()),
             ("history".into(), to_csv(trainer.history())),
@@ -81,15 +81,16 @@ impl Checkpoint {
     ///
     /// # Errors
     /// If the checkpoint is of another network, or its history cannot be read.
-    pub fn restore<N: Network>(self, trainer: &mut Trainer<N>, path: &Path) -> Result<(), Error> {
+    pub fn restore(self, trainer: &mut Trainer, path: &Path) -> Result<(), Error> {
         let damaged = |problem: String| Error::Damaged { path: path.into(), problem };
         let Checkpoint { mut tensors, metadata } = self;
         let text = |name: &str| {
             metadata.get(name).ok_or_else(|| damaged(format!("{name} is missing in its metadata")))
         };
-        if text("architecture")? != N::NAME {
+        let name = trainer.raw_network().name();
+        if text("architecture")? != name {
             let found = text("architecture")?;
-            return Err(damaged(format!("it is of the network {found}, not {}", N::NAME)));
+            return Err(damaged(format!("it is of the network {found}, not {name}")));
         }
         if *text("settings")? != settings_text(trainer.settings()) {
             let problem = "its checkpoint was made with other settings than config.toml has now";
@@ -100,12 +101,12 @@ impl Checkpoint {
             from_csv(text("history")?).map_err(|e| damaged(format!("its history, {e}")))?;
         let (network, optimiser, history) = trainer.parts_mut();
         let (mut position, mut outcome) = (0, Ok(()));
-        network.for_each_parameter(|name, shape, _| {
+        network.for_each_parameter(&mut |name, shape, _| {
             for slot in &mut optimiser.slots {
                 let name_there = format!("{name}.{}", slot.name);
                 match tensors.remove(&name_there) {
                     Some(mut tensor) if tensor.shape == shape => {
-                        N::from_file_layout(name, &mut tensor.values);
+                        network.to_network_layout(name, &mut tensor.values);
                         slot.values[position] = tensor.values;
                     }
                     _ => outcome = Err(damaged(format!("{name_there} is missing or misshapen"))),

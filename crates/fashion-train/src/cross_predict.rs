@@ -12,8 +12,8 @@ use std::ops::ControlFlow;
 
 /// Out-of-sample probabilities (N, 10) of every item of a data set, by cross-validation.
 ///
-/// The items are dealt into stratified folds by `settings.seed`; for each fold, a network is trained
-/// on the others for `settings.epochs`, and says what it makes of the fold. What it says is the mean
+/// The items are dealt into stratified folds by `settings.seed`; for each fold, a copy of the network
+/// is trained on the others for `settings.epochs`, and says what it makes of the fold. What it says is the mean
 /// over the later half of its epochs (the last 5 of 10, the last 2 of 3), which is steadier than what
 /// the last weights say alone. No item has a part in the training of the network that judges it, nor
 /// in choosing it: `settings.validation` is not used.
@@ -23,14 +23,14 @@ use std::ops::ControlFlow;
 /// its threads.
 ///
 /// ```
-/// use fashion_model::ReportCnn;
+/// use fashion_model::Architecture;
 /// use fashion_train::{Settings, cross_predict};
 /// use std::ops::ControlFlow;
 ///
 /// let small = fashion_data::sample::generate(0).test.select(&(0..200).collect::<Vec<_>>());
 /// let settings = Settings { epochs: 1, ..Settings::default() };
 /// let ControlFlow::Continue(probabilities) =
-///     cross_predict::<ReportCnn>(&small, &settings, 2, &mut ())?
+///     cross_predict(&*Architecture::ReportCnn.build(0), &small, &settings, 2, &mut ())?
 /// else {
 ///     panic!("nobody stops it");
 /// };
@@ -40,18 +40,20 @@ use std::ops::ControlFlow;
 ///
 /// # Errors
 /// If a setting is out of range, the items cannot be dealt into so many folds, or training diverges.
-pub fn cross_predict<N: Network>(
+pub fn cross_predict(
+    network: &dyn Network,
     dataset: &Dataset,
     settings: &Settings,
     folds: usize,
-    observer: &mut impl Observer,
+    observer: &mut dyn Observer,
 ) -> Result<ControlFlow<(), Vec<[f64; NUM_CLASSES]>>, Error> {
     settings.check()?;
     let parts = stratified_folds(dataset.labels(), folds, settings.seed)?;
     let mut probabilities = vec![[0.0; NUM_CLASSES]; dataset.len()];
     for (fold, part) in parts.iter().enumerate() {
         let train = (0..dataset.len()).filter(|item| part.binary_search(item).is_err()).collect();
-        let mut trainer: Trainer<N> = Trainer::of_parts(*settings, dataset, train, None)?;
+        let mut trainer =
+            Trainer::of_parts(*settings, network.boxed_clone(), dataset, train, None)?;
         let mut shifted = Shifted { observer, before: fold * settings.epochs, folds };
         while trainer.history().len() < settings.epochs {
             match trainer.run_epoch(&mut shifted)? {
@@ -85,14 +87,14 @@ fn add(sums: &mut [[f64; NUM_CLASSES]], items: &[usize], rows: &[[f32; NUM_CLASS
 }
 
 /// Tells an observer of a fold's epochs as part of one long run.
-struct Shifted<'a, O> {
-    observer: &'a mut O,
+struct Shifted<'a> {
+    observer: &'a mut dyn Observer,
     /// Epochs of the folds before.
     before: usize,
     folds: usize,
 }
 
-impl<O: Observer> Observer for Shifted<'_, O> {
+impl Observer for Shifted<'_> {
     fn on_step(&mut self, step: &Step) -> ControlFlow<()> {
         let (epoch, epochs) = (self.before + step.epoch, self.folds * step.epochs);
         self.observer.on_step(&Step { epoch, epochs, ..*step })

@@ -2,7 +2,7 @@
 
 use fashion_data::{Dataset, NUM_CLASSES, PIXELS, gather};
 use fashion_kernels::loss::{argmax, cross_entropy, softmax};
-use fashion_model::{Network, Prepared};
+use fashion_model::Network;
 
 /// Images that go through the network together.
 const BATCH: usize = 512;
@@ -19,7 +19,7 @@ pub struct Evaluation {
 }
 
 /// Classifies the images with these indices.
-pub fn evaluate<N: Network>(network: &N, dataset: &Dataset, indices: &[usize]) -> Evaluation {
+pub fn evaluate(network: &dyn Network, dataset: &Dataset, indices: &[usize]) -> Evaluation {
     let mut probabilities = vec![[0.0; NUM_CLASSES]; indices.len()];
     let (mut loss, mut right) = (0.0, 0usize);
     let prepared = network.prepare();

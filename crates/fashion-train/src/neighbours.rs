@@ -24,27 +24,27 @@ pub struct Neighbour {
 ///
 /// A few thousand questions about 60,000 images take about a second on two cores. Uses rayon's
 /// current pool; the result does not depend on the number of threads.
-pub fn nearest_neighbours<N: Network>(
-    network: &N,
+pub fn nearest_neighbours(
+    network: &dyn Network,
     (known, known_indices): (&Dataset, &[usize]),
     (asked, asked_indices): (&Dataset, &[usize]),
     k: usize,
 ) -> Vec<Vec<Neighbour>> {
     let (prepared, path) = (network.prepare(), Path::current());
-    let width = N::Prepared::FEATURES;
+    let width = prepared.feature_count();
     let n = asked_indices.len();
     let mut nearest = vec![Vec::with_capacity(k + 1); n];
     if n == 0 || k == 0 {
         return nearest;
     }
-    let questions = features(&prepared, asked, asked_indices);
+    let questions = features(&*prepared, asked, asked_indices);
     let squares: Vec<f32> = questions.chunks_exact(width).map(square).collect();
     // ‖a − b‖² = ‖a‖² + ‖b‖² − 2 a·b, and the products are those of a dense layer.
     let products = Dense { inputs: width, outputs: n, relu: false };
     let zeros = vec![0.0; n];
     let mut dots = vec![0.0; BATCH * n];
     for indices in known_indices.chunks(BATCH) {
-        let theirs = features(&prepared, known, indices);
+        let theirs = features(&*prepared, known, indices);
         let dots = &mut dots[..indices.len() * n];
         products.forward(path, &theirs, &questions, &zeros, dots);
         for ((&index, theirs), dots) in
@@ -75,10 +75,11 @@ fn insert(nearest: &mut Vec<Neighbour>, new: Neighbour, k: usize) {
 }
 
 /// The features (n, F) of the images with these indices.
-fn features<P: Prepared>(prepared: &P, dataset: &Dataset, indices: &[usize]) -> Vec<f32> {
-    let mut out = vec![0.0; indices.len() * P::FEATURES];
+fn features(prepared: &dyn Prepared, dataset: &Dataset, indices: &[usize]) -> Vec<f32> {
+    let width = prepared.feature_count();
+    let mut out = vec![0.0; indices.len() * width];
     let mut x = vec![0.0; BATCH.min(indices.len()) * PIXELS];
-    for (indices, out) in indices.chunks(BATCH).zip(out.chunks_mut(BATCH * P::FEATURES)) {
+    for (indices, out) in indices.chunks(BATCH).zip(out.chunks_mut(BATCH * width)) {
         let x = &mut x[..indices.len() * PIXELS];
         gather(dataset, indices, x);
         prepared.features(x, out);
@@ -95,24 +96,24 @@ mod tests {
     use super::*;
     use crate::with_threads;
     use fashion_data::sample;
-    use fashion_model::ReportCnn;
+    use fashion_model::Architecture;
 
     #[test]
     fn the_nearest_are_those_that_a_plain_search_finds() {
         let splits = sample::generate(0);
-        let network = ReportCnn::initialised(1);
+        let network = Architecture::ReportCnn.build(1);
         let known: Vec<usize> = (0..1500).map(|i| i * 3).collect();
         let asked = [5, 0, 77];
         let find = || {
             let (train, test) = (&splits.train, &splits.test);
-            nearest_neighbours(&network, (train, &known), (test, &asked), 4)
+            nearest_neighbours(&*network, (train, &known), (test, &asked), 4)
         };
         let found = with_threads(2, find).unwrap();
         assert_eq!(with_threads(1, find).unwrap(), found);
 
         let prepared = network.prepare();
-        let questions = features(&prepared, &splits.test, &asked);
-        let all = features(&prepared, &splits.train, &known);
+        let questions = features(&*prepared, &splits.test, &asked);
+        let all = features(&*prepared, &splits.train, &known);
         for (question, found) in questions.chunks_exact(128).zip(&found) {
             let mut plain: Vec<(f64, usize)> = all
                 .chunks_exact(128)
@@ -136,11 +137,11 @@ mod tests {
     #[test]
     fn an_image_is_its_own_nearest_neighbour() {
         let train = sample::generate(0).train;
-        let network = ReportCnn::initialised(0);
+        let network = Architecture::ReportCnn.build(0);
         let known = [8, 3, 11];
-        let found = nearest_neighbours(&network, (&train, &known), (&train, &[3]), 9);
+        let found = nearest_neighbours(&*network, (&train, &known), (&train, &[3]), 9);
         assert_eq!((found[0][0].index, found[0].len()), (3, 3));
         assert!(found[0][0].distance < 1e-2);
-        assert!(nearest_neighbours(&network, (&train, &known), (&train, &[]), 9).is_empty());
+        assert!(nearest_neighbours(&*network, (&train, &known), (&train, &[]), 9).is_empty());
     }
 }

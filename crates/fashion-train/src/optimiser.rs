@@ -50,9 +50,9 @@ impl From<CpuError> for Failure {
 
 impl Optimiser {
     /// An optimiser for this network that has taken no step.
-    pub fn new<N: Network>(settings: &Settings, network: &N) -> Optimiser {
+    pub fn new(settings: &Settings, network: &dyn Network) -> Optimiser {
         let mut zeros = Vec::new();
-        network.for_each_parameter(|_, _, values| zeros.push(vec![0.0; values.len()]));
+        network.for_each_parameter(&mut |_, _, values| zeros.push(vec![0.0; values.len()]));
         let rule: &[&'static str] = match settings.optimiser {
             OptimiserKind::Adam | OptimiserKind::AdamW => &["mean", "square"],
             OptimiserKind::Sgd => &["velocity"],
@@ -72,9 +72,9 @@ impl Optimiser {
 
     /// Moves the parameters against the gradients and sets these to zero. Returns their norm, before
     /// they were clipped.
-    pub(crate) fn step<N: Network>(
+    pub(crate) fn step(
         &mut self,
-        network: &mut N,
+        network: &mut dyn Network,
         gradients: &mut CpuGradients,
         learning_rate: f64,
     ) -> Result<f64, Failure> {
@@ -88,38 +88,41 @@ impl Optimiser {
         let (step, settings) = (self.step, self.settings);
         let (mut position, mut bad) = (0, None);
         let slots = &mut self.slots;
-        network.for_each_parameter_with_gradient(gradients, |name, shape, values, gradient| {
-            if factor < 1.0 {
-                clip::scale(path, factor, gradient);
-            }
-            // Biases, and whatever else has one dimension, are not decayed.
-            let weight_decay = if shape.len() > 1 { settings.weight_decay } else { 0.0 };
-            let mut slots = slots.iter_mut().map(|slot| &mut slot.values[position][..]);
-            let mut slot = || slots.next().unwrap_or_default();
-            match settings.optimiser {
-                OptimiserKind::Adam | OptimiserKind::AdamW => {
-                    let Settings { beta1, beta2, epsilon, .. } = settings;
-                    let adam = Adam { learning_rate, beta1, beta2, epsilon, weight_decay };
-                    adam.update(path, step, gradient, values, slot(), slot());
+        network.for_each_parameter_with_gradient(
+            gradients,
+            &mut |name, shape, values, gradient| {
+                if factor < 1.0 {
+                    clip::scale(path, factor, gradient);
                 }
-                OptimiserKind::Sgd => {
-                    let Settings { momentum, nesterov, .. } = settings;
-                    let sgd = Sgd { learning_rate, momentum, nesterov, weight_decay };
-                    sgd.update(path, gradient, values, slot());
+                // Biases, and whatever else has one dimension, are not decayed.
+                let weight_decay = if shape.len() > 1 { settings.weight_decay } else { 0.0 };
+                let mut slots = slots.iter_mut().map(|slot| &mut slot.values[position][..]);
+                let mut slot = || slots.next().unwrap_or_default();
+                match settings.optimiser {
+                    OptimiserKind::Adam | OptimiserKind::AdamW => {
+                        let Settings { beta1, beta2, epsilon, .. } = settings;
+                        let adam = Adam { learning_rate, beta1, beta2, epsilon, weight_decay };
+                        adam.update(path, step, gradient, values, slot(), slot());
+                    }
+                    OptimiserKind::Sgd => {
+                        let Settings { momentum, nesterov, .. } = settings;
+                        let sgd = Sgd { learning_rate, momentum, nesterov, weight_decay };
+                        sgd.update(path, gradient, values, slot());
+                    }
                 }
-            }
-            if settings.ema_decay > 0.0 {
-                match step {
-                    1 => slot().copy_from_slice(values),
-                    _ => average::update(path, settings.ema_decay, values, slot()),
+                if settings.ema_decay > 0.0 {
+                    match step {
+                        1 => slot().copy_from_slice(values),
+                        _ => average::update(path, settings.ema_decay, values, slot()),
+                    }
                 }
-            }
-            if bad.is_none() && !clip::all_finite(path, values) {
-                bad = Some(name.to_owned());
-            }
-            position += 1;
-            gradient.par_chunks_mut(PIECE).for_each(|gradient| gradient.fill(0.0));
-        })?;
+                if bad.is_none() && !clip::all_finite(path, values) {
+                    bad = Some(name.to_owned());
+                }
+                position += 1;
+                gradient.par_chunks_mut(PIECE).for_each(|gradient| gradient.fill(0.0));
+            },
+        )?;
         // Those of the values between the layers.
         gradients.drop_non_leafs();
         match bad {
@@ -130,13 +133,13 @@ impl Optimiser {
 }
 
 /// The norm of all gradients together.
-fn gradient_norm<N: Network>(
+fn gradient_norm(
     path: Path,
-    network: &N,
+    network: &dyn Network,
     gradients: &mut CpuGradients,
 ) -> Result<f64, Failure> {
     let (mut sum, mut seen, mut bad) = (0.0, 0, None);
-    network.for_each_gradient(gradients, |gradient| {
+    network.for_each_gradient(gradients, &mut |gradient| {
         let square = clip::sum_of_squares(path, gradient);
         if !square.is_finite() {
             bad.get_or_insert(seen);
@@ -146,6 +149,6 @@ fn gradient_norm<N: Network>(
     })?;
     let Some(bad) = bad else { return Ok(sum.sqrt()) };
     let mut names = Vec::new();
-    network.for_each_parameter(|name, _, _| names.push(name.to_owned()));
+    network.for_each_parameter(&mut |name, _, _| names.push(name.to_owned()));
     Err(Failure::Gradient(names.swap_remove(bad)))
 }

@@ -6,7 +6,6 @@ use crate::history::{Epoch, best};
 use crate::observer::{Observer, Start, Step};
 use crate::optimiser::{Failure, Optimiser};
 use crate::settings::{Settings, Validation};
-use dfdx::nn::ZeroGrads;
 use dfdx::shapes::Const;
 use dfdx::tensor::{AsArray, Cache, Cpu, CpuError, Tensor, Trace};
 use dfdx::tensor_ops::Backward;
@@ -17,7 +16,7 @@ use fashion_kernels::Scratch;
 use fashion_kernels::chunks::chunk_len;
 use fashion_kernels::loss::{argmax, weigh_targets};
 use fashion_model::{
-    CpuGradients, Images, Logits, Network, TrainingTape, cross_entropy, tensor_with,
+    CpuGradients, Images, Logits, Network, TrainingTape, cross_entropy, tensor_with, weights,
 };
 use rayon::prelude::*;
 use std::ops::ControlFlow;
@@ -39,12 +38,12 @@ pub enum Finish {
 /// All randomness is keyed by (seed, purpose, epoch), so that a trainer that continues from a
 /// [`Checkpoint`](crate::Checkpoint) does what one that never stopped would have done.
 #[derive(Debug)]
-pub struct Trainer<'a, N> {
+pub struct Trainer<'a> {
     settings: Settings,
     device: Cpu,
-    network: N,
+    network: Box<dyn Network>,
     /// Of the moving average of the weights, after each epoch, where there is one.
-    averaged: Option<N>,
+    averaged: Option<Box<dyn Network>>,
     optimiser: Optimiser,
     class_weights: Option<[f32; NUM_CLASSES]>,
     gradients: CpuGradients,
@@ -55,19 +54,24 @@ pub struct Trainer<'a, N> {
 }
 
 /// Gives the memory back that dfdx kept for the next step.
-impl<N> Drop for Trainer<'_, N> {
+impl Drop for Trainer<'_> {
     fn drop(&mut self) {
         // Nothing is lost where this fails but the memory.
         let _ = self.device.try_disable_cache();
     }
 }
 
-impl<'a, N: Network> Trainer<'a, N> {
-    /// A trainer of a freshly initialised network, before its first epoch.
+impl<'a> Trainer<'a> {
+    /// A trainer of a network before its first epoch. Its initial weights are usually those of the
+    /// settings' seed.
     ///
     /// # Errors
     /// If a setting is out of range or the training set cannot be split.
-    pub fn new(settings: Settings, splits: &'a Splits) -> Result<Self, Error> {
+    pub fn new(
+        settings: Settings,
+        splits: &'a Splits,
+        network: Box<dyn Network>,
+    ) -> Result<Self, Error> {
         settings.check()?;
         let all = |dataset: &Dataset| (0..dataset.len()).collect::<Vec<usize>>();
         let (train, held_out) = match settings.validation {
@@ -78,26 +82,26 @@ impl<'a, N: Network> Trainer<'a, N> {
             Validation::None => (all(&splits.train), None),
             Validation::Test => (all(&splits.train), Some((&splits.test, all(&splits.test)))),
         };
-        Self::of_parts(settings, &splits.train, train, held_out)
+        Self::of_parts(settings, network, &splits.train, train, held_out)
     }
 
     /// As [`new`](Self::new), with the parts chosen already, whatever `settings.validation` says.
     pub(crate) fn of_parts(
         settings: Settings,
+        network: Box<dyn Network>,
         dataset: &'a Dataset,
         train: Vec<usize>,
         held_out: Option<HeldOut<'a>>,
     ) -> Result<Self, Error> {
         settings.check()?;
-        let network = N::initialised(settings.seed);
         // What a step frees the next one takes again.
         let device = network.device();
         device.try_enable_cache()?;
         Ok(Trainer {
             averaged: None,
-            optimiser: Optimiser::new(&settings, &network),
+            optimiser: Optimiser::new(&settings, &*network),
             class_weights: settings.class_weights.for_images(dataset, &train),
-            gradients: network.try_alloc_grads()?,
+            gradients: network.zero_gradients()?,
             settings,
             device,
             network,
@@ -115,13 +119,13 @@ impl<'a, N: Network> Trainer<'a, N> {
 
     /// The network as it is now: with the moving average of the weights where there is one, else with
     /// the weights themselves.
-    pub fn network(&self) -> &N {
-        self.averaged.as_ref().unwrap_or(&self.network)
+    pub fn network(&self) -> &dyn Network {
+        &**self.averaged.as_ref().unwrap_or(&self.network)
     }
 
     /// The network with the weights that the next step begins with.
-    pub(crate) fn raw_network(&self) -> &N {
-        &self.network
+    pub(crate) fn raw_network(&self) -> &dyn Network {
+        &*self.network
     }
 
     /// The optimiser as it is now.
@@ -172,8 +176,8 @@ impl<'a, N: Network> Trainer<'a, N> {
             && best(&self.history).map(|e| e.epoch) == self.history.last().map(|e| e.epoch)
     }
 
-    pub(crate) fn parts_mut(&mut self) -> (&mut N, &mut Optimiser, &mut Vec<Epoch>) {
-        (&mut self.network, &mut self.optimiser, &mut self.history)
+    pub(crate) fn parts_mut(&mut self) -> (&mut dyn Network, &mut Optimiser, &mut Vec<Epoch>) {
+        (&mut *self.network, &mut self.optimiser, &mut self.history)
     }
 
     /// Trains until all epochs are done, or early stopping or the observer stops it.
@@ -182,14 +186,14 @@ impl<'a, N: Network> Trainer<'a, N> {
     ///
     /// # Errors
     /// As [`run_epoch`](Self::run_epoch).
-    pub fn run(&mut self, observer: &mut impl Observer) -> Result<Finish, Error> {
+    pub fn run(&mut self, observer: &mut dyn Observer) -> Result<Finish, Error> {
         self.run_keeping(observer, |_| Ok(()))
     }
 
     /// As [`run`](Self::run); `keep` is called after each epoch, before the observer hears of it.
     pub(crate) fn run_keeping(
         &mut self,
-        observer: &mut impl Observer,
+        observer: &mut dyn Observer,
         keep: impl Fn(&Self) -> Result<(), Error>,
     ) -> Result<Finish, Error> {
         observer.on_start(&self.start());
@@ -200,7 +204,7 @@ impl<'a, N: Network> Trainer<'a, N> {
 
     fn run_epochs(
         &mut self,
-        observer: &mut impl Observer,
+        observer: &mut dyn Observer,
         keep: impl Fn(&Self) -> Result<(), Error>,
     ) -> Result<Finish, Error> {
         while !self.is_done() {
@@ -223,7 +227,7 @@ impl<'a, N: Network> Trainer<'a, N> {
     /// the first has a mean training loss above ln 10, which is what guessing gives.
     pub fn run_epoch(
         &mut self,
-        observer: &mut impl Observer,
+        observer: &mut dyn Observer,
     ) -> Result<ControlFlow<(), Epoch>, Error> {
         let number = self.history.len() + 1;
         let schedule = self.settings.schedule();
@@ -259,7 +263,7 @@ impl<'a, N: Network> Trainer<'a, N> {
         &mut self,
         epoch: usize,
         rate: impl Fn(u64) -> f64,
-        observer: &mut impl Observer,
+        observer: &mut dyn Observer,
     ) -> Result<ControlFlow<(), Pass>, Error> {
         let order = shuffled(&self.train, self.settings.seed, epoch as u64);
         let before = (epoch as u64 - 1) * self.steps_per_epoch() as u64;
@@ -298,13 +302,8 @@ impl<'a, N: Network> Trainer<'a, N> {
     /// Makes a network of the moving average of the weights, where there is one.
     pub(crate) fn take_average(&mut self) {
         let Some(average) = self.optimiser.average() else { return };
-        let mut values = average.iter();
-        let averaged = self.averaged.get_or_insert_with(N::zeroed);
-        averaged.for_each_parameter_mut(|_, _, parameter| {
-            if let Some(values) = values.next() {
-                parameter.copy_from_slice(values);
-            }
-        });
+        let averaged = self.averaged.get_or_insert_with(|| self.network.clone());
+        weights::set_parameters(&mut **averaged, average);
     }
 
     /// One step, with the loss of the weights before it.
@@ -324,7 +323,7 @@ impl<'a, N: Network> Trainer<'a, N> {
                 weigh_targets(NUM_CLASSES, self.settings.label_smoothing, weights, y);
             })?;
         let gradients = std::mem::replace(&mut self.gradients, CpuGradients::leaky());
-        let logits: Logits<TrainingTape> = self.network.try_forward(x.traced(gradients))?;
+        let logits: Logits<TrainingTape> = self.network.logits(x.traced(gradients))?;
         let mut values = Scratch::take(n * NUM_CLASSES);
         logits.copy_into(&mut values[..n * NUM_CLASSES]);
         let label = |index: &usize| usize::from(self.dataset.labels()[*index]);
@@ -340,7 +339,7 @@ impl<'a, N: Network> Trainer<'a, N> {
         }
         self.gradients = loss_tensor.try_backward()?;
         let gradient_norm =
-            self.optimiser.step(&mut self.network, &mut self.gradients, learning_rate)?;
+            self.optimiser.step(&mut *self.network, &mut self.gradients, learning_rate)?;
         Ok(Taken { loss, right, gradient_norm })
     }
 }

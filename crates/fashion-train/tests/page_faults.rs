@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use fashion_data::{Splits, sample};
-use fashion_model::ReportCnn;
+use fashion_model::Architecture;
 use fashion_train::{Settings, Trainer, Validation, with_threads};
 
 /// Pages that this process has been given without reading a file (`proc_pid_stat(5)`, field 10).
@@ -21,7 +21,8 @@ fn a_steady_step_causes_no_page_faults() {
     let splits = Splits::new(train, whole.test).unwrap();
     let settings = Settings { validation: Validation::None, ..Settings::default() };
     let faults = with_threads(2, || {
-        let mut trainer: Trainer<ReportCnn> = Trainer::new(settings, &splits).unwrap();
+        let network = Architecture::ReportCnn.build(settings.seed);
+        let mut trainer = Trainer::new(settings, &splits, network).unwrap();
         let mut epoch = || {
             let before = page_faults();
             assert!(trainer.run_epoch(&mut ()).unwrap().is_continue());

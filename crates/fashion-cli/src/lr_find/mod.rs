@@ -12,7 +12,7 @@ use crate::train::interrupt::Interrupt;
 use crate::train::plan::{self, Chosen};
 use anyhow::Result;
 use fashion_kernels::simd;
-use fashion_model::{Network, ReportCnn};
+use fashion_model::{Architecture, Network};
 use fashion_report::{Figure, RangeMarks, lr_find};
 use fashion_train::{LrFind, RangeEnd, RangeTest, RunFolder, Settings, with_threads};
 use progress::Progress;
@@ -32,11 +32,12 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
     }
     let found = place::load(&args.data)?;
     let mut progress = Progress::new(Interrupt::listen()?, test.steps, args.quiet);
+    let network = Architecture::ReportCnn.build(settings.seed);
     if !args.quiet {
-        announce(&test, &chosen, &found, threads);
+        announce(&test, &chosen, &found, &*network, threads);
     }
     let range =
-        with_threads(threads, || test.run::<ReportCnn>(settings, &found.splits, &mut progress))??;
+        with_threads(threads, || test.run(network, settings, &found.splits, &mut progress))??;
     if range.end == RangeEnd::Stopped {
         output::note("Interrupted: nothing was written.");
         return Ok(exit::INTERRUPTED.into());
@@ -70,14 +71,12 @@ fn check_vacant(out: &Path) -> Result<()> {
 }
 
 /// Says what is going to happen.
-fn announce(test: &LrFind, chosen: &Chosen, found: &Found, threads: usize) {
+fn announce(test: &LrFind, chosen: &Chosen, found: &Found, network: &dyn Network, threads: usize) {
     let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
     line("data", format!("{} · {}", found.splits.origin, found.source));
     line(
         "network",
-        format!("{}, {} parameters", ReportCnn::NAME, {
-            thousands(ReportCnn::zeroed().parameter_count())
-        }),
+        format!("{}, {} parameters", network.name(), thousands(network.parameter_count())),
     );
     // What a range test has nothing of.
     let settings = Settings { ema_decay: 0.0, patience: 0, ..chosen.settings };

@@ -3,7 +3,7 @@
 use crate::args::{LrFindArgs, Recipe, SettingArgs, option};
 use crate::output;
 use anyhow::Result;
-use fashion_model::{Network, ReportCnn};
+use fashion_model::Architecture;
 use fashion_train::{LrFind, RangeEnd, RangePoint, RangeTest, Settings, Suggestions};
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -90,7 +90,7 @@ impl Shown<'_> {
         File {
             schema: SCHEMA,
             data: &self.origin,
-            architecture: ReportCnn::NAME,
+            architecture: Architecture::ReportCnn.name(),
             from,
             to,
             steps,

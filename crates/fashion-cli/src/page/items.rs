@@ -156,14 +156,14 @@ mod tests {
     use crate::judge::judge;
     use fashion_data::sample;
     use fashion_eval::predictions_csv::Split;
-    use fashion_model::{Network, ReportCnn};
+    use fashion_model::Architecture;
 
     #[test]
     fn items_averages_and_evidence_are_of_the_part_that_was_judged() {
         let all = sample::generate(0);
-        let network = ReportCnn::initialised(0);
+        let network = Architecture::ReportCnn.build(0);
         for (split, dataset) in [(Split::Test, &all.test), (Split::Validation, &all.train)] {
-            let judged = judge(&network, dataset, &[3, 7, 11], split, "custom").unwrap();
+            let judged = judge(&*network, dataset, &[3, 7, 11], split, "custom").unwrap();
             let ranking = &judged.metrics.misclassified.ranking;
             let worst = &ranking[0];
             // All nearest training images are of the class it was taken for, but for one.

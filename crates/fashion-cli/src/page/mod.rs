@@ -11,7 +11,7 @@ use crate::run_report::{Material, best_epoch, held_out_name};
 use anyhow::Result;
 use fashion_data::CLASSES;
 use fashion_eval::{Interval, Metrics};
-use fashion_model::{Network, ReportCnn};
+use fashion_model::Architecture;
 use fashion_report::html::{self, FactGroup, Measure, Report, Unit};
 use fashion_train::{Config, Epoch, Settings, Validation};
 
@@ -39,7 +39,7 @@ pub(crate) fn render(material: &Material<'_>) -> Result<String> {
         None => Default::default(),
     };
     let report = Report {
-        title: format!("Garments sorted by {}", ReportCnn::NAME),
+        title: format!("Garments sorted by {}", Architecture::ReportCnn.name()),
         headline: headline(metrics),
         origin: metrics.data.clone(),
         split: metrics.split.clone(),
@@ -171,7 +171,7 @@ fn intervals(metrics: &Metrics) -> String {
 fn facts(material: &Material<'_>) -> Vec<FactGroup> {
     let splits = material.splits;
     let mut model = vec![
-        ("architecture", ReportCnn::NAME.to_owned()),
+        ("architecture", Architecture::ReportCnn.name().to_owned()),
         ("parameters", thousands(material.parameters)),
     ];
     let mut groups = Vec::new();

@@ -15,7 +15,7 @@ use crate::place::{self, Found};
 use crate::train::interrupt::Interrupt;
 use anyhow::Result;
 use fashion_data::stratified_split;
-use fashion_model::{Network, ReportCnn};
+use fashion_model::Architecture;
 use fashion_train::sweep::{Finish, Results, Shard, Spec, Sweep};
 use fashion_train::{Settings, Validation};
 use plan::Plan;
@@ -37,7 +37,8 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
         announce::announce(&sweep, &found, &options);
     }
     let progress = Progress::new(&sweep, &sweep.collect()?, options.shard, args.quiet);
-    let finish = sweep.run::<ReportCnn>(&found.splits, &found.place(), &options, &progress);
+    let build = |seed| Architecture::ReportCnn.build(seed);
+    let finish = sweep.run(&build, &found.splits, &found.place(), &options, &progress);
     progress.clear();
     let finish = finish.map_err(|error| failed(&error, &sweep, options.shard))?;
     let results = sweep.collect()?;
@@ -62,7 +63,7 @@ fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found)> {
         Plan::New { spec, out, join } => {
             let found = place::load(&args.data)?;
             let path = args.config.as_deref().unwrap_or("the command line".as_ref());
-            let spec = spec.resolved(ReportCnn::NAME, &found.splits, path)?;
+            let spec = spec.resolved(Architecture::ReportCnn.name(), &found.splits, path)?;
             // What cannot be split must not use up a sweep's number.
             for settings in all_settings(&spec, path)? {
                 if let Validation::Fraction(fraction) = settings.validation {

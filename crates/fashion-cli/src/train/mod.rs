@@ -21,7 +21,7 @@ use fashion_eval::interval::LEVEL;
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::selective::Threshold;
 use fashion_kernels::simd;
-use fashion_model::{Network, ReportCnn};
+use fashion_model::{Architecture, Network};
 use fashion_train::{
     Config, Finish, GoOnFrom, LockedRun, Outcome, RunFolder, Settings, Validation, train,
     with_threads,
@@ -67,7 +67,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     let mut progress = Progress::new(interrupt.clone(), config, args.quiet);
     let trained = with_threads(threads, || {
-        train(run, config, &found.splits, &found.place(), *from, &mut (&mut progress, &mut logs))
+        let network = Architecture::ReportCnn.build(config.training.seed);
+        let mut observers = (&mut progress, &mut logs);
+        train(run, config, network, &found.splits, &found.place(), *from, &mut observers)
     })?;
     let logged = logs.finish();
     let ended = match trained {
@@ -87,7 +89,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
 /// Judges what was trained, or keeps what there is of it.
 fn end(
     prepared: &Prepared,
-    outcome: &Outcome<ReportCnn>,
+    outcome: &Outcome,
     args: &TrainArgs,
     threads: usize,
     interrupt: &Interrupt,
@@ -95,7 +97,7 @@ fn end(
     match (outcome.finish, &outcome.network) {
         (Finish::Complete, Some(network)) => {
             interrupt.finishing();
-            let test = with_threads(threads, || finish(prepared, outcome, network))??;
+            let test = with_threads(threads, || finish(prepared, outcome, &**network))??;
             Summary::complete(&prepared.run, &prepared.config, &outcome.history, &test.metrics)
                 .print(args, Some(&test.metrics))
         }
@@ -120,7 +122,7 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
         Plan::New { chosen, out } => {
             let Chosen { settings, origin, data } = *chosen;
             let found = place::load(&args.data)?;
-            let config = Config::new(ReportCnn::NAME, &found.splits, settings);
+            let config = Config::new(Architecture::ReportCnn.name(), &found.splits, settings);
             if let Validation::Fraction(fraction) = settings.validation {
                 // What cannot be split must not use up a run's number.
                 let split = stratified_split(found.splits.train.labels(), fraction, settings.seed)?;
@@ -177,7 +179,7 @@ fn warn_of_few(target: Option<f64>, held_out: usize) {
 fn announce(prepared: &Prepared, threads: usize) {
     let Prepared { run, config, found, origin, .. } = prepared;
     let settings = &config.training;
-    let parameters = ReportCnn::zeroed().parameter_count();
+    let network = Architecture::ReportCnn.zeroed();
     let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
     line("data", format!("{} · {}", config.data.origin, found.source));
     line(
@@ -188,7 +190,10 @@ fn announce(prepared: &Prepared, threads: usize) {
             thousands(found.splits.test.len())
         ),
     );
-    line("network", format!("{}, {} parameters", ReportCnn::NAME, thousands(parameters)));
+    line(
+        "network",
+        format!("{}, {} parameters", network.name(), thousands(network.parameter_count())),
+    );
     line("training", describe(settings));
     let extras: Vec<_> = describe::extras(settings)
         .into_iter()
@@ -265,11 +270,7 @@ fn failed(error: fashion_train::Error, run: &RunFolder) -> anyhow::Error {
 }
 
 /// Judges what was trained and writes the rest of the run folder. The test set is read here.
-fn finish(
-    prepared: &Prepared,
-    outcome: &Outcome<ReportCnn>,
-    network: &ReportCnn,
-) -> Result<Judged> {
+fn finish(prepared: &Prepared, outcome: &Outcome, network: &dyn Network) -> Result<Judged> {
     let Prepared { run, config, found, .. } = prepared;
     let (splits, origin) = (&found.splits, &config.data.origin);
     let held_out = match &outcome.held_out[..] {
@@ -279,7 +280,7 @@ fn finish(
     let trust = match &held_out {
         Some(held_out) => {
             let trust = Trust::fit(&held_out.predictions, config.training.target_accuracy)?;
-            run.calibrate::<ReportCnn>(&trust.calibration())?;
+            run.calibrate(&trust.calibration())?;
             Some(trust)
         }
         None => None,
@@ -300,11 +301,7 @@ fn finish(
 }
 
 /// Keeps what an interrupted run has, and says how to go on.
-fn stopped(
-    prepared: &Prepared,
-    outcome: &Outcome<ReportCnn>,
-    args: &TrainArgs,
-) -> Result<ExitCode> {
+fn stopped(prepared: &Prepared, outcome: &Outcome, args: &TrainArgs) -> Result<ExitCode> {
     let Prepared { run, config, .. } = prepared;
     let (path, history) = (run.path().display(), &outcome.history);
     let held = if history.is_empty() {

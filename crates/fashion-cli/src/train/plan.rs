@@ -3,7 +3,7 @@
 use crate::args::{Recipe, SettingArgs, TrainArgs};
 use crate::exit;
 use anyhow::{Context, Result};
-use fashion_model::{Network, ReportCnn};
+use fashion_model::Architecture;
 use fashion_train::{ConfigFile, DataConfig, GoOnFrom, RunFolder, Settings, default_threads};
 use std::path::{Path, PathBuf};
 
@@ -93,10 +93,10 @@ fn read_config(path: &Path) -> Result<ConfigFile> {
         .with_context(|| format!("cannot read {}, which --config names", path.display()))?;
     let file = ConfigFile::parse(&text, path).map_err(exit::usage)?;
     match &file.architecture {
-        Some(other) if other != ReportCnn::NAME => Err(exit::usage(format!(
+        Some(other) if other != Architecture::ReportCnn.name() => Err(exit::usage(format!(
             "{}: architecture = {other:?}; expected {:?}",
             path.display(),
-            ReportCnn::NAME
+            Architecture::ReportCnn.name()
         ))),
         _ => Ok(file),
     }

@@ -56,7 +56,7 @@ fn a_run_that_is_killed_again_and_again_has_the_bits_of_one_that_was_not() {
     loop {
         let mut child = spawn(killed.path());
         let begun = Instant::now();
-        let moment = took.mul_f64(0.5 * random(kills));
+        let moment = took.mul_f64(0.2 * random(kills));
         // Every other time at a random moment, else as soon as after that a file is being written.
         let file = ["checkpoint", "weights", "."][kills as usize / 2 % 3];
         let ended = loop {

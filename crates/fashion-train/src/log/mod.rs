@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use fashion_data::{Splits, sample};
-//! use fashion_model::ReportCnn;
+//! use fashion_model::Architecture;
 //! use fashion_train::log::{CsvLog, JsonLinesLog};
 //! use fashion_train::{Settings, Trainer, Validation};
 //!
@@ -21,7 +21,8 @@
 //! let small = splits.train.select(&(0..200).collect::<Vec<_>>());
 //! let splits = Splits::new(small, splits.test)?;
 //! let settings = Settings { epochs: 1, validation: Validation::None, ..Settings::default() };
-//! let mut trainer: Trainer<ReportCnn> = Trainer::new(settings, &splits)?;
+//! let network = Architecture::ReportCnn.build(settings.seed);
+//! let mut trainer = Trainer::new(settings, &splits, network)?;
 //! trainer.run(&mut (&mut csv, &mut json))?;
 //! csv.finish()?;
 //! json.finish()?;

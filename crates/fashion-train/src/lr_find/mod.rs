@@ -19,18 +19,18 @@ use std::ops::ControlFlow;
 /// A learning-rate range test (Smith, "Cyclical Learning Rates for Training Neural Networks", 2017,
 /// arXiv 1506.01186).
 ///
-/// A fresh network is trained with a rate that grows from step to step by the same factor. While it
+/// A network is trained with a rate that grows from step to step by the same factor. While it
 /// is too small the loss stays where it is; then it falls; in the end it explodes. The defaults are
 /// those of fastai's `Learner.lr_find`.
 ///
 /// ```
-/// use fashion_model::ReportCnn;
+/// use fashion_model::Architecture;
 /// use fashion_train::{LrFind, Settings};
 ///
 /// let splits = fashion_data::sample::generate(0);
 /// let test = LrFind { from: 1e-5, to: 1e-2, steps: 4, ..LrFind::default() };
 /// let settings = Settings { batch_size: 32, ..Settings::default() };
-/// let found = test.run::<ReportCnn>(&settings, &splits, &mut ())?;
+/// let found = test.run(Architecture::ReportCnn.build(0), &settings, &splits, &mut ())?;
 /// assert_eq!(found.points.len(), 4);
 /// assert_eq!((found.points[0].learning_rate, found.points[3].learning_rate), (1e-5, 1e-2));
 /// // Too few to suggest anything.
@@ -74,14 +74,15 @@ impl LrFind {
     /// # Errors
     /// [`Error::Setting`] if a number here or a setting is out of range, or if the training set
     /// cannot be split.
-    pub fn run<N: Network>(
+    pub fn run(
         &self,
+        network: Box<dyn Network>,
         settings: &Settings,
         splits: &Splits,
-        observer: &mut impl Observer,
+        observer: &mut dyn Observer,
     ) -> Result<RangeTest, Error> {
         self.check()?;
-        let mut trainer: Trainer<N> = Trainer::new(*settings, splits)?;
+        let mut trainer = Trainer::new(*settings, splits, network)?;
         let epochs = self.steps.div_ceil(trainer.steps_per_epoch());
         observer.on_start(&Start { epochs, ..trainer.start() });
         let mut recorder = Recorder {
@@ -128,10 +129,10 @@ impl LrFind {
 }
 
 /// Keeps the points, and ends the test.
-struct Recorder<'a, O> {
+struct Recorder<'a> {
     test: &'a LrFind,
     epochs: usize,
-    observer: &'a mut O,
+    observer: &'a mut dyn Observer,
     points: Vec<RangePoint>,
     average: Average,
     /// The lowest smoothed loss.
@@ -140,9 +141,9 @@ struct Recorder<'a, O> {
     end: RangeEnd,
 }
 
-impl<O: Observer> Recorder<'_, O> {
+impl Recorder<'_> {
     /// Trains until the test ends.
-    fn record<N: Network>(&mut self, trainer: &mut Trainer<N>) -> Result<RangeEnd, Error> {
+    fn record(&mut self, trainer: &mut Trainer) -> Result<RangeEnd, Error> {
         let test = self.test;
         for epoch in 1..=self.epochs {
             match trainer.pass(epoch, |step| test.rate(step), self) {
@@ -158,7 +159,7 @@ impl<O: Observer> Recorder<'_, O> {
     }
 }
 
-impl<O: Observer> Observer for Recorder<'_, O> {
+impl Observer for Recorder<'_> {
     fn on_step(&mut self, step: &Step) -> ControlFlow<()> {
         let LrFind { steps, stop_factor, .. } = *self.test;
         let (learning_rate, loss) = (step.learning_rate, step.batch_loss);

@@ -6,7 +6,6 @@ use crate::checkpoint::Checkpoint;
 use crate::error::{AtPath, Error};
 use crate::run::RunFolder;
 use crate::trainer::Trainer;
-use fashion_model::Network;
 use std::fs;
 use std::path::PathBuf;
 
@@ -48,7 +47,7 @@ impl RunFolder {
     }
 
     /// Writes a checkpoint, and removes those before the one before it.
-    pub(super) fn write_checkpoint<N: Network>(&self, trainer: &Trainer<N>) -> Result<(), Error> {
+    pub(super) fn write_checkpoint(&self, trainer: &Trainer) -> Result<(), Error> {
         let epoch = trainer.history().len();
         let folder = self.checkpoint_folder();
         fs::create_dir_all(&folder).at(&folder)?;
@@ -67,11 +66,7 @@ impl RunFolder {
     }
 
     /// Puts a fresh trainer into the state of a checkpoint; of none where there is none yet.
-    pub(super) fn restore<N: Network>(
-        &self,
-        trainer: &mut Trainer<N>,
-        from: GoOnFrom,
-    ) -> Result<(), Error> {
+    pub(super) fn restore(&self, trainer: &mut Trainer, from: GoOnFrom) -> Result<(), Error> {
         let mut found = self.checkpoints();
         if from == GoOnFrom::Previous {
             found.pop();

@@ -13,7 +13,7 @@ use crate::environment::Environment;
 use crate::error::{AtPath, Error};
 use crate::history::{self, Epoch};
 use fashion_data::files::write_atomically;
-use fashion_model::{Calibration, Network, weights};
+use fashion_model::{Calibration, tensors};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -144,11 +144,11 @@ impl RunFolder {
     ///
     /// # Errors
     /// As [`weights_path`](Self::weights_path), or if the file cannot be read or written.
-    pub fn calibrate<N: Network>(&self, calibration: &Calibration) -> Result<(), Error> {
+    pub fn calibrate(&self, calibration: &Calibration) -> Result<(), Error> {
         let path = self.weights_path()?;
-        let (network, mut metadata): (N, _) = weights::load(&path)?;
+        let (weights, mut metadata) = tensors::load(&path)?;
         calibration.to_metadata(&mut metadata);
-        Ok(weights::save(&path, &network, &metadata)?)
+        Ok(tensors::save(&path, &weights, &metadata)?)
     }
 
     /// Reads the configuration.

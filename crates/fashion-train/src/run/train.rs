@@ -14,10 +14,10 @@ use std::time::{Instant, SystemTime};
 
 /// What a run gave.
 #[derive(Clone, Debug)]
-pub struct Outcome<N> {
+pub struct Outcome {
     /// The network to use: of the best epoch where validation chose one, else of the last; `None`
     /// where the run was stopped before its first epoch was whole.
-    pub network: Option<N>,
+    pub network: Option<Box<dyn Network>>,
     /// All epochs, those before it was resumed included.
     pub history: Vec<Epoch>,
     /// Images of the training set that were held out for validation.
@@ -26,8 +26,8 @@ pub struct Outcome<N> {
     pub finish: Finish,
 }
 
-/// Trains in a run folder, from its last checkpoint if there is one, and keeps the folder's files:
-/// after each epoch weights, history and checkpoint.
+/// Trains a network in a run folder, from its last checkpoint if there is one, and keeps the folder's
+/// files: after each epoch weights, history and checkpoint.
 ///
 /// Uses rayon's current pool; see [`with_threads`](crate::with_threads). `data` says where the data
 /// came from, for `environment.json`.
@@ -35,22 +35,23 @@ pub struct Outcome<N> {
 /// # Errors
 /// If the data are not those of the configuration, training diverges, the checkpoint is damaged, or
 /// files cannot be written. What was kept before stays as it was.
-pub fn train<N: Network>(
+pub fn train(
     run: &LockedRun,
     config: &Config,
+    network: Box<dyn Network>,
     splits: &Splits,
     data: &DataPlace,
     from: GoOnFrom,
-    observer: &mut impl Observer,
-) -> Result<Outcome<N>, Error> {
+    observer: &mut dyn Observer,
+) -> Result<Outcome, Error> {
     let (started, clock) = (SystemTime::now(), Instant::now());
     config.check_data(splits, run.path())?;
-    if config.architecture != N::NAME {
+    if config.architecture != network.name() {
         let problem =
-            format!("it is a run of the network {}, not {}", config.architecture, N::NAME);
+            format!("it is a run of the network {}, not {}", config.architecture, network.name());
         return Err(Error::OtherRun { path: run.config_path(), problem });
     }
-    let mut trainer: Trainer<N> = Trainer::new(config.training, splits)?;
+    let mut trainer = Trainer::new(config.training, splits, network)?;
     run.restore(&mut trainer, from)?;
     if trainer.history().is_empty() {
         run.write(&run.config_path(), config.to_toml().as_bytes())?;
@@ -69,7 +70,11 @@ pub fn train<N: Network>(
     Ok(Outcome {
         network: match trainer.history().is_empty() {
             true => None,
-            false => Some(weights::load(&run.weights_path()?)?.0),
+            false => {
+                let mut network = trainer.network().boxed_clone();
+                weights::load_into(&mut *network, &run.weights_path()?)?;
+                Some(network)
+            }
         },
         history: trainer.history().to_vec(),
         held_out: match trainer.held_out() {
@@ -81,11 +86,7 @@ pub fn train<N: Network>(
 }
 
 /// The files after an epoch; the checkpoint last, since it is what a resumed run goes by.
-fn write_epoch<N: Network>(
-    run: &RunFolder,
-    trainer: &Trainer<N>,
-    config: &Config,
-) -> Result<(), Error> {
+fn write_epoch(run: &RunFolder, trainer: &Trainer, config: &Config) -> Result<(), Error> {
     let metadata = Metadata::from([
         ("data".into(), config.data.origin.clone()),
         ("epoch".into(), trainer.history().len().to_string()),

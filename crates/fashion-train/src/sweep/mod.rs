@@ -15,7 +15,7 @@
 //! however many runs are made side by side, on however many machines, and whatever interrupted them.
 //!
 //! ```
-//! use fashion_model::ReportCnn;
+//! use fashion_model::Architecture;
 //! use fashion_train::DataPlace;
 //! use fashion_train::sweep::{Finish, Options, Spec, Sweep};
 //!
@@ -27,7 +27,8 @@
 //!
 //! let folder = tempfile::tempdir()?;
 //! let sweep = Sweep::create(Some(folder.path()), spec)?;
-//! let finish = sweep.run::<ReportCnn>(&splits, &DataPlace::default(), &Options::default(), &())?;
+//! let build = |seed| Architecture::ReportCnn.build(seed);
+//! let finish = sweep.run(&build, &splits, &DataPlace::default(), &Options::default(), &())?;
 //! assert_eq!(finish, Finish::Complete);
 //! let results = sweep.collect()?;
 //! let best = results.best().expect("one of them learns");
@@ -51,7 +52,7 @@ pub use method::{HalvingSpec, Method};
 pub use observer::{Stage, SweepObserver, Waiting};
 pub use points::Point;
 pub use results::{PointResult, Results, Spread, TrialResult};
-pub use run::{Finish, Options};
+pub use run::{Build, Finish, Options};
 pub use shard::Shard;
 pub use space::{Range, Scale, Space, Values, text};
 pub use spec::{SCHEMA, Spec};

@@ -38,6 +38,9 @@ impl Default for Options<'_> {
     }
 }
 
+/// Makes a network with the initial weights of a seed.
+pub type Build<'a> = &'a (dyn Fn(u64) -> Box<dyn Network> + Sync);
+
 /// How the work on a sweep ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finish {
@@ -57,20 +60,21 @@ impl Sweep {
     ///
     /// # Errors
     /// If the data are not the sweep's, or [`Error::Trial`] with what a trial failed of.
-    pub fn run<N: Network>(
+    pub fn run(
         &self,
+        build: Build<'_>,
         splits: &Splits,
         data: &DataPlace,
         options: &Options<'_>,
-        observer: &impl SweepObserver,
+        observer: &dyn SweepObserver,
     ) -> Result<Finish, Error> {
         self.config.check_data(splits, &self.folder)?;
-        let work = Work { sweep: self, splits, data, options, observer };
+        let work = Work { sweep: self, build, splits, data, options, observer };
         let spec = &self.spec;
         let mut alive: Vec<usize> = (1..=self.points.len()).collect();
         if spec.method == Method::Halving {
             for rung in halving::rungs(spec.halving, spec.base.epochs) {
-                if !work.stage::<N>(&alive, Some(rung))? {
+                if !work.stage(&alive, Some(rung))? {
                     return Ok(Finish::Stopped);
                 }
                 let merits = match work.merits(&alive, rung)? {
@@ -81,7 +85,7 @@ impl Sweep {
                 work.prune(&alive)?;
             }
         }
-        Ok(if work.stage::<N>(&alive, None)? { Finish::Complete } else { Finish::Stopped })
+        Ok(if work.stage(&alive, None)? { Finish::Complete } else { Finish::Stopped })
     }
 
     /// What each trial of these points is worth after some epochs; `None` where that is not known yet.
@@ -106,21 +110,22 @@ impl Sweep {
     }
 }
 
-struct Work<'a, O> {
+struct Work<'a> {
     sweep: &'a Sweep,
+    build: Build<'a>,
     splits: &'a Splits,
     data: &'a DataPlace,
     options: &'a Options<'a>,
-    observer: &'a O,
+    observer: &'a dyn SweepObserver,
 }
 
-impl<O: SweepObserver> Work<'_, O> {
+impl Work<'_> {
     fn asked_to_stop(&self) -> bool {
         self.options.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
     /// Brings this part's trials of these points to an epoch, or to their end; says whether it did.
-    fn stage<N: Network>(&self, points: &[usize], until: Option<usize>) -> Result<bool, Error> {
+    fn stage(&self, points: &[usize], until: Option<usize>) -> Result<bool, Error> {
         let own: Vec<&Trial> = self
             .sweep
             .trials_of(points)
@@ -143,10 +148,10 @@ impl<O: SweepObserver> Work<'_, O> {
         let threads = (threads / jobs).max(1);
         let (trials, done) = (own.len(), own.len() - left.len());
         self.observer.on_stage(&Stage { until, points: points.len(), trials, done, jobs, threads });
-        self.side_by_side::<N>(&left, until, jobs, threads)
+        self.side_by_side(&left, until, jobs, threads)
     }
 
-    fn side_by_side<N: Network>(
+    fn side_by_side(
         &self,
         trials: &[&Trial],
         until: Option<usize>,
@@ -159,7 +164,7 @@ impl<O: SweepObserver> Work<'_, O> {
         let job = || {
             while !stop() {
                 let Some(trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-                if let Err(error) = self.trial::<N>(trial, until, threads, &stop) {
+                if let Err(error) = self.trial(trial, until, threads, &stop) {
                     failed.store(true, Ordering::Relaxed);
                     if let Ok(mut errors) = errors.lock() {
                         errors.push((trial.index, error));
@@ -179,7 +184,7 @@ impl<O: SweepObserver> Work<'_, O> {
         }
     }
 
-    fn trial<N: Network>(
+    fn trial(
         &self,
         trial: &Trial,
         until: Option<usize>,
@@ -190,7 +195,7 @@ impl<O: SweepObserver> Work<'_, O> {
         let config = self.sweep.config_of(trial);
         let mut follow = Follow { trial, observer: self.observer, until, stop };
         let reached = with_threads(threads, || {
-            trial::run::<N>(&folder, &config, self.splits, self.data, &mut follow)
+            trial::run(&folder, &config, self.build, self.splits, self.data, &mut follow)
         });
         match reached.flatten() {
             Ok(Reached::End(outcome)) => self.observer.on_trial_end(trial, &outcome),

@@ -1,6 +1,7 @@
 //! One run of a sweep: a point with a seed.
 
 use super::observer::SweepObserver;
+use super::run::Build;
 use crate::config::Config;
 use crate::environment::DataPlace;
 use crate::error::{AtPath, Error};
@@ -10,7 +11,6 @@ use crate::run::{GoOnFrom, LockedRun, RunFolder, train};
 use crate::settings::Settings;
 use crate::trainer::Finish;
 use fashion_data::Splits;
-use fashion_model::Network;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::ops::ControlFlow;
@@ -194,9 +194,10 @@ pub(super) enum Reached {
 
 /// Trains a trial in its folder, from where it was, to its end or to an epoch. Uses rayon's current
 /// pool.
-pub(super) fn run<N: Network>(
+pub(super) fn run(
     folder: &TrialFolder,
     config: &Config,
+    build: Build<'_>,
     splits: &Splits,
     data: &DataPlace,
     follow: &mut Follow<'_>,
@@ -207,7 +208,10 @@ pub(super) fn run<N: Network>(
         // Another process was quicker.
         return folder.end(&run, outcome).map(Reached::End);
     }
-    let mut train = || train::<N>(&run, config, splits, data, GoOnFrom::Last, follow);
+    let mut train = || {
+        let network = build(config.training.seed);
+        train(&run, config, network, splits, data, GoOnFrom::Last, follow)
+    };
     let trained = match train() {
         // The trial comes out the same from its beginning.
         Err(Error::DamagedCheckpoint { .. }) => {

@@ -15,7 +15,7 @@ use fashion_data::{Dataset, Flipped, NUM_CLASSES, flip_labels};
 use fashion_eval::Predictions;
 use fashion_eval::suspects::{Detection, Pruning, Score, Suspects};
 use fashion_kernels::simd;
-use fashion_model::{Network, ReportCnn};
+use fashion_model::Architecture;
 use fashion_train::{Settings, cross_predict, with_threads};
 use ndarray::Array2;
 use progress::Progress;
@@ -121,7 +121,7 @@ fn announce(args: &SuspectsArgs, found: &Found, flipped: Option<&Flipped>, threa
         "training",
         format!(
             "{networks} networks ({}) of {epochs} epochs: {folds} folds, {repeats} times, seed {seed}",
-            ReportCnn::NAME
+            Architecture::ReportCnn.name()
         ),
     );
     line("machine", format!("{threads} threads, {}", simd::Path::current()));
@@ -138,8 +138,9 @@ fn predict(
     for repeat in 0..args.repeats {
         progress.begin(repeat);
         let settings = Settings { seed: args.seed.wrapping_add(repeat as u64), ..*settings };
+        let network = Architecture::ReportCnn.build(settings.seed);
         let probabilities =
-            match cross_predict::<ReportCnn>(dataset, &settings, args.folds, progress)? {
+            match cross_predict(&*network, dataset, &settings, args.folds, progress)? {
                 ControlFlow::Continue(probabilities) => probabilities.into_flattened(),
                 ControlFlow::Break(()) => return Ok(ControlFlow::Break(())),
             };

@@ -1,0 +1,107 @@
+//! IDX files: plain, gzipped, and damaged in every way that has a message of its own.
+
+use std::path::PathBuf;
+
+use crate::common::{dataset, gzip, idx_images, idx_labels};
+use fashion_data::{Error, idx};
+
+/// Reads bytes as if they were the file `name`.
+fn images(name: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    idx::read_images(&path).map_err(|error| {
+        let text = error.to_string();
+        text.strip_prefix(&format!("{}: ", path.display()))
+            .expect("begins with the path")
+            .to_owned()
+    })
+}
+
+#[test]
+fn plain_and_gzipped_files_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = dataset(13, 2);
+    let path = |name: &str| -> PathBuf { folder.path().join(name) };
+    std::fs::write(path("images"), idx_images(&data)).unwrap();
+    std::fs::write(path("labels.gz"), gzip(&idx_labels(&data))).unwrap();
+    assert_eq!(idx::read(&path("images"), &path("labels.gz")).unwrap(), data);
+    // gzip files may be concatenated.
+    let bytes = idx_images(&data);
+    let two = [gzip(&bytes[..5000]), gzip(&bytes[5000..])].concat();
+    assert_eq!(images("i.gz", &two).unwrap(), data.all_pixels());
+}
+
+#[test]
+fn every_kind_of_damage_has_its_message() {
+    let good = idx_images(&dataset(3, 0));
+    let with = |at: usize, bytes: &[u8]| {
+        let mut copy = good.clone();
+        copy[at..at + bytes.len()].copy_from_slice(bytes);
+        copy
+    };
+    let error = |name, bytes: &[u8]| images(name, bytes).unwrap_err();
+    assert_eq!(
+        error("i", &idx_labels(&dataset(20, 0))),
+        "begins with the magic number 0x00000801, expected 0x00000803 (IDX images); is it the right \
+         file?"
+    );
+    assert_eq!(
+        error("i", &with(8, &[0, 0, 0, 32])),
+        "the image file has the shape (3, 32, 28), expected (N, 28, 28)"
+    );
+    assert_eq!(
+        error("i", &good[..2000]),
+        "is truncated: expected 2368 bytes, found 2000; fetch or copy it again"
+    );
+    assert_eq!(
+        error("i", &good[..9]),
+        "is truncated: expected 16 bytes, found 9; fetch or copy it again"
+    );
+    assert_eq!(
+        error("i", &[&good[..], &[0]].concat()),
+        "has bytes after the end of its data: expected 2368; fetch or copy it again"
+    );
+    assert_eq!(error("i", &with(4, &[0, 0, 0, 0])[..16]), "holds no images; expected at least one");
+    assert_eq!(
+        error("i", &with(4, &[255, 255, 255, 255])),
+        "the 4294967295 images that its header promises would take 3367254359280 bytes; the limit \
+         is 1073741824"
+    );
+    assert_eq!(
+        error("i", &with(4, &[0, 16, 0, 0])),
+        "is truncated: expected 822083600 bytes, found 2368; fetch or copy it again"
+    );
+    assert!(error("i.gz", &good).starts_with("is not gzipped, although its name ends in .gz"));
+    let packed = gzip(&good);
+    assert!(error("i.gz", &packed[..packed.len() / 2]).starts_with("is truncated: the gzip data"));
+    let mut damaged = packed.clone();
+    let end = damaged.len();
+    damaged[end - 8] ^= 1;
+    assert!(error("i.gz", &damaged).starts_with("is damaged: the gzip data says"));
+    // Deflate packs 1,032 bytes into one at most; what cannot be there gets no memory.
+    let packed = gzip(&with(4, &[0, 16, 0, 0]));
+    let most = packed.len() * 1032;
+    assert_eq!(
+        error("i.gz", &packed),
+        format!("is truncated: expected 822083600 bytes, found {most}; fetch or copy it again")
+    );
+}
+
+#[test]
+fn labels_are_checked_with_their_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("images"), idx_images(&dataset(3, 0))).unwrap();
+    std::fs::write(path("labels"), idx_labels(&dataset(4, 0))).unwrap();
+    let Err(Error::File { path: at, problem }) = idx::read(&path("images"), &path("labels")) else {
+        panic!("expected an error with a path");
+    };
+    assert_eq!(at, path("labels"));
+    assert!(matches!(*problem, Error::Counts { images: 3, labels: 4 }));
+    std::fs::write(path("labels"), [0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 10]).unwrap();
+    let error = idx::read(&path("images"), &path("labels")).unwrap_err().to_string();
+    assert!(error.ends_with("label 2 is 10, expected a whole number from 0 to 9"), "{error}");
+    let error = idx::read(&path("nothing"), &path("labels")).unwrap_err().to_string();
+    assert!(error.starts_with(&path("nothing").display().to_string()), "{error}");
+}

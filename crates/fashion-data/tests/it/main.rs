@@ -1,0 +1,15 @@
+//! The crate as others use it, on files that the tests write.
+//!
+//! One program for all of it: each would link the whole crate anew.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod audit;
+mod common;
+mod fuzz;
+mod idx;
+mod npz;
+mod png;
+mod real;
+mod sample;
+mod source;

@@ -1,0 +1,275 @@
+//! npz archives: every shape, type and order that is promised, and what is refused.
+
+use std::io::{Cursor, Write};
+
+use crate::common::{dataset, npz};
+use fashion_data::{Dataset, Error, Keys, Split, npz::read_from};
+use ndarray::{Array, Array1, Array2, Array3, ArrayD, Axis, Dimension, ShapeBuilder};
+use ndarray_npy::WritableElement;
+use zip::write::SimpleFileOptions;
+
+fn read(bytes: Vec<u8>) -> Result<Dataset, Error> {
+    read_from(Cursor::new(bytes), Split::Train, &Keys::default())
+}
+
+fn message(bytes: Vec<u8>) -> String {
+    read(bytes).unwrap_err().to_string()
+}
+
+fn archive<A, B, D, E>(images: &Array<A, D>, labels: &Array<B, E>) -> Vec<u8>
+where
+    A: WritableElement,
+    B: WritableElement,
+    D: Dimension,
+    E: Dimension,
+{
+    npz(false, |writer| {
+        writer.add_array("x", images).unwrap();
+        writer.add_array("y", labels).unwrap();
+    })
+}
+
+fn fortran<A: Clone + Default, D: Dimension>(array: &Array<A, D>) -> Array<A, D> {
+    let mut copy = Array::default(array.raw_dim().f());
+    copy.assign(array);
+    copy
+}
+
+#[test]
+fn every_shape_order_and_compression_of_u8_gives_the_same_data() {
+    let expected = dataset(11, 3);
+    let images = expected.images().to_owned();
+    let labels = Array1::from(expected.labels().to_vec());
+    let shapes: [&[usize]; 4] = [&[11, 28, 28], &[11, 784], &[11, 28, 28, 1], &[11, 1, 28, 28]];
+    for shape in shapes {
+        let images = images.clone().into_shape_with_order(shape).unwrap();
+        for images in [fortran(&images), images] {
+            for compressed in [false, true] {
+                let bytes = npz(compressed, |writer| {
+                    writer.add_array("x", &images).unwrap();
+                    writer.add_array("y", &labels).unwrap();
+                });
+                assert!(read(bytes).unwrap() == expected, "{shape:?} {compressed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_number_type_of_images_gives_the_same_data() {
+    let expected = dataset(5, 0);
+    let images = expected.images();
+    let labels = Array1::from(expected.labels().to_vec());
+    let same = |bytes, what| assert!(read(bytes).unwrap() == expected, "{what}");
+    same(archive(&images.mapv(u16::from), &labels), "u16");
+    same(archive(&images.mapv(u32::from), &labels), "u32");
+    same(archive(&images.mapv(u64::from), &labels), "u64");
+    same(archive(&images.mapv(i16::from), &labels), "i16");
+    same(archive(&images.mapv(i32::from), &labels), "i32");
+    same(archive(&images.mapv(i64::from), &labels), "i64");
+    same(archive(&images.mapv(f32::from), &labels), "f32 to 255");
+    same(archive(&images.mapv(f64::from), &labels), "f64 to 255");
+    same(archive(&images.mapv(|p| f32::from(p) / 255.0), &labels), "f32 to 1");
+    same(archive(&fortran(&images.mapv(|p| f64::from(p) / 255.0)), &labels), "f64 to 1");
+}
+
+#[test]
+fn black_and_white_types_are_scaled_and_u8_is_not() {
+    let bits = Array3::from_shape_fn((2, 28, 28), |(i, y, x)| (i + y + x) % 3 == 0);
+    let labels = Array1::from(vec![1u8, 2]);
+    let white = bits.mapv(|bit| if bit { 255 } else { 0 });
+    assert_eq!(read(archive(&bits, &labels)).unwrap().images(), white);
+    assert_eq!(read(archive(&bits.mapv(i8::from), &labels)).unwrap().images(), white);
+    let faint = bits.mapv(u8::from);
+    assert_eq!(read(archive(&faint, &labels)).unwrap().images(), faint);
+}
+
+#[test]
+fn every_form_of_labels_gives_the_same_data() {
+    let expected = dataset(12, 4);
+    let images = expected.images().to_owned();
+    let labels = Array1::from(expected.labels().to_vec());
+    let one_hot = fashion_data::one_hot(expected.labels());
+    let same = |bytes, what| assert!(read(bytes).unwrap() == expected, "{what}");
+    same(archive(&images, &labels.mapv(i64::from)), "i64");
+    same(archive(&images, &labels.mapv(|l| l as i8)), "i8");
+    same(archive(&images, &labels.mapv(f64::from)), "f64");
+    same(archive(&images, &labels.clone().insert_axis(Axis(1))), "(N, 1)");
+    same(archive(&images, &one_hot), "one-hot f32");
+    same(archive(&images, &fortran(&one_hot)), "one-hot in Fortran order");
+    same(archive(&images, &one_hot.mapv(|x| x == 1.0)), "one-hot bool");
+    same(archive(&images, &one_hot.mapv(|x| x as i32)), "one-hot i32");
+}
+
+/// An array with a header of its own, in an archive with proper labels.
+fn raw(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default();
+    writer
+        .start_file("x.npy", options.compression_method(zip::CompressionMethod::Deflated))
+        .unwrap();
+    writer.write_all(b"\x93NUMPY\x01\x00").unwrap();
+    writer.write_all(&(header.len() as u16).to_le_bytes()).unwrap();
+    writer.write_all(header.as_bytes()).unwrap();
+    writer.write_all(data).unwrap();
+    writer.start_file("y.npy", options).unwrap();
+    let mut labels = Vec::new();
+    ndarray_npy::WriteNpyExt::write_npy(&Array1::from(vec![7u8]), &mut labels).unwrap();
+    writer.write_all(&labels).unwrap();
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn half_floats_and_big_endian_numbers_are_read() {
+    // 0x3c00 is 1.0, 0x3804 is 0.50195 (128/255 to the nearest half), 0x5bf8 is 255.
+    let mut halves = vec![0; 784 * 2];
+    halves[0..4].copy_from_slice(&[0x00, 0x3c, 0x04, 0x38]);
+    let pixels = read(raw("<f2", "(1, 28, 28)", &halves)).unwrap();
+    assert_eq!(pixels.pixels(0)[..3], [255, 128, 0]);
+    halves[0..2].copy_from_slice(&[0xf8, 0x5b]);
+    assert!(message(raw("<f2", "(1, 28, 28)", &halves)).contains("not 8-bit"));
+
+    let mut big = vec![0; 784 * 4];
+    big[..8].copy_from_slice(&[0, 0, 0, 200, 0, 0, 0, 3]);
+    let pixels = read(raw(">i4", "(1, 28, 28)", &big)).unwrap();
+    assert_eq!(pixels.pixels(0)[..3], [200, 3, 0]);
+}
+
+#[test]
+fn bad_pixels_are_named() {
+    let labels = Array1::from(vec![0u8, 1]);
+    let mut images = Array3::<f32>::zeros((2, 28, 28));
+    images[[0, 0, 0]] = 1.0;
+    let mut with = |value: f32| {
+        images[[1, 2, 3]] = value;
+        message(archive(&images, &labels))
+    };
+    assert_eq!(with(f32::NAN), "array `x`: pixel 59 of image 1 is NaN; expected a number");
+    assert_eq!(
+        with(0.5),
+        "array `x`: pixel 59 of image 1 is 0.5; the images are not 8-bit: expected multiples of \
+         1/255 from 0 to 1"
+    );
+    assert!(
+        with(100.004).ends_with("the images are not 8-bit: expected whole numbers from 0 to 255")
+    );
+    assert!(with(-0.1).ends_with("is -0.10000000149011612; expected 0 to 255, or 0 to 1"));
+    assert!(with(256.0).contains("pixel 59 of image 1 is 256; "));
+    assert!(with(f32::INFINITY).contains("is inf; "));
+    let error = message(archive(&Array3::from_elem((2, 28, 28), -1i64), &labels));
+    assert!(error.contains("pixel 0 of image 0 is -1; "), "{error}");
+    let error = message(archive(&Array3::from_elem((2, 28, 28), u64::MAX), &labels));
+    assert!(error.contains("expected 0 to 255"), "{error}");
+}
+
+#[test]
+fn floats_near_a_level_are_that_level() {
+    let mut images = Array3::<f64>::zeros((1, 28, 28));
+    images[[0, 0, 0]] = 200.0015;
+    images[[0, 0, 1]] = 3.9985;
+    let dataset = read(archive(&images, &Array1::from(vec![1u8]))).unwrap();
+    assert_eq!(dataset.pixels(0)[..3], [200, 4, 0]);
+}
+
+#[test]
+fn bad_labels_are_named() {
+    let images = dataset(3, 0).images().to_owned();
+    let labels = |values: [f64; 3]| message(archive(&images, &Array1::from(values.to_vec())));
+    assert_eq!(labels([0.0, 10.0, 0.0]), "label 1 is 10, expected a whole number from 0 to 9");
+    assert!(labels([0.0, 0.5, 0.0]).starts_with("label 1 is 0.5, "));
+    assert!(labels([f64::NAN, 0.0, 0.0]).starts_with("label 0 is NaN, "));
+    assert!(labels([0.0, 0.0, -1.0]).starts_with("label 2 is -1, "));
+    let mut rows = Array2::<f32>::zeros((3, 10));
+    rows[[0, 4]] = 1.0;
+    rows[[1, 4]] = 0.5;
+    rows[[1, 5]] = 0.5;
+    assert_eq!(
+        message(archive(&images, &rows)),
+        "row 1 of the one-hot labels is not nine zeros and a one"
+    );
+}
+
+#[test]
+fn bad_shapes_and_counts_are_named() {
+    let images = dataset(3, 0).images().to_owned();
+    let labels = Array1::from(vec![0u8, 1, 2]);
+    let error = message(archive(&Array3::<u8>::zeros((3, 28, 27)), &labels));
+    assert_eq!(
+        error,
+        "array `x` has the shape (3, 28, 27), expected (N, 28, 28), (N, 784), (N, 28, 28, 1) or \
+         (N, 1, 28, 28)"
+    );
+    let error = message(archive(&images, &Array2::<u8>::zeros((3, 2))));
+    assert_eq!(error, "array `y` has the shape (3, 2), expected (N,), (N, 1) or, one-hot, (N, 10)");
+    let error = message(archive(&images, &Array1::<u8>::zeros(4)));
+    assert_eq!(error, "there are 3 images but 4 labels; expected one label for each image");
+    let error = message(archive(&Array3::<u8>::zeros((0, 28, 28)), &Array1::<u8>::zeros(0)));
+    assert_eq!(error, "holds no images; expected at least one");
+    let error = message(archive(&ArrayD::<f64>::zeros(vec![]), &labels));
+    assert!(error.contains("array `x` has the shape ()"), "{error}");
+    assert!(message(raw("<c8", "(1, 28, 28)", &[])).contains("element type <c8"));
+    assert!(message(raw("|O", "(1, 28, 28)", &[])).contains("element type |O"));
+}
+
+#[test]
+fn what_would_take_too_much_memory_is_refused_by_its_header() {
+    for shape in [
+        "(2000000, 28, 28)",
+        "(18446744073709551615, 28, 28)",
+        "(9223372036854775807, 784)",
+        "(23529411764705882, 784)",
+    ] {
+        let error = message(raw("|u1", shape, &[0; 784]));
+        assert!(error.contains("the limit is 1073741824"), "{error}");
+    }
+    let error = message(raw("|u1", "(99999999999999999999, 28, 28)", &[0; 784]));
+    assert!(error.contains("array `x` has a header that is not"), "{error}");
+    // Below the limit, but more than the file can hold: 784 zeros deflate to a few bytes.
+    let error = message(raw("|u1", "(1000000, 28, 28)", &[0; 784]));
+    assert!(error.contains("array `x` is truncated: expected 784000"), "{error}");
+    let error = message(raw("|u1", "(1, 28, 28)", &[0; 783]));
+    assert!(error.contains("is truncated"), "{error}");
+    let error = message(raw("|u1", "(1, 28, 28)", &[0; 785]));
+    assert!(error.contains("has bytes after the end of its data"), "{error}");
+}
+
+#[test]
+fn damage_is_noticed() {
+    let bytes = archive(&dataset(4, 0).images().to_owned(), &Array1::<u8>::zeros(4));
+    let mut damaged = bytes.clone();
+    damaged[1000] ^= 1;
+    let error = message(damaged);
+    assert_eq!(error, "array `x` is damaged: Invalid checksum; fetch or copy it again");
+    let error = message(bytes[..bytes.len() / 2].to_vec());
+    assert!(error.contains("cannot be read as an npz archive"), "{error}");
+    assert!(message(b"not an archive".to_vec()).contains("cannot be read as an npz archive"));
+    assert!(message(Vec::new()).contains("cannot be read as an npz archive"));
+}
+
+#[test]
+fn writing_is_reproducible_atomic_and_readable() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("train.npz");
+    let data = dataset(20, 1);
+    fashion_data::npz::write(&path, &data).unwrap();
+    let first = std::fs::read(&path).unwrap();
+    assert_eq!(
+        fashion_data::known::sha256(&first),
+        "7eea1cd2bc80a6ff8d2b2771de5227ef78283ba9c4a8383868f362c56d27e042"
+    );
+    fashion_data::npz::write(&path, &data).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), first);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    let keys = Keys { images: Some("x".into()), labels: Some("y".into()) };
+    assert_eq!(fashion_data::npz::read(&path, Split::Test, &keys).unwrap(), data);
+
+    let nowhere = folder.path().join("missing").join("train.npz");
+    let error = fashion_data::npz::write(&nowhere, &data).unwrap_err().to_string();
+    assert!(error.starts_with(&nowhere.display().to_string()), "{error}");
+    // A place that cannot be replaced leaves nothing behind.
+    let taken = folder.path().join("taken");
+    std::fs::create_dir_all(taken.join("inside")).unwrap();
+    assert!(fashion_data::npz::write(&taken, &data).is_err());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
+}

@@ -1,0 +1,127 @@
+//! Folders of PNGs.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::Path;
+
+use crate::common::{dataset, png, png_as};
+use fashion_data::{CLASSES, folder};
+use png::{BitDepth, ColorType};
+
+fn decode(bytes: Vec<u8>) -> Result<[u8; 784], String> {
+    folder::decode(Cursor::new(bytes)).map_err(|error| error.to_string())
+}
+
+fn classes(root: &Path, names: [&str; 10]) {
+    for name in names {
+        fs::create_dir(root.join(name)).unwrap();
+    }
+}
+
+#[test]
+fn every_grey_png_is_read_as_it_is() {
+    let grey: Vec<u8> = (0..784).map(|i| (i * 7) as u8).collect();
+    assert_eq!(decode(png(&grey)).unwrap(), *grey);
+    let repeated = |alpha: Option<u8>, channels: usize| -> Vec<u8> {
+        grey.iter().flat_map(|&g| std::iter::repeat_n(g, channels).chain(alpha)).collect()
+    };
+    for (color, samples) in [
+        (ColorType::Rgb, repeated(None, 3)),
+        (ColorType::Rgba, repeated(Some(255), 3)),
+        (ColorType::GrayscaleAlpha, repeated(Some(255), 1)),
+    ] {
+        assert_eq!(decode(png_as(&samples, color, BitDepth::Eight, (28, 28))).unwrap(), *grey);
+    }
+    // One bit a pixel: rows of four bytes.
+    let bits = png_as(&[0b1010_0000; 28 * 4], ColorType::Grayscale, BitDepth::One, (28, 28));
+    assert_eq!(decode(bits).unwrap()[..4], [255, 0, 255, 0]);
+}
+
+#[test]
+fn other_pngs_are_refused_with_the_reason() {
+    let wrong = |samples: &[u8], color, depth, size| {
+        decode(png_as(samples, color, depth, size)).unwrap_err()
+    };
+    let eight = BitDepth::Eight;
+    assert_eq!(
+        wrong(&[0; 28 * 30], ColorType::Grayscale, eight, (30, 28)),
+        "the image has the shape (28, 30), expected (28, 28)"
+    );
+    let mut colour = vec![9; 784 * 3];
+    colour[7] = 10;
+    assert!(wrong(&colour, ColorType::Rgb, eight, (28, 28)).contains("in colour, expected grey"));
+    let clear = wrong(&[9; 784 * 2], ColorType::GrayscaleAlpha, eight, (28, 28));
+    assert!(clear.contains("partly transparent"), "{clear}");
+    let deep = wrong(&[9; 784 * 2], ColorType::Grayscale, BitDepth::Sixteen, (28, 28));
+    assert!(deep.contains("16 bits a channel, expected 8"), "{deep}");
+    assert!(decode(b"GIF89a".to_vec()).unwrap_err().contains("cannot be read as a PNG"));
+    let whole = png(&[7; 784]);
+    for end in 0..whole.len() - 12 {
+        assert!(decode(whole[..end].to_vec()).is_err(), "{end} of {} bytes", whole.len());
+    }
+    // A header that asks for 4 billion rows asks for no memory.
+    let mut huge = whole;
+    huge[16..24].fill(0x7f);
+    assert!(decode(huge).is_err());
+}
+
+#[test]
+fn class_folders_may_be_named_or_numbered() {
+    let names =
+        ["T-shirt", "trouser", "2", "DRESS", "Coat", "sandal", "Shirt", "7", "bag", "ankle_boot"];
+    let root = tempfile::tempdir().unwrap();
+    classes(root.path(), names);
+    let data = dataset(10, 0);
+    for (label, name) in names.iter().enumerate() {
+        fs::write(root.path().join(name).join("a.PNG"), png(data.pixels(label))).unwrap();
+        fs::write(root.path().join(name).join("notes.txt"), "").unwrap();
+        fs::write(root.path().join(name).join("._a.png"), "").unwrap();
+    }
+    fs::create_dir(root.path().join(".git")).unwrap();
+    fs::write(root.path().join("labels.csv"), "").unwrap();
+    assert_eq!(folder::read(root.path()).unwrap(), data);
+}
+
+#[test]
+fn files_are_taken_by_number_across_or_within_classes() {
+    let root = tempfile::tempdir().unwrap();
+    classes(root.path(), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    let data = dataset(3, 0);
+    let put = |class: &str, name: &str, item: usize| {
+        fs::write(root.path().join(class).join(name), png(data.pixels(item))).unwrap();
+    };
+    put("4", "10.png", 0);
+    put("4", "9.png", 1);
+    put("3", "0011.png", 2);
+    let read = folder::read(root.path()).unwrap();
+    assert_eq!(read.labels(), [4, 4, 3]);
+    assert_eq!(read.pixels(0), data.pixels(1));
+    put("3", "9.png", 0);
+    let read = folder::read(root.path()).unwrap();
+    assert_eq!(read.labels(), [3, 3, 4, 4]);
+    assert_eq!(read.pixels(1), data.pixels(2));
+    assert_eq!(read.pixels(2), data.pixels(1));
+}
+
+#[test]
+fn a_wrong_layout_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let error = |at: &Path| folder::read(at).unwrap_err().to_string();
+    let names = CLASSES.map(|name| if name == "Bag" { "9" } else { name });
+    let names = names.map(|name| if name == "T-shirt/top" { "tshirttop" } else { name });
+    classes(root.path(), names);
+    let twice = error(root.path());
+    assert!(twice.contains("9, Ankle boot") && twice.contains("more than once"), "{twice}");
+    fs::remove_dir(root.path().join("9")).unwrap();
+    let missing = error(root.path());
+    assert!(missing.contains("has no folder for Bag; expected one for each class"), "{missing}");
+    fs::create_dir(root.path().join("Bags")).unwrap();
+    let unknown = error(root.path());
+    assert!(unknown.contains("Bags: is not the folder of a class; expected 0 to 9"), "{unknown}");
+    fs::remove_dir(root.path().join("Bags")).unwrap();
+    fs::create_dir(root.path().join("8")).unwrap();
+    assert!(error(root.path()).ends_with("holds no images; expected at least one"));
+    fs::write(root.path().join("8").join("x.png"), "no").unwrap();
+    let damaged = error(root.path());
+    assert!(damaged.contains("x.png: cannot be read as a PNG"), "{damaged}");
+}

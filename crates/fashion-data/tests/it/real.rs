@@ -1,0 +1,57 @@
+//! Fashion-MNIST itself, where `FASHION_DATA` names it.
+
+use std::path::{Path, PathBuf};
+
+use fashion_data::{Keys, Origin, Source, Splits, known, npz};
+
+/// The folder that `FASHION_DATA` names; a relative one is relative to the workspace, since tests
+/// run in the folder of their crate.
+fn folder() -> PathBuf {
+    let named =
+        PathBuf::from(std::env::var_os("FASHION_DATA").expect("checked by the build script"));
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(named)
+}
+
+fn load(folder: &Path) -> Splits {
+    let source = Source::resolve_from(Some(folder), None, Path::new("")).unwrap();
+    source.load(&Keys::default()).unwrap()
+}
+
+#[test]
+#[cfg_attr(not(fashion_data), ignore = "FASHION_DATA is not set")]
+fn the_official_files_are_recognised_and_what_they_should_be() {
+    let splits = load(&folder());
+    assert_eq!(splits.origin, Origin::FashionMnist);
+    assert_eq!(splits.train.class_counts(), [6000; 10]);
+    assert_eq!(splits.test.class_counts(), [1000; 10]);
+    // The published labels begin so.
+    assert_eq!(splits.train.labels()[..5], [9, 0, 0, 3, 0]);
+    assert_eq!(splits.test.labels()[..5], [9, 2, 1, 1, 6]);
+    let pixels = splits.train.all_pixels();
+    let mean =
+        pixels.iter().map(|&p| u64::from(p)).sum::<u64>() as f64 / pixels.len() as f64 / 255.0;
+    assert!((mean - 0.28604).abs() < 5e-6, "{mean}");
+    let square =
+        pixels.iter().map(|&p| u64::from(p).pow(2)).sum::<u64>() as f64 / pixels.len() as f64;
+    let deviation = (square / 255.0 / 255.0 - mean * mean).sqrt();
+    assert!((deviation - 0.35302).abs() < 5e-6, "{deviation}");
+}
+
+#[test]
+#[cfg_attr(not(fashion_data), ignore = "FASHION_DATA is not set")]
+fn archives_made_from_it_are_recognised_and_always_the_same() {
+    let splits = load(&folder());
+    let made = tempfile::tempdir().unwrap();
+    npz::write(&made.path().join("train.npz"), &splits.train).unwrap();
+    npz::write(&made.path().join("test.npz"), &splits.test).unwrap();
+    assert_eq!(load(made.path()), splits);
+    let digest = |name: &str| known::sha256_file(&made.path().join(name)).unwrap();
+    assert_eq!(
+        digest("train.npz"),
+        "b4ed6c44c829964b66e3b585ec795b8dfe94513395e7ca908cd4594e3c5e9845"
+    );
+    assert_eq!(
+        digest("test.npz"),
+        "9d93c060f6dec2e629ba3bde0715ad7276919ff5d513163bed8358f8f2c933e4"
+    );
+}

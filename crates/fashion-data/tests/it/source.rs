@@ -1,0 +1,170 @@
+//! Where data comes from, and what is refused there.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+
+use crate::common::{self, dataset, png, write_idx};
+use fashion_data::{Keys, Origin, Source, Split, Splits, npz};
+
+fn load(folder: &Path) -> Result<Splits, String> {
+    Source::resolve_from(Some(folder), None, Path::new("nowhere"))
+        .and_then(|source| source.load(&Keys::default()))
+        .map_err(|error| error.to_string())
+}
+
+/// What follows the folder's name in the message.
+fn problem(folder: &Path) -> String {
+    let error = load(folder).unwrap_err();
+    error.strip_prefix(&format!("{}: ", folder.display())).expect("names the folder").to_owned()
+}
+
+fn write_npz(folder: &Path, train: usize, test: usize) {
+    npz::write(&folder.join("train.npz"), &dataset(train, 0)).unwrap();
+    npz::write(&folder.join("test.npz"), &dataset(test, 1)).unwrap();
+}
+
+fn write_png(folder: &Path) {
+    for (split, set) in [("train", dataset(20, 0)), ("test", dataset(10, 5))] {
+        for (index, &label) in set.labels().iter().enumerate() {
+            let class = folder.join(split).join(label.to_string());
+            fs::create_dir_all(&class).unwrap();
+            fs::write(class.join(format!("{index}.png")), png(set.pixels(index))).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_option_comes_before_the_variable_before_the_folder_before_the_sample() {
+    let root = tempfile::tempdir().unwrap();
+    let [option, variable, default, empty] =
+        ["option", "variable", "default", "empty"].map(|name| root.path().join(name));
+    for folder in [&option, &variable, &default, &empty] {
+        fs::create_dir(folder).unwrap();
+    }
+    for folder in [&option, &variable, &default] {
+        write_npz(folder, 1, 1);
+    }
+    let sample = Source::Sample { seed: 0 };
+    let resolve = |data: Option<&Path>, environment: Option<&OsStr>, default: &Path| {
+        Source::resolve_from(data, environment, default).unwrap()
+    };
+    let environment = Some(variable.as_os_str());
+    assert_eq!(resolve(Some(&option), environment, &default), Source::Npz(option.clone()));
+    assert_eq!(resolve(None, environment, &default), Source::Npz(variable.clone()));
+    assert_eq!(resolve(None, Some(OsStr::new("")), &default), Source::Npz(default.clone()));
+    assert_eq!(resolve(None, None, &default), Source::Npz(default.clone()));
+    assert_eq!(resolve(None, None, &empty), sample);
+    assert_eq!(resolve(None, None, &root.path().join("missing")), sample);
+    assert_eq!(resolve(Some(Path::new("sample")), environment, &default), sample);
+    assert_eq!(resolve(None, Some(OsStr::new("sample")), &default), sample);
+
+    // A text and an ignore file, as in the repository, are no data.
+    fs::write(empty.join("README.md"), "").unwrap();
+    fs::write(empty.join(".gitignore"), "").unwrap();
+    assert_eq!(resolve(None, None, &empty), sample);
+}
+
+#[test]
+fn a_named_or_incomplete_place_is_never_replaced_by_the_sample() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("data");
+    assert!(problem(&folder).starts_with("there is no such folder; give --data a folder"));
+    fs::write(&folder, "").unwrap();
+    assert!(problem(&folder).starts_with("is a file; give --data the folder"));
+    fs::remove_file(&folder).unwrap();
+    fs::create_dir(&folder).unwrap();
+    assert!(problem(&folder).starts_with("holds no data; expected train.npz and test.npz"));
+
+    npz::write(&folder.join("train.npz"), &dataset(3, 0)).unwrap();
+    let incomplete = "holds train.npz, but test.npz is missing; put it there or name another folder \
+                      with --data";
+    assert_eq!(problem(&folder), incomplete);
+    for (environment, default) in [(Some(folder.as_os_str()), "nowhere"), (None, "data")] {
+        let error = Source::resolve_from(None, environment, &root.path().join(default));
+        assert!(error.unwrap_err().to_string().ends_with(incomplete));
+    }
+}
+
+#[test]
+fn every_format_gives_the_same_data() {
+    let root = tempfile::tempdir().unwrap();
+    let (train, test) = (dataset(20, 0), dataset(10, 5));
+    let folder = |name: &str| {
+        let folder = root.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        folder
+    };
+    let [arrays, plain, packed, pictures] = ["npz", "idx", "gz", "png"].map(folder);
+    npz::write(&arrays.join("train.npz"), &train).unwrap();
+    npz::write(&arrays.join("test.npz"), &test).unwrap();
+    write_idx(&plain, &train, &test, false);
+    write_idx(&packed, &train, &test, true);
+    write_png(&pictures);
+    let expected = Splits::new(train, test).unwrap();
+    assert_eq!(expected.origin, Origin::Custom);
+    for place in [&arrays, &plain, &packed, &pictures] {
+        assert_eq!(load(place).unwrap(), expected, "{}", place.display());
+    }
+    assert_eq!(
+        expected.checksums.parts()[3],
+        ("test labels", &*fashion_data::known::sha256(&common::idx_labels(&expected.test)))
+    );
+}
+
+#[test]
+fn two_formats_at_once_are_named() {
+    let root = tempfile::tempdir().unwrap();
+    write_npz(root.path(), 2, 2);
+    write_idx(root.path(), &dataset(2, 0), &dataset(2, 0), true);
+    assert_eq!(
+        problem(root.path()),
+        "holds data more than once, in two formats or twice in one: train.npz, test.npz, \
+         train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz, \
+         t10k-labels-idx1-ubyte.gz; keep those of one kind and move the others away"
+    );
+    fs::remove_file(root.path().join("train.npz")).unwrap();
+    fs::remove_file(root.path().join("test.npz")).unwrap();
+    assert!(load(root.path()).is_ok());
+    fs::write(root.path().join("t10k-labels-idx1-ubyte"), "").unwrap();
+    assert!(problem(root.path()).contains("t10k-labels-idx1-ubyte, t10k-labels-idx1-ubyte.gz"));
+    fs::remove_file(root.path().join("t10k-labels-idx1-ubyte")).unwrap();
+    fs::remove_file(root.path().join("t10k-labels-idx1-ubyte.gz")).unwrap();
+    assert!(problem(root.path()).ends_with(
+        "but t10k-labels-idx1-ubyte[.gz] is missing; put it there or name another folder with --data"
+    ));
+    fs::create_dir(root.path().join("train")).unwrap();
+    assert!(problem(root.path()).contains(", train/; keep those of one kind"));
+}
+
+#[test]
+fn array_names_mean_nothing_without_arrays() {
+    let root = tempfile::tempdir().unwrap();
+    write_idx(root.path(), &dataset(2, 0), &dataset(2, 0), false);
+    let keys = Keys { images: Some("x".into()), labels: None };
+    let source = Source::resolve_from(Some(root.path()), None, Path::new("")).unwrap();
+    let error = source.load(&keys).unwrap_err().to_string();
+    assert!(error.contains("name arrays in npz archives, but the data is"), "{error}");
+    write_npz(root.path(), 2, 2);
+    let error = npz::read(
+        &root.path().join("test.npz"),
+        Split::Test,
+        &Keys { labels: Some("labels".into()), ..keys },
+    );
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.contains("test.npz: there is no array `labels`; the archive holds `x`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_damaged_file_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    write_npz(root.path(), 2, 2);
+    let path = root.path().join("test.npz");
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..700]).unwrap();
+    let error = load(root.path()).unwrap_err();
+    assert!(error.starts_with(&format!("{}: cannot be read as an npz", path.display())), "{error}");
+}

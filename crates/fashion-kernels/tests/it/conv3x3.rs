@@ -1,0 +1,254 @@
+//! The convolution with padding 1 against PyTorch, the reference and finite differences, on every
+//! path.
+
+use crate::common::{assert_close, bits, magnitude, paths, scaled, values};
+use fashion_kernels::conv::Conv3x3;
+use fashion_kernels::reference::{ConvShape, conv3x3, conv3x3_backward};
+use fashion_kernels::relu;
+use fashion_kernels::simd::Path;
+
+/// A forward and backward pass, with ReLU or without, of `chunk` samples at a time.
+#[derive(Clone, PartialEq, Debug)]
+struct Pass {
+    y: Vec<f32>,
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+    x: Vec<f32>,
+}
+
+/// Input, weights, biases, gradient of the output.
+type Operands<'a> = (&'a [f32], &'a [f32], &'a [f32], &'a [f32]);
+
+fn run<const I: usize, const O: usize, const A: usize, const B: usize>(
+    path: Path,
+    (x, weight, bias, grad): Operands<'_>,
+    relu: bool,
+    chunk: usize,
+) -> Pass {
+    let mut conv = Conv3x3::<I, O, A, B>::default();
+    conv.pack(weight, Some(bias));
+    let mut grad = grad.to_vec();
+    let mut pass = Pass {
+        y: vec![f32::NAN; grad.len()],
+        weight: vec![0.0; weight.len()],
+        bias: vec![0.0; O],
+        x: vec![0.0; x.len()],
+    };
+    let (input, output) = (chunk * A * A * I, chunk * B * B * O);
+    for (x, y) in x.chunks(input).zip(pass.y.chunks_mut(output)) {
+        conv.forward(path, x, y, relu);
+    }
+    if relu {
+        relu::mask(&pass.y, &mut grad);
+    }
+    let mut gradient = vec![0.0; Conv3x3::<I, O, A, B>::GRADIENT];
+    for ((x, grad), grad_x) in
+        x.chunks(input).zip(grad.chunks(output)).zip(pass.x.chunks_mut(input))
+    {
+        conv.weight_gradient(path, x, grad, &mut gradient);
+        conv.input_gradient(path, grad, grad_x);
+    }
+    Conv3x3::<I, O, A, B>::unpack_gradient(&gradient, &mut pass.weight, &mut pass.bias);
+    pass
+}
+
+impl Pass {
+    fn bits(&self) -> [Vec<u32>; 4] {
+        [&self.y, &self.weight, &self.bias, &self.x].map(|values| bits(values))
+    }
+}
+
+/// Against the reference, the same bits on every path, and of each sample alone as among others.
+fn check<const I: usize, const O: usize, const A: usize, const B: usize>(n: usize) {
+    let what = format!("Conv3x3<{I}, {O}, {A}, {B}> of {n}");
+    let stride = if A == B { 1 } else { 2 };
+    let shape = ConvShape { inputs: I, outputs: O, side: A, stride };
+    assert_eq!((shape.side_out(), Conv3x3::<I, O, A, B>::STRIDE), (B, stride), "{what}");
+    let (x, weight) = (values(n * A * A * I, 1), values(O * I * 9, 2));
+    let (bias, grad) = (values(O, 3), values(n * B * B * O, 4));
+    let operands = (&x[..], &weight[..], &bias[..], &grad[..]);
+    let (mut y, mut to_x) = (vec![], vec![]);
+    let (mut to_weight, mut to_bias) = (vec![0.0; weight.len()], vec![0.0; O]);
+    for (x, grad) in x.chunks(A * A * I).zip(grad.chunks(B * B * O)) {
+        let back = conv3x3_backward(shape, x, &weight, grad);
+        y.extend(conv3x3(shape, x, &weight, &bias));
+        to_x.extend(back.x);
+        to_weight.iter_mut().zip(&back.weight).for_each(|(sum, v)| *sum += v);
+        to_bias.iter_mut().zip(&back.bias).for_each(|(sum, v)| *sum += v);
+    }
+    let first = run::<I, O, A, B>(Path::Portable, operands, false, n);
+    assert_close(&format!("{what} y"), &first.y, &y, 2e-6);
+    assert_close(&format!("{what} weight"), &first.weight, &to_weight, 2e-6);
+    assert_close(&format!("{what} bias"), &first.bias, &to_bias, 2e-6);
+    assert_close(&format!("{what} x"), &first.x, &to_x, 2e-6);
+    for path in paths() {
+        assert_eq!(
+            run::<I, O, A, B>(path, operands, false, n).bits(),
+            first.bits(),
+            "{what} {path}"
+        );
+        let alone = run::<I, O, A, B>(path, operands, false, 1);
+        assert_eq!(bits(&alone.y), bits(&first.y), "{what} {path}, one at a time");
+        assert_eq!(bits(&alone.x), bits(&first.x), "{what} {path}, one at a time");
+        let rectified = run::<I, O, A, B>(path, operands, true, n);
+        let zeroed: Vec<f32> = first.y.iter().map(|&y| if y > 0.0 { y } else { 0.0 }).collect();
+        assert_eq!(bits(&rectified.y), bits(&zeroed), "{what} {path}, ReLU");
+    }
+}
+
+// Few shapes, and the same in several tests: each is compiled for every path.
+
+#[test]
+fn stride_1_matches_the_reference_on_ragged_sizes() {
+    check::<16, 16, 1, 1>(7);
+    check::<16, 32, 7, 7>(3);
+    check::<64, 112, 5, 5>(2);
+    // More tiles than one block takes.
+    check::<16, 16, 28, 28>(2);
+}
+
+#[test]
+fn stride_2_matches_the_reference_on_ragged_sizes() {
+    check::<16, 16, 2, 1>(5);
+    check::<16, 32, 7, 4>(3);
+    check::<112, 64, 6, 3>(1);
+}
+
+#[test]
+fn one_input_channel_matches_the_reference() {
+    check::<1, 16, 1, 1>(7);
+    check::<1, 16, 6, 3>(3);
+    check::<1, 112, 5, 5>(2);
+}
+
+/// ```python
+/// def conv(i, o, side, stride, n, s):
+///     x = values(n*side*side*i, 1).reshape(n, side, side, i).permute(0, 3, 1, 2).double().requires_grad_()
+///     w = (values(o*i*9, 2).reshape(o, i, 3, 3) * s).double().requires_grad_()
+///     b = (values(o, 3) * s).double().requires_grad_()
+///     y = F.relu(F.conv2d(x, w, b, stride=stride, padding=1))
+///     g = values(y.numel(), 4).reshape(y.permute(0, 2, 3, 1).shape).permute(0, 3, 1, 2).double()
+///     (y * g).sum().backward()
+///     for v in (y.permute(0, 2, 3, 1), w.grad, b.grad, x.grad.permute(0, 2, 3, 1)):
+///         print(v.flatten()[:8].tolist(), v.abs().sum().item())
+/// conv(16, 32, 7, 1, 3, 0.125)
+/// conv(16, 32, 7, 2, 3, 0.125)
+/// conv(1, 16, 6, 2, 2, 1.0)
+/// ```
+#[test]
+#[rustfmt::skip]
+fn matches_pytorch() {
+    against::<16, 32, 7, 7>(3, 0.125, [
+        ([0.0, 0.491364637, 0.0, 0.213737075, 0.0, 0.0, 0.145996241, 0.0302958677], 601.3586365038002),
+        ([-2.34138687, 1.78297514, -1.74564891, 2.01273248, -4.24368035, 9.96581526, -2.30527604, 7.79717783], 23106.172698592323),
+        ([-3.41558434, -2.59940058, 9.72427561, -1.11488496, -2.15584433, -3.74325652, 14.018981, -2.49850149], 206.14685223030392),
+        ([-0.390030541, 0.122865534, -0.0856275367, 0.309327535, -0.156286893, -0.280322204, 0.333273499, -0.329242437], 554.45005522516),
+    ]);
+    against::<16, 32, 7, 4>(3, 0.125, [
+        ([0.0, 0.491364637, 0.0, 0.213737075, 0.0, 0.0, 0.145996241, 0.0302958677], 179.6123734894521),
+        ([4.93436936, -0.615048368, -1.35594883, -1.82158601, 1.55564333, 0.111396072, 1.50686883, 1.0105339], 5994.491629052474),
+        ([-1.97802178, 2.5514484, -1.68131859, -4.86613395, -4.6663337, 1.2667333, -0.930070003, 1.57542473], 48.129870589938946),
+        ([-0.0802212188, 0.0453505068, -0.259862259, 0.4019412, -0.124910672, -0.0718026979, 0.0537690314, -0.087275858], 409.4254559539718),
+    ]);
+    against::<1, 16, 6, 3>(2, 1.0, [
+        ([0.926180725, 0.0, 0.40841175, 1.03608376, 0.0, 0.642252874, 0.0, 0.124483892], 150.03132153729325),
+        ([-1.0940947, -2.297848, -0.568639142, -1.10635117, -0.332481714, -0.352158379, 0.562770869, 1.63241651], 72.33772526206283),
+        ([0.211788245, 0.529470503, -0.497502416, -2.96803203, -0.0349650197, 1.9490509, -0.171828143, 0.489510611], 16.11688300408423),
+        ([0.202187421, 0.760015147, 1.16455976, -1.20823335, -0.207261288, -1.15926032, -1.53290666, -0.659159868], 47.88260854331837),
+    ]);
+}
+
+/// The first eight values of y and of the gradients of weights, biases and x, and the sums of the
+/// magnitudes, with ReLU.
+fn against<const I: usize, const O: usize, const A: usize, const B: usize>(
+    n: usize,
+    scale: f32,
+    expected: [([f64; 8], f64); 4],
+) {
+    let x = values(n * A * A * I, 1);
+    let (weight, bias) = (scaled(O * I * 9, 2, scale), scaled(O, 3, scale));
+    let grad = values(n * B * B * O, 4);
+    for path in paths() {
+        let pass = run::<I, O, A, B>(path, (&x, &weight, &bias, &grad), true, n);
+        let all = [("y", pass.y), ("weight", pass.weight), ("bias", pass.bias), ("x", pass.x)];
+        for ((what, values), (first, sum)) in all.into_iter().zip(&expected) {
+            assert_close(what, &values[..8], first, 1e-6);
+            let error = magnitude(&values) / sum - 1.0;
+            assert!(error.abs() < 1e-6, "sum of {what}: off by {error:e}");
+        }
+    }
+}
+
+#[test]
+fn gradients_match_finite_differences() {
+    differences::<16, 32, 7, 7>();
+    differences::<16, 32, 7, 4>();
+    differences::<1, 16, 6, 3>();
+}
+
+/// The convolution is linear in each operand, so the step may be large.
+fn differences<const I: usize, const O: usize, const A: usize, const B: usize>() {
+    const STEP: f32 = 0.5;
+    let shape = ConvShape { inputs: I, outputs: O, side: A, stride: if A == B { 1 } else { 2 } };
+    let (x, weight) = (values(A * A * I, 1), values(O * I * 9, 2));
+    let (bias, grad) = (values(O, 3), values(B * B * O, 4));
+    let pass = run::<I, O, A, B>(Path::best(), (&x, &weight, &bias, &grad), false, 1);
+    let objective = |x: &[f32], weight: &[f32], bias: &[f32]| -> f64 {
+        let y = conv3x3(shape, x, weight, bias);
+        y.iter().zip(&grad).map(|(y, &g)| y * f64::from(g)).sum()
+    };
+    // The slope along every seventh value, and the gradient there.
+    let close = |what: &str, got: &[f32], values: &[f32], objective: &dyn Fn(&[f32]) -> f64| {
+        let nudged = |i: usize, by: f32| {
+            let mut values = values.to_vec();
+            values[i] += by;
+            objective(&values)
+        };
+        let some = (0..values.len()).step_by(7);
+        let slopes: Vec<f64> = some.map(|i| nudged(i, STEP) - nudged(i, -STEP)).collect();
+        let got: Vec<f32> = got.iter().copied().step_by(7).collect();
+        assert_close(what, &got, &slopes, 1e-5);
+    };
+    close("weight", &pass.weight, &weight, &|w| objective(&x, w, &bias));
+    close("bias", &pass.bias, &bias, &|b| objective(&x, &weight, b));
+    close("x", &pass.x, &x, &|x| objective(x, &weight, &bias));
+}
+
+#[test]
+fn gradients_are_added_to_what_is_there_and_no_bias_is_a_bias_of_zero() {
+    fn check<const I: usize, const O: usize, const A: usize, const B: usize>() {
+        let (x, weight) = (values(2 * A * A * I, 1), values(O * I * 9, 2));
+        let (zero, grad) = (vec![0.0; O], values(2 * B * B * O, 4));
+        let expected = run::<I, O, A, B>(Path::best(), (&x, &weight, &zero, &grad), false, 2);
+        let mut conv = Conv3x3::<I, O, A, B>::default();
+        conv.pack(&weight, Some(&[9.0; O]));
+        conv.pack(&weight, None);
+        let mut y = vec![f32::NAN; grad.len()];
+        conv.forward(Path::best(), &x, &mut y, false);
+        assert_eq!(bits(&y), bits(&expected.y));
+        let mut gradient = vec![1000.0; Conv3x3::<I, O, A, B>::GRADIENT];
+        let mut grad_x = vec![1000.0; x.len()];
+        conv.weight_gradient(Path::best(), &x, &grad, &mut gradient);
+        conv.input_gradient(Path::best(), &grad, &mut grad_x);
+        let (mut to_weight, mut to_bias) = (vec![-1000.0; weight.len()], vec![-1000.0; O]);
+        Conv3x3::<I, O, A, B>::unpack_gradient(&gradient, &mut to_weight, &mut to_bias);
+        grad_x.iter_mut().for_each(|g| *g -= 1000.0);
+        let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+        assert_close("weight", &to_weight, &wide(&expected.weight), 1e-3);
+        assert_close("bias", &to_bias, &wide(&expected.bias), 1e-3);
+        assert_close("x", &grad_x, &wide(&expected.x), 1e-3);
+    }
+    check::<16, 32, 7, 7>();
+    check::<16, 32, 7, 4>();
+    check::<1, 16, 6, 3>();
+}
+
+#[test]
+fn no_samples_are_no_work() {
+    let conv = Conv3x3::<16, 32, 7, 7>::default();
+    conv.forward(Path::best(), &[], &mut [], true);
+    conv.input_gradient(Path::best(), &[], &mut []);
+    let mut gradient = vec![1.0; Conv3x3::<16, 32, 7, 7>::GRADIENT];
+    conv.weight_gradient(Path::best(), &[], &[], &mut gradient);
+    assert!(gradient.iter().all(|&g| g == 1.0));
+}

@@ -1,0 +1,266 @@
+//! Adam, stochastic gradient descent and the moving average against PyTorch and plain `f64`.
+
+use crate::common::{assert_close, assert_same_bits, bits, paths, scaled, values};
+use fashion_kernels::adam::Adam;
+use fashion_kernels::average;
+use fashion_kernels::sgd::Sgd;
+use fashion_kernels::simd::Path;
+
+const ADAM: Adam =
+    Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weight_decay: 0.0 };
+
+/// Lengths with and without a rest of a vector, of one piece and of several.
+const LENGTHS: [usize; 6] = [0, 1, 16, 33, 8192, 20_001];
+
+/// ```python
+/// p = torch.nn.Parameter(values(6, 6)); opt = torch.optim.Adam([p], lr=0.001, eps=1e-7)
+/// for s in range(20):
+///     p.grad = values(6, 100 + s) * 0.5**s; opt.step()
+///     if s in (0, 4, 19): print(p)
+/// print(opt.state[p])
+/// ```
+#[test]
+fn adam_matches_pytorch_over_20_steps() {
+    let expected = [
+        (1, [0.432566434, 0.339659363, 0.246752247, 0.15584515, 0.0629380643, -0.029969031]),
+        (5, [0.430336475, 0.337866724, 0.245629072, 0.155640274, 0.0615347475, -0.0303366166]),
+        (20, [0.428201824, 0.335968077, 0.244811535, 0.156155452, 0.0593713336, -0.0311392285]),
+    ];
+    for path in paths() {
+        let (mut p, mut mean, mut square) = (values(6, 6), [0.0; 6], [0.0; 6]);
+        for step in 1..=20 {
+            let gradient = scaled(6, 99 + step as usize, 0.5f32.powi(step - 1));
+            ADAM.update(path, step as u64, &gradient, &mut p, &mut mean, &mut square);
+            if let Some((_, expected)) = expected.iter().find(|(at, _)| *at == step) {
+                assert_close(&format!("{path} step {step}"), &p, expected, 1e-6);
+            }
+        }
+        let expected = [
+            0.00592129352,
+            0.00455174362,
+            0.0017279326,
+            -0.00109587831,
+            0.00456156209,
+            0.0017377513,
+        ];
+        assert_close("mean", &mean, &expected, 1e-6);
+        let expected = [
+            0.000224616873,
+            0.000168107494,
+            0.000133899419,
+            0.000122283484,
+            0.000130188695,
+            0.000140908916,
+        ];
+        assert_close("square", &square, &expected, 1e-6);
+    }
+}
+
+/// As above, with `torch.optim.AdamW([p], lr=0.001, eps=1e-7, weight_decay=10)`.
+#[test]
+fn adam_with_weight_decay_matches_pytorch_over_20_steps() {
+    let adam = Adam { weight_decay: 10.0, ..ADAM };
+    let expected = [
+        (1, [0.428230762, 0.336252779, 0.244274721, 0.154296696, 0.0623186789, -0.0296593402]),
+        (5, [0.409169495, 0.321247518, 0.233553827, 0.148025066, 0.0584798418, -0.0288559701]),
+        (20, [0.349956483, 0.274554521, 0.200122386, 0.127782464, 0.048316896, -0.0255515669]),
+    ];
+    for path in paths() {
+        let (mut p, mut mean, mut square) = (values(6, 6), [0.0; 6], [0.0; 6]);
+        for step in 1..=20 {
+            let gradient = scaled(6, 99 + step as usize, 0.5f32.powi(step - 1));
+            adam.update(path, step as u64, &gradient, &mut p, &mut mean, &mut square);
+            if let Some((_, expected)) = expected.iter().find(|(at, _)| *at == step) {
+                assert_close(&format!("{path} step {step}"), &p, expected, 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn adam_matches_the_formula_with_the_same_bits_everywhere() {
+    for (len, weight_decay) in LENGTHS.into_iter().flat_map(|len| [(len, 0.0), (len, 0.5)]) {
+        let adam = Adam { weight_decay, ..ADAM };
+        let run = |path| {
+            let (mut p, mut mean, mut square) = (values(len, 6), vec![0.0; len], vec![0.0; len]);
+            for step in 1..=3 {
+                let gradient = values(len, step as usize);
+                adam.update(path, step, &gradient, &mut p, &mut mean, &mut square);
+            }
+            [p, mean, square]
+        };
+        assert_same_bits(&format!("{len} values"), |path| run(path).map(|v| bits(&v)));
+
+        let Adam { learning_rate, beta1, beta2, epsilon, .. } = adam;
+        let (mut p, mut mean, mut square) = (wide(&values(len, 6)), vec![0.0; len], vec![0.0; len]);
+        for step in 1..=3 {
+            for (i, g) in wide(&values(len, step as usize)).into_iter().enumerate() {
+                mean[i] = beta1 * mean[i] + (1.0 - beta1) * g;
+                square[i] = beta2 * square[i] + (1.0 - beta2) * g * g;
+                let mean = mean[i] / (1.0 - beta1.powi(step));
+                let square = square[i] / (1.0 - beta2.powi(step));
+                p[i] -= learning_rate * (mean / (square.sqrt() + epsilon) + weight_decay * p[i]);
+            }
+        }
+        let [got, got_mean, got_square] = run(Path::best());
+        assert_close("parameters", &got, &p, 1e-6);
+        assert_close("mean", &got_mean, &mean, 1e-6);
+        assert_close("square", &got_square, &square, 1e-6);
+    }
+}
+
+/// Training that was done before there was weight decay is done again to the bit.
+#[test]
+fn adam_without_weight_decay_has_the_bits_of_plain_adam() {
+    let len = 1000;
+    let (mut p, mut mean, mut square) = (values(len, 6), values(len, 7), scaled(len, 8, 0.5));
+    square.iter_mut().for_each(|v| *v = v.abs());
+    (p[0], p[1], p[2]) = (-0.0, 0.0, 1e-42);
+    let gradient = values(len, 9);
+    let [mut expected, mut m, mut v] = [p.clone(), mean.clone(), square.clone()];
+    let correction = (1.0 - libm::pow(0.999, 4.0)).sqrt() as f32;
+    let step_size = (0.001 / (1.0 - libm::pow(0.9, 4.0))) as f32;
+    for (i, &g) in gradient.iter().enumerate() {
+        m[i] = ((1.0 - 0.9f64) as f32).mul_add(g - m[i], m[i]);
+        v[i] = (((1.0 - 0.999f64) as f32) * g).mul_add(g, 0.999 * v[i]);
+        expected[i] -= step_size * (m[i] / (v[i].sqrt() / correction + 1e-7));
+    }
+    ADAM.update(Path::best(), 4, &gradient, &mut p, &mut mean, &mut square);
+    assert_eq!(bits(&p), bits(&expected));
+}
+
+/// ```python
+/// for m, n, d in [(0, False, 0), (0.9, False, 0), (0.9, True, 0), (0.9, True, 0.1), (0.9, False, 0.1)]:
+///     p = torch.nn.Parameter(values(6, 6))
+///     opt = torch.optim.SGD([p], lr=0.1, momentum=m, nesterov=n, weight_decay=d)
+///     for s in range(20):
+///         p.grad = values(6, 100 + s) * 0.5**s; opt.step()
+///         if s in (0, 19): print(p)
+/// ```
+#[test]
+fn sgd_matches_pytorch_over_20_steps() {
+    let cases = [
+        (
+            (0.0, false, 0.0),
+            [0.412087888, 0.328471541, 0.244855151, 0.16123876, 0.0776223764, -0.00599400513],
+            [0.389566302, 0.308938295, 0.234612599, 0.160286888, 0.0355423503, -0.0387833379],
+        ),
+        (
+            (0.9, false, 0.0),
+            [0.412087888, 0.328471541, 0.244855151, 0.16123876, 0.0776223764, -0.00599400513],
+            [0.0468569957, 0.064414531, 0.131907076, 0.199399635, -0.160964906, -0.0934722945],
+        ),
+        (
+            (0.9, true, 0.0),
+            [0.392757237, 0.317502499, 0.24224776, 0.166993007, 0.0917382613, 0.0164835174],
+            [0.0415279008, 0.0603179224, 0.130351916, 0.200385928, -0.16507031, -0.0950362608],
+        ),
+        (
+            (0.9, true, 0.1),
+            [0.384519458, 0.311029971, 0.237540454, 0.164050937, 0.0905614421, 0.0170719288],
+            [-0.111609161, -0.0804228485, -0.0184314977, 0.0435598306, -0.106337301, -0.0443459339],
+        ),
+        (
+            (0.9, false, 0.1),
+            [0.407752246, 0.325064957, 0.242377624, 0.159690306, 0.0770029947, -0.0056843143],
+            [-0.130405277, -0.0936224237, -0.0236608535, 0.0463007055, -0.117938958, -0.0479773842],
+        ),
+    ];
+    for (settings, first, last) in cases {
+        let (momentum, nesterov, weight_decay) = settings;
+        let sgd = Sgd { learning_rate: 0.1, momentum, nesterov, weight_decay };
+        for path in paths() {
+            let (mut p, mut velocity) = (values(6, 6), [0.0; 6]);
+            for step in 0..20 {
+                let gradient = scaled(6, 100 + step as usize, 0.5f32.powi(step));
+                sgd.update(path, &gradient, &mut p, &mut velocity);
+                if step == 0 {
+                    assert_close(&format!("{path} {settings:?}, first step"), &p, &first, 1e-6);
+                }
+            }
+            assert_close(&format!("{path} {settings:?}, last step"), &p, &last, 1e-6);
+        }
+    }
+}
+
+#[test]
+fn sgd_matches_the_formula_with_the_same_bits_everywhere() {
+    for (len, nesterov) in LENGTHS.into_iter().flat_map(|len| [(len, false), (len, true)]) {
+        let sgd = Sgd { learning_rate: 0.1, momentum: 0.9, nesterov, weight_decay: 0.01 };
+        let run = |path| {
+            let (mut p, mut velocity) = (values(len, 6), vec![0.0; len]);
+            for step in 1..=3 {
+                sgd.update(path, &values(len, step), &mut p, &mut velocity);
+            }
+            [p, velocity]
+        };
+        assert_same_bits(&format!("{len} values"), |path| run(path).map(|v| bits(&v)));
+
+        let (mut p, mut velocity) = (wide(&values(len, 6)), vec![0.0; len]);
+        for step in 1..=3 {
+            for (i, g) in wide(&values(len, step)).into_iter().enumerate() {
+                let g = g + 0.01 * p[i];
+                velocity[i] = 0.9 * velocity[i] + g;
+                p[i] -= 0.1 * if nesterov { g + 0.9 * velocity[i] } else { velocity[i] };
+            }
+        }
+        let [got, got_velocity] = run(Path::best());
+        assert_close("parameters", &got, &p, 1e-6);
+        assert_close("velocity", &got_velocity, &velocity, 1e-6);
+    }
+}
+
+/// ```python
+/// for decay in (0.9, 0.25):
+///     a = [values(6, 6)]; f = torch.optim.swa_utils.get_ema_multi_avg_fn(decay)
+///     for s in range(5): f(a, [values(6, 10 + s)], s)
+///     print(a)
+/// ```
+#[test]
+fn average_matches_pytorch() {
+    let cases = [
+        (0.9, [0.181542829, 0.288735688, 0.195828557, 0.102921478, 0.155887201, 0.062980108]),
+        (0.25, [-0.67228961, 0.735552549, 0.642645419, 0.549738348, 0.480280459, 0.387373358]),
+    ];
+    for (decay, expected) in cases {
+        for path in paths() {
+            let mut mean = values(6, 6);
+            (0..5).for_each(|s| average::update(path, decay, &values(6, 10 + s), &mut mean));
+            assert_close(&format!("{path} {decay}"), &mean, &expected, 1e-6);
+        }
+    }
+}
+
+#[test]
+fn average_matches_the_formula_with_the_same_bits_everywhere() {
+    for (len, decay) in LENGTHS.into_iter().flat_map(|len| [0.0, 0.3, 0.5, 0.999].map(|d| (len, d)))
+    {
+        let run = |path| {
+            let mut mean = values(len, 6);
+            (0..3).for_each(|s| average::update(path, decay, &values(len, s), &mut mean));
+            mean
+        };
+        assert_same_bits(&format!("{len} values, {decay}"), |path| bits(&run(path)));
+        let mut expected = wide(&values(len, 6));
+        for s in 0..3 {
+            for (a, v) in expected.iter_mut().zip(wide(&values(len, s))) {
+                *a += (1.0 - decay) * (v - *a);
+            }
+        }
+        assert_close("average", &run(Path::best()), &expected, 1e-6);
+    }
+}
+
+#[test]
+fn average_is_exact_at_both_ends() {
+    let (old, new) = ([1.0, -3e30, 0.1], [1e-9, 2.0, 0.7]);
+    for (decay, expected) in [(0.0, new), (1.0, old)] {
+        let mut mean = old;
+        average::update(Path::best(), decay, &new, &mut mean);
+        assert_eq!(mean, expected, "decay {decay}");
+    }
+}
+
+fn wide(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|&v| f64::from(v)).collect()
+}

@@ -1,0 +1,9 @@
+//! The network and its files, against PyTorch.
+//!
+//! One program for all of it: each would link the whole crate anew.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod conv3x3;
+mod pytorch;
+mod weights;

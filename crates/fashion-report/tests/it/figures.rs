@@ -1,0 +1,478 @@
+//! The figures as others get them: snapshots of each SVG, and what must hold of each PNG.
+
+use std::path::Path;
+
+use fashion_report::{
+    Bin, ClassCount, ClassExamples, CoverageMark, CoveragePoint, EpochPoint, Error, Figure,
+    MisclassifiedItem, PIXELS, RangeMarks, RangePoint, SettingValue, Sweep, SweepCurve,
+    SweepMeasure, SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find,
+    misclassified, reliability, sweep, sweep_curves,
+};
+
+use crate::stand_in::{self, CLASSES, sweeps};
+
+const ORIGIN: &str = "made-up shapes, not Fashion-MNIST · test set";
+
+fn items(pixels: &[u8]) -> Vec<MisclassifiedItem<'_>> {
+    let item = |index, true_class: &str, predicted: &str, confidence, true_probability| {
+        MisclassifiedItem {
+            index,
+            pixels,
+            true_class: true_class.into(),
+            predicted: predicted.into(),
+            confidence,
+            true_probability,
+        }
+    };
+    vec![item(7, "Shirt", "Coat", 0.973, 0.021), item(1234, "Ankle boot", "Bag", 0.6, 0.39)]
+}
+
+/// A sweep over these settings, judged on a validation set.
+fn sweep_of<'a>(
+    settings: &'a [&'a str],
+    points: &'a [SweepPoint],
+    best: Option<usize>,
+) -> Sweep<'a> {
+    Sweep { settings, points, measure: SweepMeasure::Accuracy, best, held_out_name: "validation" }
+}
+
+/// Every figure, small, from fixed input.
+fn figures() -> Vec<(&'static str, Figure)> {
+    let (shirt, boot) = (stand_in::garment(6, 1), stand_in::garment(9, 2));
+    let examples = [
+        ClassExamples { name: "Shirt".into(), images: vec![&shirt, &shirt], count: 6000 },
+        ClassExamples { name: "Ankle boot".into(), images: vec![&boot], count: 1 },
+        ClassExamples { name: "Bag".into(), images: vec![], count: 0 },
+    ];
+    let counts = [("Shirt", 6000, 1000), ("Bag", 0, 12)].map(|(name, train, test)| ClassCount {
+        name: name.into(),
+        train,
+        test,
+    });
+    let curve = stand_in::coverage(60);
+    let mark = CoverageMark { point: Some(curve[40]), target: 0.99 };
+    let (range_points, range_marks) = sweeps::range_test(60);
+    let by_rate = sweeps::by_rate();
+    let (trials, best) = sweeps::random_search(20);
+    let names = ["T-shirt/top", "Shirt", "Bag"];
+    let matrix = [[85, 15, 0], [120, 1080, 0], [0, 0, 0]];
+    vec![
+        ("classes", classes::draw(&examples, ORIGIN).unwrap()),
+        ("class_counts", class_counts::draw(&counts, ORIGIN).unwrap()),
+        ("curves", curves::draw(&stand_in::history(5), "validation", Some(4), ORIGIN).unwrap()),
+        ("confusion", confusion::draw(&matrix, &names, ORIGIN).unwrap()),
+        ("coverage", coverage::draw(&curve, Some(mark), ORIGIN).unwrap()),
+        ("misclassified", misclassified::draw(&items(&shirt), ORIGIN).unwrap()),
+        ("reliability", reliability::draw(&stand_in::bins()[8..], 0.021, ORIGIN).unwrap()),
+        ("lr_find", lr_find::draw(&range_points, &range_marks, ORIGIN).unwrap()),
+        ("sweep", sweep::draw(&sweep_of(&["learning rate"], &by_rate, Some(4)), ORIGIN).unwrap()),
+        (
+            "sweep_random",
+            sweep::draw(&sweep_of(&sweeps::SETTINGS, &trials, Some(best)), ORIGIN).unwrap(),
+        ),
+        (
+            "sweep_curves",
+            sweep_curves::draw("learning rate", &sweeps::halving(9), "validation", ORIGIN).unwrap(),
+        ),
+    ]
+}
+
+#[test]
+fn drawings_look_as_they_did() {
+    for (name, figure) in figures() {
+        insta::assert_snapshot!(name, figure.svg);
+    }
+}
+
+/// Width, height and RGB bytes of a PNG.
+fn decode(bytes: &[u8]) -> (u32, u32, Vec<u8>) {
+    let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut pixels).unwrap();
+    assert_eq!((info.color_type, info.bit_depth), (png::ColorType::Rgb, png::BitDepth::Eight));
+    (info.width, info.height, pixels)
+}
+
+fn attribute(svg: &str, name: &str) -> f64 {
+    let (_, rest) = svg.split_once(&format!(" {name}=\"")).unwrap();
+    rest.split_once('"').unwrap().0.parse().unwrap()
+}
+
+#[test]
+fn png_has_twice_the_size_of_the_svg_and_shows_the_same() {
+    for (name, figure) in figures() {
+        let (width, height, pixels) = decode(&figure.png);
+        assert_eq!(f64::from(width), 2.0 * attribute(&figure.svg, "width"), "{name}");
+        assert_eq!(f64::from(height), 2.0 * attribute(&figure.svg, "height"), "{name}");
+        let inked = pixels.chunks(3).filter(|p| *p != [255, 255, 255]).count();
+        let share = inked as f64 / f64::from(width * height);
+        assert!((0.01..0.5).contains(&share), "{name}: {share} of it is not white");
+        // The title's stems reach full ink; text that failed to be set would leave none.
+        let ink = |p: &[u8]| p == [0x1B, 0x1F, 0x24];
+        let title = &pixels[..(width * 90 * 3) as usize];
+        assert!(title.chunks(3).filter(|p| ink(p)).count() > 200, "{name} has no title");
+        let corner = [&pixels[..3], &pixels[pixels.len() - 3..]];
+        assert!(corner.iter().all(|p| **p == [255, 255, 255]), "{name} is clipped");
+    }
+}
+
+#[test]
+fn garments_have_their_pixels_in_the_png() {
+    let shirt = stand_in::garment(6, 1);
+    let (width, _, pixels) = decode(&misclassified::draw(&items(&shirt), ORIGIN).unwrap().png);
+    // The first garment's corner is at (24, 84) CSS pixels and each of its pixels is 5 wide: 10 in
+    // the PNG.
+    for (row, column) in [(0, 0), (10, 13), (14, 5), (27, 27), (8, 20)] {
+        let (x, y) = (48 + 10 * column + 5, 168 + 10 * row + 5);
+        let found = pixels[((y * width as usize) + x) * 3];
+        assert_eq!(found, 255 - shirt[row * 28 + column], "row {row}, column {column}");
+    }
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes() {
+    assert_eq!(figures(), figures());
+}
+
+#[test]
+fn every_figure_names_its_data() {
+    for (name, figure) in figures() {
+        assert!(
+            figure.svg.contains("Data: made-up shapes, not Fashion-MNIST · test set<"),
+            "{name}"
+        );
+    }
+}
+
+/// Checks that tags are closed in order and that no character of markup stands bare in text.
+fn assert_well_formed(xml: &str) {
+    let mut open = Vec::new();
+    for part in xml.split('<').skip(1) {
+        let (tag, text) = part.split_once('>').expect("a bare < in the text");
+        assert!(!text.contains('>'), "a bare > in {text:?}");
+        assert!(text.split('&').skip(1).all(|e| e.contains(';')), "a bare & in {text:?}");
+        assert_eq!(tag.matches('"').count() % 2, 0, "odd quotes in <{tag}>");
+        if let Some(name) = tag.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "closed out of order");
+        } else if !tag.ends_with('/') {
+            open.push(tag.split(' ').next().unwrap());
+        }
+    }
+    assert!(open.is_empty(), "left open: {open:?}");
+}
+
+#[test]
+fn markup_in_names_stays_text() {
+    let evil = "<b x=\"1\">&'</text>\u{1}";
+    let pixels = [9; PIXELS];
+    let mut item = items(&pixels).remove(0);
+    (item.true_class, item.predicted) = (evil.into(), evil.into());
+    let example = ClassExamples { name: evil.into(), images: vec![], count: 1 };
+    let count = ClassCount { name: evil.into(), train: 1, test: 1 };
+    for figure in [
+        classes::draw(&[example], evil),
+        class_counts::draw(&[count], evil),
+        curves::draw(&stand_in::history(2), evil, Some(1), evil),
+        confusion::draw(&[[1]], &[evil], evil),
+        misclassified::draw(&[item], evil),
+        reliability::draw(&[], 0.0, evil),
+        coverage::draw(&[], None, evil),
+        lr_find::draw(&[], &RangeMarks::default(), evil),
+        sweep::draw(
+            &Sweep {
+                held_out_name: evil,
+                ..sweep_of(&[evil], &[sweeps::point(vec![evil.into()], &[0.9], 1)], None)
+            },
+            evil,
+        ),
+        sweep_curves::draw(
+            evil,
+            &[SweepCurve { value: evil.into(), ..sweeps::curves(&[0.1]).remove(0) }],
+            evil,
+            evil,
+        ),
+    ] {
+        let svg = figure.unwrap().svg;
+        assert_well_formed(&svg);
+        assert!(
+            svg.contains("Data: &lt;b x=&quot;1&quot;&gt;&amp;&#39;&lt;/text&gt;\u{FFFD}"),
+            "{svg}"
+        );
+    }
+    figures().iter().for_each(|(_, figure)| assert_well_formed(&figure.svg));
+}
+
+#[test]
+fn nothing_to_show_is_said() {
+    let none: [[u64; 0]; 0] = [];
+    let says =
+        |figure: Result<Figure, Error>, text| assert!(figure.unwrap().svg.contains(text), "{text}");
+    says(misclassified::draw(&[], ORIGIN), "No item was misclassified");
+    says(curves::draw(&[], "validation", Some(3), ORIGIN), "No epoch is finished yet");
+    says(confusion::draw(&none, &[""; 0], ORIGIN), "There are no classes");
+    says(reliability::draw(&[], f64::NAN, ORIGIN), "no items");
+    says(coverage::draw(&[], None, ORIGIN), "no items");
+    let unreachable = Some(CoverageMark { point: None, target: 0.999 });
+    says(coverage::draw(&stand_in::coverage(9), unreachable, ORIGIN), "out of reach: nothing");
+    says(lr_find::draw(&[], &RangeMarks::default(), ORIGIN), "No batch was tried");
+    says(sweep::draw(&sweep_of(&[], &[], None), ORIGIN), "No point is finished yet");
+    says(sweep::draw(&sweep_of(&["dropout"], &[], None), ORIGIN), "No point is finished yet");
+    says(sweep_curves::draw("dropout", &[], "test", ORIGIN), "No run has finished an epoch yet");
+    says(classes::draw(&[], ORIGIN), "Examples of each class");
+    says(class_counts::draw(&[], ORIGIN), "Examples per class");
+}
+
+/// How many lines of the colour a figure has.
+fn lines_of(svg: &str, colour: &str) -> usize {
+    let line = format!("<polyline fill=\"none\" opacity=\"1\" stroke=\"{colour}\"");
+    svg.lines().filter(|l| l.starts_with(&line) && l.matches(',').count() > 1).count()
+}
+
+#[test]
+fn a_curve_of_many_items_stays_small() {
+    let curve = stand_in::coverage(60_000);
+    let svg = coverage::inline_svg(&curve, None).unwrap();
+    assert!(svg.len() < 10_000, "{} bytes", svg.len());
+    let last = CoveragePoint { coverage: 1.0, accuracy: 0.919 };
+    assert!((curve[59_999].accuracy - last.accuracy).abs() < 1e-12);
+    assert!(svg.contains(" 1632,"), "the curve ends at full coverage: {svg}");
+}
+
+#[test]
+fn what_is_no_number_leaves_a_gap() {
+    let hole = |epoch, loss| EpochPoint {
+        epoch,
+        train_loss: loss,
+        train_accuracy: 0.5,
+        validation_loss: Some(f64::NAN),
+        validation_accuracy: Some(f64::INFINITY),
+        ..EpochPoint::default()
+    };
+    let values = [1.0, 0.9, f64::NAN, f64::NEG_INFINITY, 0.7, 1e300, 0.6, 0.5];
+    let mut points: Vec<EpochPoint> =
+        values.iter().zip(1..).map(|(&loss, epoch)| hole(epoch, loss)).collect();
+    points.push(hole(usize::MAX, 0.4));
+    let svg = curves::draw(&points, "validation", Some(usize::MAX), ORIGIN).unwrap().svg;
+    // The quiet grey of the training line: accuracy in one piece, loss in three, one of them a lone
+    // dot.
+    assert_eq!(lines_of(&svg, "#87909A"), 3, "{svg}");
+    assert_eq!(lines_of(&svg, "#0B62A8"), 0, "no held-out value can be drawn");
+    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+
+    let range = |learning_rate, smoothed| RangePoint { learning_rate, loss: f64::NAN, smoothed };
+    let points = [
+        range(1e-4, 2.0),
+        range(1e-3, 1.0),
+        range(0.0, 1.0),
+        range(1e-2, f64::NAN),
+        range(f64::INFINITY, 1.0),
+        range(0.1, 0.9),
+        range(1.0, 1e300),
+    ];
+    let marks = RangeMarks {
+        suggestion: Some((f64::NAN, 1.0)),
+        lowest: Some((0.1, f64::INFINITY)),
+        diverged: Some(-1.0),
+    };
+    let svg = lr_find::draw(&points, &marks, ORIGIN).unwrap().svg;
+    // One line from the first to the second, and a lone dot.
+    assert_eq!(lines_of(&svg, "#0B62A8"), 1, "{svg}");
+    assert_eq!(svg.matches("<circle").count(), 1, "{svg}");
+    for word in ["NaN", "inf", "suggestion", "lowest", "diverged"] {
+        assert!(!svg.contains(word), "{word}: {svg}");
+    }
+
+    let point = |value: f64, score: f64| SweepPoint {
+        values: vec![value.into()],
+        scores: vec![score, score],
+        mean: Some(score),
+        deviation: Some(f64::NAN),
+        diverged: 0,
+    };
+    let points = [point(1.0, 0.9), point(2.0, f64::NAN), point(f64::NAN, 0.9), point(3.0, 1e300)];
+    let svg = sweep::draw(&sweep_of(&["width"], &points, Some(0)), ORIGIN).unwrap().svg;
+    assert_eq!(lines_of(&svg, "#0B62A8"), 0, "nothing to join: {svg}");
+    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+    assert!(svg.contains("best: 1, 90.00%<"), "{svg}");
+
+    let mut curves = sweeps::curves(&[1e-3, 1e-2]);
+    curves[0].epochs[4].train_loss = f64::NAN;
+    curves[0].epochs[6].held_out_accuracy = f64::INFINITY;
+    curves[0].accuracy = Some(f64::NAN);
+    curves[1].epochs.clear();
+    let svg = sweep_curves::draw("rate", &curves, "test", ORIGIN).unwrap().svg;
+    let blue = lines_of(&svg, "#013688");
+    // Two parts in each panel, and the line in the legend.
+    assert_eq!(blue, 5, "{svg}");
+    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+
+    let bin = |accuracy, count| Bin { lower: 0.5, upper: 0.6, count, confidence: 0.55, accuracy };
+    let bins = [bin(f64::NAN, 5), bin(0.5, 0), bin(7.0, 5), bin(0.5, 5)];
+    let svg = reliability::draw(&bins, f64::INFINITY, ORIGIN).unwrap().svg;
+    assert_eq!(svg.matches("<circle").count(), 1, "only the last bin can be drawn");
+
+    let mut points = stand_in::coverage(60);
+    points[30].accuracy = f64::NAN;
+    points[31].coverage = f64::INFINITY;
+    let mark = CoverageMark { point: Some(points[30]), target: f64::NAN };
+    let svg = coverage::draw(&points, Some(mark), ORIGIN).unwrap().svg;
+    // A line before the gap and one after it; the first three points lie below the axis.
+    assert_eq!(lines_of(&svg, "#0B62A8"), 2, "{svg}");
+    assert!(!svg.contains("NaN") && !svg.contains("inf") && !svg.contains("target"), "{svg}");
+
+    let pixels = [0; PIXELS];
+    let mut item = items(&pixels).remove(0);
+    (item.confidence, item.true_probability) = (f64::NAN, f64::INFINITY);
+    let svg = misclassified::draw(&[item], ORIGIN).unwrap().svg;
+    assert_eq!(svg.matches(">–</text>").count(), 2, "{svg}");
+    let bar = |colour| svg.lines().any(|l| l.starts_with("<rect") && l.contains(colour));
+    assert!(!bar("#B3480B") && !bar("#0B62A8"), "no bar without a number: {svg}");
+}
+
+/// The texts of a figure that satisfy the condition.
+fn texts(svg: &str, wanted: impl Fn(&str) -> bool) -> Vec<&str> {
+    let texts = svg.split("</text>").filter_map(|part| part.rsplit_once('>').map(|(_, text)| text));
+    texts.filter(|text| wanted(text)).collect()
+}
+
+#[test]
+fn an_explosion_does_not_flatten_the_range_test() {
+    let (mut points, marks) = sweeps::range_test(200);
+    points.last_mut().unwrap().smoothed = 1e8;
+    let svg = lr_find::draw(&points, &marks, ORIGIN).unwrap().svg;
+    assert_eq!(
+        texts(&svg, |t| t.ends_with(".5") || t.ends_with(".0")),
+        ["0.5", "1.0", "1.5", "2.0", "2.5"]
+    );
+    assert!(svg.contains(">suggestion 0.0013<") && svg.contains("dotted: diverged at "), "{svg}");
+    // A test that only gets worse has its beginning in sight.
+    let worse: Vec<RangePoint> = (0..50)
+        .map(|i| (10f64.powf(f64::from(i) / 10.0 - 5.0), 2.3 + f64::from(i * i * i)))
+        .map(|(learning_rate, loss)| RangePoint { learning_rate, loss, smoothed: loss })
+        .collect();
+    let svg = lr_find::draw(&worse, &RangeMarks::default(), ORIGIN).unwrap().svg;
+    assert_eq!(texts(&svg, |t| t.starts_with("2.")), ["2.30", "2.35", "2.40", "2.45", "2.50"]);
+}
+
+#[test]
+fn a_sweep_shows_poor_and_diverged_points_without_losing_the_good() {
+    let scores = [0.10, 0.82, 0.90, 0.912, 0.915, 0.85];
+    let points: Vec<SweepPoint> = scores
+        .iter()
+        .zip(sweeps::RATES)
+        .map(|(score, rate)| sweeps::point(vec![rate.into()], &[*score], 0))
+        .collect();
+    let svg = sweep::draw(&sweep_of(&["learning rate"], &points, Some(4)), ORIGIN).unwrap().svg;
+    assert_eq!(texts(&svg, |t| t.len() == 2 && t != "92"), ["82", "84", "86", "88", "90"], "{svg}");
+    assert_eq!(texts(&svg, |t| t == "lower" || t == "10.0%"), ["lower", "10.0%"]);
+    assert!(!svg.contains(">diverged<"));
+
+    let points = sweeps::by_rate();
+    let draw = |measure| {
+        let sweep = Sweep { measure, ..sweep_of(&["learning rate"], &points, Some(4)) };
+        sweep::draw(&sweep, ORIGIN).unwrap().svg
+    };
+    let svg = draw(SweepMeasure::Accuracy);
+    assert_eq!(lines_of(&svg, "#B3480B"), 4, "two crosses of two strokes");
+    assert!(svg.contains(">diverged<") && svg.contains(">2 of 3<"), "{svg}");
+    // A loss is worse where it is high.
+    let svg = draw(SweepMeasure::Loss);
+    assert!(!svg.contains(">lower<") && svg.contains("Loss on the validation set (nats)"));
+
+    // More settings than one: a dot for each trial in every panel, and no line.
+    let (trials, best) = sweeps::random_search(20);
+    let svg = sweep::draw(&sweep_of(&sweeps::SETTINGS, &trials, Some(best)), ORIGIN).unwrap().svg;
+    for name in ["Learning rate", "Batch size", "Dropout", "Weight decay", "Schedule"] {
+        assert_eq!(texts(&svg, |t| t == name).len(), 1, "{name}");
+    }
+    let diverged = trials.iter().filter(|p| p.diverged > 0).count();
+    assert_eq!(lines_of(&svg, "#B3480B"), 6 * 2 * diverged);
+}
+
+#[test]
+fn many_curves_leave_colour_to_the_best() {
+    let legend = |n| {
+        let curves = sweeps::halving(n);
+        let svg = sweep_curves::draw("learning rate", &curves, "validation", ORIGIN).unwrap().svg;
+        texts(&svg, |t| t.ends_with('%') || t == "diverged").len()
+    };
+    assert_eq!([2, 9, 16, 17, 40].map(legend), [2, 9, 16, 8, 8]);
+    let svg = |curves: &[SweepCurve]| {
+        sweep_curves::draw("learning rate", curves, "validation", ORIGIN).unwrap().svg
+    };
+    assert!(svg(&sweeps::halving(40)).contains(">32 others<"));
+    // Numbers in their order, texts after them in the order given.
+    let mut curves = sweeps::curves(&[1e-2, 1e-4, 1e-3, 1e-5]);
+    curves[0].value = "b".into();
+    curves[3].value = SettingValue::Text("a".into());
+    let svg = svg(&curves);
+    let values = ["1e-4", "0.001", "b", "a"];
+    assert_eq!(texts(&svg, |t| values.contains(&t)), values);
+}
+
+#[test]
+fn misshapen_input_is_an_error_that_says_what_is_expected() {
+    let short = [0; 783];
+    let example = ClassExamples { name: "Bag".into(), images: vec![&short], count: 1 };
+    let message = |result: Result<Figure, Error>| result.unwrap_err().to_string();
+    insta::assert_snapshot!(message(classes::draw(&[example], ORIGIN)), @r#"class "Bag", example 0: an image of 783 pixels, expected 784 (28 × 28, row by row, one byte a pixel)"#);
+    insta::assert_snapshot!(message(misclassified::draw(&items(&short), ORIGIN)), @"misclassified item 7: an image of 783 pixels, expected 784 (28 × 28, row by row, one byte a pixel)");
+    insta::assert_snapshot!(message(confusion::draw(&[vec![1, 2], vec![3]], &["a", "b"], ORIGIN)), @"confusion matrix: row 1 has 1 entries, expected 2; give K rows of K counts and K class names");
+    insta::assert_snapshot!(message(confusion::draw(&[[1]], &["a", "b"], ORIGIN)), @"confusion matrix: the list of class names has 2 entries, expected 1; give K rows of K counts and K class names");
+    insta::assert_snapshot!(message(confusion::draw(&[[0; 31]; 31], &["a"; 31], ORIGIN)), @"confusion: 31 classes, expected at most 30; draw a selection of them");
+    let points = sweeps::by_rate();
+    let sweep =
+        |settings: &[&str], best| message(sweep::draw(&sweep_of(settings, &points, best), ORIGIN));
+    insta::assert_snapshot!(sweep(&["a", "b"], None), @"sweep: point 0 has 1 values, expected 2, one for each setting");
+    insta::assert_snapshot!(sweep(&[], None), @"sweep: 0 settings, expected 1 to 6; name those that vary, or draw some at a time");
+    insta::assert_snapshot!(sweep(&["a"; 7], None), @"sweep: 7 settings, expected 1 to 6; name those that vary, or draw some at a time");
+    insta::assert_snapshot!(sweep(&["a"], Some(9)), @"sweep: the best is point 9, expected one of the 9 points, from 0");
+    let many = vec![ClassCount::default(); 61];
+    assert!(matches!(class_counts::draw(&many, ORIGIN), Err(Error::TooManyClasses { .. })));
+    let many = vec![ClassExamples::default(); 31];
+    assert!(matches!(classes::draw(&many, ORIGIN), Err(Error::TooManyClasses { .. })));
+}
+
+#[test]
+fn only_the_first_examples_and_items_are_drawn() {
+    let pixels = stand_in::garment(0, 0);
+    let example = ClassExamples { name: CLASSES[0].into(), images: vec![&pixels; 50], count: 50 };
+    assert_eq!(classes::draw(&[example], ORIGIN).unwrap().svg.matches("<image").count(), 12);
+    let many = vec![items(&pixels).remove(0); 60];
+    assert_eq!(misclassified::draw(&many, ORIGIN).unwrap().svg.matches("<image").count(), 25);
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn both_files_are_written_and_replaced_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("run/figures");
+    let figure = confusion::draw(&[[1]], &["a"], ORIGIN).unwrap();
+    figure.write(&inner, "confusion").unwrap();
+    let other = confusion::draw(&[[2]], &["a"], ORIGIN).unwrap();
+    other.write(&inner, "confusion").unwrap();
+    assert_eq!(names(&inner), ["confusion.png", "confusion.svg"]);
+    assert_eq!(std::fs::read_to_string(inner.join("confusion.svg")).unwrap(), other.svg);
+    assert_eq!(std::fs::read(inner.join("confusion.png")).unwrap(), other.png);
+    for name in ["", "../up", "a/b", "a b"] {
+        assert!(matches!(figure.write(&inner, name), Err(Error::Name { .. })), "{name:?}");
+    }
+}
+
+#[test]
+fn a_failed_write_leaves_no_part_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    // A folder with a file in it stands where the PNG should go, so that the last rename fails.
+    std::fs::create_dir_all(folder.path().join("figure.png/full")).unwrap();
+    let figure = confusion::draw(&[[1]], &["a"], ORIGIN).unwrap();
+    let message = figure.write(folder.path(), "figure").unwrap_err().to_string();
+    assert!(message.contains("figure.png"), "{message}");
+    assert_eq!(names(folder.path()), ["figure.png", "figure.svg"]);
+}

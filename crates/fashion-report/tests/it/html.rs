@@ -1,0 +1,285 @@
+//! The report: a snapshot, and what must hold of any report.
+
+use fashion_report::html::{Estimate, Report, Unit, render};
+use fashion_report::{Error, PIXELS};
+
+use crate::stand_in::{self, whole};
+
+type Garments = Vec<Vec<[u8; PIXELS]>>;
+
+fn garments() -> Garments {
+    whole::garments(2, false)
+}
+
+/// A report with every part but only a few of everything; `name` is the first class's name.
+fn report<'a>(garments: &'a Garments, name: &str) -> Report<'a> {
+    let mut report = whole::report(garments, 1);
+    report.title = format!("run 0001, {name}");
+    report.class_names.truncate(2);
+    report.class_names[0] = name.into();
+    report.confusion = vec![vec![85, 15], vec![1, 99]];
+    report.items.retain(|item| item.label == 0 && item.predicted == 6);
+    report.items.truncate(3);
+    for (item, predicted) in report.items.iter_mut().zip([1, 1, 0]) {
+        item.predicted = predicted;
+        item.probabilities = if predicted == 1 { vec![0.012, 0.988] } else { vec![0.75, 0.25] };
+        item.neighbours.iter_mut().for_each(|neighbour| neighbour.label %= 2);
+    }
+    report.pairs.truncate(1);
+    (report.pairs[0].label, report.pairs[0].predicted) = (0, 1);
+    report.class_averages.truncate(2);
+    report.classes.truncate(2);
+    report.classes[0].name = name.into();
+    report.classes[1].images.clear();
+    report.class_counts.truncate(1);
+    report.class_counts[0].name = name.into();
+    report.history.truncate(3);
+    report.best_epoch = Some(2);
+    report.per_class.truncate(2);
+    report.per_class[0].class = name.into();
+    report.per_class[1].f1 = f64::NAN.into();
+    report.means.truncate(1);
+    report.facts[0].facts[0].1 = name.into();
+    if let Some(calibration) = &mut report.calibration {
+        calibration.before.drain(..13);
+        calibration.after.drain(..13);
+    }
+    if let Some(coverage) = &mut report.coverage {
+        coverage.points = stand_in::coverage(20);
+    }
+    report
+}
+
+/// The page without the bytes of fonts, garments and script, each of which has its own tests.
+fn without_bytes(page: &str) -> String {
+    let mut out = page.to_owned();
+    for (start, end, name) in [
+        ("url(data:font/woff;base64,", ")", "FONT"),
+        ("url(data:image/png;base64,", ")", "GARMENTS"),
+        ("sha256-", "'", "HASH"),
+        ("<script>", "</script>", "SCRIPT"),
+    ] {
+        let mut parts = out.split(start);
+        let mut short = parts.next().unwrap().to_owned();
+        for part in parts {
+            let opening = start.split_once("data:").map_or(start, |(opening, _)| opening);
+            short += &format!("{opening}{name}{}", &part[part.find(end).unwrap()..]);
+        }
+        out = short;
+    }
+    out
+}
+
+#[test]
+fn report_looks_as_it_did() {
+    let garments = garments();
+    insta::assert_snapshot!(
+        "report",
+        without_bytes(&render(&report(&garments, "T-shirt/top")).unwrap())
+    );
+}
+
+#[test]
+fn the_same_report_gives_the_same_bytes() {
+    let garments = garments();
+    assert_eq!(
+        render(&report(&garments, "Coat")).unwrap(),
+        render(&report(&garments, "Coat")).unwrap()
+    );
+}
+
+#[test]
+fn nothing_is_fetched_and_only_the_one_script_runs() {
+    let garments = garments();
+    let page = render(&report(&garments, "Coat")).unwrap();
+    let (_, script) = page.rsplit_once("<script>").unwrap();
+    let (script, _) = script.split_once("</script>").unwrap();
+    assert!(!script.contains('\r'), "a browser would read another text than was hashed");
+    let policy = page.split_once("Policy\" content=\"").unwrap().1.split_once('"').unwrap().0;
+    let (before, rest) = policy.split_once("script-src 'sha256-").unwrap();
+    let (hash, after) = rest.split_once("'; ").unwrap();
+    assert_eq!(before, "default-src 'none'; ");
+    assert_eq!(
+        after,
+        "style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action \
+         'none'"
+    );
+    assert_eq!(hash.len(), 44, "a SHA-256 in base64");
+    let scripts: Vec<_> = page.match_indices("<script").map(|(at, _)| &page[at..at + 16]).collect();
+    assert_eq!(scripts, ["<script type=\"ap", "<script>'use str"]);
+    let handlers = ["onclick=", "onload=", "onerror=", "javascript:", "<link", "@import"];
+    assert!(handlers.iter().all(|handler| !page.contains(handler)));
+    let allowed = ["href=\"#", "url(data:"];
+    for start in ["href=\"", "src=\"", "url("] {
+        for (at, _) in page.match_indices(start) {
+            let found = &page[at..(at + 12).min(page.len())];
+            assert!(allowed.iter().any(|a| found.starts_with(a)), "{found}");
+        }
+    }
+}
+
+#[test]
+fn a_page_without_items_has_no_script() {
+    let garments = garments();
+    let mut report = report(&garments, "Coat");
+    report.items.clear();
+    let page = render(&report).unwrap();
+    assert!(!page.contains("<script") && !page.contains("script-src"));
+    assert!(
+        !page.contains("<button") && !page.contains("data-script hidden"),
+        "nothing would happen"
+    );
+    assert!(page.contains("<table class=\"matrix\""));
+}
+
+#[test]
+fn a_real_run_takes_less_than_a_megabyte() {
+    // 844 misclassified items and 26 others of each class; fabric is as hard to compress as clothes.
+    let garments = whole::garments(110, true);
+    let report = whole::report(&garments, 26);
+    assert_eq!(report.items.len(), 1104);
+    let page = render(&report).unwrap();
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+    assert!(page.len() > 700_000, "{} bytes: these garments are too simple", page.len());
+}
+
+#[test]
+fn what_the_script_shows_is_there_without_it() {
+    let garments = whole::garments(2, false);
+    let page = render(&whole::report(&garments, 20)).unwrap();
+    assert!(page.contains("48 of 844 items misclassified, the most confidently wrong first."));
+    let (_, list) = page.split_once("id=\"gallery\">").unwrap();
+    let (list, _) = list.split_once("</ul>").unwrap();
+    assert_eq!(list.matches("<li>").count(), 48);
+    assert_eq!(list.matches("role=\"img\" aria-label=\"item ").count(), 48);
+    assert!(list.find(">99.9%").unwrap() < list.find("99.4%").unwrap(), "the surest first");
+    // What only the script can do is hidden until it is there.
+    for control in ["<form", "<aside", "<button type=\"button\" data-true"] {
+        let (before, after) = page.split_once(control).unwrap();
+        let own = after.split_once('>').unwrap().0.contains("data-script hidden");
+        let parent = before.rsplit_once('<').unwrap().1 == "p data-script hidden>";
+        assert!(own || parent, "{control}");
+    }
+}
+
+#[test]
+fn markup_in_names_stays_text() {
+    let garments = garments();
+    let plain = render(&report(&garments, "Coat")).unwrap();
+    let evil = render(&report(&garments, "<script src=\"x\">&'")).unwrap();
+    assert!(evil.contains("&lt;script src=&quot;x&quot;&gt;&amp;&#39;"));
+    assert_eq!(plain.matches('<').count(), evil.matches('<').count(), "a name opened a tag");
+    assert_eq!(plain.matches('"').count(), evil.matches('"').count(), "a name left its attribute");
+}
+
+#[test]
+fn tags_are_closed_in_order() {
+    let garments = garments();
+    let page = render(&report(&garments, "Coat")).unwrap();
+    let (_, body) = page.split_once("</style>").unwrap();
+    let (body, scripts) = body.split_once("<script").unwrap();
+    let body = format!("{body}{}", scripts.rsplit_once("</script>").unwrap().1);
+    let mut open = vec!["html", "head"];
+    for part in body.split('<').skip(1) {
+        let tag = part.split_once('>').unwrap().0;
+        let name = tag.split(' ').next().unwrap();
+        if let Some(name) = name.strip_prefix('/') {
+            assert_eq!(open.pop(), Some(name), "closed out of order");
+        } else if !tag.ends_with('/') && !["meta", "wbr"].contains(&name) {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "left open: {open:?}");
+}
+
+#[test]
+fn every_link_in_the_page_has_its_place() {
+    let garments = garments();
+    let page = render(&report(&garments, "Coat")).unwrap();
+    let names = |start: &str| -> Vec<String> {
+        let parts = page.split(start).skip(1);
+        parts.map(|rest| rest.split_once('"').unwrap().0.to_owned()).collect()
+    };
+    let links = names("href=\"#");
+    assert_eq!(links.len(), 11, "ten sections and the way past the navigation: {links:?}");
+    let mut places = names(" id=\"");
+    assert!(links.iter().all(|link| places.contains(link)), "{links:?} {places:?}");
+    let count = places.len();
+    places.sort();
+    places.dedup();
+    assert_eq!(places.len(), count, "two places have the same name");
+}
+
+#[test]
+fn parts_without_data_are_left_out() {
+    let page =
+        render(&Report { title: "empty".into(), origin: "custom".into(), ..Report::default() })
+            .unwrap();
+    assert!(!page.contains("<section") && !page.contains("<nav"));
+    assert_eq!(page.matches("custom").count(), 2, "the origin stands at the top and at the foot");
+}
+
+#[test]
+fn no_mistakes_is_said_only_where_something_was_judged() {
+    let garments = garments();
+    let mut report = report(&garments, "Coat");
+    report.items.clear();
+    report.pairs.clear();
+    report.confusion = vec![vec![5, 0], vec![0, 5]];
+    assert!(render(&report).unwrap().contains("No item was misclassified"));
+    report.confusion = vec![vec![5, 1], vec![0, 5]];
+    assert!(!render(&report).unwrap().contains("isclassified"), "which ones is not known");
+    report.confusion.clear();
+    assert!(!render(&report).unwrap().contains("isclassified"));
+}
+
+#[test]
+fn measures_have_their_decimals_and_intervals() {
+    let mut report = Report::default();
+    let mut measures = whole::report(&garments(), 0).measures;
+    measures[0].estimate = Estimate { value: 0.912, interval: Some((0.9, 0.999_999)) };
+    (measures[6].estimate, measures[6].unit) = (0.5.into(), Unit::Number);
+    report.measures = measures;
+    let page = render(&report).unwrap();
+    assert!(page.contains("<b>91.20%</b><span>90.00% to &gt;99.99%</span>"));
+    assert_eq!(page.matches("<div><dt>").count(), 4, "four are large");
+    let (_, table) = page.split_once("<table class=\"measures\">").unwrap();
+    assert_eq!(table.matches("<th scope=\"row\">").count(), 3);
+    assert!(table.contains("</small></th><td>0.500</td>"), "no interval, no range");
+    assert!(page.contains("The ranges are 95% intervals."));
+    for measure in &mut report.measures {
+        measure.estimate.interval = None;
+    }
+    assert!(!render(&report).unwrap().contains("95%"));
+}
+
+#[test]
+fn misshapen_input_is_an_error() {
+    let garments = garments();
+    let message = |spoil: fn(&mut Report<'_>)| {
+        let mut report = report(&garments, "Coat");
+        spoil(&mut report);
+        render(&report).unwrap_err().to_string()
+    };
+    let pixels = "an image of 10 pixels, expected 784";
+    let says = |spoil, parts: &[&str]| {
+        let message = message(spoil);
+        assert!(parts.iter().all(|part| message.contains(part)), "{message}");
+    };
+    says(|r| r.items[0].pixels = &r.items[0].pixels[..10], &["item ", pixels]);
+    says(|r| r.pairs[0].average = Some(vec![0; 10]), &["average image of pair 0", pixels]);
+    says(|r| r.class_averages[1].truncate(10), &["average image of class 1", pixels]);
+    says(|r| r.class_averages.truncate(1), &["1 images, expected 2"]);
+    says(|r| r.items[1].label = 2, &["item ", "class 2, expected a class below 2"]);
+    says(|r| r.items[1].predicted = 9, &["item ", "class 9, expected a class below 2"]);
+    says(|r| r.items[1].neighbours[0].label = 2, &["neighbour ", "class 2"]);
+    says(|r| r.items[1].probabilities.push(0.0), &["3 probabilities, expected 2"]);
+    says(|r| r.pairs[0].predicted = 2, &["pair 0: class 2"]);
+    says(|r| r.pairs[0].label = 2, &["pair 0: class 2"]);
+    let mut bad = report(&garments, "Coat");
+    bad.classes[0].images = vec![&[]];
+    assert!(matches!(render(&bad), Err(Error::PixelCount { found: 0, .. })));
+    let mut bad = report(&garments, "Coat");
+    bad.confusion.pop();
+    assert!(matches!(render(&bad), Err(Error::ConfusionShape { .. })));
+}

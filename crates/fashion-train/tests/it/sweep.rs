@@ -1,0 +1,386 @@
+//! Sweeps: what they try, that they come out the same however they are done, and what they refuse.
+
+use crate::common::{files, small};
+use fashion_data::Splits;
+use fashion_model::Architecture;
+use fashion_train::sweep::{
+    Finish, Options, Outcome, Shard, Spec, Status, Sweep, SweepObserver, Trial, Waiting,
+};
+use fashion_train::{DataPlace, Epoch, Error, Step};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+const GRID: &str = "
+seeds = [0, 7]
+[base]
+epochs = 2
+batch_size = 50
+[space]
+learning_rate = [0.001, 1e30]
+optimiser = ['adam', 'adamw']
+";
+
+const HALVING: &str = "
+method = 'halving'
+samples = 6
+seeds = 2
+[halving]
+factor = 2
+[base]
+epochs = 5
+batch_size = 60
+schedule = 'cosine'
+[space]
+learning_rate = { from = 1e-5, to = 1e-2, scale = 'log' }
+label_smoothing = [0, 0.1]
+";
+
+fn spec(text: &str, splits: &Splits) -> Spec {
+    let path = Path::new("sweep.toml");
+    Spec::parse(text, path).unwrap().resolved(Architecture::ReportCnn.name(), splits, path).unwrap()
+}
+
+fn begin(text: &str, splits: &Splits, folder: &Path) -> Sweep {
+    Sweep::create(Some(folder), spec(text, splits)).unwrap()
+}
+
+fn options(jobs: usize, threads: usize) -> Options<'static> {
+    Options { jobs: Some(jobs), threads, ..Options::default() }
+}
+
+fn run(
+    sweep: &Sweep,
+    splits: &Splits,
+    options: &Options<'_>,
+    observer: &impl SweepObserver,
+) -> Result<Finish, Error> {
+    sweep.run(
+        &|seed| Architecture::ReportCnn.build(seed),
+        splits,
+        &DataPlace::default(),
+        options,
+        observer,
+    )
+}
+
+/// Collects, and gives all files but those that may differ.
+fn collected(sweep: &Sweep) -> BTreeMap<String, Vec<u8>> {
+    let results = sweep.collect().unwrap();
+    assert_eq!(results.missing, []);
+    results.write(sweep).unwrap();
+    let mut files = files(sweep.folder());
+    assert!(files.remove("timings.csv").is_some());
+    files
+}
+
+fn assert_same(one: &BTreeMap<String, Vec<u8>>, other: &BTreeMap<String, Vec<u8>>) {
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(one), names(other));
+    for (name, bytes) in one {
+        assert!(other[name] == *bytes, "{name} differs");
+    }
+}
+
+#[test]
+fn a_grid_is_the_same_however_it_is_done() {
+    let (splits, temporary) = (small(300, 50), tempfile::tempdir().unwrap());
+    let folder = |name: &str| temporary.path().join(name);
+    let one = begin(GRID, &splits, &folder("one"));
+    assert_eq!(run(&one, &splits, &options(1, 1), &()).unwrap(), Finish::Complete);
+    let expected = collected(&one);
+    let trials: Vec<&str> = expected
+        .keys()
+        .filter_map(|name| name.strip_prefix("trials/")?.strip_suffix("/outcome.json"))
+        .collect();
+    assert_eq!(
+        trials,
+        [
+            "0001-seed0",
+            "0001-seed7",
+            "0002-seed0",
+            "0002-seed7",
+            "0003-seed0",
+            "0003-seed7",
+            "0004-seed0",
+            "0004-seed7"
+        ]
+    );
+    assert!(!expected.keys().any(|name| name.contains("checkpoint")));
+
+    // The last setting varies fastest, and what diverges is a result.
+    let text = |name: &str| String::from_utf8(expected[name].clone()).unwrap();
+    let table = text("results.csv");
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(
+        lines[0],
+        "trial,point,seed,learning_rate,optimiser,status,epochs_done,best_epoch,\
+         validation_accuracy,validation_loss,train_loss,diverged_epoch,diverged_step"
+    );
+    assert!(lines[1].starts_with("0001-seed0,1,0,0.001,adam,complete,2,"), "{table}");
+    assert!(lines[4].starts_with("0002-seed7,2,7,0.001,adamw,complete,2,"), "{table}");
+    assert!(lines[5].starts_with("0003-seed0,3,0,1e30,adam,diverged,0,,,,,1,"), "{table}");
+    let points = text("points.csv");
+    let ranks: Vec<&str> =
+        points.lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).collect();
+    // Without weight decay adamw is adam; of equal points the first is the better.
+    assert_eq!(ranks, ["1", "2", "3", "4"], "{points}");
+    assert!(points.lines().nth(3).unwrap().starts_with("3,3,1e30,adam,2,2,false,0,,,"), "{points}");
+    let outcome = text("trials/0003-seed0/outcome.json");
+    assert!(outcome.contains("training diverged"), "{outcome}");
+
+    // The figures are those of the histories.
+    let results = one.collect().unwrap();
+    let best = results.best().unwrap();
+    let accuracies: Vec<f64> = results
+        .trials_of(&best.point)
+        .map(|result| {
+            let of = |epoch: &Epoch| epoch.validation_accuracy.unwrap();
+            result.history.iter().map(of).fold(0.0, f64::max)
+        })
+        .collect();
+    let [a, b] = accuracies[..] else { panic!("{accuracies:?}") };
+    let accuracy = best.accuracy.unwrap();
+    assert_eq!(accuracy.mean, (a + b) / 2.0);
+    assert!((accuracy.deviation.unwrap() - (a - b).abs() / 2f64.sqrt()).abs() < 1e-12);
+    assert_eq!(results.diverged(), 4);
+
+    let three = begin(GRID, &splits, &folder("three"));
+    assert_eq!(run(&three, &splits, &options(3, 5), &()).unwrap(), Finish::Complete);
+    assert_same(&expected, &collected(&three));
+
+    // Two processes, each of which knows nothing but the folder.
+    for shard in ["1/2", "0/2"] {
+        let part = Sweep::join(&folder("shards"), &spec(GRID, &splits)).unwrap();
+        let options = Options { shard: shard.parse().unwrap(), ..options(2, 2) };
+        assert_eq!(run(&part, &splits, &options, &()).unwrap(), Finish::Complete);
+        let missing = part.collect().unwrap().missing;
+        assert_eq!(missing.len(), if shard == "1/2" { 4 } else { 0 });
+        assert!(missing.iter().all(|trial| trial.index % 2 == 0));
+    }
+    assert_same(&expected, &collected(&Sweep::open(&folder("shards")).unwrap()));
+}
+
+/// Stops after so many steps of all trials.
+struct StopAfter(AtomicUsize, AtomicBool);
+
+impl SweepObserver for StopAfter {
+    fn on_trial_step(&self, _: &Trial, _: &Step) {
+        if self.0.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.1.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Stops a sweep again and again until it is done; gives how often that was.
+fn with_interruptions(sweep: &Sweep, splits: &Splits, steps: usize, jobs: usize) -> usize {
+    for times in 1.. {
+        let observer = StopAfter(steps.into(), false.into());
+        let options = Options { stop: Some(&observer.1), ..options(jobs, jobs) };
+        match run(sweep, splits, &options, &observer).unwrap() {
+            Finish::Stopped => {}
+            Finish::Complete => return times,
+            other => panic!("{other:?}"),
+        }
+    }
+    unreachable!("it comes to an end")
+}
+
+#[test]
+fn an_interrupted_sweep_goes_on_to_the_same_bits() {
+    let (splits, temporary) = (small(300, 50), tempfile::tempdir().unwrap());
+    for (name, text) in [("grid", GRID), ("halving", HALVING)] {
+        let folder = |part: &str| temporary.path().join(format!("{name} {part}"));
+        let whole = begin(text, &splits, &folder("whole"));
+        assert_eq!(run(&whole, &splits, &options(2, 2), &()).unwrap(), Finish::Complete);
+        let expected = collected(&whole);
+        let stopped = begin(text, &splits, &folder("stopped"));
+        assert!(with_interruptions(&stopped, &splits, 19, 2) > 2);
+        assert_same(&expected, &collected(&stopped));
+        // There is nothing left to do, and nothing is done.
+        let times = |folder: &Path| {
+            let path = folder.join("trials/0001-seed0/outcome.json");
+            fs::metadata(path).unwrap().modified().unwrap()
+        };
+        let before = times(whole.folder());
+        assert_eq!(run(&whole, &splits, &options(2, 2), &Nothing).unwrap(), Finish::Complete);
+        assert_eq!(times(whole.folder()), before);
+    }
+}
+
+struct Nothing;
+
+impl SweepObserver for Nothing {
+    fn on_trial_step(&self, trial: &Trial, _: &Step) {
+        panic!("{} is done again", trial.name());
+    }
+}
+
+#[test]
+fn halving_keeps_the_best_half_at_every_rung() {
+    let (splits, temporary) = (small(300, 50), tempfile::tempdir().unwrap());
+    let sweep = begin(HALVING, &splits, &temporary.path().join("sweep"));
+    assert_eq!(run(&sweep, &splits, &options(2, 2), &()).unwrap(), Finish::Complete);
+    let results = sweep.collect().unwrap();
+    // Rungs at 1, 2 and 4 of 5 epochs: 6, 3, 2 and 1 points.
+    let epochs: Vec<usize> = results.points.iter().map(|point| point.epochs).collect();
+    assert_eq!(epochs, [5, 4, 2, 1, 1, 1]);
+    assert!(results.trials.iter().all(|result| result.history.len() == result.outcome.epochs));
+    for (rung, left) in [(1, 3), (2, 2), (4, 1)] {
+        // What a reader of the histories would choose.
+        let mut worth: Vec<(f64, usize)> = Vec::new();
+        for point in results.points.iter().filter(|point| point.epochs >= rung) {
+            let best = |history: &[Epoch]| {
+                let of = |epoch: &Epoch| epoch.validation_accuracy.unwrap();
+                history[..rung].iter().map(of).fold(0.0, f64::max)
+            };
+            let all: Vec<f64> =
+                results.trials_of(&point.point).map(|result| best(&result.history)).collect();
+            worth.push((all.iter().sum::<f64>() / all.len() as f64, point.point.number));
+        }
+        worth.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        for (at, (_, number)) in worth.iter().enumerate() {
+            let point = results.points.iter().find(|point| point.point.number == *number).unwrap();
+            assert_eq!(point.epochs > rung, at < left, "rung {rung}: {worth:?}");
+        }
+    }
+    let statuses: Vec<Status> = results.trials.iter().map(|result| result.outcome.status).collect();
+    let count = |status| statuses.iter().filter(|&&other| other == status).count();
+    assert_eq!((count(Status::Complete), count(Status::Pruned)), (2, 10));
+
+    // The winner's run is to the bit the one that it would be alone: its schedule knew all epochs.
+    let best = results.best().unwrap();
+    assert!(!best.pruned);
+    let alone =
+        Spec { base: best.point.settings, seeds: vec![1], ..spec("[base]\nepochs = 5", &splits) };
+    let alone = Sweep::create(Some(&temporary.path().join("alone")), alone).unwrap();
+    run(&alone, &splits, &options(1, 1), &()).unwrap();
+    let weights = |folder: &Path| fs::read(folder.join("weights/last.safetensors")).unwrap();
+    let winner = format!("trials/{:04}-seed1", best.point.number);
+    assert!(
+        weights(&sweep.folder().join(winner)) == weights(&alone.folder().join("trials/0001-seed1"))
+    );
+}
+
+/// Keeps what is waited for.
+#[derive(Default)]
+struct Waits(Mutex<Vec<Waiting>>);
+
+impl SweepObserver for Waits {
+    fn on_wait(&self, waiting: &Waiting) {
+        self.0.lock().unwrap().push(waiting.clone());
+    }
+}
+
+#[test]
+fn shards_of_a_halving_wait_for_each_other() {
+    let (splits, temporary) = (small(300, 50), tempfile::tempdir().unwrap());
+    let whole = begin(HALVING, &splits, &temporary.path().join("whole"));
+    run(&whole, &splits, &options(2, 2), &()).unwrap();
+    let expected = collected(&whole);
+    let shard = |number: usize| -> Shard { format!("{number}/2").parse().unwrap() };
+    let join = |folder: &Path| Sweep::join(folder, &spec(HALVING, &splits)).unwrap();
+
+    // Without waiting they take turns.
+    let folder = temporary.path().join("turns");
+    let mut finishes = Vec::new();
+    for turn in 0..8 {
+        let options = Options { shard: shard(turn % 2), wait: false, ..options(2, 2) };
+        finishes.push(run(&join(&folder), &splits, &options, &()).unwrap());
+    }
+    assert_eq!(finishes[0], Finish::Unfinished(vec![1]));
+    assert_eq!(finishes[1], Finish::Unfinished(vec![0]));
+    assert_eq!(finishes[6..], [Finish::Complete, Finish::Complete]);
+    assert_same(&expected, &collected(&join(&folder)));
+
+    // At the same time.
+    let folder = temporary.path().join("together");
+    let waits = Waits::default();
+    std::thread::scope(|scope| {
+        for number in 0..2 {
+            let (join, splits, folder, waits) = (&join, &splits, &folder, &waits);
+            scope.spawn(move || {
+                if number == 1 {
+                    std::thread::sleep(std::time::Duration::from_millis(1500));
+                }
+                let options = Options { shard: shard(number), ..options(1, 1) };
+                let finish = run(&join(folder), splits, &options, waits).unwrap();
+                assert_eq!(finish, Finish::Complete);
+            });
+        }
+    });
+    let waits = waits.0.into_inner().unwrap();
+    assert_eq!(waits[0], Waiting { epoch: 1, trials: 6, shards: vec![1] });
+    assert_same(&expected, &collected(&join(&folder)));
+}
+
+/// Makes the third trial fail.
+struct Spoil<'a>(&'a Path);
+
+impl SweepObserver for Spoil<'_> {
+    fn on_trial_end(&self, trial: &Trial, _: &Outcome) {
+        if trial.index == 1 {
+            let trials = self.0.join("trials");
+            fs::write(trials.join("0002-seed0"), "in the way").unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_failure_stops_the_sweep_and_it_can_go_on() {
+    let (splits, temporary) = (small(300, 50), tempfile::tempdir().unwrap());
+    let whole = begin(GRID, &splits, &temporary.path().join("whole"));
+    run(&whole, &splits, &options(2, 2), &()).unwrap();
+    let folder = temporary.path().join("sweep");
+    let sweep = begin(GRID, &splits, &folder);
+    let error = run(&sweep, &splits, &options(1, 1), &Spoil(&folder)).unwrap_err().to_string();
+    assert!(error.contains("0002-seed0: ") && error.ends_with("to go on"), "{error}");
+    fs::remove_file(folder.join("trials/0002-seed0")).unwrap();
+    assert_eq!(sweep.collect().unwrap().missing.len(), 6);
+
+    // A damaged checkpoint costs only time.
+    let observer = StopAfter(9.into(), false.into());
+    let stopped = Options { stop: Some(&observer.1), ..options(1, 1) };
+    assert_eq!(run(&sweep, &splits, &stopped, &observer).unwrap(), Finish::Stopped);
+    let checkpoint = folder.join("trials/0002-seed0/checkpoint/epoch-0001.safetensors");
+    let bytes = fs::read(&checkpoint).unwrap();
+    fs::write(&checkpoint, &bytes[..bytes.len() / 2]).unwrap();
+    assert_eq!(run(&sweep, &splits, &options(2, 2), &()).unwrap(), Finish::Complete);
+    assert_same(&collected(&whole), &collected(&sweep));
+}
+
+#[test]
+fn other_sweeps_data_and_settings_are_refused() {
+    let (splits, temporary) = (small(300, 50), tempfile::tempdir().unwrap());
+    let folder = temporary.path().join("sweep");
+    let text = "seeds = 1\n[base]\nepochs = 1\nbatch_size = 100";
+    let sweep = begin(text, &splits, &folder);
+    let error = Sweep::create(Some(&folder), spec(text, &splits)).unwrap_err().to_string();
+    assert!(error.contains("exists already"), "{error}");
+    Sweep::join(&folder, &spec(text, &splits)).unwrap();
+    let other = spec(&text.replace("epochs = 1", "epochs = 2"), &splits);
+    let error = Sweep::join(&folder, &other).unwrap_err().to_string();
+    assert!(error.contains("another sweep: epochs = 1, but now epochs = 2"), "{error}");
+    let error = Sweep::open(temporary.path()).unwrap_err().to_string();
+    assert!(error.contains("no sweep is here"), "{error}");
+
+    let error = run(&sweep, &small(310, 50), &options(1, 1), &()).unwrap_err().to_string();
+    assert!(error.contains("other data"), "{error}");
+    let file = format!("architecture = 'other'\n{text}");
+    let path = Path::new("sweep.toml");
+    let error = Spec::parse(&file, path).unwrap().resolved("report-cnn", &splits, path);
+    assert!(error.unwrap_err().to_string().contains("network other, not report-cnn"));
+
+    // Settings that are changed behind the back of trials that have ended.
+    run(&sweep, &splits, &options(1, 1), &()).unwrap();
+    let path = folder.join("sweep.toml");
+    let changed = fs::read_to_string(&path).unwrap().replace("epochs = 1\n", "epochs = 2\n");
+    fs::write(&path, changed).unwrap();
+    let sweep = Sweep::open(&folder).unwrap();
+    for error in [run(&sweep, &splits, &options(1, 1), &()).map(drop), sweep.collect().map(drop)] {
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("other settings than sweep.toml"), "{error}");
+    }
+}

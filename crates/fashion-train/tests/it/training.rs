@@ -1,0 +1,157 @@
+//! Training as a whole: it learns, it gives the same bits however it is run, and it says why not.
+
+use crate::common::{files, run, run_observed, settings, small};
+use fashion_data::known::sha256;
+use fashion_model::Architecture;
+use fashion_train::{
+    ClassWeights, Epoch, Finish, Observer, OptimiserKind, RunFolder, ScheduleKind, Settings, Step,
+    Trainer, Validation,
+};
+use std::fs;
+use std::ops::ControlFlow;
+
+#[test]
+fn a_run_is_the_same_to_the_bit_with_any_number_of_threads() {
+    let (splits, temporary) = (small(600, 100), tempfile::tempdir().unwrap());
+    let folder = |name: &str| temporary.path().join(name);
+    for (name, threads) in [("one", 1), ("again", 1), ("two", 2), ("five", 5)] {
+        assert_eq!(run(threads, &splits, settings(), &folder(name)), Finish::Complete);
+    }
+    let one = files(&folder("one"));
+    let names: Vec<&str> = one.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "checkpoint/epoch-0002.safetensors",
+            "checkpoint/epoch-0003.safetensors",
+            "checkpoint/lock",
+            "config.toml",
+            "history.csv",
+            "weights/best.safetensors",
+            "weights/last.safetensors"
+        ]
+    );
+    for name in ["again", "two", "five"] {
+        assert!(files(&folder(name)) == one, "{name} differs");
+    }
+    let other = Settings { seed: 1, ..settings() };
+    run(1, &splits, other, &folder("seed"));
+    assert!(files(&folder("seed"))["weights/last.safetensors"] != one["weights/last.safetensors"]);
+}
+
+/// A change of these digests is a change of results: it wants a new revision,
+/// [`fashion_kernels::ARITHMETIC`], by which runs that are resumed can tell, and new digests here.
+#[test]
+fn the_bits_are_those_of_this_revision_of_the_arithmetic() {
+    let (splits, temporary) = (small(300, 100), tempfile::tempdir().unwrap());
+    let adam = Settings { epochs: 2, ..settings() };
+    let all = Settings {
+        optimiser: OptimiserKind::AdamW,
+        weight_decay: 0.01,
+        schedule: ScheduleKind::OneCycle,
+        clip_norm: 1.0,
+        label_smoothing: 0.1,
+        class_weights: ClassWeights::Balanced,
+        ema_decay: 0.9,
+        ..adam
+    };
+    let sgd = Settings {
+        optimiser: OptimiserKind::Sgd,
+        learning_rate: 0.02,
+        schedule: ScheduleKind::Cosine,
+        ..adam
+    };
+    let digests = [("adam", adam), ("all", all), ("sgd", sgd)].map(|(name, settings)| {
+        let folder = temporary.path().join(name);
+        run(2, &splits, settings, &folder);
+        sha256(&files(&folder)["weights/last.safetensors"])[..16].to_owned()
+    });
+    assert_eq!(fashion_kernels::ARITHMETIC, 1);
+    assert_eq!(digests, ["10ec55768e686182", "ae4f77587a70126a", "b474067cf7796b20"]);
+}
+
+/// Keeps what it is told.
+#[derive(Default)]
+struct Diary {
+    steps: Vec<Step>,
+    epochs: Vec<(Epoch, bool)>,
+}
+
+impl Observer for Diary {
+    fn on_step(&mut self, step: &Step) -> ControlFlow<()> {
+        self.steps.push(*step);
+        ControlFlow::Continue(())
+    }
+    fn on_epoch(&mut self, epoch: &Epoch, best: bool) -> ControlFlow<()> {
+        self.epochs.push((*epoch, best));
+        ControlFlow::Continue(())
+    }
+}
+
+#[test]
+fn an_observer_hears_of_every_step_and_epoch() {
+    let (splits, temporary) = (small(600, 100), tempfile::tempdir().unwrap());
+    let mut diary = Diary::default();
+    run_observed(1, &splits, settings(), &temporary.path().join("run"), &mut diary).unwrap();
+    assert_eq!(diary.steps.len(), 33);
+    let last = diary.steps[32];
+    assert_eq!((last.epoch, last.epochs, last.images, last.images_per_epoch), (3, 3, 540, 540));
+    let (epoch, _) = diary.epochs[2];
+    assert_eq!((last.loss, last.accuracy), (epoch.train_loss, epoch.train_accuracy));
+    assert!(diary.epochs[0].1, "the first epoch is the best so far");
+    assert!(epoch.train_loss < diary.epochs[0].0.train_loss, "it learns");
+}
+
+#[test]
+fn with_the_test_set_or_nothing_to_validate_on_there_is_no_best() {
+    let (splits, temporary) = (small(300, 100), tempfile::tempdir().unwrap());
+    for validation in [Validation::Test, Validation::None] {
+        let folder = temporary.path().join(validation.to_string());
+        let settings = Settings { epochs: 1, validation, ..settings() };
+        run(1, &splits, settings, &folder);
+        let run = RunFolder::open(&folder).unwrap();
+        assert!(!run.best_weights_path().exists());
+        assert_eq!(run.weights_path().unwrap(), run.last_weights_path());
+        let history = run.history().unwrap();
+        assert_eq!(history[0].validation_accuracy.is_some(), validation == Validation::Test);
+        assert_eq!(run.config().unwrap().training, settings);
+        assert_eq!(run.environment().unwrap().sessions[0].epochs, 1);
+    }
+}
+
+#[test]
+fn divergence_is_an_error_that_says_where_and_what_to_try() {
+    let splits = small(300, 100);
+    let diverge = |learning_rate| {
+        let settings = Settings { learning_rate, ..settings() };
+        let network = Architecture::ReportCnn.build(settings.seed);
+        let mut trainer = Trainer::new(settings, &splits, network).unwrap();
+        let error = trainer.run(&mut ()).unwrap_err().to_string();
+        (error, trainer.history().len())
+    };
+    // Parameters overflow at once, or a step later the loss does.
+    for (rate, place) in [(1e39, "no longer finite in epoch 1, step 1:"), (1e30, "step 2:")] {
+        let (error, epochs) = diverge(rate);
+        assert!(error.contains(place) && error.contains("smaller learning rate"), "{error}");
+        assert_eq!(epochs, 0);
+    }
+    // All numbers stay finite, but guessing would be better.
+    let (error, epochs) = diverge(0.3);
+    let part = "above the 2.3026 of guessing, in epoch 2, step 6: training diverged";
+    assert!(error.contains(part), "{error}");
+    assert_eq!(epochs, 1);
+}
+
+#[test]
+fn folders_are_numbered_never_overwritten_and_checked() {
+    let temporary = tempfile::tempdir().unwrap();
+    let out = temporary.path().join("a/b");
+    let made = RunFolder::create(Some(&out)).unwrap();
+    assert_eq!(made.name(), "b");
+    assert_eq!(RunFolder::create(Some(&out)).unwrap(), made, "an empty folder will do");
+    fs::write(out.join("notes.txt"), "mine").unwrap();
+    let error = RunFolder::create(Some(&out)).unwrap_err().to_string();
+    assert!(error.contains("exists already and is not overwritten"), "{error}");
+    let error = RunFolder::open(&out).unwrap_err().to_string();
+    assert!(error.contains("config.toml is missing"), "{error}");
+}
