@@ -12,9 +12,9 @@ pub trait Prepared: Send + Sync {
     /// How many features an image has.
     fn feature_count(&self) -> usize;
 
-    /// Writes the features (n, [`feature_count`](Self::feature_count)) of n images given as normalised pixels,
-    /// 784 each, in this thread: what the last layer goes by. Images with near features look alike
-    /// to the network.
+    /// Writes the features (n, [`feature_count`](Self::feature_count)) of n images given as
+    /// normalised pixels, 784 each, in this thread: what the last layer goes by. Images with near
+    /// features look alike to the network.
     ///
     /// # Panics
     /// If the lengths do not fit.

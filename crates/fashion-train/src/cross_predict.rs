@@ -13,10 +13,10 @@ use std::ops::ControlFlow;
 /// Out-of-sample probabilities (N, 10) of every item of a data set, by cross-validation.
 ///
 /// The items are dealt into stratified folds by `settings.seed`; for each fold, a copy of the network
-/// is trained on the others for `settings.epochs`, and says what it makes of the fold. What it says is the mean
-/// over the later half of its epochs (the last 5 of 10, the last 2 of 3), which is steadier than what
-/// the last weights say alone. No item has a part in the training of the network that judges it, nor
-/// in choosing it: `settings.validation` is not used.
+/// is trained on the others for `settings.epochs`, and says what it makes of the fold. What it says is
+/// the mean over the later half of its epochs (the last 5 of 10, the last 2 of 3), which is steadier
+/// than what the last weights say alone. No item has a part in the training of the network that judges
+/// it, nor in choosing it: `settings.validation` is not used.
 ///
 /// The observer hears of one long run: epochs are counted through, from 1 to folds · epochs, and it
 /// may stop that, which gives `Break`. Uses rayon's current pool, and gives the same bits whatever
