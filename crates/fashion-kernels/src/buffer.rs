@@ -40,6 +40,7 @@ impl Buffer {
 impl Deref for Buffer {
     type Target = [f32];
 
+    #[inline]
     fn deref(&self) -> &[f32] {
         // SAFETY: `lines` holds at least `len` consecutive, initialised f32: a `Line` is sixteen of
         // them and nothing else.
@@ -48,6 +49,7 @@ impl Deref for Buffer {
 }
 
 impl DerefMut for Buffer {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [f32] {
         // SAFETY: as in `deref`, and `self` is borrowed mutably.
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
@@ -96,12 +98,14 @@ impl Drop for Scratch {
 impl Deref for Scratch {
     type Target = [f32];
 
+    #[inline]
     fn deref(&self) -> &[f32] {
         &self.0
     }
 }
 
 impl DerefMut for Scratch {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [f32] {
         &mut self.0
     }

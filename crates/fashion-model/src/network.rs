@@ -174,7 +174,7 @@ impl<N: Definition> Network for N {
         let mut device = None;
         let mut visitor = DeviceVisitor(&mut device);
         let walked = N::iter_tensors(&mut RecursiveWalker { m: self, f: &mut visitor });
-        debug_assert!(walked.is_ok(), "looking does not fail");
+        assert!(walked.is_ok(), "looking does not fail");
         device.unwrap_or_default()
     }
 
@@ -209,13 +209,13 @@ impl<N: Definition> Network for N {
     fn for_each_parameter(&self, f: &mut Read<'_>) {
         let walked =
             N::iter_tensors(&mut RecursiveWalker { m: (self, String::new()), f: &mut Reader(f) });
-        debug_assert!(walked.is_ok(), "reading does not fail");
+        assert!(walked.is_ok(), "reading does not fail");
     }
 
     fn for_each_parameter_mut(&mut self, f: &mut Write<'_>) {
         let walked =
             N::iter_tensors(&mut RecursiveWalker { m: (self, String::new()), f: &mut Writer(f) });
-        debug_assert!(walked.is_ok(), "writing does not fail");
+        assert!(walked.is_ok(), "writing does not fail");
     }
 
     fn for_each_parameter_with_gradient(

@@ -23,6 +23,14 @@ pub struct NamedTensor {
     pub values: Vec<f32>,
 }
 
+impl NamedTensor {
+    /// The values as in a file: four bytes each, the least significant first.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.values.iter().flat_map(|v| v.to_le_bytes()).collect()
+    }
+}
+
 /// Tensors by name.
 pub type Tensors = BTreeMap<String, NamedTensor>;
 
@@ -35,8 +43,7 @@ pub fn encode(tensors: &Tensors, metadata: &Metadata) -> Result<Vec<u8>, Error> 
     let mut raw = Vec::new();
     for (name, tensor) in tensors {
         check_finite(name, &tensor.values)?;
-        let bytes: Vec<u8> = tensor.values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        raw.push((name, tensor, bytes));
+        raw.push((name, tensor, tensor.bytes()));
     }
     let mut views = Vec::new();
     for (name, tensor, bytes) in &raw {

@@ -137,9 +137,9 @@ fn digest(tensors: &Tensors, metadata: &Metadata) -> String {
     for (name, text) in metadata {
         bytes.extend(format!("{name}\0{text}\0").into_bytes());
     }
-    for (name, NamedTensor { shape, values }) in tensors {
-        bytes.extend(format!("{name}\0{shape:?}\0").into_bytes());
-        bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    for (name, tensor) in tensors {
+        bytes.extend(format!("{name}\0{:?}\0", tensor.shape).into_bytes());
+        bytes.extend(tensor.bytes());
     }
     sha256(&bytes)
 }

@@ -45,6 +45,13 @@ fn writing(folder: &Path) -> bool {
     entries.into_iter().any(|entry| entry.file_name().to_string_lossy().ends_with(".part"))
 }
 
+/// The latest epoch that has a checkpoint; the names are in the order of the epochs.
+fn latest_checkpoint(run: &Path) -> Option<String> {
+    let entries = fs::read_dir(run.join("checkpoint")).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.ends_with(".safetensors")).max()
+}
+
 #[test]
 fn a_run_that_is_killed_again_and_again_has_the_bits_of_one_that_was_not() {
     let [whole, killed] = [(), ()].map(|()| tempfile::tempdir().unwrap());
@@ -54,8 +61,10 @@ fn a_run_that_is_killed_again_and_again_has_the_bits_of_one_that_was_not() {
     // Numbers without a pattern between 0 and 1.
     let random = |n: u32| f64::from(n.wrapping_mul(2_654_435_761)) / f64::from(u32::MAX);
     loop {
+        let before = latest_checkpoint(&run);
         let mut child = spawn(killed.path());
         let begun = Instant::now();
+        // Within two epochs, however quick or slow the machine is just now.
         let moment = took.mul_f64(0.2 * random(kills));
         // Every other time at a random moment, else as soon as after that a file is being written.
         let file = ["checkpoint", "weights", "."][kills as usize / 2 % 3];
@@ -63,7 +72,8 @@ fn a_run_that_is_killed_again_and_again_has_the_bits_of_one_that_was_not() {
             if let Some(status) = child.try_wait().unwrap() {
                 break Some(status);
             }
-            if begun.elapsed() >= moment && (kills % 2 == 0 || writing(&run.join(file))) {
+            let due = begun.elapsed() >= moment || latest_checkpoint(&run) > before;
+            if due && (kills % 2 == 0 || writing(&run.join(file))) {
                 child.kill().unwrap();
                 break child.wait().unwrap().code().and(None);
             }

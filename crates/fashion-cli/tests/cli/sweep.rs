@@ -157,7 +157,7 @@ fn an_interrupted_sweep_goes_on_where_it_stopped() {
 
     let folder = tempfile::tempdir().unwrap();
     let data = data();
-    let options = "sweep --vary lr=0.001,0.002 --epochs 30 --seeds 2 --jobs 1 --json --out";
+    let options = "sweep --vary lr=0.001,0.002 --epochs 8 --seeds 2 --jobs 1 --json --out";
     let begin = |out: &str| {
         let data = ["--data", data.to_str().unwrap()];
         command(folder.path(), options.split(' ').chain([out]).chain(data))

@@ -175,7 +175,7 @@ fn an_interrupted_run_goes_on_where_it_stopped() {
     use std::io::{BufRead, BufReader, Read};
     use std::process::{Command, Stdio};
 
-    const EPOCHS: &str = "--epochs=40";
+    const EPOCHS: &str = "--epochs=16";
     let folder = tempfile::tempdir().unwrap();
     let data = data();
     let begin = |out: &str| {

@@ -35,7 +35,7 @@ impl Table {
 
     /// Adds a row with a cell for each column.
     pub(crate) fn row(&mut self, cells: Vec<String>) {
-        debug_assert_eq!(cells.len(), self.align.len());
+        assert_eq!(cells.len(), self.align.len());
         self.rows.push(cells);
     }
 

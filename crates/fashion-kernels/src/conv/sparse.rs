@@ -114,12 +114,12 @@ fn add_patches<S: Simd, const RUNS: usize, const NV: usize>(
         }
     }
     for &(patch, g) in list {
+        assert!(patch + (RUNS - 1) * stride + NV * LANES <= x.len());
         let g = s.splat(g);
         for (run, sums) in sums.iter_mut().enumerate() {
             for (v, sum) in sums.iter_mut().enumerate() {
                 let at = patch + run * stride + v * LANES;
-                debug_assert!(at + LANES <= x.len());
-                // SAFETY: a winner's window lies inside the sample, since 2 SIDE_OUT + 2 <= SIDE_IN.
+                // SAFETY: the patch is inside `x`, as asserted.
                 *sum = s.fma(g, unsafe { s.load(x.as_ptr().add(at)) }, *sum);
             }
         }

@@ -1,8 +1,9 @@
 //! What a training step asks of the allocator: bookkeeping, the same every step, and nothing that
 //! grows with the batch.
 
+use crate::common::whole;
 use allocation_counter::{AllocationInfo, measure};
-use fashion_data::{Splits, sample};
+use fashion_data::Splits;
 use fashion_model::Architecture;
 use fashion_train::log::{CsvLog, JsonLinesLog, TensorBoardLog};
 use fashion_train::{Observer, Settings, Step, Trainer, Validation, with_threads};
@@ -10,9 +11,9 @@ use fashion_train::{Observer, Settings, Step, Trainer, Validation, with_threads}
 /// What the third epoch of so many steps allocates, on one thread (allocations are counted by
 /// thread).
 fn third_epoch(batch_size: usize, steps: usize) -> AllocationInfo {
-    let whole = sample::generate(0);
+    let whole = whole();
     let train = whole.train.select(&(0..batch_size * steps).collect::<Vec<_>>());
-    let splits = Splits::new(train, whole.test).unwrap();
+    let splits = Splits::new(train, whole.test.clone()).unwrap();
     let settings = Settings { batch_size, validation: Validation::None, ..Settings::default() };
     with_threads(1, || {
         let network = Architecture::ReportCnn.build(settings.seed);

@@ -1,12 +1,12 @@
 //! Cross-validation: nobody judges what it was trained on.
 
-use crate::common::network;
-use fashion_data::{Dataset, sample, stratified_folds};
+use crate::common::{network, whole};
+use fashion_data::{Dataset, stratified_folds};
 use fashion_train::{Epoch, Observer, Settings, Step, cross_predict, with_threads};
 use std::ops::ControlFlow;
 
 fn small() -> Dataset {
-    sample::generate(0).train.select(&(0..300).collect::<Vec<_>>())
+    whole().train.select(&(0..300).collect::<Vec<_>>())
 }
 
 fn settings() -> Settings {

@@ -10,10 +10,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::LazyLock;
+
+/// The built-in sample, drawn once for all tests.
+pub(crate) fn whole() -> &'static Splits {
+    static SAMPLE: LazyLock<Splits> = LazyLock::new(|| sample::generate(0));
+    &SAMPLE
+}
 
 /// The first images of the built-in sample.
 pub(crate) fn small(train: usize, test: usize) -> Splits {
-    let splits = sample::generate(0);
+    let splits = whole();
     let first = |n: usize| (0..n).collect::<Vec<_>>();
     Splits::new(splits.train.select(&first(train)), splits.test.select(&first(test))).unwrap()
 }
