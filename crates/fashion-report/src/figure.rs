@@ -186,8 +186,10 @@ fn average(upper: &[u8], lower: &[u8], rgb: &mut [u8]) {
         let mut left = 2 * x;
         while left < 2 * x + 3 {
             let right = left + 3;
-            let sum =
-                upper[left] as u16 + upper[right] as u16 + lower[left] as u16 + lower[right] as u16;
+            let sum = u16::from(upper[left])
+                + u16::from(upper[right])
+                + u16::from(lower[left])
+                + u16::from(lower[right]);
             rgb[left - x] = ((sum + 2) / 4) as u8;
             left += 1;
         }
