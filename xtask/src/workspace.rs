@@ -137,6 +137,8 @@ pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
     /// The identifiers of this workspace's own packages.
     pub(crate) workspace_members: Vec<String>,
+    /// Where builds go.
+    pub(crate) target_directory: PathBuf,
     /// The resolved graph.
     pub(crate) resolve: Resolve,
 }

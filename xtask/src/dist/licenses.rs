@@ -179,7 +179,7 @@ mod tests {
             node("test-only", &[]),
         ];
         let json = format!(
-            r#"{{"packages":[{}],"workspace_members":["fashion-cli","own"],
+            r#"{{"packages":[{}],"target_directory":"/t","workspace_members":["fashion-cli","own"],
                 "resolve":{{"nodes":[{}]}}}}"#,
             packages.join(","),
             nodes.join(",")

@@ -79,10 +79,20 @@ fn has_target(package: &Package, kind: &str) -> bool {
 
 /// Nothing is on crates.io yet, so all crates are packed in one call, which lets each build against
 /// the packed form of the others.
+///
+/// Cargo unpacks and builds those forms once for a target folder and a version, and takes them for
+/// unchanged ever after. So that they are this commit's, the folder has another name each time,
+/// where a folder can have two.
 fn package(workspace: &Workspace) -> Result<()> {
+    let target = workspace.metadata(None)?.target_directory;
+    std::fs::create_dir_all(&target)?;
+    let folder = tempfile::tempdir()?;
+    let name = if cfg!(unix) { folder.path().join("target") } else { target.clone() };
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&target, &name)?;
     let mut cargo = workspace.cargo();
     cargo.args(["package", "--workspace", "--exclude", "xtask", "--exclude", UNIFY]);
-    command::run(cargo.args(["--allow-dirty", "--locked", "--quiet"]))
+    command::run(cargo.args(["--allow-dirty", "--locked", "--quiet", "--target-dir"]).arg(name))
 }
 
 fn test(workspace: &Workspace) -> Result<()> {
