@@ -4,25 +4,24 @@
 //! only once their SHA-256 is right. What one mirror left half done, the next one continues: a
 //! mixture of two different files fails the check, is thrown away and is then asked for whole.
 
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
-use anyhow::{Context, Error, Result, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
+use fashion_data::known::{self, KnownFile};
+use indicatif::ProgressBar;
 
-use fashion_data::known;
-
-use super::http::{self, Failure, Timeouts, local, size_of};
-use super::source::{Expected, Source};
+use super::source::{Answer, Failure, Source, Timeouts};
 
 /// How patient a download is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     /// How long to wait for a server.
     pub(crate) timeouts: Timeouts,
-    /// Requests to one mirror that bring nothing new before the next mirror is asked.
+    /// Requests to one source that bring nothing new before the next one is asked.
     pub(crate) attempts: u32,
     /// The pause after the first such request; it doubles with each further one.
     pub(crate) pause: Duration,
@@ -41,59 +40,47 @@ impl Patience {
     };
 }
 
-/// What happened to a file.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// It was there and right.
-    Present,
-    /// It came from the source with this index.
-    Fetched(usize),
-}
-
-/// What a download tells while it runs.
-pub(crate) trait Watcher {
-    /// Bytes of the current file that are here.
-    fn progress(&self, bytes: u64);
-    /// Something that did not work and was got over.
-    fn trouble(&self, error: &Error);
-}
-
-/// A file is wanted in a folder.
+/// A file is wanted in a folder, gzipped as it is published.
 pub(crate) struct Download<'a> {
     /// What it must be.
-    pub(crate) expected: &'a Expected,
+    pub(crate) file: &'a KnownFile,
     /// The folder to put it in. It exists.
     pub(crate) folder: &'a Path,
     /// How long to wait and how often to ask.
     pub(crate) patience: Patience,
-    /// Who is told.
-    pub(crate) watcher: &'a dyn Watcher,
+    /// Shows how many bytes are here.
+    pub(crate) bar: &'a ProgressBar,
+    /// Is told what did not work and was got over.
+    pub(crate) warn: &'a dyn Fn(&Error),
 }
 
 impl Download<'_> {
+    /// The name of the file, here and in every source.
+    pub(crate) fn name(&self) -> String {
+        format!("{}.gz", self.file.name)
+    }
+
+    /// Where the file is to be.
+    pub(crate) fn target(&self) -> PathBuf {
+        self.folder.join(self.name())
+    }
+
     /// Makes sure that the file is there and right, and asks the sources only if it is not,
-    /// beginning with the one at `first`.
-    pub(crate) fn ensure(&self, sources: &[Source], first: usize) -> Result<Outcome> {
-        let target = self.target();
-        match self.check(&target) {
-            Ok(()) => return Ok(Outcome::Present),
-            Err(Unfit::Missing) => {}
-            Err(Unfit::Unreadable(error)) => {
-                return Err(error).with_context(|| format!("cannot read {}", target.display()));
+    /// beginning with the one at `first`. Returns the index of the one that gave it.
+    pub(crate) fn ensure(&self, sources: &[Source], first: usize) -> Result<Option<usize>> {
+        if self.target().exists() {
+            match self.fault(&self.target())? {
+                None => return Ok(None),
+                Some(fault) => (self.warn)(&fault.context("fetching it again")),
             }
-            Err(Unfit::Wrong(error)) => self.watcher.trouble(&error.context("fetching it again")),
         }
         let mut failures = String::new();
         for index in (first..sources.len()).chain(0..first) {
-            let got = match &sources[index] {
-                Source::Mirror(url) => self.ask_mirror(url),
-                Source::Folder(folder) => self.ask_folder(folder),
-            };
-            match got {
-                Ok(()) => return Ok(Outcome::Fetched(index)),
+            match self.fetch(&sources[index]) {
+                Ok(()) => return Ok(Some(index)),
                 Err(Failure::Local(error)) => return Err(error),
                 Err(Failure::Passing(error) | Failure::Lasting(error)) => {
-                    self.watcher.trouble(&error);
+                    (self.warn)(&error);
                     failures.push_str(&format!("\n  {error:#}"));
                 }
             }
@@ -102,131 +89,138 @@ impl Download<'_> {
             "no source gave {} ({} bytes, SHA-256 {}):{failures}\n\
              Try again later, or get the .gz files in another way and run \
              `cargo xtask fetch-data --from FOLDER`",
-            self.expected.name,
-            self.expected.size,
-            self.expected.sha256
+            self.name(),
+            self.file.gz_bytes,
+            self.file.gz_sha256
         )
     }
 
-    fn target(&self) -> PathBuf {
-        self.folder.join(&self.expected.name)
-    }
-
     fn part(&self) -> PathBuf {
-        self.folder.join(format!("{}.part", self.expected.name))
+        self.folder.join(format!("{}.part", self.name()))
     }
 
-    fn ask_mirror(&self, base: &str) -> Result<(), Failure> {
-        let url = format!("{base}{}", self.expected.name);
-        let agent = http::agent(self.patience.timeouts);
-        let part = self.part();
+    /// The bytes that were collected. What cannot be read will not be written either.
+    fn collected(&self) -> u64 {
+        fs::metadata(self.part()).map_or(0, |part| part.len())
+    }
+
+    /// Asks one source as often as that helps.
+    fn fetch(&self, source: &Source) -> Result<(), Failure> {
         // A request counts as fruitless unless it takes the file a good step further, so that a
         // server which drips single bytes is given up too.
-        let step = self.expected.size / 32 + 1;
-        let mut furthest = size_of(&part).map_err(|error| local(error, &part))?;
+        let step = self.file.gz_bytes / 32 + 1;
+        let mut furthest = self.collected();
         let mut fruitless = 0;
         loop {
-            match self.ask(&agent, &url, &part) {
-                Err(Failure::Passing(error)) => {
-                    let reached = size_of(&part).map_err(|error| local(error, &part))?;
-                    if reached >= furthest + step {
-                        furthest = reached;
-                        fruitless = 0;
-                    }
-                    fruitless += 1;
-                    if fruitless >= self.patience.attempts {
-                        return Err(Failure::Lasting(error));
-                    }
-                    let pause = self.patience.pause * 2u32.saturating_pow(fruitless - 1);
-                    self.watcher.trouble(&error.context(format!("trying again in {pause:?}")));
-                    sleep(pause);
-                }
+            let error = match self.request(source) {
+                Err(Failure::Passing(error)) => error,
                 settled => return settled,
+            };
+            if self.collected() >= furthest + step {
+                furthest = self.collected();
+                fruitless = 0;
             }
+            fruitless += 1;
+            if fruitless >= self.patience.attempts {
+                return Err(Failure::Lasting(error));
+            }
+            let pause = self.patience.pause * 2u32.saturating_pow(fruitless - 1);
+            (self.warn)(&error.context(format!("trying again in {pause:?}")));
+            sleep(pause);
         }
     }
 
-    fn ask(&self, agent: &ureq::Agent, url: &str, part: &Path) -> Result<(), Failure> {
-        let have = size_of(part).map_err(|error| local(error, part))?;
-        if have >= self.expected.size {
-            match self.settle(part) {
-                Err(Failure::Lasting(_)) => {} // Another file's bytes, gone now: begin at 0.
-                settled => return settled,
-            }
-        }
-        let whole = http::request(agent, url, self.expected, part, &|bytes| {
-            self.watcher.progress(bytes);
-        })?;
-        match self.settle(part) {
-            Err(Failure::Lasting(error)) => {
-                let error = error.context(format!("{url} served wrong bytes"));
-                Err(if whole { Failure::Lasting(error) } else { Failure::Passing(error) })
-            }
-            settled => settled,
-        }
-    }
-
-    fn ask_folder(&self, folder: &Path) -> Result<(), Failure> {
-        let (from, part) = (folder.join(&self.expected.name), self.part());
-        http::copy_local(&from, self.expected, &part, &|bytes| self.watcher.progress(bytes))?;
-        self.settle(&part).map_err(|failure| match failure {
-            Failure::Lasting(error) => {
-                Failure::Lasting(error.context(format!("{} is another file", from.display())))
-            }
-            other => other,
-        })
-    }
-
-    /// Renames the finished part into place, or removes it if it is not the file.
-    fn settle(&self, part: &Path) -> Result<(), Failure> {
-        match self.check(part) {
-            Ok(()) => fs::rename(part, self.target()).map_err(|error| local(error, part)),
-            Err(Unfit::Wrong(error)) => {
-                fs::remove_file(part).map_err(|error| local(error, part))?;
-                Err(Failure::Lasting(error))
-            }
-            Err(Unfit::Missing) => Err(local(io::ErrorKind::NotFound.into(), part)),
-            Err(Unfit::Unreadable(error)) => Err(local(error, part)),
-        }
-    }
-
-    /// Compares size and SHA-256 with what is expected.
-    fn check(&self, path: &Path) -> Result<(), Unfit> {
-        let wrong = |what: &str, found: &str, expected: &str| {
-            Err(Unfit::Wrong(Error::msg(format!(
-                "{}: {what} is {found}, expected {expected}",
-                path.display()
-            ))))
-        };
-        let metadata = fs::metadata(path)?;
-        if metadata.len() != self.expected.size {
-            let (found, expected) = (metadata.len().to_string(), self.expected.size.to_string());
-            return wrong("the size in bytes", &found, &expected);
-        }
-        let found =
-            known::sha256_file(path).map_err(|error| Unfit::Unreadable(io::Error::other(error)))?;
-        if found == self.expected.sha256 {
+    /// Requests what is missing in the part, appends it, and renames the part if it is the file.
+    fn request(&self, source: &Source) -> Result<(), Failure> {
+        let (address, part, size) = (source.of(&self.name()), self.part(), self.file.gz_bytes);
+        let unwritable = || format!("cannot work on {}", part.display());
+        if self.collected() >= size && self.settle()?.is_none() {
             return Ok(());
         }
-        match known::refuse(&found) {
-            Ok(()) => wrong("SHA-256", &found, &self.expected.sha256),
-            Err(why) => Err(Unfit::Wrong(Error::msg(format!("{}: this {why}", path.display())))),
+        let have = self.collected();
+        let Answer { start, length, mut body } =
+            source.ask(&self.name(), have, self.patience.timeouts)?;
+        let Some(start) = start else {
+            fs::remove_file(&part).with_context(unwritable)?;
+            return Err(Failure::Passing(anyhow!(
+                "{address} did not continue at byte {have} as asked; starting over"
+            )));
+        };
+        if let Some(length) = length
+            && start + length != size
+        {
+            return Err(Failure::Lasting(anyhow!(
+                "{address} has {} bytes, expected {size}: it is another file",
+                start + length
+            )));
+        }
+
+        let mut file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(start == 0)
+            .append(start > 0)
+            .open(&part)
+            .with_context(unwritable)?;
+        let mut here = start;
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            self.bar.set_position(here);
+            let read = body.read(&mut buffer).map_err(|error| {
+                Failure::Passing(Error::new(error).context(format!("reading {address}")))
+            })?;
+            here += read as u64;
+            if here > size {
+                return Err(Failure::Lasting(anyhow!(
+                    "{address} has more than the expected {size} bytes: it is another file"
+                )));
+            }
+            if read == 0 {
+                break;
+            }
+            file.write_all(&buffer[..read]).with_context(unwritable)?;
+        }
+        if here < size {
+            let error = anyhow!("{address} ended after {here} of {size} bytes");
+            return Err(Failure::Passing(error));
+        }
+        file.sync_all().with_context(unwritable)?;
+        match self.settle()? {
+            None => Ok(()),
+            Some(fault) => {
+                let error = fault.context(format!("{address} gave wrong bytes"));
+                // Others may have begun it.
+                Err(if start == 0 { Failure::Lasting(error) } else { Failure::Passing(error) })
+            }
         }
     }
-}
 
-/// Why a file is not the one.
-enum Unfit {
-    Missing,
-    Wrong(Error),
-    Unreadable(io::Error),
-}
+    /// Renames the finished part into place, or removes it and says why it is not the file.
+    fn settle(&self) -> Result<Option<Error>> {
+        let part = self.part();
+        let fault = self.fault(&part)?;
+        let settled = match fault {
+            None => fs::rename(&part, self.target()),
+            Some(_) => fs::remove_file(&part),
+        };
+        settled.with_context(|| format!("cannot work on {}", part.display()))?;
+        Ok(fault)
+    }
 
-impl From<io::Error> for Unfit {
-    fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::NotFound => Self::Missing,
-            _ => Self::Unreadable(error),
+    /// What is wrong with a file, if anything.
+    fn fault(&self, path: &Path) -> Result<Option<Error>> {
+        let found = known::sha256_file(path)?;
+        let KnownFile { gz_bytes, gz_sha256, .. } = self.file;
+        if found == *gz_sha256 {
+            return Ok(None);
         }
+        let shown = path.display();
+        Ok(Some(match known::refuse(&found) {
+            Err(why) => anyhow!("{shown}: this {why}"),
+            Ok(()) => anyhow!(
+                "{shown} has {} bytes and SHA-256 {found}; expected {gz_bytes} and {gz_sha256}",
+                fs::metadata(path)?.len()
+            ),
+        }))
     }
 }

@@ -1,9 +1,6 @@
 //! `fetch-data`: Fashion-MNIST from its mirrors to `data/train.npz` and `data/test.npz`.
 
-mod archive;
 mod download;
-mod http;
-mod progress;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -11,14 +8,14 @@ mod tests;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use clap::Args as ClapArgs;
-use fashion_data::{Error as DataError, Source as DataSource, known};
+use fashion_data::known::{self, KnownFile};
+use fashion_data::{Dataset, Error as DataError, Keys, Source as DataSource, Split, npz};
+use indicatif::{ProgressBar, ProgressStyle};
 
-use self::archive::State;
-use self::download::{Download, Outcome, Patience};
-use self::progress::Bar;
-use self::source::{Expected, MIRRORS, Source};
+use self::download::{Download, Patience};
+use self::source::{MIRRORS, Source};
 use crate::workspace::Workspace;
 
 /// Where the mirrors' own files are kept, inside the data folder. Not beside the npz files: a
@@ -64,22 +61,13 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         Some(from) => vec![Source::parse(from)?],
         None => Source::mirrors(),
     };
-    bring(&official(), &sources, &data_dir, Patience::DEFAULT)
-}
-
-/// The official files as they are published.
-fn official() -> [Expected; 4] {
-    known::OFFICIAL.map(|file| Expected {
-        name: format!("{}.gz", file.name),
-        size: file.gz_bytes,
-        sha256: file.gz_sha256.to_owned(),
-    })
+    bring(&known::OFFICIAL, &sources, &data_dir, Patience::DEFAULT)
 }
 
 /// Downloads what is missing of `files` (train images, train labels, test images, test labels) and
 /// writes the npz files of them.
 fn bring(
-    files: &[Expected; 4],
+    files: &[KnownFile; 4],
     sources: &[Source],
     data_dir: &Path,
     patience: Patience,
@@ -91,33 +79,64 @@ fn bring(
 
     // The mirror that gave one file is asked first for the next one.
     let mut first = 0;
-    for expected in files {
-        let bar = Bar::new(expected);
-        let download = Download { expected, folder: &downloads, patience, watcher: &bar };
-        let how = match download.ensure(sources, first)? {
-            Outcome::Present => "present".to_owned(),
-            Outcome::Fetched(index) => {
-                first = index;
-                format!("fetched from {}", sources[index])
-            }
-        };
-        bar.finish(&format!("{}: {how}, SHA-256 verified", expected.name));
+    let mut here = Vec::new();
+    for file in files {
+        let bar = bar(file)?;
+        let warn = |error: &Error| bar.suspend(|| eprintln!("warning: {error:#}"));
+        let download = Download { file, folder: &downloads, patience, bar: &bar, warn: &warn };
+        let given = download.ensure(sources, first)?;
+        bar.finish_and_clear();
+        first = given.unwrap_or(first);
+        let how = given.map_or("present".to_owned(), |source| {
+            format!("fetched from {}", sources[source].of(""))
+        });
+        eprintln!("{}: {how}, SHA-256 verified", download.name());
+        here.push(download.target());
     }
-
-    let [train_images, train_labels, test_images, test_labels] =
-        files.each_ref().map(|file| downloads.join(&file.name));
-    for (name, images, labels) in
-        [("train.npz", &train_images, &train_labels), ("test.npz", &test_images, &test_labels)]
-    {
-        let dataset = fashion_data::idx::read(images, labels)?;
+    for (name, files) in ["train.npz", "test.npz"].into_iter().zip(here.chunks(2)) {
+        let dataset = fashion_data::idx::read(&files[0], &files[1])?;
         let path = data_dir.join(name);
-        let how = match archive::ensure(&path, &dataset)? {
-            State::Present => "present, verified",
-            State::Written => "written",
-        };
+        let how = if ensure_npz(&path, &dataset)? { "written" } else { "present, verified" };
         eprintln!("{}: {how}, {} images", path.display(), dataset.len());
     }
     Ok(())
+}
+
+/// Shows how far one file is, from its first bytes on. Hidden where standard error is no terminal.
+fn bar(file: &KnownFile) -> Result<ProgressBar> {
+    let style = "{msg} [{bar:30}] {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left";
+    Ok(ProgressBar::new(file.gz_bytes)
+        .with_style(ProgressStyle::with_template(style)?)
+        .with_message(format!("{}.gz", file.name)))
+}
+
+/// Makes sure that `path` holds `dataset`, byte for byte as this program writes it, and tells whether
+/// it had to be written.
+///
+/// A damaged file, or the same data in another packing, is replaced; other data is somebody's own
+/// and is left alone with an error.
+fn ensure_npz(path: &Path, dataset: &Dataset) -> Result<bool> {
+    let folder = path.parent().context("an npz file needs a folder")?;
+    let fresh = tempfile::Builder::new()
+        .prefix(".npz-")
+        .tempfile_in(folder)
+        .with_context(|| format!("cannot write to {}", folder.display()))?
+        .into_temp_path();
+    npz::write(&fresh, dataset)?;
+    if path.exists() {
+        if known::sha256_file(path)? == known::sha256_file(&fresh)? {
+            return Ok(false);
+        }
+        if npz::read(path, Split::Train, &Keys::default()).is_ok_and(|found| found != *dataset) {
+            bail!(
+                "{} holds other data than the files that it would be made of; move it away or \
+                 name another folder with --data-dir",
+                path.display()
+            );
+        }
+    }
+    fresh.persist(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(true)
 }
 
 /// Writing npz files beside data in another format would make a folder that nothing can read.

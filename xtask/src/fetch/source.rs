@@ -1,9 +1,12 @@
-//! Where the files may come from and what they must be.
+//! Where a file may come from, and one request for it.
 
-use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, anyhow, bail};
+use ureq::http::{HeaderMap, StatusCode, header};
 
 /// The mirrors of the official files, in the order in which they are tried.
 ///
@@ -15,17 +18,6 @@ pub(crate) const MIRRORS: [&str; 3] = [
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
 ];
 
-/// A file as it must be.
-#[derive(Clone, Debug)]
-pub(crate) struct Expected {
-    /// Its name, in every source and in the download folder.
-    pub(crate) name: String,
-    /// Its size in bytes.
-    pub(crate) size: u64,
-    /// SHA-256 in lower-case hexadecimal.
-    pub(crate) sha256: String,
-}
-
 /// A place that holds all the files under their names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
@@ -35,10 +27,46 @@ pub(crate) enum Source {
     Folder(PathBuf),
 }
 
+/// How long to wait for a server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timeouts {
+    /// Finding the host and connecting to it.
+    pub(crate) connect: Duration,
+    /// Silence, before the answer or in the middle of it.
+    pub(crate) silence: Duration,
+    /// One whole request. What has arrived by then is kept, and the next request continues there.
+    pub(crate) request: Duration,
+}
+
+/// Why a file did not come.
+pub(crate) enum Failure {
+    /// It may be otherwise the next time.
+    Passing(Error),
+    /// This source does not have the file.
+    Lasting(Error),
+    /// This machine is at fault: no other source would help.
+    Local(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Local(error)
+    }
+}
+
+/// What a source gives.
+pub(crate) struct Answer {
+    /// The byte of the file that it begins with; `None` where it is none that was asked for.
+    pub(crate) start: Option<u64>,
+    /// Its bytes, where the source says how many they are.
+    pub(crate) length: Option<u64>,
+    pub(crate) body: Box<dyn Read>,
+}
+
 impl Source {
     /// The built-in mirrors.
     pub(crate) fn mirrors() -> Vec<Self> {
-        MIRRORS.iter().map(|url| Self::Mirror((*url).to_owned())).collect()
+        MIRRORS.map(|url| Self::Mirror(url.to_owned())).into()
     }
 
     /// What `--from` names: an `http://` or `https://` address, or else a local folder.
@@ -57,15 +85,74 @@ impl Source {
         }
         Ok(Self::Folder(folder))
     }
-}
 
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The address of a file.
+    pub(crate) fn of(&self, name: &str) -> String {
         match self {
-            Self::Mirror(url) => f.write_str(url),
-            Self::Folder(folder) => write!(f, "{}", folder.display()),
+            Self::Mirror(url) => format!("{url}{name}"),
+            Self::Folder(folder) => folder.join(name).display().to_string(),
         }
     }
+
+    /// Asks for a file from a byte on. Whoever ignores that begins with the first.
+    pub(crate) fn ask(&self, name: &str, from: u64, wait: Timeouts) -> Result<Answer, Failure> {
+        let address = self.of(name);
+        if let Self::Folder(folder) = self {
+            let opened = File::open(folder.join(name));
+            let opened = opened.and_then(|file| Ok((file.metadata()?.len(), file)));
+            let (length, file) = opened.map_err(|error| {
+                Failure::Lasting(Error::new(error).context(format!("cannot read {address}")))
+            })?;
+            return Ok(Answer { start: Some(0), length: Some(length), body: Box::new(file) });
+        }
+        let mut request = agent(wait).get(&address);
+        if from > 0 {
+            request = request.header(header::RANGE, format!("bytes={from}-"));
+        }
+        let response = request.call().map_err(|error| {
+            Failure::Passing(Error::new(error).context(format!("cannot get {address}")))
+        })?;
+        let start = match response.status() {
+            StatusCode::OK => Some(0),
+            StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE if from > 0 => {
+                first_byte(response.headers()).filter(|&start| start == from)
+            }
+            status => {
+                let error = anyhow!("{address} answered {status}");
+                let passing = status.is_server_error()
+                    || matches!(
+                        status,
+                        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
+                    );
+                return Err(if passing {
+                    Failure::Passing(error)
+                } else {
+                    Failure::Lasting(error)
+                });
+            }
+        };
+        let body = response.into_body();
+        Ok(Answer { start, length: body.content_length(), body: Box::new(body.into_reader()) })
+    }
+}
+
+fn agent(wait: Timeouts) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .user_agent(concat!("fashion-xtask/", env!("CARGO_PKG_VERSION")))
+        .timeout_resolve(Some(wait.connect))
+        .timeout_connect(Some(wait.connect))
+        .timeout_recv_response(Some(wait.silence))
+        .timeout_per_read(Some(wait.silence))
+        .timeout_global(Some(wait.request))
+        .build()
+        .into()
+}
+
+/// The byte that an answer to a range begins at (RFC 9110, section 14.4).
+fn first_byte(headers: &HeaderMap) -> Option<u64> {
+    let range = headers.get(header::CONTENT_RANGE)?.to_str().ok()?.trim().strip_prefix("bytes")?;
+    range.split_once('-')?.0.trim_start().parse().ok()
 }
 
 #[cfg(test)]

@@ -5,14 +5,15 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Error, Result};
-use fashion_data::known;
+use anyhow::Result;
+use fashion_data::known::KnownFile;
+use indicatif::ProgressBar;
 use tempfile::TempDir;
 
 use super::server::{Answer, Request, Server};
-use super::{PATIENCE, mirrors};
-use crate::fetch::download::{Download, Outcome, Watcher};
-use crate::fetch::source::{Expected, Source};
+use super::{PATIENCE, known_file, mirrors};
+use crate::fetch::download::{Download, Patience};
+use crate::fetch::source::Source;
 
 const NAME: &str = "file.gz";
 
@@ -20,40 +21,42 @@ fn content() -> Vec<u8> {
     (0..200_000u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect()
 }
 
-fn expected() -> Expected {
-    let bytes = content();
-    Expected { name: NAME.into(), size: bytes.len() as u64, sha256: known::sha256(&bytes) }
+fn expected() -> KnownFile {
+    known_file("file", &content())
 }
 
 /// Keeps what it is told.
-#[derive(Default)]
 struct Record {
-    bytes: RefCell<Vec<u64>>,
+    bar: ProgressBar,
     troubles: RefCell<Vec<String>>,
 }
 
-impl Watcher for Record {
-    fn progress(&self, bytes: u64) {
-        self.bytes.borrow_mut().push(bytes);
-    }
-
-    fn trouble(&self, error: &Error) {
-        self.troubles.borrow_mut().push(format!("{error:#}"));
+impl Default for Record {
+    fn default() -> Self {
+        Self { bar: ProgressBar::hidden(), troubles: RefCell::default() }
     }
 }
 
-fn fetch(folder: &Path, sources: &[Source], record: &Record) -> Result<Outcome> {
-    let expected = expected();
-    Download { expected: &expected, folder, patience: PATIENCE, watcher: record }.ensure(sources, 0)
+fn fetch(folder: &Path, sources: &[Source], record: &Record) -> Result<Option<usize>> {
+    fetch_with(PATIENCE, folder, sources, record)
 }
 
 /// Does not bear silence for long.
-fn fetch_hastily(folder: &Path, sources: &[Source]) -> Result<Outcome> {
-    let expected = expected();
+fn fetch_hastily(folder: &Path, sources: &[Source]) -> Result<Option<usize>> {
     let mut patience = PATIENCE;
     patience.timeouts.silence = Duration::from_millis(300);
-    Download { expected: &expected, folder, patience, watcher: &Record::default() }
-        .ensure(sources, 0)
+    fetch_with(patience, folder, sources, &Record::default())
+}
+
+fn fetch_with(
+    patience: Patience,
+    folder: &Path,
+    sources: &[Source],
+    record: &Record,
+) -> Result<Option<usize>> {
+    let (file, bar) = (&expected(), &record.bar);
+    let warn = |error: &anyhow::Error| record.troubles.borrow_mut().push(format!("{error:#}"));
+    Download { file, folder, patience, bar, warn: &warn }.ensure(sources, 0)
 }
 
 /// The file is whole and in place, and nothing else is there.
@@ -72,12 +75,12 @@ fn a_good_server_is_asked_once_and_then_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let record = Record::default();
     let sources = mirrors(&[&server]);
-    assert_eq!(fetch(folder.path(), &sources, &record).unwrap(), Outcome::Fetched(0));
+    assert_eq!(fetch(folder.path(), &sources, &record).unwrap(), Some(0));
     assert_whole(&folder);
     assert_eq!(server.requests(), [Request { path: format!("/{NAME}"), from: None }]);
-    assert_eq!(record.bytes.borrow().last(), Some(&expected().size));
+    assert_eq!(record.bar.position(), expected().gz_bytes);
 
-    assert_eq!(fetch(folder.path(), &sources, &record).unwrap(), Outcome::Present);
+    assert_eq!(fetch(folder.path(), &sources, &record).unwrap(), None);
     assert_eq!(server.requests().len(), 1, "a file that is right is not fetched again");
     assert_eq!(*record.troubles.borrow(), [] as [String; 0]);
 }
@@ -168,7 +171,7 @@ fn a_damaged_file_is_noticed_and_fetched_again() {
     fs::write(folder.path().join(NAME), damaged).unwrap();
     let record = Record::default();
     let outcome = fetch(folder.path(), &mirrors(&[&server]), &record).unwrap();
-    assert_eq!(outcome, Outcome::Fetched(0));
+    assert_eq!(outcome, Some(0));
     assert_whole(&folder);
     let troubles = record.troubles.borrow();
     assert!(troubles.len() == 1 && troubles[0].contains("SHA-256"), "{troubles:?}");
@@ -186,7 +189,7 @@ fn wrong_bytes_lead_to_the_next_mirror_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let record = Record::default();
         let outcome = fetch(folder.path(), &mirrors(&[&bad, &good]), &record).unwrap();
-        assert_eq!(outcome, Outcome::Fetched(1));
+        assert_eq!(outcome, Some(1));
         assert_whole(&folder);
         assert_eq!(bad.requests().len(), 1);
         let troubles = record.troubles.borrow();
@@ -199,7 +202,7 @@ fn wrong_bytes_lead_to_the_next_mirror_at_once() {
     let error = fetch(folder.path(), &mirrors(&[&endless]), &Record::default()).unwrap_err();
     assert!(error.to_string().contains("more than the expected 800000 bytes"), "{error}");
     let part = fs::metadata(folder.path().join("file.gz.part")).unwrap();
-    assert!(part.len() <= expected().size);
+    assert!(part.len() <= expected().gz_bytes);
 }
 
 #[test]
@@ -210,7 +213,7 @@ fn a_missing_file_is_not_asked_for_twice_but_a_server_error_is() {
         let folder = tempfile::tempdir().unwrap();
         let record = Record::default();
         let outcome = fetch(folder.path(), &mirrors(&[&bad, &good]), &record).unwrap();
-        assert_eq!(outcome, Outcome::Fetched(1));
+        assert_eq!(outcome, Some(1));
         assert_whole(&folder);
         assert_eq!(bad.requests().len(), requests, "status {status}");
         assert!(record.troubles.borrow()[0].contains(&status.to_string()));
@@ -236,7 +239,7 @@ fn silence_ends_in_the_next_mirror() {
     let folder = tempfile::tempdir().unwrap();
     let begun = Instant::now();
     let outcome = fetch_hastily(folder.path(), &mirrors(&[&silent, &good])).unwrap();
-    assert_eq!(outcome, Outcome::Fetched(1));
+    assert_eq!(outcome, Some(1));
     assert_whole(&folder);
     assert_eq!(silent.requests().len(), 3);
     assert!(begun.elapsed() < PATIENCE.timeouts.request, "the silence limit did not hold");
@@ -304,7 +307,7 @@ fn when_nothing_helps_every_source_is_named() {
         format!("{}{NAME} answered 404", missing.url()),
         format!("{}{NAME} answered 500", broken.url()),
         format!("cannot read {}", empty.path().join(NAME).display()),
-        expected().sha256,
+        expected().gz_sha256.into(),
         "fetch-data --from".into(),
     ] {
         assert!(error.contains(&part), "{part:?} is missing in: {error}");
@@ -323,7 +326,7 @@ fn a_local_folder_is_a_source_and_is_checked_like_one() {
     let sources = [Source::Folder(from.path().to_owned())];
     let folder = tempfile::tempdir().unwrap();
     let outcome = fetch(folder.path(), &sources, &Record::default()).unwrap();
-    assert_eq!(outcome, Outcome::Fetched(0));
+    assert_eq!(outcome, Some(0));
     assert_whole(&folder);
     assert!(!fs::metadata(folder.path().join(NAME)).unwrap().permissions().readonly());
 

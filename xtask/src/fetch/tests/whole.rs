@@ -3,38 +3,41 @@
 use std::fs;
 use std::path::Path;
 
-use fashion_data::{Keys, Origin, Source as DataSource, known};
+use fashion_data::known::{KnownFile, OFFICIAL as OFFICIAL_FILES};
+use fashion_data::{Keys, Origin, Source as DataSource};
 
 use super::server::{Answer, Request, Server};
-use super::{PATIENCE, mirrors};
-use crate::fetch::source::{Expected, Source};
-use crate::fetch::{bring, official};
+use super::{PATIENCE, known_file, mirrors};
+use crate::fetch::source::Source;
+use crate::fetch::{bring, ensure_npz};
 
 /// The four files with a few images each, in the form that is published.
-fn fixture() -> [(Expected, Vec<u8>); 4] {
-    let file = |name: &str, header: &[u32], body: Vec<u8>| {
+fn fixture() -> [(KnownFile, Vec<u8>); 4] {
+    let file = |name, header: &[u32], body: Vec<u8>| {
         let mut raw: Vec<u8> = header.iter().flat_map(|word| word.to_be_bytes()).collect();
         raw.extend(body);
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         std::io::Write::write_all(&mut encoder, &raw).unwrap();
         let gz = encoder.finish().unwrap();
-        let expected =
-            Expected { name: name.into(), size: gz.len() as u64, sha256: known::sha256(&gz) };
-        (expected, gz)
+        (known_file(name, &gz), gz)
     };
     let pixels = |n: u32| (0..n * 784).map(|i| (i * i / 7) as u8).collect();
     let labels = |n: u32| (0..n).map(|i| (i % 10) as u8).collect();
     [
-        file("train-images-idx3-ubyte.gz", &[0x803, 30, 28, 28], pixels(30)),
-        file("train-labels-idx1-ubyte.gz", &[0x801, 30], labels(30)),
-        file("t10k-images-idx3-ubyte.gz", &[0x803, 20, 28, 28], pixels(20)),
-        file("t10k-labels-idx1-ubyte.gz", &[0x801, 20], labels(20)),
+        file("train-images-idx3-ubyte", &[0x803, 30, 28, 28], pixels(30)),
+        file("train-labels-idx1-ubyte", &[0x801, 30], labels(30)),
+        file("t10k-images-idx3-ubyte", &[0x803, 20, 28, 28], pixels(20)),
+        file("t10k-labels-idx1-ubyte", &[0x801, 20], labels(20)),
     ]
+}
+
+fn published(file: &KnownFile) -> String {
+    format!("{}.gz", file.name)
 }
 
 fn serve_fixture(before: usize, request: &Request) -> Answer {
     let files = fixture();
-    let found = files.iter().find(|(expected, _)| request.path.ends_with(&expected.name));
+    let found = files.iter().find(|(expected, _)| request.path.ends_with(&published(expected)));
     match found {
         Some((_, gz)) if before == 0 => Answer::Cut(gz.clone(), gz.len() / 2),
         Some((_, gz)) => Answer::Well(gz.clone()),
@@ -81,7 +84,7 @@ fn damaged_archives_are_made_again_but_other_data_is_left_alone() {
     let files = fixture();
     let from = tempfile::tempdir().unwrap();
     for (expected, gz) in &files {
-        fs::write(from.path().join(&expected.name), gz).unwrap();
+        fs::write(from.path().join(published(expected)), gz).unwrap();
     }
     let files = files.map(|(expected, _)| expected);
     let sources = [Source::Folder(from.path().to_owned())];
@@ -101,11 +104,25 @@ fn damaged_archives_are_made_again_but_other_data_is_left_alone() {
 }
 
 #[test]
+fn a_file_with_the_right_bytes_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("train.npz");
+    let images = fashion_data::sample::generate(1).test.select(&[0, 1, 2]);
+    assert!(ensure_npz(&path, &images).unwrap(), "not written");
+    assert!(!ensure_npz(&path, &images).unwrap(), "written again");
+    let mut longer = fs::read(&path).unwrap();
+    longer.push(0);
+    fs::write(&path, longer).unwrap();
+    assert!(ensure_npz(&path, &images).unwrap(), "not written");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "something is left over");
+}
+
+#[test]
 fn data_in_another_format_is_not_mixed_with_npz() {
     let files = fixture().map(|(expected, _)| expected);
     let data = tempfile::tempdir().unwrap();
     for expected in &files {
-        fs::write(data.path().join(&expected.name), "").unwrap();
+        fs::write(data.path().join(published(expected)), "").unwrap();
     }
     let nobody = [Source::Mirror("http://127.0.0.1:1/".into())];
     let error = bring(&files, &nobody, data.path(), PATIENCE).unwrap_err().to_string();
@@ -130,7 +147,7 @@ fn the_official_files_become_the_official_data() {
         }
     });
     let data = tempfile::tempdir().unwrap();
-    bring(&official(), &mirrors(&[&server]), data.path(), PATIENCE).unwrap();
+    bring(&OFFICIAL_FILES, &mirrors(&[&server]), data.path(), PATIENCE).unwrap();
     assert_eq!(server.requests().len(), 5);
     let splits = DataSource::Npz(data.path().to_owned()).load(&Keys::default()).unwrap();
     assert_eq!(splits.origin, Origin::FashionMnist);
@@ -138,6 +155,6 @@ fn the_official_files_become_the_official_data() {
 
     let again = tempfile::tempdir().unwrap();
     let sources = [Source::Folder(OFFICIAL.into())];
-    bring(&official(), &sources, again.path(), PATIENCE).unwrap();
+    bring(&OFFICIAL_FILES, &sources, again.path(), PATIENCE).unwrap();
     assert!(npz_bytes(again.path()) == first, "other bytes");
 }
