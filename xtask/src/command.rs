@@ -34,8 +34,9 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command and returns what it wrote to standard output. Its messages go where ours go.
-pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
+/// Runs a command and returns what it wrote to standard output, in UTF-8. Its messages go where ours
+/// go.
+pub(crate) fn text(command: &mut Command) -> Result<String> {
     let output = command
         .stderr(Stdio::inherit())
         .output()
@@ -43,13 +44,20 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
     if !output.status.success() {
         bail!("`{}` failed ({})", shown(command), output.status);
     }
-    Ok(output.stdout)
+    String::from_utf8(output.stdout)
+        .with_context(|| format!("`{}` did not write UTF-8", shown(command)))
 }
 
-/// As [`output`], for commands that write UTF-8.
-pub(crate) fn text(command: &mut Command) -> Result<String> {
-    let bytes = output(command)?;
-    String::from_utf8(bytes).with_context(|| format!("`{}` did not write UTF-8", shown(command)))
+/// Runs a command silently and returns what it wrote to standard output; where it fails, its last
+/// words are the reason.
+pub(crate) fn quietly(command: &mut Command) -> Result<String> {
+    let output = command.output().context("cannot start it")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        let last = said.lines().rev().find(|line| !line.trim().is_empty());
+        bail!("{}: {}", output.status, last.unwrap_or("it said nothing").trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The command as one would type it.
@@ -79,10 +87,19 @@ mod tests {
     fn a_failed_command_is_an_error_with_its_status() {
         for error in [
             run(&mut Command::new("false")).unwrap_err(),
-            output(&mut Command::new("false")).unwrap_err(),
+            text(&mut Command::new("false")).unwrap_err(),
         ] {
             assert_eq!(error.to_string(), "`false` failed (exit status: 1)");
         }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn the_last_words_of_a_failure_are_the_reason() {
+        let mut failing = Command::new("sh");
+        failing.args(["-c", "echo first >&2; echo 'no module x' >&2; echo >&2; exit 3"]);
+        let error = quietly(&mut failing).unwrap_err().to_string();
+        assert_eq!(error, "exit status: 3: no module x");
     }
 
     #[test]

@@ -4,14 +4,15 @@
 //! A check is a Python file in `xtask/cross-check` and a line in [`CHECKS`].
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args as ClapArgs;
+use clap::builder::PossibleValuesParser;
 
 use crate::command;
-use crate::python::python_of;
+use crate::python::{Python, install, python_of};
 use crate::workspace::Workspace;
 
 /// The checks: a name, which is also the script's, and what is compared.
@@ -29,35 +30,21 @@ const CHECKS: [(&str, &str); 4] = [
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     /// Run only this check; may be given more than once
-    #[arg(long, value_name = "CHECK")]
+    #[arg(long, value_name = "CHECK", value_parser = PossibleValuesParser::new(CHECKS.map(|c| c.0)))]
     only: Vec<String>,
 
-    /// Use this Python environment as it is instead of making one
-    #[arg(long, value_name = "DIR")]
-    venv: Option<PathBuf>,
-
-    /// The Python to make the environment with
-    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
-    python: String,
+    #[command(flatten)]
+    python: Python,
 }
 
 /// Runs the chore.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    if let Some(unknown) = args.only.iter().find(|only| CHECKS.iter().all(|c| c.0 != **only)) {
-        bail!(
-            "there is no check `{unknown}`; there are {}",
-            CHECKS.map(|check| check.0).join(", ")
-        );
-    }
     let scripts = workspace.root().join("xtask").join("cross-check");
-    let python = match &args.venv {
-        Some(venv) => python_of(venv)?,
-        None => {
-            let venv = workspace.root().join("target").join("cross-check").join("venv");
-            make(&venv, &scripts.join("requirements.txt"), &args.python)?;
-            python_of(&venv)?
-        }
-    };
+    let made = workspace.root().join("target").join("cross-check").join("venv");
+    if args.python.venv.is_none() {
+        make(&args.python, &made, &scripts.join("requirements.txt"))?;
+    }
+    let python = python_of(args.python.venv.as_ref().unwrap_or(&made))?;
     let fashion = workspace.build_release()?;
     for (name, what) in CHECKS {
         if !args.only.is_empty() && !args.only.iter().any(|only| only == name) {
@@ -77,7 +64,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
 }
 
 /// Makes the environment, or does nothing if it has these requirements already.
-fn make(venv: &Path, requirements: &Path, python: &str) -> Result<()> {
+fn make(python: &Python, venv: &Path, requirements: &Path) -> Result<()> {
     let wanted = fs::read_to_string(requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
     // Written last, so that an environment that was only half made is made again.
@@ -85,13 +72,11 @@ fn make(venv: &Path, requirements: &Path, python: &str) -> Result<()> {
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    command::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(venv)).context(
+    command::run(&mut python.make(venv)).context(
         "cannot make a Python environment; install Python with venv, or name one with --python or \
          an existing environment with --venv",
     )?;
-    let mut pip = Command::new(python_of(venv)?);
-    pip.args(["-m", "pip", "--disable-pip-version-check", "install", "--requirement"]);
-    command::run(pip.arg(requirements))?;
+    command::run(install(venv)?.arg("--requirement").arg(requirements))?;
     fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
 }
 
@@ -117,9 +102,10 @@ mod tests {
         let requirements = folder.path().join("requirements.txt");
         fs::write(&requirements, "a==1\n").unwrap();
         fs::write(folder.path().join("installed.txt"), "a==1\n").unwrap();
-        make(folder.path(), &requirements, "no-such-python").unwrap();
+        let python = Python { venv: None, python: "no-such-python".into() };
+        make(&python, folder.path(), &requirements).unwrap();
         fs::write(&requirements, "a==2\n").unwrap();
-        let error = make(folder.path(), &requirements, "no-such-python").unwrap_err();
+        let error = make(&python, folder.path(), &requirements).unwrap_err();
         assert!(format!("{error:#}").contains("no-such-python"), "{error:#}");
     }
 }

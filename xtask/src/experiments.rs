@@ -1,7 +1,6 @@
 //! `experiments`: the tables and figures of `docs/experiments.md`, made again.
 
-mod table;
-
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,8 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use clap::Args as ClapArgs;
 
-use self::table::Table;
-use crate::markers::Part;
+use crate::markers::{NONE, Part, table};
 use crate::workspace::Workspace;
 use crate::{command, machine};
 
@@ -19,11 +17,17 @@ const FILE: &str = "docs/experiments.md";
 /// What `sweep.toml` calls the data that the document is about.
 const DATA: &str = "Fashion-MNIST (official)";
 
+/// How fast a point learns is told by the first epoch with this validation accuracy.
+const LEARNT: f64 = 0.85;
+
+/// The fields of a line of a CSV file, by the names of the columns.
+type Line = BTreeMap<String, String>;
+
 /// A sweep of one setting around the report's.
 struct Experiment {
-    /// The name of its folder, its figures and, with `experiments-` before it, its part.
+    /// The name of its folder and its figures.
     name: &'static str,
-    part: &'static str,
+    part: Part,
     setting: &'static str,
     values: &'static str,
 }
@@ -31,13 +35,13 @@ struct Experiment {
 const EXPERIMENTS: [Experiment; 2] = [
     Experiment {
         name: "learning-rate",
-        part: "experiments-learning-rate",
+        part: Part { file: FILE, chore: "experiments-learning-rate" },
         setting: "learning_rate",
         values: "1e-5,3e-5,1e-4,3e-4,1e-3,3e-3,1e-2,3e-2,1e-1",
     },
     Experiment {
         name: "batch-size",
-        part: "experiments-batch-size",
+        part: Part { file: FILE, chore: "experiments-batch-size" },
         setting: "batch_size",
         values: "16,32,64,128,256,512,1024",
     },
@@ -60,42 +64,31 @@ pub(crate) struct Args {
 
 /// Runs the chore.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    let document = workspace.root().join(FILE);
-    let mut text = fs::read_to_string(&document)
-        .with_context(|| format!("cannot read {}", document.display()))?;
     let out = args.out.clone().unwrap_or_else(|| workspace.root().join("sweeps/experiments"));
     let fashion = workspace.build_release()?;
     let machine = machine::describe(workspace)?;
     for experiment in EXPERIMENTS {
         let folder = out.join(experiment.name);
         sweep(workspace, &fashion, &experiment, &folder)?;
-        let table = Table::read(&folder, experiment.setting)?.render();
+        let Experiment { name, part, setting, values } = experiment;
+        let table = render(&folder, setting)?;
         println!("{table}");
-        let part = Part { file: FILE, chore: experiment.part };
-        if args.check {
-            let written = part.section(&text)?;
-            if !written.starts_with(&table) {
-                bail!("{FILE} has another table of {}:\n{written}", experiment.name);
-            }
-            continue;
-        }
         let fresh = format!(
             "{table}\nMade with `cargo xtask experiments` on {machine}: `fashion sweep --vary \
-             {}={} --seeds 0,1,2`.\n",
-            experiment.setting, experiment.values
+             {setting}={values} --seeds 0,1,2`.\n"
         );
-        text = part.replace(&text, &fresh)?;
+        part.settle(workspace, &fresh, args.check)?;
+        if args.check {
+            continue;
+        }
         for figure in ["sweep", "curves"] {
             let from = folder.join("figures").join(format!("{figure}.svg"));
-            let to = format!("docs/images/{}-{figure}.svg", experiment.name);
+            let to = format!("docs/images/{name}-{figure}.svg");
             fs::copy(&from, workspace.root().join(to))
                 .with_context(|| format!("cannot copy {}", from.display()))?;
         }
     }
-    if args.check {
-        return Ok(());
-    }
-    fs::write(&document, text).with_context(|| format!("cannot write {}", document.display()))
+    Ok(())
 }
 
 /// Does a sweep, or what is left of it.
@@ -125,4 +118,108 @@ fn sweep(
         );
     }
     Ok(())
+}
+
+/// Markdown of a sweep of one setting, from the CSV files of its folder and the histories of its runs.
+fn render(folder: &Path, setting: &str) -> Result<String> {
+    let mut points = lines(&folder.join("points.csv"))?;
+    points.sort_by(|a, b| {
+        let value = |point| number(point, setting).unwrap_or(f64::NAN);
+        value(a).total_cmp(&value(b))
+    });
+    let trials = lines(&folder.join("results.csv"))?;
+    let rows: Result<Vec<_>> =
+        points.iter().map(|point| row(folder, setting, point, &trials)).collect();
+    let heads = [
+        &setting.replace('_', " "),
+        "Validation accuracy",
+        "Validation loss",
+        "Training loss",
+        &format!("Epochs to {:.0}%", 100.0 * LEARNT),
+        "Diverged",
+    ];
+    Ok(table(&heads, rows?))
+}
+
+fn row(folder: &Path, setting: &str, point: &Line, trials: &[Line]) -> Result<Vec<String>> {
+    let number = |name: &str| number(point, name);
+    let text = |name: &str| point.get(name).map_or("0", String::as_str);
+    let spread =
+        |name: &str| Some((number(&format!("{name}_mean"))?, number(&format!("{name}_sd"))?));
+    let own = trials.iter().filter(|trial| trial.get("point") == point.get("point"));
+    let learnt = own
+        .map(|trial| learnt(&folder.join("trials").join(&trial["trial"])))
+        .collect::<Result<Vec<_>>>()?;
+    let seeds = learnt.len();
+    // There is no average where a seed never gets there.
+    let epochs: Option<usize> = learnt.into_iter().sum();
+    let cells = [
+        Some(text(setting).to_owned()),
+        spread("validation_accuracy")
+            .map(|(mean, sd)| format!("{:.2} ± {:.2}%", 100.0 * mean, 100.0 * sd)),
+        spread("validation_loss").map(|(mean, sd)| format!("{mean:.3} ± {sd:.3}")),
+        number("train_loss_mean").map(|loss| format!("{loss:.3}")),
+        epochs.map(|sum| format!("{:.1}", sum as f64 / seeds as f64)),
+        Some(format!("{} of {seeds}", text("seeds_diverged"))),
+    ];
+    Ok(cells.map(|cell| cell.unwrap_or_else(|| NONE.to_owned())).into())
+}
+
+fn number(line: &Line, name: &str) -> Option<f64> {
+    line.get(name)?.parse().ok()
+}
+
+/// The first epoch of a run whose validation accuracy is [`LEARNT`].
+fn learnt(run: &Path) -> Result<Option<usize>> {
+    let history = run.join("history.csv");
+    if !history.exists() {
+        // It diverged in its first epoch.
+        return Ok(None);
+    }
+    let reached = |epoch: &Line| number(epoch, "validation_accuracy").is_some_and(|a| a >= LEARNT);
+    Ok(lines(&history)?.iter().position(reached).map(|position| position + 1))
+}
+
+/// The lines of a CSV file without quotes.
+fn lines(path: &Path) -> Result<Vec<Line>> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned));
+    let names: Vec<String> = lines.next().into_iter().flatten().collect();
+    Ok(lines.map(|fields| names.iter().cloned().zip(fields).collect()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_come_in_the_order_of_their_values_with_what_their_runs_did() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write(
+            "points.csv",
+            "rank,point,learning_rate,seeds_diverged,validation_accuracy_mean,\
+             validation_accuracy_sd,validation_loss_mean,validation_loss_sd,train_loss_mean\n\
+             1,2,0.001,0,0.91,0.002,0.25,0.01,0.1\n2,1,1e-5,1,0.75,,0.7,,0.8\n",
+        );
+        write("results.csv", "trial,point\na,2\nb,2\nc,1\nd,1\n");
+        let history = "epoch,validation_accuracy\n1,0.8\n2,0.85\n";
+        write("trials/a/history.csv", history);
+        write("trials/b/history.csv", "epoch,validation_accuracy\n1,0.9\n");
+        write("trials/c/history.csv", history);
+        let table = render(folder.path(), "learning_rate").unwrap();
+        let lines: Vec<&str> = table.lines().skip(2).collect();
+        assert_eq!(
+            lines,
+            [
+                "| 1e-5 | – | – | 0.800 | – | 1 of 2 |",
+                "| 0.001 | 91.00 ± 0.20% | 0.250 ± 0.010 | 0.100 | 1.5 | 0 of 2 |"
+            ]
+        );
+    }
 }

@@ -1,25 +1,72 @@
-//! The parts of documents that chores write.
+//! The parts of documents that chores write, and the tables in them.
 
+use std::fs;
 use std::ops::Range;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+
+use crate::workspace::Workspace;
 
 /// The part of a document between the lines `<!-- CHORE:begin -->` and `<!-- CHORE:end -->`.
 pub(crate) struct Part {
-    /// The document, for errors.
+    /// The document, from the root of the workspace.
     pub(crate) file: &'static str,
     /// The chore that writes the part.
     pub(crate) chore: &'static str,
 }
 
 impl Part {
+    /// What stands there.
+    pub(crate) fn read(&self, workspace: &Workspace) -> Result<String> {
+        Ok(self.section(&self.document(workspace)?)?.to_owned())
+    }
+
+    /// Puts something else there.
+    pub(crate) fn write(&self, workspace: &Workspace, with: &str) -> Result<()> {
+        let replaced = self.replace(&self.document(workspace)?, with)?;
+        fs::write(workspace.root().join(self.file), replaced)
+            .with_context(|| format!("cannot write {}", self.file))
+    }
+
+    /// Writes, or only compares the rows of a table with those that stand there.
+    pub(crate) fn settle(&self, workspace: &Workspace, fresh: &str, check: bool) -> Result<()> {
+        if check {
+            self.same_rows(&self.read(workspace)?, fresh)
+        } else {
+            self.write(workspace, fresh)
+        }
+    }
+
+    /// Compares the rows of two tables; the words after them may be others.
+    pub(crate) fn same_rows(&self, written: &str, fresh: &str) -> Result<()> {
+        let rows = |text: &str| {
+            let rows: Vec<_> = text.lines().filter(|line| line.starts_with('|')).collect();
+            rows.join("\n")
+        };
+        let (written, fresh) = (rows(written), rows(fresh));
+        if written != fresh {
+            bail!(
+                "{} has another table:\n{written}\nthan these runs give:\n{fresh}\nOne machine \
+                 gives the same numbers every time; another SIMD path may round differently. \
+                 Without --check, the table is written",
+                self.file
+            );
+        }
+        Ok(())
+    }
+
+    fn document(&self, workspace: &Workspace) -> Result<String> {
+        fs::read_to_string(workspace.root().join(self.file))
+            .with_context(|| format!("cannot read {}", self.file))
+    }
+
     /// What stands between the markers.
-    pub(crate) fn section<'a>(&self, text: &'a str) -> Result<&'a str> {
+    fn section<'a>(&self, text: &'a str) -> Result<&'a str> {
         Ok(&text[self.range(text)?])
     }
 
     /// The document with another text between the markers.
-    pub(crate) fn replace(&self, text: &str, with: &str) -> Result<String> {
+    fn replace(&self, text: &str, with: &str) -> Result<String> {
         let range = self.range(text)?;
         Ok(format!("{}{with}{}", &text[..range.start], &text[range.end..]))
     }
@@ -44,6 +91,31 @@ impl Part {
     }
 }
 
+/// A table. All columns are numbers, but for a first one without a head.
+pub(crate) fn table<H: AsRef<str>>(
+    heads: &[H],
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> String {
+    let heads: Vec<&str> = heads.iter().map(AsRef::as_ref).collect();
+    let rules = heads.iter().map(|head| if head.is_empty() { "---" } else { "---:" });
+    let mut out = line(heads.iter()) + &line(rules);
+    out.extend(rows.into_iter().map(|row| line(row.iter())));
+    out
+}
+
+fn line(cells: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let mut line = String::from("|");
+    for cell in cells {
+        line.push_str(if cell.as_ref().is_empty() { "" } else { " " });
+        line.push_str(cell.as_ref());
+        line.push_str(" |");
+    }
+    line + "\n"
+}
+
+/// What a table says where there is nothing.
+pub(crate) const NONE: &str = "–";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +132,13 @@ mod tests {
             "# Title\n<!-- reproduce:begin -->\nnew\n<!-- reproduce:end -->\nrest\n"
         );
         assert_eq!(PART.replace(&replaced, "old\n").unwrap(), readme);
+    }
+
+    #[test]
+    fn columns_of_numbers_stand_right() {
+        let row = |cells: [&str; 2]| Vec::from(cells.map(str::to_owned));
+        let written = table(&["", "Images"], [row(["**ours**", "1"]), row(["theirs", ""])]);
+        assert_eq!(written, "| | Images |\n| --- | ---: |\n| **ours** | 1 |\n| theirs | |\n");
     }
 
     #[test]

@@ -45,63 +45,42 @@ pub(crate) struct Taken {
     pub(crate) median: f64,
 }
 
-/// What one run of a program printed.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Run {
+/// One line of a program.
+#[derive(Deserialize)]
+struct Line {
     version: String,
-    figures: BTreeMap<Figure, Taken>,
+    threads: usize,
+    what: String,
+    excl_datagen_s: Option<f64>,
+    best_samples_s: Option<f64>,
+    median_samples_s: Option<f64>,
+    peak_rss_mb: Option<f64>,
+    batch: Option<f64>,
+    best_us: Option<f64>,
+    median_us: Option<f64>,
+    gflops: Option<f64>,
 }
 
-impl Run {
-    /// Reads one JSON object a line. Lines that are none are somebody's notices and are skipped.
-    pub(crate) fn parse(text: &str) -> Result<Run> {
-        #[derive(Deserialize)]
-        struct Line {
-            version: String,
-            what: String,
-            excl_datagen_s: Option<f64>,
-            best_samples_s: Option<f64>,
-            median_samples_s: Option<f64>,
-            peak_rss_mb: Option<f64>,
-            batch: Option<f64>,
-            best_us: Option<f64>,
-            median_us: Option<f64>,
-            gflops: Option<f64>,
-        }
-        let mut run = Run { version: String::new(), figures: BTreeMap::new() };
-        for line in text.lines().filter(|line| line.starts_with('{')) {
-            let read: Line = serde_json::from_str(line)
-                .with_context(|| format!("cannot read the figures in {line}"))?;
-            match read.what.as_str() {
-                "startup" => run.take(Figure::Start, read.excl_datagen_s, read.excl_datagen_s),
-                "train" => {
-                    run.take(Figure::Train, read.best_samples_s, read.median_samples_s);
-                    run.take(Figure::Memory, read.peak_rss_mb, read.peak_rss_mb);
-                }
-                "infer" => {
-                    let batch = read.batch.with_context(|| format!("no batch in {line}"))?;
-                    let figure = Figure::Classify(batch as usize);
-                    run.take(figure, read.best_samples_s, read.median_samples_s);
-                }
-                "latency_b1" => run.take(Figure::Latency, read.best_us, read.median_us),
-                "peak" => run.take(Figure::Peak, read.gflops, read.gflops),
-                _ => {}
-            }
-            run.version = read.version;
-        }
-        if run.figures.is_empty() {
-            bail!("it printed no figures");
-        }
-        Ok(run)
-    }
+/// A figure's best and median, as far as a line has them.
+type Said = (Figure, Option<f64>, Option<f64>);
 
-    /// Where a program offers several ways to do the same, the better counts.
-    fn take(&mut self, figure: Figure, best: Option<f64>, median: Option<f64>) {
-        if let (Some(best), Some(median)) = (best, median) {
-            let taken = self.figures.entry(figure).or_insert(Taken { best, median });
-            taken.best = figure.better(taken.best, best);
-            taken.median = figure.better(taken.median, median);
-        }
+impl Line {
+    /// What it says of each figure. `None` where it does not say in what batches.
+    fn figures(&self) -> Option<Vec<Said>> {
+        Some(match self.what.as_str() {
+            "startup" => vec![(Figure::Start, self.excl_datagen_s, self.excl_datagen_s)],
+            "train" => vec![
+                (Figure::Train, self.best_samples_s, self.median_samples_s),
+                (Figure::Memory, self.peak_rss_mb, self.peak_rss_mb),
+            ],
+            "infer" => {
+                let figure = Figure::Classify(self.batch? as usize);
+                vec![(figure, self.best_samples_s, self.median_samples_s)]
+            }
+            "latency_b1" => vec![(Figure::Latency, self.best_us, self.median_us)],
+            "peak" => vec![(Figure::Peak, self.gflops, self.gflops)],
+            _ => Vec::new(),
+        })
     }
 }
 
@@ -113,12 +92,31 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// Adds a run.
-    pub(crate) fn add(&mut self, name: &'static str, threads: usize, run: Run) {
-        for (figure, taken) in run.figures {
-            self.rounds.entry((name, threads, figure)).or_default().push(taken);
+    /// Adds what one run of a program printed: one JSON object a line. Lines that are none are
+    /// somebody's notices and are skipped. Where a program offers several ways to do the same, the
+    /// better counts.
+    pub(crate) fn add(&mut self, name: &'static str, printed: &str) -> Result<()> {
+        let mut run = BTreeMap::new();
+        for line in printed.lines().filter(|line| line.starts_with('{')) {
+            let read: Line = serde_json::from_str(line)
+                .with_context(|| format!("cannot read the figures in {line}"))?;
+            let figures = read.figures().with_context(|| format!("no batch in {line}"))?;
+            for (figure, best, median) in figures {
+                let (Some(best), Some(median)) = (best, median) else { continue };
+                let key = (name, read.threads, figure);
+                let taken = run.entry(key).or_insert(Taken { best, median });
+                taken.best = figure.better(taken.best, best);
+                taken.median = figure.better(taken.median, median);
+            }
+            self.versions.insert(name, read.version);
         }
-        self.versions.insert(name, run.version);
+        if run.is_empty() {
+            bail!("it printed no figures");
+        }
+        for (key, taken) in run {
+            self.rounds.entry(key).or_default().push(taken);
+        }
+        Ok(())
     }
 
     /// Forgets a program that failed on the way.
@@ -159,8 +157,9 @@ mod tests {
 
     #[test]
     fn the_better_of_several_ways_counts_and_the_drawing_of_images_does_not() {
-        let run = Run::parse(LINES).unwrap();
-        assert_eq!(run.version, "P 1");
+        let mut figures = Figures::default();
+        figures.add("p", LINES).unwrap();
+        assert_eq!(figures.version("p"), Some("P 1"));
         let expected = [
             (Figure::Train, 7000.0, 6500.5),
             (Figure::Memory, 900.0, 900.0),
@@ -168,25 +167,29 @@ mod tests {
             (Figure::Classify(128), 10.0, 9.0),
             (Figure::Latency, 40.0, 46.0),
         ];
-        let expected =
-            expected.map(|(figure, best, median)| (figure, Taken { best, median })).into();
-        assert_eq!(run.figures, expected);
+        let expected = expected
+            .map(|(figure, best, median)| (("p", 2, figure), vec![Taken { best, median }]))
+            .into();
+        assert_eq!(figures.rounds, expected);
     }
 
     #[test]
     fn broken_and_missing_figures_are_errors() {
-        assert!(Run::parse("nothing here").unwrap_err().to_string().contains("no figures"));
-        let error = Run::parse("{\"what\":\"train\"").unwrap_err().to_string();
+        let error = |printed| Figures::default().add("p", printed).unwrap_err().to_string();
+        assert!(error("nothing here").contains("no figures"));
+        let error = error("{\"what\":\"train\"");
         assert!(error.contains("{\"what\":\"train\""), "{error}");
     }
 
     #[test]
     fn rounds_give_the_best_and_the_median() {
         let mut figures = Figures::default();
-        for (speed, latency) in [(10.0, 5.0), (30.0, 9.0), (20.0, 4.0)] {
-            let taken = |best: f64| Taken { best, median: best };
-            let of = [(Figure::Train, taken(speed)), (Figure::Latency, taken(latency))];
-            figures.add("a", 2, Run { version: "A 1".into(), figures: of.into() });
+        for (speed, latency) in [(10, 5), (30, 9), (20, 4)] {
+            let printed = format!(
+                r#"{{"version":"A 1","threads":2,"what":"train","best_samples_s":{speed},"median_samples_s":{speed}}}
+                {{"version":"A 1","threads":2,"what":"latency_b1","best_us":{latency},"median_us":{latency}}}"#
+            );
+            figures.add("a", &printed.replace("    ", "")).unwrap();
         }
         let taken = |best, median| Some(Taken { best, median });
         assert_eq!(figures.get("a", 2, Figure::Train), taken(30.0, 20.0));

@@ -5,19 +5,21 @@ mod figures;
 mod ours;
 mod tables;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use clap::Args as ClapArgs;
+use clap::builder::PossibleValuesParser;
 
-use self::contestants::{ALL, Extent, OURS, OURS_FROM_FILES, Place, Ready};
-use self::figures::{Figures, Run};
-use self::tables::{Row, Tables};
+use self::contestants::{ALL, Extent, OURS, OURS_FROM_FILES, Ready};
+use self::figures::Figures;
+use self::tables::Tables;
+use crate::command::{self, quietly};
+use crate::machine;
 use crate::markers::Part;
+use crate::python::Python;
 use crate::workspace::Workspace;
-use crate::{command, machine};
 
 /// The tables' place.
 const PART: Part = Part { file: "docs/performance.md", chore: "bench-peers" };
@@ -43,6 +45,7 @@ pub(crate) struct Args {
 
     /// Measure only these, and print the tables instead of writing them
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    #[arg(value_parser = PossibleValuesParser::new(ALL.map(|c| c.name)))]
     only: Vec<String>,
 
     /// Train a few steps in one round, and print the tables instead of writing them
@@ -53,27 +56,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", env = "FASHION_DATA")]
     data: Option<PathBuf>,
 
-    /// Use this Python environment as it is instead of making one
-    #[arg(long, value_name = "DIR")]
-    venv: Option<PathBuf>,
-
-    /// The Python to make the environment with
-    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
-    python: String,
+    #[command(flatten)]
+    python: Python,
 }
 
 /// Runs the chore.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    if let Some(unknown) = args.only.iter().find(|only| ALL.iter().all(|c| c.name != **only)) {
-        bail!("there is no peer `{unknown}`; there are {}", ALL.map(|c| c.name).join(", "));
-    }
-    let document = workspace.root().join(PART.file);
-    let text = fs::read_to_string(&document)
-        .with_context(|| format!("cannot read {}", document.display()))?;
-    PART.section(&text)?;
+    PART.read(workspace)?;
 
-    let data = args.data.as_deref().filter(|data| !data.as_os_str().is_empty());
-    let place = Place { workspace, venv: args.venv.as_deref(), python: &args.python, data };
     let mut left_out = Vec::new();
     let mut ready = Vec::new();
     for contestant in &ALL {
@@ -81,7 +71,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
             continue;
         }
         eprintln!("== preparing {}", contestant.name);
-        match contestant.prepare(&place) {
+        match contestant.prepare(workspace, args) {
             Ok(contestant) => ready.push(contestant),
             Err(why) => leave_out(&mut left_out, contestant.name, &why),
         }
@@ -100,26 +90,25 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let mut figures = Figures::default();
     for round in 1..=rounds {
         eprintln!("== round {round} of {rounds}: the processor");
-        measure_peak(&mut figures, &peak, threads)?;
-        let mut failed = Vec::new();
-        for contestant in &ready {
-            eprintln!("== round {round} of {rounds}: {}", contestant.name);
-            if let Err(why) = measure(&mut figures, contestant, threads, &extent) {
-                figures.remove(contestant.name);
-                failed.push(contestant.name);
-                leave_out(&mut left_out, contestant.name, &why);
+        figures.add("peak", &command::text(Command::new(&peak).arg(threads.to_string()))?)?;
+        ready.retain(|ready| {
+            let name = ready.contestant.name;
+            eprintln!("== round {round} of {rounds}: {name}");
+            let measured = measure(&mut figures, ready, threads, &extent);
+            if let Err(why) = &measured {
+                figures.remove(name);
+                leave_out(&mut left_out, name, why);
             }
-        }
-        ready.retain(|contestant| !failed.contains(&contestant.name));
+            measured.is_ok()
+        });
         if everything {
             eprintln!("== round {round} of {rounds}: more images");
             ours::measure_growth(&mut figures, &speed, threads, extent.images())?;
         }
     }
 
-    let rows: Vec<Row> = ALL.iter().map(|c| Row { name: c.name, note: c.note }).collect();
-    let written = Tables {
-        rows: &rows,
+    let mut written = Tables {
+        rows: &ALL.map(|c| (c.name, c.note)),
         figures: &figures,
         threads,
         rounds,
@@ -131,19 +120,13 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         ),
     }
     .render();
-    let written = if everything {
+    if everything {
         eprintln!("== each kernel alone");
         let kernels = ours::kernels(workspace)?;
-        written + &ours::render(&figures, OURS, &kernels, threads, extent.images())
-    } else {
-        written
-    };
-    print!("{written}");
-    if args.quick || !everything {
-        return Ok(());
+        written += &ours::render(&figures, OURS, &kernels, threads, extent.images());
     }
-    let replaced = PART.replace(&text, &written)?;
-    fs::write(&document, replaced).with_context(|| format!("cannot write {}", document.display()))
+    print!("{written}");
+    if args.quick || !everything { Ok(()) } else { PART.write(workspace, &written) }
 }
 
 /// Notes why somebody is not measured: all of it on the screen, the gist in the tables, where the
@@ -157,38 +140,11 @@ fn leave_out(left_out: &mut Vec<(&'static str, String)>, name: &'static str, why
 }
 
 /// Calls somebody on all the threads and on one.
-fn measure(
-    figures: &mut Figures,
-    contestant: &Ready,
-    threads: usize,
-    extent: &Extent,
-) -> Result<()> {
+fn measure(figures: &mut Figures, ready: &Ready, threads: usize, extent: &Extent) -> Result<()> {
     for threads in if threads > 1 { vec![threads, 1] } else { vec![1] } {
-        let run = Run::parse(&call(&mut contestant.call(threads, extent))?)?;
-        figures.add(contestant.name, threads, run);
+        figures.add(ready.contestant.name, &quietly(&mut ready.call(threads, extent))?)?;
     }
     Ok(())
-}
-
-fn measure_peak(figures: &mut Figures, peak: &Path, threads: usize) -> Result<()> {
-    let printed = command::text(Command::new(peak).arg(threads.to_string()))?;
-    for line in printed.lines() {
-        let value: serde_json::Value = serde_json::from_str(line)?;
-        let threads = value["threads"].as_u64().context("the peak has no threads")?;
-        figures.add("peak", threads as usize, Run::parse(line)?);
-    }
-    Ok(())
-}
-
-/// Runs a program and returns what it printed; where it fails, its last words are the reason.
-fn call(command: &mut Command) -> Result<String> {
-    let output = command.output().context("cannot start it")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() {
-        let last = said.lines().rev().find(|line| !line.trim().is_empty());
-        bail!("{}: {}", output.status, last.unwrap_or("it said nothing").trim());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 #[cfg(test)]
@@ -196,18 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(unix)]
-    fn the_last_words_of_a_failure_are_the_reason() {
-        let mut failing = Command::new("sh");
-        failing.args(["-c", "echo first >&2; echo 'no module x' >&2; echo >&2; exit 3"]);
-        let error = call(&mut failing).unwrap_err().to_string();
-        assert_eq!(error, "exit status: 3: no module x");
-    }
-
-    #[test]
     fn the_document_has_a_place_for_the_tables() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let text = fs::read_to_string(root.join(PART.file)).unwrap();
-        PART.section(&text).unwrap();
+        PART.read(&Workspace::find().unwrap()).unwrap();
     }
 }

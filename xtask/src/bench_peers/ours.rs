@@ -6,10 +6,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::call;
 use super::contestants::OURS_FROM_FILES;
-use super::figures::{Figure, Figures, Run, Taken};
+use super::figures::{Figure, Figures, Taken};
 use super::tables::whole;
+use crate::command::quietly;
+use crate::markers::table;
 use crate::workspace::Workspace;
 
 /// Times the usual number of images, and the name that its figures have.
@@ -28,8 +29,8 @@ pub(crate) fn measure_growth(
     for (factor, name) in GROWTH {
         let mut command = Command::new(speed);
         command.arg(threads.to_string()).args(["--epochs", "1"]);
-        let printed = call(command.args(["--images", &(factor * images).to_string()]))?;
-        figures.add(name, threads, Run::parse(&printed)?);
+        let printed = quietly(command.args(["--images", &(factor * images).to_string()]))?;
+        figures.add(name, &printed)?;
     }
     Ok(())
 }
@@ -38,7 +39,7 @@ pub(crate) fn measure_growth(
 pub(crate) fn kernels(workspace: &Workspace) -> Result<String> {
     let mut bench = workspace.cargo();
     bench.args(["bench", "--locked", "--package", "fashion-kernels", "--bench", "kernels"]);
-    let printed = call(&mut bench)?;
+    let printed = quietly(&mut bench)?;
     let table = printed.find("| Kernel").context("the kernels' bench printed no table")?;
     Ok(printed[table..].trim_end().to_owned())
 }
@@ -80,26 +81,26 @@ pub(crate) fn render(
         }
         out.push_str(".\n\n");
     }
-    let _ = writeln!(
-        out,
-        "| images | seconds an epoch | µs an image | peak memory, MiB | of which pixels and labels |"
-    );
-    let _ = writeln!(out, "| ---: | ---: | ---: | ---: | ---: |");
-    for (factor, name) in GROWTH {
-        let of = |figure| figures.get(name, threads, figure);
-        let (Some(speed), Some(memory)) = (of(Figure::Train), of(Figure::Memory)) else { continue };
+    let rows = GROWTH.iter().filter_map(|&(factor, name)| {
+        let speed = figures.get(name, threads, Figure::Train)?.best;
+        let memory = figures.get(name, threads, Figure::Memory)?.best;
         let images = (factor * images) as f64;
-        let _ = writeln!(
-            out,
-            "| {} | {:.2} | {:.1} | {:.0} | {:.0} |",
+        Some(vec![
             whole(images),
-            images / speed.best,
-            1e6 / speed.best,
-            memory.best,
-            images * IMAGE / f64::from(1 << 20)
-        );
-    }
-    out
+            format!("{:.2}", images / speed),
+            format!("{:.1}", 1e6 / speed),
+            format!("{memory:.0}"),
+            format!("{:.0}", images * IMAGE / f64::from(1 << 20)),
+        ])
+    });
+    let heads = [
+        "images",
+        "seconds an epoch",
+        "µs an image",
+        "peak memory, MiB",
+        "of which pixels and labels",
+    ];
+    out + &table(&heads, rows)
 }
 
 /// How many times as fast, by the best and by the medians.
@@ -116,10 +117,10 @@ mod tests {
         let mut figures = Figures::default();
         let mut add = |name, threads, best: u32, memory: u32| {
             let line = format!(
-                "{{\"version\":\"1\",\"what\":\"train\",\"best_samples_s\":{best},\
+                "{{\"version\":\"1\",\"threads\":{threads},\"what\":\"train\",\"best_samples_s\":{best},\
                  \"median_samples_s\":{best},\"peak_rss_mb\":{memory}}}"
             );
-            figures.add(name, threads, Run::parse(&line).unwrap());
+            figures.add(name, &line).unwrap();
         };
         add("us", 1, 10_000, 80);
         add("us", 2, 19_000, 80);

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::contestants::{OURS, OURS_FROM_FILES};
 use super::figures::{Figure, Figures, Taken};
+use crate::markers::{NONE, table};
 
 /// Multiply-adds of the network for one image: the two convolutions with all their outputs, and the
 /// two dense layers.
@@ -14,15 +15,10 @@ const TRAINING: f64 = 3.0 * FORWARD - (26 * 26 * 32 * 9) as f64;
 /// Images of an epoch.
 const EPOCH: f64 = 60_000.0;
 
-/// One program in the tables.
-pub(crate) struct Row {
-    pub(crate) name: &'static str,
-    pub(crate) note: &'static str,
-}
-
 /// Everything that the part says.
 pub(crate) struct Tables<'a> {
-    pub(crate) rows: &'a [Row],
+    /// The programs in the tables, each with a note to be put after its version.
+    pub(crate) rows: &'a [(&'static str, &'static str)],
     pub(crate) figures: &'a Figures,
     /// The larger number of threads.
     pub(crate) threads: usize,
@@ -35,53 +31,32 @@ pub(crate) struct Tables<'a> {
     pub(crate) command: &'a str,
 }
 
-/// A column: what, on how many threads, and how it is written.
-struct Column {
-    head: String,
-    figure: Figure,
-    threads: usize,
-    write: fn(f64) -> String,
-}
+/// A column: what, which figure on how many threads, and how it is written.
+type Column<'a> = (&'a str, Figure, usize, fn(f64) -> String);
 
 impl Tables<'_> {
     /// Markdown.
     pub(crate) fn render(&self) -> String {
-        let threads = self.threads;
-        let column = |head: &str, figure, threads, write| {
-            let plural = if threads == 1 { "thread" } else { "threads" };
-            Column { head: format!("{head}, {threads} {plural}"), figure, threads, write }
-        };
-        let mut training = vec![column("images/s", Figure::Train, threads, whole)];
-        let mut classifying = Vec::new();
-        for batch in [128, 1000] {
-            let head = format!("images/s in batches of {batch}");
-            classifying.push(column(&head, Figure::Classify(batch), threads, whole));
-        }
-        if threads > 1 {
-            training.push(column("images/s", Figure::Train, 1, whole));
-            classifying.push(column(
-                "images/s in batches of 1000",
-                Figure::Classify(1000),
-                1,
-                whole,
-            ));
-        }
-        training.push(column("seconds an epoch", Figure::Train, threads, |speed| {
-            format!("{:.2}", EPOCH / speed)
-        }));
-        training.push(column("peak memory, MiB", Figure::Memory, threads, whole));
-        training
-            .push(column("start to first step, s", Figure::Start, threads, |s| format!("{s:.2}")));
-        classifying.push(column("one image, µs", Figure::Latency, 1, |us| format!("{us:.1}")));
-
-        let mut out = String::from("### Training\n\n");
-        self.table(&mut out, &training);
-        out.push_str("\n### Classifying\n\n");
-        self.table(&mut out, &classifying);
-        self.limit(&mut out);
-        let _ = write!(
-            out,
-            "\nBest of {} {}, in brackets the median, on {}.\nMade with `{}`.\n",
+        let all = self.threads;
+        let training: [Column; 5] = [
+            ("images/s", Figure::Train, all, whole),
+            ("images/s", Figure::Train, 1, whole),
+            ("seconds an epoch", Figure::Train, all, |speed| format!("{:.2}", EPOCH / speed)),
+            ("peak memory, MiB", Figure::Memory, all, whole),
+            ("start to first step, s", Figure::Start, all, |s| format!("{s:.2}")),
+        ];
+        let classifying: [Column; 4] = [
+            ("images/s in batches of 128", Figure::Classify(128), all, whole),
+            ("images/s in batches of 1000", Figure::Classify(1000), all, whole),
+            ("images/s in batches of 1000", Figure::Classify(1000), 1, whole),
+            ("one image, µs", Figure::Latency, 1, |us| format!("{us:.1}")),
+        ];
+        let mut out = format!(
+            "### Training\n\n{}\n### Classifying\n\n{}{}\nBest of {} {}, in brackets the median, on \
+             {}.\nMade with `{}`.\n",
+            self.table(&training),
+            self.table(&classifying),
+            self.limit().unwrap_or_default(),
             self.rounds,
             if self.rounds == 1 { "round" } else { "rounds" },
             self.machine,
@@ -94,67 +69,65 @@ impl Tables<'_> {
     }
 
     /// A table of those that have the first column's figure, best first, and our lead.
-    fn table(&self, out: &mut String, columns: &[Column]) {
-        let get = |name, column: &Column| self.figures.get(name, column.threads, column.figure);
-        let first = &columns[0];
-        let mut rows: Vec<(&Row, f64)> =
-            self.rows.iter().filter_map(|row| Some((row, get(row.name, first)?.best))).collect();
+    fn table(&self, columns: &[Column]) -> String {
+        // On one thread, the first column of one thread is also the column of all.
+        let mut columns = columns.to_vec();
+        columns.dedup_by_key(|&mut (what, _, threads, _)| (what, threads));
+        let get = |name, &(_, figure, threads, _): &Column| self.figures.get(name, threads, figure);
+        let mut rows: Vec<_> =
+            self.rows.iter().filter_map(|row| Some((row, get(row.0, &columns[0])?.best))).collect();
         rows.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let heads: Vec<_> = columns.iter().map(|column| column.head.as_str()).collect();
-        let _ = writeln!(out, "| | {} |", heads.join(" | "));
-        let _ = writeln!(out, "| --- |{}", " ---: |".repeat(columns.len()));
-        for (row, _) in &rows {
-            let emphasis = if is_ours(row.name) { "**" } else { "" };
-            let _ = write!(out, "| {emphasis}{}{emphasis} |", self.title(row));
-            for column in columns {
-                let _ = write!(out, " {} |", cell(get(row.name, column), column.write));
-            }
-            out.push('\n');
-        }
-        out.push_str("| **fashion : best peer** |");
-        for column in columns {
-            let peers = rows.iter().filter(|(row, _)| !is_ours(row.name));
-            let lead = |value: fn(Taken) -> f64| {
-                let ours = value(get(OURS, column)?);
-                let leads = peers.clone().filter_map(|(row, _)| {
-                    Some(column.figure.lead(ours, value(get(row.name, column)?)))
-                });
-                leads.reduce(f64::min)
-            };
-            let taken = lead(|taken| taken.best).zip(lead(|taken| taken.median));
-            let taken = taken.map(|(best, median)| Taken { best, median });
-            let _ = write!(out, " {} |", cell(taken, times));
-        }
-        out.push('\n');
+
+        let lead = |column: &Column, value: fn(Taken) -> f64| {
+            let ours = value(get(OURS, column)?);
+            let peers = rows.iter().filter(|(row, _)| !is_ours(row.0));
+            let leads =
+                peers.filter_map(|(row, _)| Some(column.1.lead(ours, value(get(row.0, column)?))));
+            leads.reduce(f64::min)
+        };
+        let last = columns.iter().map(|column| {
+            let taken = lead(column, |taken| taken.best).zip(lead(column, |taken| taken.median));
+            cell(taken.map(|(best, median)| Taken { best, median }), times)
+        });
+        let last = std::iter::once("**fashion : best peer**".to_owned()).chain(last).collect();
+        let lines = rows.iter().map(|(row, _)| {
+            let cells = columns.iter().map(|column| cell(get(row.0, column), column.3));
+            std::iter::once(self.title(row)).chain(cells).collect()
+        });
+        let heads = columns.iter().map(|&(what, _, threads, _)| {
+            format!("{what}, {threads} {}", if threads == 1 { "thread" } else { "threads" })
+        });
+        let heads: Vec<_> = std::iter::once(String::new()).chain(heads).collect();
+        table(&heads, lines.chain([last]))
     }
 
-    fn title(&self, row: &Row) -> String {
-        let version = self.figures.version(row.name).unwrap_or(row.name);
-        let version =
-            if is_ours(row.name) { format!("fashion {version}") } else { version.to_owned() };
-        if row.note.is_empty() { version } else { format!("{version}, {}", row.note) }
+    fn title(&self, (name, note): &(&str, &str)) -> String {
+        let version = self.figures.version(name).unwrap_or(name);
+        let comma = if note.is_empty() { "" } else { ", " };
+        if is_ours(name) {
+            format!("**fashion {version}{comma}{note}**")
+        } else {
+            format!("{version}{comma}{note}")
+        }
     }
 
     /// What the processor could do at most, and what that would mean.
-    fn limit(&self, out: &mut String) {
-        let peak = |threads| self.figures.get("peak", threads, Figure::Peak);
-        let (Some(one), Some(all)) = (peak(1), peak(self.threads)) else { return };
-        let second = |operations: f64| 1e9 * all.best / (2.0 * operations);
-        let _ = write!(
-            out,
-            "\nThe processor's limit, measured in the same rounds: {:.0} GFLOP/s with one thread, {:.0} \
-             with {}.\nStraightforward arithmetic ({:.2} million multiply-adds an image to classify, \
-             {:.2} million to train) could at that limit train on {} images/s ({:.2} s an epoch) and \
-             classify {} images/s; computing less than that is part of the art.\n",
-            one.best,
-            all.best,
+    fn limit(&self) -> Option<String> {
+        let one = self.figures.get("peak", 1, Figure::Peak)?.best;
+        let all = self.figures.get("peak", self.threads, Figure::Peak)?.best;
+        let second = |operations: f64| 1e9 * all / (2.0 * operations);
+        Some(format!(
+            "\nThe processor's limit, measured in the same rounds: {one:.0} GFLOP/s with one thread, \
+             {all:.0} with {}.\nStraightforward arithmetic ({:.2} million multiply-adds an image to \
+             classify, {:.2} million to train) could at that limit train on {} images/s ({:.2} s an \
+             epoch) and classify {} images/s; computing less than that is part of the art.\n",
             self.threads,
             FORWARD / 1e6,
             TRAINING / 1e6,
             whole(second(TRAINING)),
             EPOCH / second(TRAINING),
             whole(second(FORWARD)),
-        );
+        ))
     }
 }
 
@@ -163,7 +136,7 @@ fn is_ours(name: &str) -> bool {
 }
 
 fn cell(taken: Option<Taken>, write: fn(f64) -> String) -> String {
-    let Some(Taken { best, median }) = taken else { return "–".to_owned() };
+    let Some(Taken { best, median }) = taken else { return NONE.to_owned() };
     format!("{} ({})", write(best), write(median))
 }
 
@@ -175,27 +148,20 @@ fn times(ratio: f64) -> String {
 /// A whole number with commas between thousands.
 pub(crate) fn whole(value: f64) -> String {
     let digits = format!("{value:.0}");
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    groups.join(",")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::figures::Run;
     use super::*;
 
     fn figures() -> Figures {
         let mut figures = Figures::default();
-        let mut add = |name, threads, version: &str, lines: &[String]| {
-            let line = |figures: &String| format!("{{\"version\":\"{version}\",{figures}}}\n");
-            let text: String = lines.iter().map(line).collect();
-            figures.add(name, threads, Run::parse(&text).unwrap());
+        let mut add = |name, threads: usize, version: &str, lines: &[String]| {
+            let head = format!(r#"{{"version":"{version}","threads":{threads}"#);
+            let text: String = lines.iter().map(|line| format!("{head},{line}}}\n")).collect();
+            figures.add(name, &text).unwrap();
         };
         let train = |best: u32, memory: u32| {
             format!(
@@ -222,9 +188,8 @@ mod tests {
 
     #[test]
     fn the_tables_are_sorted_and_compare_with_the_best_peer_of_each_column() {
-        let row = |name, note| Row { name, note };
         let rendered = Tables {
-            rows: &[row("a", ""), row(OURS, ""), row("b", "tuned"), row("c", "")],
+            rows: &[("a", ""), (OURS, ""), ("b", "tuned"), ("c", "")],
             figures: &figures(),
             threads: 2,
             rounds: 3,

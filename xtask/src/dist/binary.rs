@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::workspace::Workspace;
+use crate::workspace::{self, Workspace};
 
 /// What separates the flags in `CARGO_ENCODED_RUSTFLAGS`.
 const SEPARATOR: &str = "\x1f";
@@ -26,13 +26,7 @@ pub(crate) fn build(workspace: &Workspace, target_dir: &Path, host: &str) -> Res
         .arg("--target-dir")
         .arg(target_dir)
         .env("CARGO_ENCODED_RUSTFLAGS", remap(&[(&root, "/fashion"), (&home, "/cargo")]));
-    let built = workspace.executables(&mut cargo)?;
-    let path = built
-        .into_iter()
-        .find(|built| built.name == "fashion")
-        .map(|built| built.path)
-        .context("`cargo build` named no executable `fashion`")?;
-
+    let path = workspace::build(&mut cargo, "fashion")?;
     let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     for folder in [&root, &home] {
         if contains(&bytes, folder.as_os_str().as_encoded_bytes()) {
@@ -49,17 +43,12 @@ pub(crate) fn build(workspace: &Workspace, target_dir: &Path, host: &str) -> Res
 
 /// rustc's flags that replace folders by fixed names in panic messages and debug information.
 fn remap(folders: &[(&Path, &str)]) -> OsString {
-    let mut flags = OsString::new();
-    for (folder, name) in folders {
-        if !flags.is_empty() {
-            flags.push(SEPARATOR);
-        }
-        flags.push("--remap-path-prefix=");
-        flags.push(folder);
-        flags.push("=");
-        flags.push(name);
-    }
-    flags
+    let flags = folders.iter().map(|(folder, name)| {
+        let mut flag = OsString::from("--remap-path-prefix=");
+        flag.extend([folder.as_os_str(), "=".as_ref(), name.as_ref()]);
+        flag
+    });
+    flags.collect::<Vec<_>>().join(SEPARATOR.as_ref())
 }
 
 /// Where cargo keeps the sources of the dependencies.

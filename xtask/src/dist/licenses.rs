@@ -6,53 +6,69 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-
-use crate::workspace::{Metadata, Package};
+use cargo_metadata::{DependencyKind, Metadata, Package};
 
 /// How the names of licence files begin, in upper case.
 const NAMES: [&str; 7] =
     ["COPYING", "COPYRIGHT", "LICENCE", "LICENSE", "NOTICE", "OFL", "UNLICENSE"];
 
-/// The text of `THIRD-PARTY-LICENSES.txt`: first every dependency of `fashion-cli` with its
-/// licence's SPDX name and its repository, then each licence text once, with its users.
+/// The package of the binary.
+pub(crate) fn shipped(metadata: &Metadata) -> Result<&Package> {
+    let found = metadata.workspace_packages().into_iter().find(|p| p.name == "fashion-cli");
+    found.context("the workspace has no package fashion-cli")
+}
+
+/// The text of `THIRD-PARTY-LICENSES.txt`: first every dependency of a package with its licence's
+/// SPDX name and its repository, then each licence text once, with its users.
 ///
 /// What others made and the workspace's own crates carry in a folder with a licence of its own,
 /// such as a font, is listed too.
-pub(crate) fn collect(metadata: &Metadata) -> Result<String> {
-    let (own, others) = linked(metadata, "fashion-cli")?;
-    let mut listed = Vec::new();
+pub(crate) fn collect(metadata: &Metadata, of: &Package) -> Result<String> {
+    let (own, others): (Vec<_>, Vec<_>) = linked(metadata, of)
+        .into_iter()
+        .partition(|package| metadata.workspace_members.contains(&package.id));
+    let mut listed = String::from(
+        "fashion is made with the libraries below, each under its own licence.\n\
+         The texts follow the list.\n\n\
+         Rust's standard library: MIT OR Apache-2.0, https://github.com/rust-lang/rust\n",
+    );
     let mut texts = Texts::new();
     for package in own {
-        for folder in folders(folder_of(package))? {
-            let files = license_files(&folder)?;
+        for folder in entries(folder_of(package), Path::is_dir)? {
+            let files = entries(&folder, is_license)?;
             if !files.is_empty() {
                 let carried = folder.file_name().unwrap_or_default().to_string_lossy();
                 let name = format!("{}, {carried}", package.name);
+                let _ = writeln!(listed, "{name}: see the licence file");
                 add(&mut texts, &name, &files)?;
-                listed.push(format!("{name}: see the licence file"));
             }
         }
     }
     for package in others {
         let name = format!("{} {}", package.name, package.version);
-        let Some(license) = license(package) else {
-            bail!("{name} states no licence, so that the binary may not be given away");
-        };
-        let mut line = format!("{name}: {license}");
-        if let Some(repository) = &package.repository {
-            let _ = write!(line, ", {repository}");
-        }
-        let mut files = license_files(folder_of(package))?;
-        files.extend(package.license_file.as_ref().map(|file| folder_of(package).join(file)));
+        let mut files = entries(folder_of(package), is_license)?;
+        files.extend(package.license_file().map(PathBuf::from));
         files.sort();
         files.dedup();
-        if files.is_empty() {
-            line.push_str(" (its package has no licence file)");
-        }
+        let Some(license) = package
+            .license
+            .as_deref()
+            .or(package.license_file.as_ref().map(|_| "see its licence file"))
+        else {
+            bail!("{name} states no licence, so that the binary may not be given away");
+        };
+        let repository = package.repository.as_ref().map_or(String::new(), |at| format!(", {at}"));
+        let none = if files.is_empty() { " (its package has no licence file)" } else { "" };
+        let _ = writeln!(listed, "{name}: {license}{repository}{none}");
         add(&mut texts, &name, &files)?;
-        listed.push(line);
     }
-    Ok(render(&listed, &texts))
+    let mut texts: Vec<_> = texts.into_iter().map(|(text, users)| (users, text)).collect();
+    texts.sort();
+    for (users, text) in texts {
+        let users: Vec<_> = users.into_iter().collect();
+        let _ = write!(listed, "\n{}\nUsed by {}\n\n{text}\n", "=".repeat(80), users.join(", "));
+    }
+    Ok(listed)
 }
 
 /// Licence texts with the names of those that are under them.
@@ -67,80 +83,43 @@ fn add(texts: &mut Texts, name: &str, files: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-fn license(package: &Package) -> Option<&str> {
-    package.license.as_deref().or(package.license_file.as_ref().map(|_| "see its licence file"))
-}
-
-fn render(listed: &[String], texts: &Texts) -> String {
-    let mut out = String::from(
-        "fashion is made with the libraries below, each under its own licence.\n\
-         The texts follow the list.\n\n\
-         Rust's standard library: MIT OR Apache-2.0, https://github.com/rust-lang/rust\n",
-    );
-    for line in listed {
-        let _ = writeln!(out, "{line}");
-    }
-    let mut sorted: Vec<_> = texts.iter().collect();
-    sorted.sort_by_key(|(text, users)| (*users, *text));
-    for (text, users) in sorted {
-        let users: Vec<_> = users.iter().map(String::as_str).collect();
-        let _ = write!(out, "\n{}\nUsed by {}\n\n{text}\n", "=".repeat(80), users.join(", "));
-    }
-    out
-}
-
-/// What a package of the workspace links in, itself included, without what only build scripts and
-/// tests use: the workspace's own packages and all others, each sorted by name and version.
-fn linked<'a>(metadata: &'a Metadata, of: &str) -> Result<(Vec<&'a Package>, Vec<&'a Package>)> {
-    let edges: BTreeMap<_, _> =
-        metadata.resolve.nodes.iter().map(|node| (node.id.as_str(), &node.deps)).collect();
-    let start = metadata
-        .members()
-        .find(|package| package.name == of)
-        .with_context(|| format!("the workspace has no package {of}"))?;
-    let mut reached = BTreeSet::from([start.id.as_str()]);
-    let mut open = vec![start.id.as_str()];
+/// What a package links in, itself included, without what only build scripts and tests use, sorted by
+/// name and version.
+fn linked<'a>(metadata: &'a Metadata, of: &'a Package) -> Vec<&'a Package> {
+    let nodes = metadata.resolve.iter().flat_map(|resolve| &resolve.nodes);
+    let uses: BTreeMap<_, _> = nodes.map(|node| (&node.id, &node.deps)).collect();
+    let mut reached = BTreeSet::from([&of.id]);
+    let mut open = vec![&of.id];
     while let Some(id) = open.pop() {
-        for edge in edges.get(id).copied().into_iter().flatten() {
-            let linked = edge.dep_kinds.iter().any(|kind| kind.kind.is_none());
-            if linked && reached.insert(edge.pkg.as_str()) {
-                open.push(&edge.pkg);
+        for used in uses[id] {
+            let linked = used.dep_kinds.iter().any(|kind| kind.kind == DependencyKind::Normal);
+            if linked && reached.insert(&used.pkg) {
+                open.push(&used.pkg);
             }
         }
     }
-    let mut found: Vec<_> =
-        metadata.packages.iter().filter(|package| reached.contains(package.id.as_str())).collect();
+    let mut found: Vec<_> = reached.into_iter().map(|id| &metadata[id]).collect();
     found.sort_by_key(|package| (&package.name, &package.version));
-    Ok(found.into_iter().partition(|package| metadata.workspace_members.contains(&package.id)))
+    found
 }
 
 fn folder_of(package: &Package) -> &Path {
-    package.manifest_path.parent().unwrap_or(Path::new("."))
+    package.manifest_path.parent().map_or(Path::new("."), |folder| folder.as_std_path())
 }
 
-/// The licence files directly in a folder, sorted.
-fn license_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = entries(folder)?;
-    files.retain(|path| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
-        path.is_file() && NAMES.iter().any(|start| name.starts_with(start))
-    });
-    Ok(files)
-}
-
-/// The folders directly in a folder, sorted.
-fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut folders = entries(folder)?;
-    folders.retain(|path| path.is_dir());
-    Ok(folders)
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+/// Those entries of a folder that are wanted, sorted.
+fn entries(folder: &Path, wanted: fn(&Path) -> bool) -> Result<Vec<PathBuf>> {
     let mut paths = fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>())
         .with_context(|| format!("cannot read {}", folder.display()))?;
+    paths.retain(|path| wanted(path));
     paths.sort();
     Ok(paths)
+}
+
+fn is_license(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
+    path.is_file() && NAMES.iter().any(|start| name.starts_with(start))
 }
 
 #[cfg(test)]
@@ -152,15 +131,17 @@ mod tests {
             let manifest = folder.join(name).join("Cargo.toml").display().to_string();
             format!(
                 r#"{{"id":"{name}","name":"{name}","version":"1.0.0","manifest_path":{manifest:?},
-                    "license":"MIT","dependencies":[],"targets":[]{extra}}}"#
+                    "license":"MIT","dependencies":[],"targets":[],"features":{{}}{extra}}}"#
             )
         };
         let node = |name: &str, deps: &[(&str, &str)]| {
             let deps: Vec<_> = deps
                 .iter()
-                .map(|(to, kind)| format!(r#"{{"pkg":"{to}","dep_kinds":[{{"kind":{kind}}}]}}"#))
+                .map(|(to, kind)| {
+                    format!(r#"{{"name":"{to}","pkg":"{to}","dep_kinds":[{{"kind":{kind}}}]}}"#)
+                })
                 .collect();
-            format!(r#"{{"id":"{name}","deps":[{}]}}"#, deps.join(","))
+            format!(r#"{{"id":"{name}","dependencies":[],"deps":[{}]}}"#, deps.join(","))
         };
         let packages = [
             package("fashion-cli", ""),
@@ -179,12 +160,16 @@ mod tests {
             node("test-only", &[]),
         ];
         let json = format!(
-            r#"{{"packages":[{}],"target_directory":"/t","workspace_members":["fashion-cli","own"],
-                "resolve":{{"nodes":[{}]}}}}"#,
+            r#"{{"packages":[{}],"workspace_members":["fashion-cli","own"],"version":1,
+                "workspace_root":"/w","target_directory":"/t","resolve":{{"nodes":[{}]}}}}"#,
             packages.join(","),
             nodes.join(",")
         );
         serde_json::from_str(&json).unwrap()
+    }
+
+    fn collected(metadata: &Metadata) -> Result<String> {
+        collect(metadata, shipped(metadata).unwrap())
     }
 
     #[test]
@@ -202,7 +187,7 @@ mod tests {
                 fs::write(folder.path().join(name).join(file), text).unwrap();
             }
         }
-        let text = collect(&metadata(folder.path())).unwrap();
+        let text = collected(&metadata(folder.path())).unwrap();
         let rule = "=".repeat(80);
         assert_eq!(
             text,
@@ -227,11 +212,11 @@ mod tests {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
         let mut metadata = metadata(folder.path());
-        let text = collect(&metadata).unwrap();
+        let text = collected(&metadata).unwrap();
         assert!(text.contains("ant 1.0.0: MIT (its package has no licence file)\n"), "{text}");
 
         metadata.packages.iter_mut().for_each(|package| package.license = None);
-        let error = collect(&metadata).unwrap_err().to_string();
+        let error = collected(&metadata).unwrap_err().to_string();
         assert!(error.contains("ant 1.0.0 states no licence"), "{error}");
     }
 }

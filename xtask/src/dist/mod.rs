@@ -7,11 +7,13 @@ mod licenses;
 mod tests;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use clap::Args as ClapArgs;
+use fashion_data::files::write_atomically;
 use fashion_data::known;
 
 use self::archive::Entry;
@@ -55,26 +57,21 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
 fn build(workspace: &Workspace, target_dir: &Path, out: &Path, time: u64) -> Result<PathBuf> {
     let host = workspace.host()?;
     let metadata = workspace.metadata(Some(&host))?;
-    let version = metadata
-        .members()
-        .find(|package| package.name == "fashion-cli")
-        .map(|package| package.version.clone())
-        .context("the workspace has no package fashion-cli")?;
-
+    let shipped = licenses::shipped(&metadata)?;
     let binary = binary::build(workspace, target_dir, &host)?;
     let mut entries = documents(workspace.root())?;
-    entries.push(Entry::text("THIRD-PARTY-LICENSES.txt", licenses::collect(&metadata)?));
+    entries.push(Entry::text("THIRD-PARTY-LICENSES.txt", licenses::collect(&metadata, shipped)?));
     entries.push(Entry::program(
         format!("fashion{}", std::env::consts::EXE_SUFFIX),
         fs::read(&binary).with_context(|| format!("cannot read {}", binary.display()))?,
     ));
     for (shell, file) in COMPLETIONS {
-        let script = command::output(Command::new(&binary).args(["completions", shell]))?;
+        let script = command::text(Command::new(&binary).args(["completions", shell]))?;
         entries.push(Entry::text(format!("completions/{file}"), script));
     }
     entries.extend(man_pages(&binary)?);
 
-    let name = format!("fashion-{version}-{host}");
+    let name = format!("fashion-{}-{host}", shipped.version);
     let packed = archive::pack(&name, entries, time)?;
     fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     let file = format!("{name}.tar.gz");
@@ -85,11 +82,8 @@ fn build(workspace: &Workspace, target_dir: &Path, out: &Path, time: u64) -> Res
     Ok(path)
 }
 
-/// Writes a file beside its place and renames it.
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let part = path.with_extension("part");
-    fs::write(&part, bytes)
-        .and_then(|()| fs::rename(&part, path))
+    write_atomically(path, |file| file.write_all(bytes))
         .with_context(|| format!("cannot write {}", path.display()))
 }
 

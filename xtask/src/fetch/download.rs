@@ -14,13 +14,18 @@ use anyhow::{Context, Error, Result, anyhow, bail};
 use fashion_data::known::{self, KnownFile};
 use indicatif::ProgressBar;
 
-use super::source::{Answer, Failure, Source, Timeouts};
+use super::source::{Answer, Failure, Source};
 
 /// How patient a download is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
-    /// How long to wait for a server.
-    pub(crate) timeouts: Timeouts,
+    /// How long finding a host and connecting to it may take.
+    pub(crate) connect: Duration,
+    /// How long a server may be silent, before its answer or in the middle of it.
+    pub(crate) silence: Duration,
+    /// How long a whole request may take. What has arrived by then is kept, and the next request
+    /// continues there.
+    pub(crate) request: Duration,
     /// Requests to one source that bring nothing new before the next one is asked.
     pub(crate) attempts: u32,
     /// The pause after the first such request; it doubles with each further one.
@@ -30,11 +35,9 @@ pub(crate) struct Patience {
 impl Patience {
     /// For people who wait: a mirror that is down costs well under a minute.
     pub(crate) const DEFAULT: Self = Self {
-        timeouts: Timeouts {
-            connect: Duration::from_secs(10),
-            silence: Duration::from_secs(20),
-            request: Duration::from_secs(600),
-        },
+        connect: Duration::from_secs(10),
+        silence: Duration::from_secs(20),
+        request: Duration::from_secs(600),
         attempts: 4,
         pause: Duration::from_secs(1),
     };
@@ -138,8 +141,7 @@ impl Download<'_> {
             return Ok(());
         }
         let have = self.collected();
-        let Answer { start, length, mut body } =
-            source.ask(&self.name(), have, self.patience.timeouts)?;
+        let Answer { start, length, mut body } = source.ask(&self.name(), have, &self.patience)?;
         let Some(start) = start else {
             fs::remove_file(&part).with_context(unwritable)?;
             return Err(Failure::Passing(anyhow!(

@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Error, Result, anyhow, bail};
 use ureq::http::{HeaderMap, StatusCode, header};
+
+use super::download::Patience;
 
 /// The mirrors of the official files, in the order in which they are tried.
 ///
@@ -25,17 +26,6 @@ pub(crate) enum Source {
     Mirror(String),
     /// A folder of this machine.
     Folder(PathBuf),
-}
-
-/// How long to wait for a server.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Timeouts {
-    /// Finding the host and connecting to it.
-    pub(crate) connect: Duration,
-    /// Silence, before the answer or in the middle of it.
-    pub(crate) silence: Duration,
-    /// One whole request. What has arrived by then is kept, and the next request continues there.
-    pub(crate) request: Duration,
 }
 
 /// Why a file did not come.
@@ -95,7 +85,12 @@ impl Source {
     }
 
     /// Asks for a file from a byte on. Whoever ignores that begins with the first.
-    pub(crate) fn ask(&self, name: &str, from: u64, wait: Timeouts) -> Result<Answer, Failure> {
+    pub(crate) fn ask(
+        &self,
+        name: &str,
+        from: u64,
+        patience: &Patience,
+    ) -> Result<Answer, Failure> {
         let address = self.of(name);
         if let Self::Folder(folder) = self {
             let opened = File::open(folder.join(name));
@@ -105,7 +100,7 @@ impl Source {
             })?;
             return Ok(Answer { start: Some(0), length: Some(length), body: Box::new(file) });
         }
-        let mut request = agent(wait).get(&address);
+        let mut request = agent(patience).get(&address);
         if from > 0 {
             request = request.header(header::RANGE, format!("bytes={from}-"));
         }
@@ -136,15 +131,15 @@ impl Source {
     }
 }
 
-fn agent(wait: Timeouts) -> ureq::Agent {
+fn agent(patience: &Patience) -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
         .user_agent(concat!("fashion-xtask/", env!("CARGO_PKG_VERSION")))
-        .timeout_resolve(Some(wait.connect))
-        .timeout_connect(Some(wait.connect))
-        .timeout_recv_response(Some(wait.silence))
-        .timeout_per_read(Some(wait.silence))
-        .timeout_global(Some(wait.request))
+        .timeout_resolve(Some(patience.connect))
+        .timeout_connect(Some(patience.connect))
+        .timeout_recv_response(Some(patience.silence))
+        .timeout_per_read(Some(patience.silence))
+        .timeout_global(Some(patience.request))
         .build()
         .into()
 }

@@ -16,7 +16,7 @@ type Features = BTreeMap<String, BTreeSet<String>>;
 /// The step.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let whole = features(workspace, "--workspace")?;
-    for member in workspace.metadata(None)?.members() {
+    for member in workspace.metadata(None)?.workspace_packages() {
         let alone = features(workspace, &format!("--package={}", member.name))?;
         if let Some((package, alone, whole)) = difference(&alone, &whole) {
             bail!(

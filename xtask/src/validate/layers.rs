@@ -1,9 +1,10 @@
 //! The direction of the arrows between the crates.
 
 use anyhow::{Result, bail};
+use cargo_metadata::Metadata;
 
 use crate::command;
-use crate::workspace::{Metadata, UNIFY, Workspace};
+use crate::workspace::{UNIFY, Workspace};
 
 /// The crates, highest first. A crate may use those that come after it.
 const LAYERS: [&str; 9] = [
@@ -44,7 +45,8 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
 /// Every crate of the workspace, with those crates of the workspace that it uses in any role.
 fn arrows(metadata: &Metadata) -> Vec<(&str, Vec<&str>)> {
     metadata
-        .members()
+        .workspace_packages()
+        .into_iter()
         .map(|package| {
             let used = package.dependencies.iter().filter(|dependency| dependency.path.is_some());
             (package.name.as_str(), used.map(|dependency| dependency.name.as_str()).collect())

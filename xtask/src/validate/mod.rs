@@ -6,8 +6,9 @@ mod steps;
 
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args as ClapArgs;
+use clap::builder::PossibleValuesParser;
 
 use self::steps::{STEPS, Step};
 use crate::workspace::Workspace;
@@ -18,7 +19,7 @@ use crate::workspace::Workspace;
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     /// Run only this step; may be given more than once
-    #[arg(long, value_name = "STEP")]
+    #[arg(long, value_name = "STEP", value_parser = PossibleValuesParser::new(STEPS.map(|s| s.name)))]
     only: Vec<String>,
 
     /// List the steps and exit
@@ -28,7 +29,7 @@ pub(crate) struct Args {
 
 /// Runs the chore.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    let steps = chosen(&args.only)?;
+    let steps = chosen(&args.only);
     if args.list {
         for step in steps {
             println!("{:<10}{}", step.name, step.what);
@@ -52,27 +53,33 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
 }
 
 /// The named steps in their own order, or all of them.
-fn chosen(names: &[String]) -> Result<Vec<&'static Step>> {
-    if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
-        let known: Vec<_> = STEPS.iter().map(|step| step.name).collect();
-        bail!("there is no step `{unknown}`; there are {}", known.join(", "));
-    }
-    Ok(STEPS
-        .iter()
-        .filter(|step| names.is_empty() || names.iter().any(|name| name == step.name))
-        .collect())
+fn chosen(names: &[String]) -> Vec<&'static Step> {
+    let named = |step: &&Step| names.is_empty() || names.iter().any(|name| name == step.name);
+    STEPS.iter().filter(named).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: Args,
+    }
 
     #[test]
     fn steps_run_in_their_own_order_and_unknown_ones_are_named() {
-        let names = |chosen: Vec<&Step>| chosen.iter().map(|step| step.name).collect::<Vec<_>>();
-        assert_eq!(names(chosen(&["test".into(), "fmt".into()]).unwrap()), ["fmt", "test"]);
-        assert_eq!(chosen(&[]).unwrap().len(), STEPS.len());
-        let error = chosen(&["tset".into()]).err().unwrap().to_string();
-        assert!(error.contains("`tset`") && error.contains("clippy"), "{error}");
+        let names = |only: &[&str]| -> Result<Vec<&str>> {
+            let given = only.iter().flat_map(|name| ["--only", name]);
+            let command = Command::try_parse_from(["validate"].into_iter().chain(given))?;
+            Ok(chosen(&command.args.only).into_iter().map(|step| step.name).collect())
+        };
+        assert_eq!(names(&["test", "fmt"]).unwrap(), ["fmt", "test"]);
+        assert_eq!(names(&[]).unwrap().len(), STEPS.len());
+        let error = names(&["tset"]).unwrap_err().to_string();
+        assert!(error.contains("'tset'") && error.contains("clippy"), "{error}");
     }
 }

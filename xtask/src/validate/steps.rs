@@ -3,14 +3,14 @@
 //! All of them use one target folder, the dev profile and the features of the whole workspace, so
 //! that as little as possible is compiled twice.
 
-use std::collections::BTreeMap;
 use std::process::Command;
 
 use anyhow::{Result, bail};
+use cargo_metadata::Target;
 
 use super::{features, layers};
 use crate::command;
-use crate::workspace::{Package, UNIFY, Workspace};
+use crate::workspace::{UNIFY, Workspace, executables};
 
 /// One check.
 pub(crate) struct Step {
@@ -52,29 +52,22 @@ fn doc(workspace: &Workspace) -> Result<()> {
 
 fn examples(workspace: &Workspace) -> Result<()> {
     let metadata = workspace.metadata(None)?;
-    let libraries: BTreeMap<&str, &Package> = metadata
-        .members()
-        .filter(|package| has_target(package, "lib") && package.name != UNIFY)
-        .map(|package| (package.id.as_str(), package))
-        .collect();
-    if let Some(without) = libraries.values().find(|library| !has_target(library, "example")) {
+    let mut libraries = metadata.workspace_packages();
+    libraries.retain(|package| package.targets.iter().any(Target::is_lib) && package.name != UNIFY);
+    if let Some(without) = libraries.iter().find(|l| !l.targets.iter().any(Target::is_example)) {
         bail!("the library {} has no example; add one in its folder `examples`", without.name);
     }
     let mut build = workspace.cargo();
-    let built =
-        workspace.executables(build.args(["build", "--workspace", "--examples", "--locked"]))?;
+    let built = executables(build.args(["build", "--workspace", "--examples", "--locked"]))?;
     // Examples leave their files in the folder they are run in.
     let folder = tempfile::tempdir()?;
     for example in built {
-        let Some(library) = libraries.get(example.package.as_str()) else { continue };
-        eprintln!("-- {}, example {}", library.name, example.name);
-        command::run(Command::new(&example.path).current_dir(folder.path()))?;
+        let library = libraries.iter().find(|library| library.id == example.package_id);
+        let (Some(library), Some(program)) = (library, &example.executable) else { continue };
+        eprintln!("-- {}, example {}", library.name, example.target.name);
+        command::run(Command::new(program).current_dir(folder.path()))?;
     }
     Ok(())
-}
-
-fn has_target(package: &Package, kind: &str) -> bool {
-    package.targets.iter().any(|target| target.kind.iter().any(|found| found == kind))
 }
 
 /// Nothing is on crates.io yet, so all crates are packed in one call, which lets each build against
@@ -87,7 +80,7 @@ fn package(workspace: &Workspace) -> Result<()> {
     let target = workspace.metadata(None)?.target_directory;
     std::fs::create_dir_all(&target)?;
     let folder = tempfile::tempdir()?;
-    let name = if cfg!(unix) { folder.path().join("target") } else { target.clone() };
+    let name = if cfg!(unix) { folder.path().join("target") } else { target.clone().into() };
     #[cfg(unix)]
     std::os::unix::fs::symlink(&target, &name)?;
     let mut cargo = workspace.cargo();

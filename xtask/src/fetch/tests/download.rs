@@ -44,7 +44,7 @@ fn fetch(folder: &Path, sources: &[Source], record: &Record) -> Result<Option<us
 /// Does not bear silence for long.
 fn fetch_hastily(folder: &Path, sources: &[Source]) -> Result<Option<usize>> {
     let mut patience = PATIENCE;
-    patience.timeouts.silence = Duration::from_millis(300);
+    patience.silence = Duration::from_millis(300);
     fetch_with(patience, folder, sources, &Record::default())
 }
 
@@ -242,7 +242,7 @@ fn silence_ends_in_the_next_mirror() {
     assert_eq!(outcome, Some(1));
     assert_whole(&folder);
     assert_eq!(silent.requests().len(), 3);
-    assert!(begun.elapsed() < PATIENCE.timeouts.request, "the silence limit did not hold");
+    assert!(begun.elapsed() < PATIENCE.request, "the silence limit did not hold");
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn a_transfer_that_stalls_is_continued() {
     assert_whole(&folder);
     let starts = starts(&server);
     assert!(starts.len() == 2 && starts[1].is_some_and(|from| from > 0), "{starts:?}");
-    assert!(begun.elapsed() < PATIENCE.timeouts.request, "the silence limit did not hold");
+    assert!(begun.elapsed() < PATIENCE.request, "the silence limit did not hold");
 }
 
 #[test]

@@ -10,15 +10,13 @@ use fashion_data::known::{self, KnownFile};
 
 use self::server::Server;
 use super::download::Patience;
-use super::source::{Source, Timeouts};
+use super::source::Source;
 
 /// Patient with a busy machine, quick to ask again.
 const PATIENCE: Patience = Patience {
-    timeouts: Timeouts {
-        connect: Duration::from_secs(5),
-        silence: Duration::from_secs(5),
-        request: Duration::from_secs(60),
-    },
+    connect: Duration::from_secs(5),
+    silence: Duration::from_secs(5),
+    request: Duration::from_secs(60),
     attempts: 3,
     pause: Duration::from_millis(1),
 };
