@@ -59,16 +59,9 @@ impl Job {
                 step(&x, &y);
                 if epoch == 0 && i == 0 {
                     finish();
-                    let (age, memory) = (process_age(), peak_memory());
-                    let without = age - self.drawing;
-                    self.print(
-                        "startup",
-                        &[
-                            ("to_first_step_s", age),
-                            ("excl_datagen_s", without),
-                            ("rss_mb", memory),
-                        ],
-                    );
+                    let age = process_age();
+                    let without = ("excl_datagen_s", age - self.drawing);
+                    self.print("startup", &[("to_first_step_s", age), without]);
                 }
             }
             finish();
@@ -76,18 +69,8 @@ impl Job {
                 seconds.push(start.elapsed().as_secs_f64());
             }
         }
-        let ((best, median), n) = (best_and_median(seconds), self.images as f64);
-        self.print(
-            "train",
-            &[
-                ("images", n),
-                ("best_s", best),
-                ("median_s", median),
-                ("best_samples_s", n / best),
-                ("median_samples_s", n / median),
-                ("peak_rss_mb", peak_memory()),
-            ],
-        );
+        let [best, median] = speeds(self.images, seconds);
+        self.print("train", &[best, median, ("peak_rss_mb", peak_memory())]);
     }
 
     /// Classifies: `right` takes pixels and labels of a batch and returns how many answers are right,
@@ -106,14 +89,8 @@ impl Job {
                 assert!(right < CLASSIFIED);
                 start.elapsed().as_secs_f64()
             };
-            let (best, median) = best_and_median((0..4).map(once).skip(1).collect());
-            let n = CLASSIFIED as f64;
-            let figures = [
-                ("batch", batch as f64),
-                ("best_samples_s", n / best),
-                ("median_samples_s", n / median),
-            ];
-            self.print("infer", &figures);
+            let [best, median] = speeds(CLASSIFIED, (0..4).map(once).skip(1).collect());
+            self.print("infer", &[("batch", batch as f64), best, median]);
         }
         let once = |x: &[f32]| {
             let start = Instant::now();
@@ -122,10 +99,7 @@ impl Job {
         };
         let images = x.chunks(PIXELS).take(1300);
         let (best, median) = best_and_median(images.map(once).skip(300).collect());
-        self.print(
-            "latency_b1",
-            &[("best_us", best), ("median_us", median), ("peak_rss_mb", peak_memory())],
-        );
+        self.print("latency_b1", &[("best_us", best), ("median_us", median)]);
     }
 
     fn print(&self, what: &str, figures: &[(&str, f64)]) {
@@ -160,6 +134,12 @@ impl Xorshift {
     }
 }
 
+/// Images a second, where `images` took so many seconds.
+fn speeds(images: usize, seconds: Vec<f64>) -> [(&'static str, f64); 2] {
+    let (best, median) = best_and_median(seconds);
+    [("best_samples_s", images as f64 / best), ("median_samples_s", images as f64 / median)]
+}
+
 fn best_and_median(mut values: Vec<f64>) -> (f64, f64) {
     values.sort_by(f64::total_cmp);
     (values[0], values[values.len() / 2])
@@ -170,16 +150,17 @@ fn process_age() -> f64 {
     let stat = read_to_string("/proc/self/stat").expect("Linux's /proc");
     // Field 22; the second is the program's name in brackets.
     let (_, fields) = stat.rsplit_once(')').expect("a name in brackets");
-    let started: f64 =
-        fields.split_whitespace().nth(19).and_then(|f| f.parse().ok()).expect("a start");
     let uptime = read_to_string("/proc/uptime").expect("Linux's /proc");
-    let up: f64 = uptime.split_whitespace().next().and_then(|f| f.parse().ok()).expect("a time");
-    up - started / 100.0
+    word(&uptime, 0) - word(fields, 19) / 100.0
 }
 
 /// The most memory that this process has had, in MiB.
 fn peak_memory() -> f64 {
     let status = read_to_string("/proc/self/status").expect("Linux's /proc");
     let line = status.lines().find(|line| line.starts_with("VmHWM")).expect("a peak");
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).expect("KiB") / 1024.0
+    word(line, 1) / 1024.0
+}
+
+fn word(text: &str, n: usize) -> f64 {
+    text.split_whitespace().nth(n).and_then(|word| word.parse().ok()).expect("a number")
 }
