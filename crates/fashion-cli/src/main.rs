@@ -12,7 +12,6 @@ mod describe;
 mod eval;
 mod exit;
 mod generate;
-mod image;
 mod judge;
 mod lr_find;
 mod output;

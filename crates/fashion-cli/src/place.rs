@@ -2,6 +2,7 @@
 
 use crate::args::DataArgs;
 use crate::exit;
+use crate::output;
 use anyhow::{Result, bail};
 use fashion_data::{Error, Keys, Source, Splits};
 use fashion_train::{DataPlace, RunFolder};
@@ -75,7 +76,12 @@ fn keys(args: &DataArgs) -> Keys {
 fn load_from(place: Option<&Path>, keys: Keys) -> Result<Found> {
     let source = Source::resolve(place)?;
     match source.load(&keys) {
-        Ok(splits) => Ok(Found { source, splits, keys }),
+        Ok(splits) => {
+            for note in &splits.notes {
+                output::note(&format!("warning  {note}"));
+            }
+            Ok(Found { source, splits, keys })
+        }
         Err(error @ Error::KeysWithoutNpz { .. }) => Err(exit::usage(error)),
         Err(error) => Err(error.into()),
     }

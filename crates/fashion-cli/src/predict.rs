@@ -3,11 +3,10 @@
 use crate::args::PredictArgs;
 use crate::confidence::Trust;
 use crate::exit;
-use crate::image;
 use crate::output;
 use crate::weights;
 use anyhow::{Context, Result};
-use fashion_data::{CLASSES, NUM_CLASSES, PIXELS, normalise};
+use fashion_data::{CLASSES, NUM_CLASSES, PIXELS, normalise, picture};
 use fashion_eval::selective::Threshold;
 use serde::Serialize;
 use std::path::Path;
@@ -44,7 +43,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     for paths in args.images.chunks(BATCH) {
         let mut read = Vec::new();
         for path in paths {
-            match image::read(path).with_context(|| format!("cannot classify {}", path.display())) {
+            match picture::read(path).with_context(|| format!("cannot classify {}", path.display()))
+            {
                 Ok(pixels) => read.push((path, pixels)),
                 Err(error) => {
                     output::note(&format!("{} {}", exit::error_word(), exit::text(&error)));

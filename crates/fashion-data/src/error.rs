@@ -148,6 +148,15 @@ pub enum Error {
         expected: &'static str,
     },
 
+    /// A picture of another size.
+    #[error("it is {width}x{height} pixels; expected 28x28: crop and scale it")]
+    PictureSize {
+        /// Its width in pixels.
+        width: usize,
+        /// Its height in pixels.
+        height: usize,
+    },
+
     /// A pixel that is not one of 256 grey levels.
     #[error("{what}: {problem}")]
     Pixel {

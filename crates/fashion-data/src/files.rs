@@ -1,10 +1,11 @@
-//! Files that are either whole or not there.
+//! Files that are either whole or not there, and what a folder holds.
 
 use std::collections::hash_map::RandomState;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes a file beside its place, syncs it and renames it into place.
 ///
@@ -38,6 +39,24 @@ pub fn write_atomically(
         let _ = fs::remove_file(&beside);
     }
     written.and_then(|()| sync_folder(path))
+}
+
+/// Whether a name is of something that a system or a program leaves in folders and archives, and that
+/// is never data: `__MACOSX`, and hidden files such as `._a.png`, `.DS_Store` and `.git`.
+#[must_use]
+pub fn is_clutter(name: &OsStr) -> bool {
+    name == "__MACOSX" || name.as_encoded_bytes().starts_with(b".")
+}
+
+/// The paths of what a folder holds, but for [clutter](is_clutter), in the order of the names' bytes,
+/// which is the same on every file system.
+pub(crate) fn sorted_entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut names = fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .filter(|name| !name.as_ref().is_ok_and(|name| is_clutter(name)))
+        .collect::<io::Result<Vec<_>>>()?;
+    names.sort_unstable();
+    Ok(names.into_iter().map(|name| folder.join(name)).collect())
 }
 
 fn write_and_sync(

@@ -1,32 +1,56 @@
-//! Folders of PNGs, one folder for each class.
+//! Folders of pictures, PNG or JPEG, one folder for each class.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{BufRead, BufReader, Seek};
+use std::ffi::OsString;
+use std::io::{BufRead, Seek};
 use std::path::{Path, PathBuf};
 
 use png::{ColorType, Decoder, Limits, Transformations};
 
 use crate::error::InFile;
-use crate::{CLASSES, Dataset, Error, NUM_CLASSES, PIXELS, SIDE};
+use crate::{CLASSES, Dataset, Error, NUM_CLASSES, PIXELS, SIDE, files, picture};
 
-/// Reads `CLASS/*.png` in a folder.
+/// Endings of names of pictures; a file with one of them must be a picture.
+const ENDINGS: [&str; 5] = ["png", "jpg", "jpeg", "jpe", "jfif"];
+
+/// What a folder of pictures holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pictures {
+    /// The items.
+    pub dataset: Dataset,
+    /// What was not read, sorted: in class folders what is no picture, and what lies beside them.
+    /// What a system leaves behind ([`files::is_clutter`]) is not among it.
+    pub left_out: Vec<PathBuf>,
+}
+
+/// Reads `CLASS/*` in a folder, every PNG and JPEG that [`picture::read`] takes.
 ///
 /// A class folder is named by the class or by its number: `Ankle boot`, `ankle-boot`, `ankleboot` or
-/// `9`; `T-shirt` will do for `T-shirt/top`. All ten must be there. Images are 28×28 and grey, or in
-/// colour with equal channels. Files are taken class by class in the order of their names, numbers
-/// by value; but if all names in all classes are different numbers, the items are taken in the order
-/// of those.
+/// `9`; `T-shirt` will do for `T-shirt/top`. All ten must be there; an empty one means that the class
+/// has no items. Images are 28×28 and grey, or in colour with equal channels. Files are taken class by
+/// class in the order of their names, numbers by value; but if all names in all classes are different
+/// numbers, the items are taken in the order of those.
 ///
 /// # Errors
 ///
-/// [`Error::File`] with the file or folder and what is wrong with it.
-pub fn read(folder: &Path) -> Result<Dataset, Error> {
+/// [`Error::File`] with the file or folder and what is wrong with it: a class folder that is not empty
+/// but holds no picture, or a file that is named or begins like a picture and cannot be read.
+pub fn read(folder: &Path) -> Result<Pictures, Error> {
+    let (classes, mut left_out) = class_folders(folder)?;
     let mut items = Vec::new();
-    for (label, class) in (0..).zip(class_folders(folder)?) {
-        let mut files = png_files(&class)?;
-        files.sort_by_cached_key(|path| sort_key(path));
-        items.extend(files.into_iter().map(|path| (path, label)));
+    for (label, class) in (0..).zip(classes) {
+        let (mut pictures, others) = pictures(&class)?;
+        if let (true, Some(other)) = (pictures.is_empty(), others.first()) {
+            let problem = format!(
+                "holds no PNG or JPEG picture, but {}; convert what it holds, or empty the folder if \
+                 the class is to have no items",
+                file_name(other)
+            );
+            return Err(Error::Layout(problem).in_file(&class));
+        }
+        left_out.extend(others);
+        pictures.sort_by_cached_key(|path| sort_key(path));
+        items.extend(pictures.into_iter().map(|path| (path, label)));
     }
     let numbered: BTreeMap<u64, usize> = (0..items.len())
         .filter_map(|index| number(&items[index].0).map(|number| (number, index)))
@@ -40,22 +64,24 @@ pub fn read(folder: &Path) -> Result<Dataset, Error> {
     let mut labels = Vec::with_capacity(items.len());
     for index in order {
         let (path, label) = &items[index];
-        let file = fs::File::open(path).in_file(path)?;
-        pixels.extend_from_slice(&decode(BufReader::new(file)).in_file(path)?);
+        pixels.extend_from_slice(&picture::read(path).in_file(path)?);
         labels.push(*label);
     }
-    Dataset::from_parts(pixels, labels).in_file(folder)
+    left_out.sort();
+    let dataset = Dataset::from_parts(pixels, labels).in_file(folder)?;
+    Ok(Pictures { dataset, left_out })
 }
 
-/// The ten class folders, in order.
-fn class_folders(folder: &Path) -> Result<[PathBuf; NUM_CLASSES], Error> {
+/// The ten class folders, in order, and what lies beside them.
+fn class_folders(folder: &Path) -> Result<([PathBuf; NUM_CLASSES], Vec<PathBuf>), Error> {
     let mut classes: [Option<PathBuf>; NUM_CLASSES] = Default::default();
-    for entry in fs::read_dir(folder).in_file(folder)? {
-        let path = entry.in_file(folder)?.path();
-        let name = file_name(&path);
-        if !path.is_dir() || name.starts_with('.') {
+    let mut others = Vec::new();
+    for path in files::sorted_entries(folder).in_file(folder)? {
+        if !path.is_dir() {
+            others.push(path);
             continue;
         }
+        let name = file_name(&path);
         let label = label_of(&name).ok_or_else(|| {
             let problem = format!(
                 "is not the folder of a class; expected 0 to 9 or one of {}",
@@ -63,10 +89,8 @@ fn class_folders(folder: &Path) -> Result<[PathBuf; NUM_CLASSES], Error> {
             );
             Error::Layout(problem).in_file(&path)
         })?;
-        if let Some(other) = classes[label].replace(path.clone()) {
-            let mut found = vec![file_name(&other), name];
-            found.sort();
-            return Err(Error::Ambiguous { found }.in_file(folder));
+        if let Some(other) = classes[label].replace(path) {
+            return Err(Error::Ambiguous { found: vec![file_name(&other), name] }.in_file(folder));
         }
     }
     let missing: Vec<_> =
@@ -76,7 +100,7 @@ fn class_folders(folder: &Path) -> Result<[PathBuf; NUM_CLASSES], Error> {
             format!("has no folder for {}; expected one for each class", missing.join(", "));
         return Err(Error::Layout(problem).in_file(folder));
     }
-    Ok(classes.map(Option::unwrap_or_default))
+    Ok((classes.map(Option::unwrap_or_default), others))
 }
 
 /// The label that a folder's name stands for.
@@ -94,17 +118,18 @@ fn label_of(name: &str) -> Option<usize> {
     CLASSES.iter().position(|class| plain(class) == name)
 }
 
-fn png_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).in_file(folder)? {
-        let path = entry.in_file(folder)?.path();
-        let is_png =
-            path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png"));
-        if is_png && !file_name(&path).starts_with('.') {
-            files.push(path);
-        }
-    }
-    Ok(files)
+/// The pictures in a folder, and what else is in it.
+fn pictures(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
+    let named = |path: &Path| {
+        let ending = path.extension().unwrap_or_default();
+        ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+    };
+    let is_picture = |path: &PathBuf| match path.metadata() {
+        Ok(metadata) => metadata.is_file() && (named(path) || picture::begins_like_one(path)),
+        // Reading it will tell why.
+        Err(_) => named(path),
+    };
+    Ok(files::sorted_entries(folder).in_file(folder)?.into_iter().partition(is_picture))
 }
 
 fn file_name(path: &Path) -> String {
@@ -116,15 +141,15 @@ fn number(path: &Path) -> Option<u64> {
 }
 
 /// Numbers by value before all other names.
-fn sort_key(path: &Path) -> (u64, String) {
-    (number(path).unwrap_or(u64::MAX), file_name(path))
+fn sort_key(path: &Path) -> (u64, OsString) {
+    (number(path).unwrap_or(u64::MAX), path.file_name().unwrap_or_default().to_owned())
 }
 
 /// The 784 grey levels of a 28×28 PNG, as they stand in the file.
 ///
 /// # Errors
 ///
-/// [`Error::Damaged`], [`Error::Shape`], or [`Error::Pixel`] if it is not grey, opaque and 8-bit.
+/// [`Error::Damaged`], [`Error::PictureSize`], or [`Error::Pixel`] if it is not grey, opaque and 8-bit.
 pub fn decode(input: impl BufRead + Seek) -> Result<[u8; PIXELS], Error> {
     let damaged = |error| Error::Damaged(format!("cannot be read as a PNG: {error}"));
     let mut decoder = Decoder::new_with_limits(input, Limits { bytes: 1 << 20 });
@@ -132,9 +157,8 @@ pub fn decode(input: impl BufRead + Seek) -> Result<[u8; PIXELS], Error> {
     decoder.set_ignore_text_chunk(true);
     let info = decoder.read_header_info().map_err(damaged)?;
     let (width, height) = (info.width as usize, info.height as usize);
-    if (height, width) != (SIDE, SIDE) {
-        let (what, found) = ("the image".into(), vec![height, width]);
-        return Err(Error::Shape { what, found, expected: "(28, 28)" });
+    if (width, height) != (SIDE, SIDE) {
+        return Err(Error::PictureSize { width, height });
     }
     let mut reader = decoder.read_info().map_err(damaged)?;
     let (color, depth) = reader.output_color_type();

@@ -10,6 +10,7 @@ pub mod folder;
 pub mod idx;
 pub mod known;
 pub mod npz;
+pub mod picture;
 mod pixels;
 pub mod random;
 pub mod sample;

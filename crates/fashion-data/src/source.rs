@@ -97,6 +97,7 @@ impl Source {
         if *keys != Keys::default() && !matches!(self, Self::Npz(_)) {
             return Err(Error::KeysWithoutNpz { data: self.to_string() });
         }
+        let mut notes = Vec::new();
         let (folder, [train, test]) = match self {
             Self::Sample { seed } => return Ok(sample::generate(*seed)),
             Self::Npz(folder) => {
@@ -112,11 +113,20 @@ impl Source {
                     idx::read(&path(first)?, &path(first + 1)?)
                 }),
             ),
-            Self::Png(folder) => {
-                (folder, Split::ALL.map(|split| folder::read(&folder.join(split.name()))))
-            }
+            Self::Png(folder) => (
+                folder,
+                Split::ALL.map(|split| {
+                    let part = folder.join(split.name());
+                    folder::read(&part).map(|pictures| {
+                        notes.extend(left_out(&part, &pictures.left_out));
+                        pictures.dataset
+                    })
+                }),
+            ),
         };
-        Splits::new(train?, test?).in_file(folder)
+        let mut splits = Splits::new(train?, test?).in_file(folder)?;
+        splits.notes.extend(notes);
+        Ok(splits)
     }
 }
 
@@ -130,6 +140,21 @@ impl fmt::Display for Source {
             Self::Png(folder) => write!(f, "{} (PNG)", folder.display()),
         }
     }
+}
+
+/// What of a folder of pictures was left out: how much, and the first few.
+fn left_out(folder: &Path, paths: &[PathBuf]) -> Option<String> {
+    let shown = |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).display().to_string();
+    let first: Vec<_> = paths.iter().take(3).map(shown).collect();
+    let more = if paths.len() > first.len() { ", ..." } else { "" };
+    (!paths.is_empty()).then(|| {
+        format!(
+            "{}: {} left out, being no PNG or JPEG in the folder of a class: {}{more}",
+            folder.display(),
+            paths.len(),
+            first.join(", ")
+        )
+    })
 }
 
 /// What one format wants in a folder, and what of it is there.

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::known::{Checksums, Origin};
-use crate::{Dataset, Error};
+use crate::{CLASSES, Dataset, Error};
 
 /// A whole data set: what to train on, what to test on, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,9 @@ pub struct Splits {
     pub origin: Origin,
     /// SHA-256 of the four parts, whatever files they came from.
     pub checksums: Checksums,
+    /// What whoever uses the data should know of them, in sentences without a full stop: classes
+    /// without training images, and what was left out when they were read.
+    pub notes: Vec<String>,
 }
 
 impl Splits {
@@ -25,13 +28,27 @@ impl Splits {
     pub fn new(train: Dataset, test: Dataset) -> Result<Self, Error> {
         let checksums = Checksums::new(&train, &test);
         let origin = checksums.origin()?;
-        Ok(Self { train, test, origin, checksums })
+        let notes = absent_classes(&train).into_iter().collect();
+        Ok(Self { train, test, origin, checksums, notes })
     }
 
     pub(crate) fn sample(train: Dataset, test: Dataset, seed: u64) -> Self {
         let checksums = Checksums::new(&train, &test);
-        Self { train, test, origin: Origin::Sample { seed }, checksums }
+        Self { train, test, origin: Origin::Sample { seed }, checksums, notes: Vec::new() }
     }
+}
+
+/// What there is to say where classes have no training images.
+fn absent_classes(train: &Dataset) -> Option<String> {
+    let absent: Vec<_> = CLASSES
+        .iter()
+        .zip(train.class_counts())
+        .filter(|&(_, count)| count == 0)
+        .map(|(class, _)| *class)
+        .collect();
+    (!absent.is_empty()).then(|| {
+        format!("there is no training image of {}, which cannot be learned", absent.join(", "))
+    })
 }
 
 /// Which part of a data set.

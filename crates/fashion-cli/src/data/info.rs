@@ -23,6 +23,8 @@ struct Info {
     pixel_standard_deviation: f64,
     /// Of the four parts in IDX form, unpacked.
     sha256: Sums,
+    /// What was left out, and classes without training images; the text has them on stderr.
+    notes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -64,6 +66,7 @@ fn info(found: &Found) -> Info {
         pixel_mean,
         pixel_standard_deviation,
         sha256: Sums { train_images, train_labels, test_images, test_labels },
+        notes: splits.notes.clone(),
     }
 }
 

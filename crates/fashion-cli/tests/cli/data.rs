@@ -4,6 +4,7 @@ use crate::common::*;
 use fashion_data::{Dataset, npz};
 use ndarray::Array3;
 use std::fs;
+use std::path::Path;
 
 #[test]
 fn info_says_what_the_data_are() {
@@ -38,6 +39,49 @@ fn the_sample_says_that_it_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let ended = line(folder.path(), "data info");
     assert!(ended.stdout.starts_with("Data    built-in sample, not Fashion-MNIST\n"));
+}
+
+#[test]
+fn class_folders_of_pngs_and_jpegs_are_read_and_the_rest_is_counted() {
+    let root = tempfile::tempdir().unwrap();
+    let data = root.path().join("data");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/fixtures");
+    for split in ["train", "test"] {
+        for class in 0..10 {
+            let folder = data.join(split).join(class.to_string());
+            fs::create_dir_all(&folder).unwrap();
+            fs::copy(fixtures.join("rgb.jpg"), folder.join("a.jpg")).unwrap();
+            fs::copy(fixtures.join("grey.jpg"), folder.join("b.jpg")).unwrap();
+            fs::write(folder.join("._b.jpg"), "Mac OS X").unwrap();
+        }
+    }
+    fs::remove_dir_all(data.join("train/6")).unwrap();
+    fs::create_dir(data.join("train/6")).unwrap();
+    fs::write(data.join("train/7/c.gif"), "GIF89a").unwrap();
+    let ended = line(root.path(), "data info --json");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let info = json(&ended.stdout);
+    let counts = [2, 2, 2, 2, 2, 2, 0, 2, 2, 2];
+    assert_eq!(info["train"]["class_counts"], serde_json::Value::from(counts.to_vec()));
+    assert_eq!(info["test"]["class_counts"], serde_json::Value::from(vec![2; 10]));
+    let part = Path::new("data").join("train");
+    let gif = Path::new("7").join("c.gif");
+    let notes = [
+        "there is no training image of Shirt, which cannot be learned".to_owned(),
+        format!(
+            "{}: 1 left out, being no PNG or JPEG in the folder of a class: {}",
+            part.display(),
+            gif.display()
+        ),
+    ];
+    assert_eq!(info["notes"], serde_json::Value::from(notes.to_vec()));
+    assert_eq!(ended.stderr, notes.map(|note| format!("warning  {note}\n")).concat());
+
+    fs::write(data.join("train/6/d.webp"), "RIFF").unwrap();
+    let ended = line(root.path(), "train --epochs 1");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("holds no PNG or JPEG picture, but d.webp"), "{}", ended.stderr);
+    assert!(!root.path().join("runs").exists());
 }
 
 #[test]

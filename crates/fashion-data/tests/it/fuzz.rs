@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use crate::common::{dataset, gzip, idx_images, idx_labels, npz, png};
-use fashion_data::{Keys, Split, folder, idx, npz::read_from};
+use fashion_data::{Keys, Split, folder, idx, npz::read_from, picture};
 use ndarray::Array1;
 use proptest::prelude::*;
 
@@ -66,6 +66,11 @@ proptest! {
                 prop_assert_eq!(data.labels().len() * 784, data.all_pixels().len());
             }
         }
+    }
+
+    #[test]
+    fn jpeg_images(edits in edits(), end in any::<Option<prop::sample::Index>>()) {
+        let _ = picture::decode(&damage(include_bytes!("fixtures/grey.jpg"), &edits, end));
     }
 
     #[test]

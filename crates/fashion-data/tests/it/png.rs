@@ -1,4 +1,4 @@
-//! Folders of PNGs.
+//! Folders of pictures.
 
 use std::fs;
 use std::io::Cursor;
@@ -45,7 +45,7 @@ fn other_pngs_are_refused_with_the_reason() {
     let eight = BitDepth::Eight;
     assert_eq!(
         wrong(&[0; 28 * 30], ColorType::Grayscale, eight, (30, 28)),
-        "the image has the shape (28, 30), expected (28, 28)"
+        "it is 30x28 pixels; expected 28x28: crop and scale it"
     );
     let mut colour = vec![9; 784 * 3];
     colour[7] = 10;
@@ -79,7 +79,13 @@ fn class_folders_may_be_named_or_numbered() {
     }
     fs::create_dir(root.path().join(".git")).unwrap();
     fs::write(root.path().join("labels.csv"), "").unwrap();
-    assert_eq!(folder::read(root.path()).unwrap(), data);
+    fs::create_dir(root.path().join("__MACOSX")).unwrap();
+    let read = folder::read(root.path()).unwrap();
+    assert_eq!(read.dataset, data);
+    let mut left_out: Vec<_> = names.map(|name| root.path().join(name).join("notes.txt")).to_vec();
+    left_out.push(root.path().join("labels.csv"));
+    left_out.sort();
+    assert_eq!(read.left_out, left_out);
 }
 
 #[test]
@@ -93,11 +99,11 @@ fn files_are_taken_by_number_across_or_within_classes() {
     put("4", "10.png", 0);
     put("4", "9.png", 1);
     put("3", "0011.png", 2);
-    let read = folder::read(root.path()).unwrap();
+    let read = folder::read(root.path()).unwrap().dataset;
     assert_eq!(read.labels(), [4, 4, 3]);
     assert_eq!(read.pixels(0), data.pixels(1));
     put("3", "9.png", 0);
-    let read = folder::read(root.path()).unwrap();
+    let read = folder::read(root.path()).unwrap().dataset;
     assert_eq!(read.labels(), [3, 3, 4, 4]);
     assert_eq!(read.pixels(1), data.pixels(2));
     assert_eq!(read.pixels(2), data.pixels(1));
@@ -123,5 +129,47 @@ fn a_wrong_layout_is_named() {
     assert!(error(root.path()).ends_with("holds no images; expected at least one"));
     fs::write(root.path().join("8").join("x.png"), "no").unwrap();
     let damaged = error(root.path());
-    assert!(damaged.contains("x.png: cannot be read as a PNG"), "{damaged}");
+    assert!(damaged.contains("x.png: it is neither a PNG nor a JPEG file"), "{damaged}");
+}
+
+#[test]
+fn every_picture_is_read_whatever_it_is_called() {
+    let jpeg = include_bytes!("fixtures/grey.jpg");
+    let root = tempfile::tempdir().unwrap();
+    classes(root.path(), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    let data = dataset(2, 0);
+    let put = |name: &str, bytes: &[u8]| fs::write(root.path().join(name), bytes).unwrap();
+    put("3/1.jpg", jpeg);
+    put("3/2.png", &png(data.pixels(0)));
+    put("3/3.JPEG", jpeg);
+    put("5/4.jpg", &png(data.pixels(1)));
+    put("5/5", jpeg);
+    put("5/6.webp", b"RIFF");
+    fs::create_dir(root.path().join("5/more")).unwrap();
+    let read = folder::read(root.path()).unwrap();
+    assert_eq!(read.dataset.labels(), [3, 3, 3, 5, 5]);
+    assert_eq!(read.dataset.pixels(0), fashion_data::picture::decode(jpeg).unwrap());
+    for (item, same) in [(1, data.pixels(0)), (3, data.pixels(1)), (4, read.dataset.pixels(0))] {
+        assert_eq!(read.dataset.pixels(item), same);
+    }
+    assert_eq!(read.left_out, ["5/6.webp", "5/more"].map(|name| root.path().join(name)));
+
+    // Nothing else in a class would be dropped without a word.
+    put("7/a.webp", b"RIFF");
+    let error = folder::read(root.path()).unwrap_err().to_string();
+    let problem = "holds no PNG or JPEG picture, but a.webp; convert what it holds, or empty the \
+                   folder if the class is to have no items";
+    assert_eq!(error, format!("{}: {problem}", root.path().join("7").display()));
+}
+
+#[test]
+fn errors_name_the_first_folder_by_name() {
+    let root = tempfile::tempdir().unwrap();
+    let mut names: Vec<_> = (0..40).map(|class| format!("class {class:03}")).collect();
+    names.rotate_left(17);
+    for name in names {
+        fs::create_dir(root.path().join(name)).unwrap();
+    }
+    let error = folder::read(root.path()).unwrap_err().to_string();
+    assert!(error.contains("class 000: is not the folder of a class"), "{error}");
 }

@@ -113,6 +113,35 @@ fn every_format_gives_the_same_data() {
 }
 
 #[test]
+fn what_was_left_out_and_absent_classes_are_noted() {
+    let root = tempfile::tempdir().unwrap();
+    write_png(root.path());
+    assert!(load(root.path()).unwrap().notes.is_empty());
+    let train = root.path().join("train");
+    for name in ["1.webp", "2.webp", "3.webp", "4.webp"] {
+        fs::write(train.join("9").join(name), "").unwrap();
+    }
+    fs::remove_dir_all(train.join("4")).unwrap();
+    fs::create_dir(train.join("4")).unwrap();
+    let notes = load(root.path()).unwrap().notes;
+    let [first, second, third] =
+        ["1", "2", "3"].map(|name| Path::new("9").join(name).with_extension("webp"));
+    assert_eq!(
+        notes,
+        [
+            "there is no training image of Coat, which cannot be learned".to_owned(),
+            format!(
+                "{}: 4 left out, being no PNG or JPEG in the folder of a class: {}, {}, {}, ...",
+                train.display(),
+                first.display(),
+                second.display(),
+                third.display()
+            )
+        ]
+    );
+}
+
+#[test]
 fn two_formats_at_once_are_named() {
     let root = tempfile::tempdir().unwrap();
     write_npz(root.path(), 2, 2);
