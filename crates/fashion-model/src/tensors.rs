@@ -83,7 +83,8 @@ pub fn decode(bytes: &[u8]) -> Result<(Tensors, Metadata), Error> {
     let metadata = header.metadata().clone().unwrap_or_default().into_iter().collect();
     let file = SafeTensors::deserialize(bytes).map_err(|e| damaged(&e))?;
     let mut tensors = Tensors::new();
-    for (name, view) in file.iter() {
+    // In the order of their names, so that a file is always refused for the same tensor.
+    for (name, view) in file.iter().collect::<BTreeMap<_, _>>() {
         if view.dtype() != Dtype::F32 {
             let found = format!("{:?}", view.dtype());
             return Err(Error::Type { name: name.to_owned(), found });

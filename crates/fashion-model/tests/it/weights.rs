@@ -145,3 +145,22 @@ fn damage_and_values_that_are_not_finite_are_refused() {
     let missing = weights::load(Path::new("/nowhere/w.safetensors")).unwrap_err();
     assert!(missing.to_string().starts_with("/nowhere/w.safetensors: No such file"), "{missing}");
 }
+
+#[test]
+fn a_file_is_always_refused_for_the_same_tensor() {
+    let header: Vec<String> = (0..20)
+        .map(|i| {
+            let (name, at) = (19 - i, i * 8);
+            format!(
+                r#""w{name:02}":{{"dtype":"F64","shape":[1],"data_offsets":[{at},{}]}}"#,
+                at + 8
+            )
+        })
+        .collect();
+    let header = format!("{{{}}}", header.join(","));
+    let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), &[0; 160]].concat();
+    for _ in 0..5 {
+        let error = refusal_of_bytes(&bytes);
+        assert!(error.contains("w00") && error.contains("F64"), "{error}");
+    }
+}
