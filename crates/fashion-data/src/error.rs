@@ -114,7 +114,7 @@ pub enum Error {
     /// No array, or more than one, can be the images (or the labels).
     #[error(
         "{problem}; the archive holds {}; name the array with --{role}-key",
-        contents.join(", ")
+        if contents.is_empty() { "no arrays".to_owned() } else { contents.join(", ") }
     )]
     Key {
         /// `images` or `labels`.

@@ -3,6 +3,8 @@
 //! Images are u8, or any integer or float type in 0–255 or 0–1, of shape (N, 28, 28), (N, 784),
 //! (N, 28, 28, 1) or (N, 1, 28, 28); labels any integer, float or bool type of shape (N,), (N, 1)
 //! or, one-hot, (N, 10). Both in C or Fortran order, little- or big-endian.
+//!
+//! Whatever else an archive holds is left alone. What macOS adds (`__MACOSX/`, `._*`) is no array.
 
 mod elements;
 mod header;
@@ -83,26 +85,30 @@ struct Archive<'a> {
 impl Archive<'_> {
     /// Every array's name and header.
     fn entries(&mut self) -> Result<Vec<Entry>, Error> {
-        if self.zip.len() > MAX_ENTRIES {
+        let names: Vec<(usize, String)> = (0..self.zip.len())
+            .filter_map(|index| {
+                let name = self.zip.name_for_index(index)?.strip_suffix(".npy")?;
+                (!of_macos(name)).then(|| (index, name.to_owned()))
+            })
+            .collect();
+        if names.len() > MAX_ENTRIES {
             return Err(Error::Damaged(format!(
-                "holds {} entries, at most {MAX_ENTRIES} are read; is it the right file?",
-                self.zip.len()
+                "holds {} arrays, at most {MAX_ENTRIES} are read; is it the right file?",
+                names.len()
             )));
         }
-        let mut entries = Vec::new();
-        for index in 0..self.zip.len() {
-            let mut file = self.zip.by_index(index).map_err(zip_error)?;
-            let Some(name) = file.name().strip_suffix(".npy").map(str::to_owned) else { continue };
-            let header = Header::read(&mut file).map_err(|error| in_array(&name, &error))?;
-            entries.push(Entry { index, name, header });
-        }
-        Ok(entries)
+        let entry = |(index, name)| {
+            let header = self.zip.by_index(index).map_err(zip_error);
+            let header = header.and_then(|mut file| Header::read(&mut file));
+            Entry { index, name, header: header.map_err(|error| error.to_string()) }
+        };
+        Ok(names.into_iter().map(entry).collect())
     }
 
     /// Checks that the array is not too large and that the archive can hold it, so that no memory is
     /// asked for in vain. Returns the size of its elements in bytes.
     fn check_size(&mut self, entry: &Entry) -> Result<u64, Error> {
-        let Entry { index, name, header } = entry;
+        let (Entry { index, name, .. }, header) = (entry, entry.header()?);
         let bytes = element_of(entry)?.size();
         let bytes = header.elements().and_then(|n| n.checked_mul(bytes)).unwrap_or(u64::MAX);
         if bytes > MAX_ARRAY_BYTES {
@@ -131,7 +137,7 @@ impl Archive<'_> {
         entry: &Entry,
         convert: impl FnOnce(&mut dyn Read, &Header, Element) -> Result<Vec<u8>, Error>,
     ) -> Result<Vec<u8>, Error> {
-        let Entry { index, name, header } = entry;
+        let (Entry { index, name, .. }, header) = (entry, entry.header()?);
         let element = element_of(entry)?;
         let bytes = self.check_size(entry)?;
         let mut file = self.zip.by_index(*index).map_err(zip_error)?;
@@ -147,10 +153,16 @@ impl Archive<'_> {
 }
 
 fn element_of(entry: &Entry) -> Result<Element, Error> {
-    let Entry { name, header, .. } = entry;
-    header
-        .element
-        .ok_or_else(|| Error::ElementType { array: name.clone(), found: header.descr.clone() })
+    let header = entry.header()?;
+    header.element.ok_or_else(|| Error::ElementType {
+        array: entry.name.clone(),
+        found: header.descr.clone(),
+    })
+}
+
+/// Whether macOS put this into an archive or a folder, beside the file that it describes.
+fn of_macos(path: &str) -> bool {
+    path.split('/').any(|part| part == "__MACOSX" || part.starts_with("._"))
 }
 
 fn in_array(name: &str, error: &Error) -> Error {

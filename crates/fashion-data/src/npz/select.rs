@@ -10,7 +10,32 @@ pub(super) struct Entry {
     pub(super) index: usize,
     /// Its name without `.npy`.
     pub(super) name: String,
-    pub(super) header: Header,
+    /// What is wrong with it matters only where this array is asked for.
+    pub(super) header: Result<Header, String>,
+}
+
+impl Entry {
+    /// The header.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] with the array's name if it cannot be read.
+    pub(super) fn header(&self) -> Result<&Header, Error> {
+        let problem = |problem| Error::Damaged(format!("array `{}` {problem}", self.name));
+        self.header.as_ref().map_err(problem)
+    }
+
+    fn describe(&self) -> String {
+        match &self.header {
+            Ok(header) => format!("`{}` {}", self.name, header.describe()),
+            Err(problem) => format!("`{}`, which {problem}", self.name),
+        }
+    }
+
+    /// The number of items.
+    fn items(&self) -> Option<usize> {
+        self.header.as_ref().ok()?.shape.first().copied()
+    }
 }
 
 pub(super) const IMAGE_SHAPES: &str = "(N, 28, 28), (N, 784), (N, 28, 28, 1) or (N, 1, 28, 28)";
@@ -69,8 +94,7 @@ pub(super) fn select<'a>(
     keys: &Keys,
 ) -> Result<[&'a Entry; 2], Error> {
     let images = one(entries, Role::Images, split, keys.images.as_deref(), None)?;
-    let items = images.header.shape.first().copied();
-    let labels = one(entries, Role::Labels, split, keys.labels.as_deref(), items)?;
+    let labels = one(entries, Role::Labels, split, keys.labels.as_deref(), images.items())?;
     Ok([images, labels])
 }
 
@@ -86,7 +110,7 @@ fn one<'a>(
     let error = |problem| Error::Key {
         role: role.name(),
         problem,
-        contents: entries.iter().map(|e| format!("`{}` {}", e.name, e.header.describe())).collect(),
+        contents: entries.iter().map(Entry::describe).collect(),
     };
     if let Some(key) = key {
         return entries
@@ -109,10 +133,12 @@ fn one<'a>(
     }
     let fitting: Vec<_> = entries
         .iter()
-        .filter(|entry| entry.header.element.is_some() && role.fits(&entry.header.shape))
+        .filter(|entry| {
+            let header = entry.header.as_ref();
+            header.is_ok_and(|header| header.element.is_some() && role.fits(&header.shape))
+        })
         .collect();
-    let right: Vec<_> =
-        fitting.iter().copied().filter(|e| e.header.shape.first().copied() == items).collect();
+    let right: Vec<_> = fitting.iter().copied().filter(|e| e.items() == items).collect();
     let candidates = if right.is_empty() { fitting } else { right };
     unique(&candidates, "shapes")?
         .ok_or_else(|| error(format!("no array can be the {}", role.name())))
@@ -123,10 +149,11 @@ pub(super) fn check_shapes(images: &Entry, labels: &Entry) -> Result<(), Error> 
     for (entry, role, expected) in
         [(images, Role::Images, IMAGE_SHAPES), (labels, Role::Labels, LABEL_SHAPES)]
     {
-        if !role.fits(&entry.header.shape) {
+        let shape = &entry.header()?.shape;
+        if !role.fits(shape) {
             return Err(Error::Shape {
                 what: format!("array `{}`", entry.name),
-                found: entry.header.shape.clone(),
+                found: shape.clone(),
                 expected,
             });
         }
@@ -136,7 +163,7 @@ pub(super) fn check_shapes(images: &Entry, labels: &Entry) -> Result<(), Error> 
 
 /// Checks that there is one label for each image, and an image at all.
 pub(super) fn check_counts(images: &Entry, labels: &Entry) -> Result<(), Error> {
-    match (images.header.shape[0], labels.header.shape[0]) {
+    match (images.header()?.shape[0], labels.header()?.shape[0]) {
         (0, 0) => Err(Error::Empty),
         (images, labels) if images != labels => Err(Error::Counts { images, labels }),
         _ => Ok(()),
@@ -153,7 +180,7 @@ mod tests {
             let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
             bytes.extend((text.len() as u16).to_le_bytes());
             bytes.extend(text.bytes());
-            let header = Header::read(&mut bytes.as_slice()).unwrap();
+            let header = Header::read(&mut bytes.as_slice()).map_err(|error| error.to_string());
             Entry { index, name: (*name).into(), header }
         };
         arrays.iter().enumerate().map(entry).collect()

@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use crate::common::{dataset, npz};
 use fashion_data::{Dataset, Error, Keys, Split, npz::read_from};
 use ndarray::{Array, Array1, Array2, Array3, ArrayD, Axis, Dimension, ShapeBuilder};
-use ndarray_npy::WritableElement;
+use ndarray_npy::{WritableElement, WriteNpyExt};
 use zip::write::SimpleFileOptions;
 
 fn read(bytes: Vec<u8>) -> Result<Dataset, Error> {
@@ -115,9 +115,71 @@ fn raw(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
     writer.write_all(data).unwrap();
     writer.start_file("y.npy", options).unwrap();
     let mut labels = Vec::new();
-    ndarray_npy::WriteNpyExt::write_npy(&Array1::from(vec![7u8]), &mut labels).unwrap();
+    Array1::from(vec![7u8]).write_npy(&mut labels).unwrap();
     writer.write_all(&labels).unwrap();
     writer.finish().unwrap().into_inner()
+}
+
+/// Arrays `x` and `y`, and members of other names with these bytes, before and after them.
+fn beside(data: &Dataset, names: [&str; 2], foreign: &[(&str, &[u8])]) -> Vec<u8> {
+    let bytes = |array: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = Vec::new();
+        array(&mut bytes);
+        bytes
+    };
+    let labels = Array1::from(data.labels().to_vec());
+    let images = bytes(&|out| data.images().write_npy(out).unwrap());
+    let labels = bytes(&|out| labels.write_npy(out).unwrap());
+    let (images, labels) = ((names[0], &images[..]), (names[1], &labels[..]));
+    let (before, after) = foreign.split_at(foreign.len() / 2);
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in [before, &[images, labels], after].concat() {
+        writer.start_file(name, SimpleFileOptions::default()).unwrap();
+        writer.write_all(bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn members_that_nobody_asked_for_do_no_harm() {
+    let data = dataset(4, 0);
+    // A structured type of a thousand fields.
+    let fields: Vec<String> = (0..1000).map(|i| format!("('field{i:07}', '<f4')")).collect();
+    let header =
+        format!("{{'descr': [{}], 'fortran_order': False, 'shape': (1,), }}\n", fields.join(", "));
+    let mut structured = b"\x93NUMPY\x01\x00".to_vec();
+    structured.extend((header.len() as u16).to_le_bytes());
+    structured.extend(header.bytes());
+    let metadata = &[0, 5, 22, 7, 0, 2, 0, 0][..];
+    let macos = [("__MACOSX/._x.npy", metadata), ("._y.npy", metadata)];
+    let rest = [("meta.npy", &structured[..]), ("notes.npy", b"x"), ("__MACOSX/._meta.npy", b"")];
+    let foreign = [&macos[..], &rest[..]].concat();
+    for names in [["x.npy", "y.npy"], ["bilder.npy", "klassen.npy"]] {
+        let found = read(beside(&data, names, &foreign)).unwrap();
+        assert!(found == data, "{names:?}");
+    }
+    // Metadata of macOS are not offered as arrays, damaged arrays are, with what is wrong.
+    let error = message(beside(&data, ["a", "b"], &foreign));
+    assert_eq!(
+        error,
+        format!(
+            "no array can be the images; the archive holds `meta`, which promises a header of {} \
+             bytes; NumPy's limit is 10000, `notes`, which does not begin like an npy array; name \
+             the array with --images-key",
+            header.len()
+        )
+    );
+    let error = message(beside(&data, ["a", "b"], &macos));
+    assert!(error.contains("; the archive holds no arrays; "), "{error}");
+    // Asked for, it is named.
+    let keys = Keys { images: Some("meta".into()), labels: None };
+    let archive = beside(&data, ["x.npy", "y.npy"], &foreign);
+    let error = read_from(Cursor::new(archive), Split::Train, &keys).unwrap_err().to_string();
+    assert!(error.starts_with("array `meta` promises a header of"), "{error}");
+    // Nor may there be more than a thousand, but only arrays count.
+    let names: Vec<String> = (0..1200).map(|i| format!("__MACOSX/._{i}.npy")).collect();
+    let many: Vec<(&str, &[u8])> = names.iter().map(|name| (&name[..], metadata)).collect();
+    assert!(read(beside(&data, ["x.npy", "y.npy"], &many)).unwrap() == data);
 }
 
 #[test]
