@@ -77,7 +77,7 @@ pub(crate) struct AuditArgs {
     #[arg(long, value_name = "DISTANCE", default_value_t = fashion_data::audit::NEAR)]
     #[arg(allow_negative_numbers = true)]
     pub(crate) near: f64,
-    /// Rows shown of each list; --json has all
+    /// Rows shown of each list; --json has all, but of near pairs the nearest 10,000
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(crate) top: usize,
     /// Print a JSON object instead of text

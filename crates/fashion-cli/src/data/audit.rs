@@ -26,6 +26,11 @@ struct Report {
     contradictory: usize,
     /// The largest distance of a near pair.
     near: f64,
+    /// How many pairs are within it, in both parts, and with different labels.
+    near_pair_count: usize,
+    near_pairs_across: usize,
+    near_pairs_contradictory: usize,
+    /// The nearest of them.
     near_pairs: Vec<Near>,
     odd: Vec<Strange>,
 }
@@ -100,7 +105,10 @@ fn report(audit: &Audit, found: &Found) -> Report {
         leaked: audit.leaked().count(),
         contradictory: audit.contradictory().count(),
         near: audit.near,
-        near_pairs: audit.near_pairs.iter().map(near).collect(),
+        near_pair_count: audit.near_pairs.count,
+        near_pairs_across: audit.near_pairs.across,
+        near_pairs_contradictory: audit.near_pairs.contradictory,
+        near_pairs: audit.near_pairs.nearest.iter().map(near).collect(),
         odd: audit.odd.iter().map(strange).collect(),
     }
 }
@@ -108,12 +116,14 @@ fn report(audit: &Audit, found: &Found) -> Report {
 fn text(audit: &Audit, found: &Found, top: usize) -> String {
     let mut out = format!("Data    {}\nFrom    {}\n\n", found.splits.origin, found.source);
     out += &sentences(audit);
-    let heading = |name: &str, all: usize| match all > top {
-        true => format!("\n{name}, {} of {}\n\n", thousands(top), thousands(all)),
-        false => format!("\n{name}\n\n"),
+    let heading = |name: &str, listed: usize, all: usize| match listed.min(top) {
+        shown if shown < all => {
+            format!("\n{name}, {} of {}\n\n", thousands(shown), thousands(all))
+        }
+        _ => format!("\n{name}\n\n"),
     };
     if !audit.identical.is_empty() && top > 0 {
-        out += &heading("Identical images", audit.identical.len());
+        out += &heading("Identical images", audit.identical.len(), audit.identical.len());
         for group in audit.identical.iter().take(top) {
             let items: Vec<String> = group
                 .iter()
@@ -122,16 +132,17 @@ fn text(audit: &Audit, found: &Found, top: usize) -> String {
             out += &format!("{}\n", items.join(", "));
         }
     }
-    if !audit.near_pairs.is_empty() && top > 0 {
-        out += &heading("Nearest pairs", audit.near_pairs.len());
+    let pairs = &audit.near_pairs;
+    if pairs.count > 0 && top > 0 {
+        out += &heading("Nearest pairs", pairs.nearest.len(), pairs.count);
         out += "Distance  Part    Index  Label         Part    Index  Label\n";
-        for pair in audit.near_pairs.iter().take(top) {
+        for pair in pairs.nearest.iter().take(top) {
             let items = pair.items.each_ref().map(row);
             out += &format!("  {:.4}  {}  {}\n", pair.distance, items[0], items[1].trim_end());
         }
     }
     if !audit.odd.is_empty() && top > 0 {
-        out += &heading("Odd images", audit.odd.len());
+        out += &heading("Odd images", audit.odd.len(), audit.odd.len());
         out += "Part    Index  Label         How\n";
         for odd in audit.odd.iter().take(top) {
             out += &format!("{}  {}\n", row(&odd.item), odd.oddity.name());
@@ -150,15 +161,12 @@ fn sentences(audit: &Audit) -> String {
             thousands(audit.contradictory().count())
         ),
     };
-    let count = |what: fn(&NearPair) -> bool| {
-        thousands(audit.near_pairs.iter().filter(|pair| what(pair)).count())
-    };
     out += &format!(
         "Near duplicates (within {}): {}, {} across parts, {} of different labels.\n",
         audit.near,
-        counted(audit.near_pairs.len(), "pair"),
-        count(NearPair::crosses),
-        count(NearPair::disagrees)
+        counted(audit.near_pairs.count, "pair"),
+        thousands(audit.near_pairs.across),
+        thousands(audit.near_pairs.contradictory)
     );
     let kinds: Vec<String> = Oddity::ALL
         .into_iter()

@@ -65,6 +65,12 @@ fn audit_as_json() {
     assert_eq!((&group[0]["split"], &group[0]["index"]), (&"train".into(), &41.into()));
     assert_eq!((&group[1]["index"], &group[1]["label"]), (&45.into(), &5.into()));
     assert_eq!((&found["leaked"], &found["contradictory"]), (&1.into(), &1.into()));
+    let pairs = found["near_pairs"].as_array().unwrap();
+    assert_eq!(found["near_pair_count"], pairs.len());
+    let across = |pair: &&serde_json::Value| pair["items"][0]["split"] != pair["items"][1]["split"];
+    assert_eq!(found["near_pairs_across"], pairs.iter().filter(across).count());
+    let apart = |pair: &&serde_json::Value| pair["items"][0]["label"] != pair["items"][1]["label"];
+    assert_eq!(found["near_pairs_contradictory"], pairs.iter().filter(apart).count());
     let pair = &found["near_pairs"][0];
     assert_eq!((&pair["items"][0]["index"], &pair["items"][1]["index"]), (&52.into(), &58.into()));
     assert!(pair["distance"].as_f64().unwrap() < 0.02);

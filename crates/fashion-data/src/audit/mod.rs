@@ -23,6 +23,9 @@ pub const NEAR: f64 = 0.1;
 /// The largest threshold of near duplicates; beyond it, unlike garments are near.
 pub const MAX_NEAR: f64 = 0.5;
 
+/// The most near pairs that are listed.
+pub const MAX_PAIRS: usize = 10_000;
+
 /// One image of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Item {
@@ -43,6 +46,20 @@ pub struct NearPair {
     pub distance: f64,
 }
 
+/// The pairs within a distance that are not identical. Of identical images, only the first of the
+/// group takes part.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NearPairs {
+    /// How many there are.
+    pub count: usize,
+    /// How many of them are a training and a test image.
+    pub across: usize,
+    /// How many of them have different labels.
+    pub contradictory: usize,
+    /// The [`MAX_PAIRS`] nearest of them, or all, the nearest first, equals by their items.
+    pub nearest: Vec<NearPair>,
+}
+
 /// An image unlike the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Odd {
@@ -61,9 +78,8 @@ pub struct Audit {
     pub identical: Vec<Vec<Item>>,
     /// The distance up to which pairs are near.
     pub near: f64,
-    /// Pairs within that distance that are not identical, the nearest first. Of identical images,
-    /// only the first of the group takes part.
-    pub near_pairs: Vec<NearPair>,
+    /// The pairs within that distance.
+    pub near_pairs: NearPairs,
     /// Odd images, by their kind and then in order.
     pub odd: Vec<Odd>,
 }

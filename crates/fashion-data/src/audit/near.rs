@@ -8,7 +8,9 @@
 //! - Let s be the sums of the 16 blocks of 7 × 7 pixels. (Σ d)² ≤ 49 Σ d² in each block (Cauchy and
 //!   Schwarz), so that ‖s(a) − s(b)‖² ≤ 49 ‖a − b‖².
 
-use super::{Image, NearPair};
+use std::collections::BinaryHeap;
+
+use super::{Image, Item, MAX_PAIRS, NearPair, NearPairs};
 use crate::SIDE;
 
 /// Blocks of an image, and pixels along the side of one.
@@ -23,17 +25,17 @@ struct Sketch<'a> {
     square: u32,
 }
 
-/// Pairs whose distance is at most `near`, the nearest first, equals by their items.
+/// Pairs whose distance is at most `near`: all counted, the nearest kept.
 ///
 /// No two images may be the same.
-pub(super) fn pairs(images: &[Image], near: f64) -> Vec<NearPair> {
+pub(super) fn pairs(images: &[Image], near: f64) -> NearPairs {
     let mut sketches: Vec<Sketch> =
         images.iter().map(|&image| Sketch { image, square: square(image.1) }).collect();
     sketches.sort_unstable_by_key(|sketch| (sketch.square, sketch.image.0));
     // Beside each other, since they are what the loop reads.
     let sums: Vec<[i16; BLOCKS]> =
         sketches.iter().map(|sketch| block_sums(sketch.image.1)).collect();
-    let mut pairs = Vec::new();
+    let mut pairs = Nearest::default();
     for (second, b) in sketches.iter().enumerate() {
         let b_square = f64::from(b.square);
         let limit = near * near * b_square;
@@ -50,12 +52,41 @@ pub(super) fn pairs(images: &[Image], near: f64) -> Vec<NearPair> {
             if apart <= limit {
                 let mut items = [a.image.0, b.image.0];
                 items.sort_unstable();
-                pairs.push(NearPair { items, distance: (apart / b_square).sqrt() });
+                pairs.add(NearPair { items, distance: (apart / b_square).sqrt() });
             }
         }
     }
-    pairs.sort_unstable_by(|a, b| a.distance.total_cmp(&b.distance).then(a.items.cmp(&b.items)));
-    pairs
+    pairs.done()
+}
+
+/// Pairs counted, and the nearest of them in memory that does not grow with their number.
+#[derive(Default)]
+struct Nearest {
+    counts: NearPairs,
+    /// The farthest on top. Distances as bits, whose order is that of numbers above 0.
+    kept: BinaryHeap<(u64, [Item; 2])>,
+}
+
+impl Nearest {
+    fn add(&mut self, pair: NearPair) {
+        self.counts.count += 1;
+        self.counts.across += usize::from(pair.crosses());
+        self.counts.contradictory += usize::from(pair.disagrees());
+        let pair = (pair.distance.to_bits(), pair.items);
+        if self.kept.len() < MAX_PAIRS {
+            self.kept.push(pair);
+        } else if let Some(mut farthest) = self.kept.peek_mut()
+            && pair < *farthest
+        {
+            *farthest = pair;
+        }
+    }
+
+    fn done(self) -> NearPairs {
+        let pair = |(bits, items)| NearPair { items, distance: f64::from_bits(bits) };
+        let nearest = self.kept.into_sorted_vec().into_iter().map(pair).collect();
+        NearPairs { nearest, ..self.counts }
+    }
 }
 
 fn square(pixels: &[u8]) -> u32 {

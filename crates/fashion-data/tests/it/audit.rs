@@ -1,6 +1,7 @@
 //! What an audit finds in data whose faults are known.
 
-use fashion_data::audit::{Audit, FEW_PIXELS, Item, MAX_NEAR, NEAR, NearPair, Oddity, VISIBLE};
+use fashion_data::audit::{Audit, FEW_PIXELS, Item, MAX_NEAR, MAX_PAIRS, NEAR, NearPair};
+use fashion_data::audit::{Oddity, VISIBLE};
 use fashion_data::{Dataset, PIXELS, Split, Splits, sample};
 use ndarray::{Array1, Array3};
 
@@ -60,7 +61,7 @@ fn identical_images_are_found_wherever_they_are() {
     assert_eq!(found.contradictory().map(places).collect::<Vec<_>>(), groups[..1]);
     assert_eq!(found.leaked().map(places).collect::<Vec<_>>(), groups[1..]);
     // They are no near duplicates as well.
-    assert!(found.near_pairs.iter().all(|pair| pair.distance > 0.0));
+    assert!(found.near_pairs.nearest.iter().all(|pair| pair.distance > 0.0));
 }
 
 /// The distance, as it is defined.
@@ -97,17 +98,59 @@ fn near_pairs_are_those_of_comparing_all_with_all() {
     apart.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     for near in [0.0, 0.02, NEAR, 0.3, MAX_NEAR] {
         let expected = &apart[..apart.partition_point(|(distance, _)| *distance <= near)];
-        let found = Audit::new(&splits, near).unwrap().near_pairs;
+        let pairs = Audit::new(&splits, near).unwrap().near_pairs;
+        let found = pairs.nearest;
+        let counted = |what: fn(&NearPair) -> bool| found.iter().filter(|pair| what(pair)).count();
+        assert_eq!(pairs.count, found.len());
+        assert_eq!(pairs.across, counted(NearPair::crosses));
+        assert_eq!(pairs.contradictory, counted(NearPair::disagrees));
         let items: Vec<_> = found.iter().map(|p| p.items.map(|i| (i.split, i.index))).collect();
         assert_eq!(items, expected.iter().map(|e| e.1).collect::<Vec<_>>(), "{near}");
         for (pair, (distance, _)) in found.iter().zip(expected) {
             assert!((pair.distance - distance).abs() < 1e-12);
         }
     }
-    let found = Audit::new(&splits, NEAR).unwrap().near_pairs;
+    let found = Audit::new(&splits, NEAR).unwrap().near_pairs.nearest;
     assert!(found.len() >= 3 && found[0].items.map(|i| i.index) == [7, 200], "{found:?}");
     assert!(found.iter().any(NearPair::disagrees));
-    assert!(Audit::new(&splits, MAX_NEAR).unwrap().near_pairs.iter().any(NearPair::crosses));
+    assert!(Audit::new(&splits, MAX_NEAR).unwrap().near_pairs.across > 0);
+}
+
+#[test]
+fn pairs_beyond_those_listed_are_counted() {
+    // All near: brightness grows by one in one more pixel each time. Image k of n differs from image
+    // l in |k − l| levels, so that the nearest pairs are those of neighbours, the brightest first.
+    let part = |n: usize, first: usize| {
+        let image = |k: usize| (0..PIXELS).map(move |i| 100 + u8::from(i < first + k));
+        let pixels = (0..n).flat_map(image).collect();
+        Part { pixels, labels: (0..n).map(|k| ((first + k) / 2 % 10) as u8).collect() }
+    };
+    let (train, test) = (part(150, 0), part(50, 150));
+    let pairs = audit(train, test, NEAR).near_pairs;
+    assert_eq!(pairs.count, 200 * 199 / 2);
+    assert_eq!(pairs.across, 150 * 50);
+    // Twenty images of each label.
+    assert_eq!(pairs.contradictory, pairs.count - 10 * (20 * 19 / 2));
+    assert_eq!(pairs.nearest.len(), MAX_PAIRS);
+    let apart = |pair: &NearPair| {
+        let [a, b] = pair.items.map(|i| i.index + if i.split == Split::Test { 150 } else { 0 });
+        b - a
+    };
+    assert!(pairs.nearest.is_sorted_by_key(|pair| pair.distance));
+    assert_eq!((apart(&pairs.nearest[0]), pairs.nearest[0].items[1].index), (1, 49));
+    let all: Vec<f64> = {
+        let norm = |k: usize| {
+            let bright = 101.0_f64.powi(2) * k as f64;
+            (bright + 100.0_f64.powi(2) * (PIXELS - k) as f64).sqrt()
+        };
+        let of = |b: usize| (0..b).map(move |a| ((b - a) as f64).sqrt() / norm(b));
+        let mut all: Vec<f64> = (0..200).flat_map(of).collect();
+        all.sort_by(f64::total_cmp);
+        all
+    };
+    for (pair, distance) in pairs.nearest.iter().zip(all) {
+        assert!((pair.distance - distance).abs() < 1e-12);
+    }
 }
 
 #[test]
