@@ -4,16 +4,18 @@
 //! magic 2049 (0x801), N, then N bytes.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use crate::error::InFile;
 use crate::{Dataset, Error, MAX_ARRAY_BYTES, PIXELS, SIDE, known};
 
 const IMAGES_MAGIC: u32 = 0x0803;
 const LABELS_MAGIC: u32 = 0x0801;
+
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Deflate cannot make less than one byte of 1,032.
 pub(crate) const MAX_DEFLATE_RATIO: u64 = 1032;
@@ -118,14 +120,22 @@ fn read_file(path: &Path, kind: Kind) -> Result<Vec<u8>, Error> {
 }
 
 fn unpack(packed: &[u8], kind: Kind) -> Result<Vec<u8>, Error> {
-    if !packed.starts_with(&[0x1f, 0x8b]) {
+    if !packed.starts_with(&GZIP_MAGIC) {
         return Err(Error::Damaged(
             "is not gzipped, although its name ends in .gz; fetch it again, or remove the ending"
                 .into(),
         ));
     }
     let most = (packed.len() as u64).saturating_mul(MAX_DEFLATE_RATIO);
-    read_unpacked(&mut MultiGzDecoder::new(packed), kind, most).map_err(|error| match error {
+    let mut members = Members { member: GzDecoder::new(packed), garbage: None };
+    let unpacked = read_unpacked(&mut members, kind, most);
+    if let Some(bytes) = members.garbage {
+        return Err(Error::Damaged(format!(
+            "has {bytes} bytes after the end of its gzip data that are neither gzip data nor zeros; \
+             fetch or copy it again, or cut them off"
+        )));
+    }
+    unpacked.map_err(|error| match error {
         Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Error::Damaged(
             "is truncated: the gzip data ends too early; fetch or copy it again".into(),
         ),
@@ -134,6 +144,36 @@ fn unpack(packed: &[u8], kind: Kind) -> Result<Vec<u8>, Error> {
         }
         other => other,
     })
+}
+
+/// The members of a gzip file, one after the other. Zeros after a member are padding to a block's
+/// size (of a tape, say), as `gzip` and Python have it.
+struct Members<'a> {
+    member: GzDecoder<&'a [u8]>,
+    /// How many bytes follow that are something else.
+    garbage: Option<usize>,
+}
+
+impl Read for Members<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let rest = *self.member.get_ref();
+            let padding = rest.iter().take_while(|&&byte| byte == 0).count();
+            let rest = &rest[padding..];
+            if rest.is_empty() {
+                return Ok(0);
+            }
+            if !rest.starts_with(&GZIP_MAGIC) {
+                self.garbage = Some(rest.len());
+                return Ok(0);
+            }
+            self.member = GzDecoder::new(rest);
+        }
+    }
 }
 
 /// Reads header and data from a stream that can hold `most` bytes, and not one byte more.

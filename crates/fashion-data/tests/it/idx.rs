@@ -33,6 +33,33 @@ fn plain_and_gzipped_files_are_read() {
 }
 
 #[test]
+fn zeros_after_gzip_data_are_padding_and_other_bytes_are_named() {
+    let data = dataset(13, 2);
+    let bytes = idx_images(&data);
+    let zeros = [0; 512];
+    // gzip -t and Python's gzip.open read these.
+    let padded = [gzip(&bytes), zeros.to_vec()].concat();
+    assert_eq!(images("i.gz", &padded).unwrap(), data.all_pixels());
+    let between = [gzip(&bytes[..5000]), vec![0; 7], gzip(&bytes[5000..]), vec![0]].concat();
+    assert_eq!(images("i.gz", &between).unwrap(), data.all_pixels());
+    for (garbage, count) in [(&b"<html>"[..], 6), (&[0, 0, 9, 0, 0], 3), (&[0x1f], 1)] {
+        let error = images("i.gz", &[&gzip(&bytes)[..], garbage].concat()).unwrap_err();
+        let expected = format!("has {count} bytes after the end of its gzip data");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+    // Nor does padding hide that something is missing, or that there is more.
+    let short = [gzip(&bytes[..5000]), zeros.to_vec()].concat();
+    let error = images("i.gz", &short).unwrap_err();
+    assert!(error.starts_with("is truncated: expected 10208 bytes, found 5000"), "{error}");
+    let more = [gzip(&bytes), zeros.to_vec(), gzip(b"x")].concat();
+    let error = images("i.gz", &more).unwrap_err();
+    assert!(error.starts_with("has bytes after the end of its data"), "{error}");
+    let cut = [gzip(&bytes), zeros.to_vec(), gzip(b"x")[..9].to_vec()].concat();
+    let error = images("i.gz", &cut).unwrap_err();
+    assert!(error.starts_with("is truncated: the gzip data ends too early"), "{error}");
+}
+
+#[test]
 fn every_kind_of_damage_has_its_message() {
     let good = idx_images(&dataset(3, 0));
     let with = |at: usize, bytes: &[u8]| {
