@@ -1,7 +1,7 @@
 //! The IDX files in which Fashion-MNIST is published, plain or gzipped.
 //!
 //! Images: magic 2051 (0x803), N, 28, 28 as big-endian u32, then N·784 bytes, row by row. Labels:
-//! magic 2049 (0x801), N, then N bytes.
+//! magic 2049 (0x801), N, then N bytes. Images without a pixel above 1 are thresholded ones: 1 is white.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,6 +10,7 @@ use std::path::Path;
 use flate2::bufread::GzDecoder;
 
 use crate::error::InFile;
+use crate::pixels::stretch_binary;
 use crate::{Dataset, Error, MAX_ARRAY_BYTES, PIXELS, SIDE, known};
 
 const IMAGES_MAGIC: u32 = 0x0803;
@@ -37,7 +38,9 @@ pub fn read(images: &Path, labels: &Path) -> Result<Dataset, Error> {
 ///
 /// [`Error::File`].
 pub fn read_images(path: &Path) -> Result<Vec<u8>, Error> {
-    read_file(path, Kind::Images).in_file(path)
+    let mut pixels = read_file(path, Kind::Images).in_file(path)?;
+    stretch_binary(&mut pixels);
+    Ok(pixels)
 }
 
 /// The labels of a label file; whether they are below 10 is checked by [`Dataset`].

@@ -20,6 +20,14 @@ pub fn normalise(pixels: &[u8], out: &mut [f32]) {
     }
 }
 
+/// Makes 1 white where no pixel is above 1: those are thresholded images (0 and 1, as from
+/// `images > 127`), not grey levels that nobody could tell from black.
+pub(crate) fn stretch_binary(pixels: &mut [u8]) {
+    if pixels.iter().all(|&pixel| pixel <= 1) {
+        pixels.iter_mut().for_each(|pixel| *pixel *= 255);
+    }
+}
+
 /// Labels (N) as rows (N, 10) of nine zeros and a one.
 ///
 /// # Panics

@@ -6,6 +6,7 @@ use ndarray::{ArrayD, Axis};
 use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
 
 use super::header::{Element, Header};
+use crate::pixels::stretch_binary;
 use crate::{Error, NUM_CLASSES, PIXELS};
 
 /// How far a float may be from a grey level, in grey levels.
@@ -20,7 +21,7 @@ const TOLERANCE_F16: f64 = 0.0625;
 
 /// Pixels in C order from an array of any supported type.
 ///
-/// u8 is taken as it is. Other types are 0–1 if no element is above 1, otherwise 0–255.
+/// They are 0–1 if no element is above 1, otherwise 0–255, whatever their type.
 pub(super) fn levels(
     input: &mut dyn Read,
     header: &Header,
@@ -29,11 +30,13 @@ pub(super) fn levels(
 ) -> Result<Vec<u8>, Error> {
     if element == Element::U8 {
         let array: ArrayD<u8> = read(input, header, element)?;
-        return Ok(if array.is_standard_layout() {
+        let mut pixels = if array.is_standard_layout() {
             array.into_raw_vec_and_offset().0
         } else {
             array.iter().copied().collect()
-        });
+        };
+        stretch_binary(&mut pixels);
+        return Ok(pixels);
     }
     let mut levels = Levels { name, tolerance: TOLERANCE, pixels: Vec::new() };
     if element == Element::F16 {

@@ -1,7 +1,7 @@
 //! NumPy archives (`numpy.savez`, `numpy.savez_compressed`) with images and labels.
 //!
-//! Images are u8, or any integer or float type in 0–255 or 0–1, of shape (N, 28, 28), (N, 784),
-//! (N, 28, 28, 1) or (N, 1, 28, 28); labels any integer, float or bool type of shape (N,), (N, 1)
+//! Images are of any integer, float or bool type in 0–255, or, if none is above 1, in 0–1, of shape
+//! (N, 28, 28), (N, 784), (N, 28, 28, 1) or (N, 1, 28, 28); labels any integer, float or bool type of shape (N,), (N, 1)
 //! or, one-hot, (N, 10). Both in C or Fortran order, little- or big-endian.
 //!
 //! Whatever else an archive holds is left alone. What macOS adds (`__MACOSX/`, `._*`) is no array.

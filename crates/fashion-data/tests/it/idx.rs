@@ -60,6 +60,18 @@ fn zeros_after_gzip_data_are_padding_and_other_bytes_are_named() {
 }
 
 #[test]
+fn thresholded_images_are_black_and_white() {
+    let data = dataset(3, 0);
+    let mut bytes = idx_images(&data);
+    bytes[16..].iter_mut().for_each(|pixel| *pixel = u8::from(*pixel > 127));
+    let white: Vec<u8> = data.all_pixels().iter().map(|&p| if p > 127 { 255 } else { 0 }).collect();
+    assert_eq!(images("i", &bytes).unwrap(), white);
+    assert_eq!(images("i.gz", &gzip(&bytes)).unwrap(), white);
+    bytes[16] = 2;
+    assert_eq!(images("i", &bytes).unwrap(), bytes[16..]);
+}
+
+#[test]
 fn every_kind_of_damage_has_its_message() {
     let good = idx_images(&dataset(3, 0));
     let with = |at: usize, bytes: &[u8]| {

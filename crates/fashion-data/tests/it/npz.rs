@@ -74,14 +74,24 @@ fn every_number_type_of_images_gives_the_same_data() {
 }
 
 #[test]
-fn black_and_white_types_are_scaled_and_u8_is_not() {
+fn thresholded_images_are_the_same_data_in_every_type() {
     let bits = Array3::from_shape_fn((2, 28, 28), |(i, y, x)| (i + y + x) % 3 == 0);
     let labels = Array1::from(vec![1u8, 2]);
     let white = bits.mapv(|bit| if bit { 255 } else { 0 });
-    assert_eq!(read(archive(&bits, &labels)).unwrap().images(), white);
-    assert_eq!(read(archive(&bits.mapv(i8::from), &labels)).unwrap().images(), white);
-    let faint = bits.mapv(u8::from);
+    let ones = bits.mapv(u8::from);
+    let same = |bytes, what| assert_eq!(read(bytes).unwrap().images(), white, "{what}");
+    same(archive(&white, &labels), "u8 to 255");
+    same(archive(&bits, &labels), "bool");
+    same(archive(&ones, &labels), "u8");
+    same(archive(&fortran(&ones), &labels), "u8 in Fortran order");
+    same(archive(&ones.mapv(|p| p as i8), &labels), "i8");
+    same(archive(&ones.mapv(i64::from), &labels), "i64");
+    same(archive(&ones.mapv(f32::from), &labels), "f32");
+    // One pixel above 1, and they are grey levels.
+    let mut faint = ones;
+    faint[[1, 2, 3]] = 2;
     assert_eq!(read(archive(&faint, &labels)).unwrap().images(), faint);
+    assert_eq!(read(archive(&faint.mapv(i64::from), &labels)).unwrap().images(), faint);
 }
 
 #[test]
