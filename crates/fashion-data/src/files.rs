@@ -73,9 +73,18 @@ fn write_and_sync(
 fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        let synced = File::open(folder.unwrap_or(Path::new("."))).and_then(|file| file.sync_all());
+        return synced.or_else(|error| if is_impossible(&error) { Ok(()) } else { Err(error) });
     }
     Ok(())
+}
+
+/// Whether a folder cannot be synced at all, and not only failed to be: some file systems have no such
+/// call for folders (SMB, those of virtual machines, some in user space), and a folder that may be
+/// written to but not listed cannot be opened.
+fn is_impossible(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported)
 }
 
 #[cfg(test)]
@@ -94,5 +103,14 @@ mod tests {
         assert_eq!(failed.unwrap_err().to_string(), "disk full");
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_folder_that_cannot_be_synced_is_passed_over_but_not_a_failing_disk() {
+        // EACCES, EINVAL, ENOSYS, EOPNOTSUPP; EIO, ENOSPC, EROFS, EDQUOT.
+        let is_impossible = |code| super::is_impossible(&io::Error::from_raw_os_error(code));
+        assert!([13, 22, 38, 95].into_iter().all(is_impossible));
+        assert!(![5, 28, 30, 122].into_iter().any(is_impossible));
     }
 }
