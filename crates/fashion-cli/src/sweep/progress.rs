@@ -1,7 +1,7 @@
 //! Progress on stderr: a bar over all runs, on a terminal; a line for each run that has ended.
 
 use crate::output::{self, percent};
-use crate::train::progress::{bar, clock};
+use crate::train::progress::{bar, clock, no_locks};
 use fashion_train::sweep::{
     Method, Outcome, Results, Shard, Stage, Status, Sweep, SweepObserver, Trial, TrialResult,
     Waiting, text,
@@ -36,6 +36,8 @@ struct State {
     best: Option<f64>,
     /// What was waited for last.
     waiting: Option<Waiting>,
+    /// Whether it was said that there are no locks.
+    unlocked: bool,
 }
 
 impl State {
@@ -144,6 +146,12 @@ impl SweepObserver for Progress<'_> {
             self.say(&format!("rung     {} point{s} to {to}", stage.points));
         }
         self.draw(&state);
+    }
+
+    fn on_trial_unlocked(&self, _: &Trial) {
+        if !std::mem::replace(&mut self.state().unlocked, true) {
+            self.say(&no_locks(self.sweep.folder(), "sweep"));
+        }
     }
 
     fn on_trial_start(&self, trial: &Trial, start: &Start) {

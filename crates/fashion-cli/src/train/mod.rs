@@ -62,6 +62,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let mut logs = Logs::open(&args.logs, &prepared.run, new)?;
     if !args.quiet {
         announce(&prepared, threads);
+        if !prepared.run.is_locked() {
+            output::note(&progress::no_locks(prepared.run.path(), "run"));
+        }
     }
     let Prepared { run, from, config, found, .. } = &prepared;
     let interrupt = Interrupt::listen()?;

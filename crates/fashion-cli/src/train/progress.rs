@@ -7,6 +7,7 @@ use fashion_train::{Config, Epoch, Observer, Step};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::Instant;
 
 /// What follows a run and tells of it.
@@ -106,6 +107,15 @@ pub(crate) fn bar(quiet: bool) -> ProgressBar {
     let style = ProgressStyle::with_template("{prefix} {bar:10}  {wide_msg}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸ "));
     bar
+}
+
+/// What is said where nothing keeps two processes from working on the same run or sweep.
+pub(crate) fn no_locks(folder: &Path, what: &str) -> String {
+    format!(
+        "warning  the file system of {} has no locks: see to it that no other process works on this \
+         {what}",
+        folder.display()
+    )
 }
 
 /// Seconds as `0:07`, `12:34` or `1:02:03`.

@@ -7,6 +7,8 @@ mod common;
 mod confidence;
 mod data;
 mod eval;
+#[cfg(target_os = "linux")]
+mod file_systems;
 mod interface;
 mod logs;
 mod lr_find;

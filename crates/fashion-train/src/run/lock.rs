@@ -3,6 +3,7 @@
 use crate::error::{AtPath, Error};
 use crate::run::RunFolder;
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::ops::Deref;
 
 /// A run folder that this process alone works on, until the value is dropped.
@@ -13,7 +14,15 @@ use std::ops::Deref;
 pub struct LockedRun {
     run: RunFolder,
     /// `None` where the file system has no locks.
-    _lock: Option<File>,
+    lock: Option<File>,
+}
+
+impl LockedRun {
+    /// Whether other processes are kept from the run; false where the file system has no locks, as on
+    /// some network file systems. Then it is up to the user that no two processes work on it.
+    pub fn is_locked(&self) -> bool {
+        self.lock.is_some()
+    }
 }
 
 impl Deref for LockedRun {
@@ -25,14 +34,15 @@ impl Deref for LockedRun {
 }
 
 impl RunFolder {
-    /// Keeps other processes from working on the run, and clears away what a killed one has left
-    /// half-written.
+    /// Keeps other processes from working on the run, where [the file system can do
+    /// that](LockedRun::is_locked), and clears away what a killed one has left half-written.
     ///
     /// ```
     /// use fashion_train::{Error, RunFolder};
     /// let folder = tempfile::tempdir()?;
     /// let run = RunFolder::create(Some(folder.path()))?;
     /// let locked = run.clone().lock()?;
+    /// assert!(locked.is_locked());
     /// assert!(matches!(run.clone().lock(), Err(Error::InUse(_))));
     /// drop(locked);
     /// run.lock()?;
@@ -50,14 +60,12 @@ impl RunFolder {
         let lock = match file.try_lock() {
             Ok(()) => Some(file),
             Err(TryLockError::WouldBlock) => return Err(Error::InUse(self.path().into())),
-            // Some network file systems have none; better no lock than no run.
-            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
-                None
-            }
+            // Better no lock than no run.
+            Err(TryLockError::Error(error)) if has_no_locks(&error) => None,
             Err(TryLockError::Error(error)) => return Err(error).at(&path),
         };
         self.clear_parts();
-        Ok(LockedRun { run: self, _lock: lock })
+        Ok(LockedRun { run: self, lock })
     }
 
     /// Removes files that were being written when a process was killed.
@@ -74,7 +82,28 @@ impl RunFolder {
     }
 }
 
+/// Whether an attempt to lock failed because the file system has no locks: ENOSYS, EOPNOTSUPP, or
+/// ENOLCK, as NFS says without a lock service.
+fn has_no_locks(error: &io::Error) -> bool {
+    // The standard library has no name for it.
+    let no_lock = if cfg!(any(target_os = "linux", target_os = "android")) { 37 } else { 77 };
+    error.kind() == io::ErrorKind::Unsupported
+        || (cfg!(unix) && error.raw_os_error() == Some(no_lock))
+}
+
 /// Whether `fashion_data::files::write_atomically` gives its unfinished files such a name.
 pub(super) fn is_part(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(".part")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn no_lock_service_is_told_from_an_error() {
+        // ENOLCK, ENOSYS, EOPNOTSUPP; EIO, EACCES, EBADF.
+        let has_no_locks = |code| super::has_no_locks(&std::io::Error::from_raw_os_error(code));
+        assert!([37, 38, 95].into_iter().all(has_no_locks));
+        assert!(![5, 13, 9].into_iter().any(has_no_locks));
+    }
 }

@@ -39,6 +39,12 @@ pub trait SweepObserver: Sync {
         let _ = stage;
     }
 
+    /// When a trial cannot be locked, since the [file system has no locks](crate::LockedRun::is_locked):
+    /// nothing keeps another process from working on it too.
+    fn on_trial_unlocked(&self, trial: &Trial) {
+        let _ = trial;
+    }
+
     /// When a trial begins, or goes on.
     fn on_trial_start(&self, trial: &Trial, start: &Start) {
         let _ = (trial, start);

@@ -204,6 +204,9 @@ pub(super) fn run(
 ) -> Result<Reached, Error> {
     folder.check(config)?;
     let run = folder.lock()?;
+    if !run.is_locked() {
+        follow.observer.on_trial_unlocked(follow.trial);
+    }
     if let Some(outcome) = folder.outcome()? {
         // Another process was quicker.
         return folder.end(&run, outcome).map(Reached::End);
