@@ -70,21 +70,23 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
         joined(&comparisons, "\n", Comparison::to_markdown),
         serde_json::to_string_pretty(&comparisons)? + "\n",
     ];
-    if let Some(out) = out {
+    let write = |out: RunFolder| {
         for (name, text) in
             ["comparison.txt", "comparison.md", "comparison.json"].iter().zip(&texts)
         {
             out.write(&out.path().join(name), text.as_bytes())?;
         }
         output::note(&format!("files    {}", out.path().display()));
-    }
-    let [text, markdown, json] = texts;
-    output::print(match (args.json, args.markdown) {
-        (true, _) => &json,
-        (_, true) => &markdown,
-        _ => &text,
-    })?;
-    Ok(ExitCode::SUCCESS)
+        Ok(())
+    };
+    let written = out.map_or(Ok(()), write);
+    let [text, markdown, json] = &texts;
+    let text = match (args.json, args.markdown) {
+        (true, _) => json,
+        (_, true) => markdown,
+        _ => text,
+    };
+    output::print_beside(written, text)
 }
 
 fn joined(comparisons: &[Comparison], between: &str, text: fn(&Comparison) -> String) -> String {

@@ -88,15 +88,16 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
         trained_on: loaded.metadata.get("data").cloned(),
         parameters: loaded.network.parameter_count(),
     };
-    if let Some(out) = out {
+    let written = out.map_or(Ok(()), |out| {
         material.write(out.path())?;
         output::note(&format!("files    {}", out.path().display()));
-    }
-    if args.csv {
-        output::print(&String::from_utf8(material.predictions_csv()?)?)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    print(args, &judged)
+        Ok(())
+    });
+    let text = match args.csv {
+        true => String::from_utf8(material.predictions_csv()?)?,
+        false => text(args, &judged),
+    };
+    output::print_beside(written, &text)
 }
 
 /// Judges what another program has answered.
@@ -143,7 +144,8 @@ fn answers(args: &EvalArgs, probabilities: &Path, labels: &Path) -> Result<ExitC
         }
         (_, None) => None,
     };
-    print(args, &judged.trusting(trust.as_ref()))
+    output::print(&text(args, &judged.trusting(trust.as_ref())))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A run is never changed, so nothing is written into it either.
@@ -163,16 +165,15 @@ fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-fn print(args: &EvalArgs, judged: &Judged) -> Result<ExitCode> {
-    output::print(&if args.json {
+fn text(args: &EvalArgs, judged: &Judged) -> String {
+    if args.json {
         run_report::metrics_json(judged)
     } else if args.markdown {
         judged.metrics.to_markdown()
     } else {
         let order = args.order.into();
         judged.metrics.to_text_with(TextOptions { colour: output::colours(), order })
-    })?;
-    Ok(ExitCode::SUCCESS)
+    }
 }
 
 /// What is known of the confidence: from the weights file, or, for a target, found out anew.

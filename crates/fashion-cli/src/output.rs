@@ -1,6 +1,7 @@
 //! What goes to stdout and stderr, neither of which need be there.
 
 use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
 
 /// The reader of stdout has gone, as `head` does: a reason to stop, not a failure.
 #[derive(Debug)]
@@ -25,6 +26,17 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(ClosedPipe.into()),
         Err(error) => Err(anyhow::Error::new(error).context("cannot write to stdout")),
     }
+}
+
+/// Prints an answer, whatever became of its files, and ends with what became of them.
+///
+/// # Errors
+/// Why the files were not written, else as [`print`].
+pub(crate) fn print_beside(written: anyhow::Result<()>, text: &str) -> anyhow::Result<ExitCode> {
+    let printed = print(text);
+    written?;
+    printed?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Whether what goes to stdout may have colours.

@@ -1,7 +1,7 @@
 //! Files that are either whole or not there, and what a folder holds.
 
 use std::collections::hash_map::RandomState;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, BufWriter, Write};
@@ -28,11 +28,7 @@ pub fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    // Containers that share a folder may all have the process number 1; a random one is nobody else's.
-    name.push(format!(".{:016x}.part", RandomState::new().build_hasher().finish()));
-    let beside = path.with_file_name(name);
+    let beside = beside(path);
     let written = write_and_sync(&beside, write).and_then(|()| fs::rename(&beside, path));
     if written.is_err() {
         // The first error is the one to report; that this file may stay behind adds nothing.
@@ -57,6 +53,57 @@ pub(crate) fn sorted_entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
         .collect::<io::Result<Vec<_>>>()?;
     names.sort_unstable();
     Ok(names.into_iter().map(|name| folder.join(name)).collect())
+}
+
+/// The name of a file that is to take another's place.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    // Containers that share a folder may all have the process number 1; a random one is nobody else's.
+    name.push(format!(".{:016x}.part", RandomState::new().build_hasher().finish()));
+    path.with_file_name(name)
+}
+
+/// Finds out, before the work and not after it, whether [`write_atomically`] can write this file, by
+/// making another one beside its place for a moment. That it is there already is no obstacle.
+///
+/// # Errors
+///
+/// What stands in the way: that its folder is not there, for one, or may not be written to.
+pub fn check_file(path: &Path) -> io::Result<()> {
+    if path.is_dir() || path.file_name().is_none() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let beside = beside(path);
+    File::create_new(&beside)?;
+    fs::remove_file(&beside)
+}
+
+/// Finds out whether files can be written into a folder; one that is not there yet is not made, but
+/// looked for is the nearest folder above that is there.
+///
+/// ```
+/// use fashion_data::files::check_folder;
+/// let folder = tempfile::tempdir()?;
+/// let out = folder.path().join("a/b");
+/// check_folder(&out)?;
+/// assert!(!out.exists());
+/// std::fs::write(folder.path().join("a"), "")?;
+/// assert!(check_folder(&out).is_err());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// What stands in the way: that a file is there, for one, or that the folder may not be written to.
+pub fn check_folder(folder: &Path) -> io::Result<()> {
+    let absent = |path: &&Path| match path.symlink_metadata() {
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Ok(_) => false,
+    };
+    let folder = std::path::absolute(folder)?;
+    let nearest = folder.ancestors().find(|path| !absent(path)).unwrap_or(&folder);
+    check_file(&nearest.join("probe"))
 }
 
 fn write_and_sync(
@@ -103,6 +150,27 @@ mod tests {
         assert_eq!(failed.unwrap_err().to_string(), "disk full");
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_found_out_without_a_trace() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), "old").unwrap();
+        check_file(&at("new")).unwrap();
+        check_file(&at("file")).unwrap();
+        check_folder(folder.path()).unwrap();
+        check_folder(&at("new/newer")).unwrap();
+        let kind = |checked: io::Result<()>| checked.unwrap_err().kind();
+        assert_eq!(kind(check_file(&at("new/file"))), io::ErrorKind::NotFound);
+        assert_eq!(kind(check_file(folder.path())), io::ErrorKind::IsADirectory);
+        assert_eq!(kind(check_file(&at("file/file"))), io::ErrorKind::NotADirectory);
+        assert_eq!(kind(check_folder(&at("file"))), io::ErrorKind::NotADirectory);
+        assert_eq!(kind(check_folder(&at("file/a/b"))), io::ErrorKind::NotADirectory);
+        // Nobody may make files there, root neither.
+        assert!(!cfg!(target_os = "linux") || check_folder("/proc/new".as_ref()).is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read(at("file")).unwrap(), b"old");
     }
 
     #[test]

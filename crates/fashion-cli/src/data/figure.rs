@@ -4,7 +4,8 @@ use crate::args::FigureArgs;
 use crate::output;
 use crate::place;
 use crate::run_report::{class_counts_figure, classes_figure};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use fashion_data::files::check_folder;
 use std::process::ExitCode;
 
 /// The figures' names.
@@ -22,6 +23,10 @@ pub(crate) fn run(args: &FigureArgs) -> Result<ExitCode> {
             file.display()
         );
     }
+    check_folder(&args.out).with_context(|| {
+        let out = args.out.display();
+        format!("cannot write the figures to {out}; choose another --out")
+    })?;
     let found = place::load(&args.data)?;
     output::note(&format!("data  {} · {}", found.splits.origin, found.source));
     let figures = [classes_figure(&found.splits)?, class_counts_figure(&found.splits)?];

@@ -10,15 +10,18 @@ use crate::output::{self, thousands};
 use crate::place::{self, Found};
 use crate::train::interrupt::Interrupt;
 use crate::train::plan::{self, Chosen};
-use anyhow::Result;
+use anyhow::{Context, Result};
+use fashion_data::files::check_folder;
 use fashion_kernels::simd;
 use fashion_model::{Architecture, Network};
 use fashion_report::{Figure, RangeMarks, lr_find};
 use fashion_train::{LrFind, RangeEnd, RangeTest, RunFolder, Settings, with_threads};
 use progress::Progress;
 use show::Shown;
-use std::path::Path;
 use std::process::ExitCode;
+
+/// Where folders are numbered.
+const NUMBERED: &str = "lr-find";
 
 /// Looks for a learning rate.
 pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
@@ -27,8 +30,10 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
     let chosen = Chosen::new(args.recipe, args.config.as_deref(), &args.settings)?;
     let settings = &chosen.settings;
     let threads = plan::threads(args.threads)?;
-    if let Some(out) = &args.out {
-        check_vacant(out)?;
+    match args.out.as_deref() {
+        Some(out) => RunFolder::check_free(out)?,
+        None => check_folder(NUMBERED.as_ref())
+            .with_context(|| format!("cannot write to {NUMBERED}"))?,
     }
     let found = place::load(&args.data)?;
     let mut progress = Progress::new(Interrupt::listen()?, test.steps, args.quiet);
@@ -43,31 +48,29 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
         return Ok(exit::INTERRUPTED.into());
     }
     let figure = figure(&range, &found)?;
-    let folder = match args.out.as_deref() {
-        None => RunFolder::create_numbered("lr-find".as_ref())?,
+    let origin = found.splits.origin.to_string();
+    let mut shown = Shown { args, test, settings, origin, range, folder: None };
+    let written = write(&shown, &figure);
+    let written = written.map(|folder| shown.folder = Some(folder));
+    let text = match (args.json, args.quiet, &shown.folder) {
+        (true, ..) => shown.json()?,
+        (false, true, Some(folder)) => format!("{}\n", folder.path().display()),
+        (false, ..) => shown.text()?,
+    };
+    output::print_beside(written, &text)
+}
+
+/// Writes the files into their folder.
+fn write(shown: &Shown<'_>, figure: &Figure) -> Result<RunFolder> {
+    let folder = match shown.args.out.as_deref() {
+        None => RunFolder::create_numbered(NUMBERED.as_ref())?,
         out => RunFolder::create(out)?,
     };
-    let origin = found.splits.origin.to_string();
-    let shown = Shown { args, test, settings, origin, range, folder: folder.path() };
     let file = |name: &str| folder.path().join(name);
     folder.write(&file("lr-find.csv"), shown.range.to_csv().as_bytes())?;
     figure.write(folder.path(), "lr-find")?;
     folder.write(&file("lr-find.json"), shown.file()?.as_bytes())?;
-    output::print(&match (args.json, args.quiet) {
-        (true, _) => shown.json()?,
-        (false, true) => format!("{}\n", folder.path().display()),
-        (false, false) => shown.text()?,
-    })?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Whether the files can go there, before anything is computed.
-fn check_vacant(out: &Path) -> Result<()> {
-    let taken = match std::fs::read_dir(out) {
-        Ok(mut entries) => entries.next().is_some(),
-        Err(_) => out.exists(),
-    };
-    if taken { Err(fashion_train::Error::Exists(out.into()).into()) } else { Ok(()) }
+    Ok(folder)
 }
 
 /// Says what is going to happen.

@@ -4,7 +4,7 @@ use crate::args::{LrFindArgs, Recipe, SettingArgs, option};
 use crate::output;
 use anyhow::Result;
 use fashion_model::Architecture;
-use fashion_train::{LrFind, RangeEnd, RangePoint, RangeTest, Settings, Suggestions};
+use fashion_train::{LrFind, RangeEnd, RangePoint, RangeTest, RunFolder, Settings, Suggestions};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -23,8 +23,8 @@ pub(super) struct Shown<'a> {
     /// What the data are.
     pub(super) origin: String,
     pub(super) range: RangeTest,
-    /// Where the files are.
-    pub(super) folder: &'a Path,
+    /// Where the files are, once they are written.
+    pub(super) folder: Option<RunFolder>,
 }
 
 /// The object in `lr-find.json`: nothing but what follows from data, settings and options.
@@ -66,7 +66,8 @@ struct Rates {
 /// The object that `--json` prints.
 #[derive(Serialize)]
 struct Printed<'a> {
-    folder: String,
+    /// `null` where the files could not be written.
+    folder: Option<String>,
     #[serde(flatten)]
     file: File<'a>,
 }
@@ -79,7 +80,7 @@ impl Shown<'_> {
 
     /// What `--json` prints.
     pub(super) fn json(&self) -> Result<String> {
-        let folder = self.folder.display().to_string();
+        let folder = self.folder.as_ref().map(|folder| folder.path().display().to_string());
         output::json_line(&Printed { folder, file: self.object() })
     }
 
@@ -135,11 +136,13 @@ impl Shown<'_> {
                 let _ = writeln!(text, "\nNo learning rate is suggested: {reason}.");
             }
         }
-        let _ = write!(
-            text,
-            "\nFiles in {}\n\u{20} lr-find.svg  lr-find.png  lr-find.csv  lr-find.json\n",
-            self.folder.display()
-        );
+        if let Some(folder) = &self.folder {
+            let _ = write!(
+                text,
+                "\nFiles in {}\n\u{20} lr-find.svg  lr-find.png  lr-find.csv  lr-find.json\n",
+                folder.path().display()
+            );
+        }
         Ok(text)
     }
 

@@ -45,17 +45,13 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     if finish != Finish::Complete {
         return unfinished(&sweep, &results, &finish, args);
     }
-    write(&sweep, &results)?;
-    output::print(&said(&sweep, &results, args.json, args.quiet)?)?;
-    Ok(ExitCode::SUCCESS)
+    conclude(&sweep, &results, args.json, args.quiet)
 }
 
 fn collect(args: &CollectArgs) -> Result<ExitCode> {
     let sweep = Sweep::open(&args.folder)?;
     let results = sweep.collect()?;
-    write(&sweep, &results)?;
-    output::print(&said(&sweep, &results, args.json, args.quiet)?)?;
-    Ok(ExitCode::SUCCESS)
+    conclude(&sweep, &results, args.json, args.quiet)
 }
 
 fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found)> {
@@ -88,21 +84,20 @@ fn all_settings(spec: &Spec, path: &Path) -> Result<Vec<Settings>> {
     Ok(spec.points(path)?.iter().map(|point| point.settings).collect())
 }
 
-/// Writes the tables and figures.
-fn write(sweep: &Sweep, results: &Results) -> Result<()> {
-    results.write(sweep)?;
-    figures::write(sweep, results)
+/// Writes the tables and figures of a sweep that has come as far as it could, and prints its answer.
+fn conclude(sweep: &Sweep, results: &Results, json: bool, quiet: bool) -> Result<ExitCode> {
+    let written = results.write(sweep).map_err(Into::into);
+    let written = written.and_then(|()| figures::write(sweep, results));
+    let text = match (json, quiet && written.is_ok()) {
+        (true, _) => Summary::new(sweep, results, false).line()?,
+        (false, true) => format!("{}\n", sweep.folder().display()),
+        (false, false) => text(sweep, results, written.is_ok()),
+    };
+    output::print_beside(written, &text)
 }
 
-/// What is printed of a sweep that has come as far as it could.
-fn said(sweep: &Sweep, results: &Results, json: bool, quiet: bool) -> Result<String> {
-    if json {
-        return Summary::new(sweep, results, false).line();
-    }
+fn text(sweep: &Sweep, results: &Results, written: bool) -> String {
     let folder = sweep.folder().display();
-    if quiet {
-        return Ok(format!("{folder}\n"));
-    }
     let mut text = format!("\n{}\n", table::table(sweep, results));
     for note in notes::after(sweep.spec(), results) {
         text += &format!("note: {note}\n");
@@ -116,6 +111,9 @@ fn said(sweep: &Sweep, results: &Results, json: bool, quiet: bool) -> Result<Str
             first.unwrap_or_default()
         );
     }
+    if !written {
+        return text;
+    }
     text += &format!(
         "Files in {folder}\n\
          \u{20} points.csv       results.csv  timings.csv  sweep.toml\n\
@@ -123,7 +121,7 @@ fn said(sweep: &Sweep, results: &Results, json: bool, quiet: bool) -> Result<Str
          \u{20} trials/          a run each, for `fashion eval` and `fashion predict`\n",
         if results.names.is_empty() { "" } else { "sweep, " }
     );
-    Ok(text)
+    text
 }
 
 /// Says how to go on.

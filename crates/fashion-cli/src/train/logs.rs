@@ -3,6 +3,7 @@
 use crate::args::LogArgs;
 use crate::exit;
 use anyhow::Result;
+use fashion_data::files::{check_file, check_folder};
 use fashion_train::log::{CsvLog, JsonLinesLog, TensorBoardLog};
 use fashion_train::{Epoch, Error, Observer, RunFolder, Start, Step};
 use std::ops::ControlFlow;
@@ -50,6 +51,12 @@ pub(crate) fn check(args: &LogArgs, out: Option<&Path>, new: bool) -> Result<()>
             let source = std::io::ErrorKind::NotFound.into();
             return Err(Error::OpenLog { path: path.clone(), source }.into());
         }
+        if new && folder.is_dir() {
+            check_file(path).map_err(|source| Error::OpenLog { path: path.clone(), source })?;
+        }
+    }
+    if let Some(folder) = &args.tensorboard {
+        check_folder(folder).map_err(|source| Error::OpenLog { path: folder.clone(), source })?;
     }
     Ok(())
 }

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
             let path = run.path().display();
             output::note(&format!("{path} is complete: there is nothing to resume."));
         }
-        return summary.print(args, None);
+        return summary.print(args, None, Ok(()));
     }
     let prepared = prepare(plan, args)?;
     let mut logs = Logs::open(&args.logs, &prepared.run, new)?;
@@ -100,9 +100,17 @@ fn end(
     match (outcome.finish, &outcome.network) {
         (Finish::Complete, Some(network)) => {
             interrupt.finishing();
-            let test = with_threads(threads, || finish(prepared, outcome, &**network))??;
-            Summary::complete(&prepared.run, &prepared.config, &outcome.history, &test.metrics)
-                .print(args, Some(&test.metrics))
+            let (test, written) = with_threads(threads, || finish(prepared, outcome, &**network))??;
+            let run = &prepared.run;
+            let written = written.with_context(|| {
+                let path = run.path().display();
+                format!("{path} lacks files; to write them: fashion train --resume {path}")
+            });
+            Summary::complete(run, &prepared.config, &outcome.history, &test.metrics).print(
+                args,
+                Some(&test.metrics),
+                written,
+            )
         }
         _ => stopped(prepared, outcome, args),
     }
@@ -272,22 +280,22 @@ fn failed(error: fashion_train::Error, run: &RunFolder) -> anyhow::Error {
     anyhow::anyhow!("{error}\n  {kept}")
 }
 
-/// Judges what was trained and writes the rest of the run folder. The test set is read here.
-fn finish(prepared: &Prepared, outcome: &Outcome, network: &dyn Network) -> Result<Judged> {
+/// Judges what was trained and writes the rest of the run folder, and says whether that could be
+/// written. The test set is read here.
+fn finish(
+    prepared: &Prepared,
+    outcome: &Outcome,
+    network: &dyn Network,
+) -> Result<(Judged, Result<()>)> {
     let Prepared { run, config, found, .. } = prepared;
     let (splits, origin) = (&found.splits, &config.data.origin);
     let held_out = match &outcome.held_out[..] {
         [] => None,
         indices => Some(judge(network, &splits.train, indices, Split::Validation, origin)?),
     };
-    let trust = match &held_out {
-        Some(held_out) => {
-            let trust = Trust::fit(&held_out.predictions, config.training.target_accuracy)?;
-            run.calibrate(&trust.calibration())?;
-            Some(trust)
-        }
-        None => None,
-    };
+    let fit = |judged: &Judged| Trust::fit(&judged.predictions, config.training.target_accuracy);
+    let trust = held_out.as_ref().map(fit).transpose()?;
+    let calibrated = trust.map_or(Ok(()), |trust| run.calibrate(&trust.calibration()));
     let test = judge_part(network, splits, None)?.trusting(trust.as_ref());
     let part = HeldOutPart::of(&config.training);
     let material = Material {
@@ -299,8 +307,8 @@ fn finish(prepared: &Prepared, outcome: &Outcome, network: &dyn Network) -> Resu
         trained_on: Some(origin.clone()),
         parameters: network.parameter_count(),
     };
-    material.write(run.path())?;
-    Ok(test)
+    let written = calibrated.map_err(Into::into).and_then(|()| material.write(run.path()));
+    Ok((test, written))
 }
 
 /// Keeps what an interrupted run has, and says how to go on.
@@ -310,11 +318,15 @@ fn stopped(prepared: &Prepared, outcome: &Outcome, args: &TrainArgs) -> Result<E
     let held = if history.is_empty() {
         format!("{path} holds no whole epoch yet, only its settings.")
     } else {
-        run_report::write_curves(&run.path().join("figures"), config, history)?;
+        let drawn = run_report::write_curves(&run.path().join("figures"), config, history);
+        if let Err(error) = &drawn {
+            output::note(&format!("warning  {}", exit::text(error)));
+        }
         format!(
-            "{path} holds {} of {} epochs: weights, optimiser state, history and curves.",
+            "{path} holds {} of {} epochs: weights, optimiser state{}.",
             history.len(),
-            config.training.epochs
+            config.training.epochs,
+            if drawn.is_ok() { ", history and curves" } else { " and history" }
         )
     };
     output::note(&format!("Interrupted. {held}"));

@@ -86,19 +86,25 @@ impl Summary {
         }
     }
 
-    /// Prints it as the options ask; `test` is what is shown as text.
-    pub(crate) fn print(&self, args: &TrainArgs, test: Option<&Metrics>) -> Result<ExitCode> {
+    /// Prints it as the options ask, whether the files are `written` or not; `test` is what is shown as
+    /// text.
+    pub(crate) fn print(
+        &self,
+        args: &TrainArgs,
+        test: Option<&Metrics>,
+        written: Result<()>,
+    ) -> Result<ExitCode> {
         let run = &self.run;
-        let text = match (args.json, args.quiet, test) {
+        let text = match (args.json, args.quiet && written.is_ok(), test) {
             (true, ..) => output::json_line(self)?,
             (false, false, Some(test)) => {
                 let options = TextOptions { colour: output::colours(), ..TextOptions::default() };
-                format!("\n{}\n{}", test.to_text_with(options), files(run))
+                let files = if written.is_ok() { files(run) } else { String::new() };
+                format!("\n{}\n{files}", test.to_text_with(options))
             }
             (false, ..) => format!("{run}\n"),
         };
-        output::print(&text)?;
-        Ok(ExitCode::SUCCESS)
+        output::print_beside(written, &text)
     }
 }
 

@@ -96,7 +96,7 @@ fn a_run_that_is_killed_again_and_again_has_the_bits_of_one_that_was_not() {
 
 /// Limits the size of the files that a command writes, in blocks of 512 bytes.
 #[cfg(target_os = "linux")]
-fn limited(command: &Command, blocks: u32) -> Ended {
+pub(crate) fn limited(command: &Command, blocks: u32) -> Ended {
     // With the signal ignored, a write beyond the limit fails as on a full disk.
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let mut shell = Command::new("sh");

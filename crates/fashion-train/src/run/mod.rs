@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::environment::Environment;
 use crate::error::{AtPath, Error};
 use crate::history::{self, Epoch};
-use fashion_data::files::write_atomically;
+use fashion_data::files::{check_folder, write_atomically};
 use fashion_model::{Calibration, tensors};
 use std::fs;
 use std::io::{self, Write};
@@ -32,13 +32,25 @@ use std::path::{Path, PathBuf};
 pub struct RunFolder(PathBuf);
 
 impl RunFolder {
-    /// Makes a new run folder: `out`, which must not exist or be empty, or else the next free
-    /// number under `runs/`.
+    /// Finds out whether [`create`](Self::create) would make such a folder, without making it.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub fn check_free(out: &Path) -> Result<(), Error> {
+        if out.symlink_metadata().is_ok() && !is_vacant(out) {
+            return Err(Error::Exists(out.into()));
+        }
+        check_folder(out).at(out)
+    }
+
+    /// Makes a new run folder: `out`, which must not exist or be empty and can be written to, or else
+    /// the next free number under `runs/`.
     ///
     /// # Errors
     /// [`Error::Exists`], or the system's refusal.
     pub fn create(out: Option<&Path>) -> Result<RunFolder, Error> {
         let Some(out) = out else { return Self::create_numbered(Path::new("runs")) };
+        Self::check_free(out)?;
         if let Some(parent) = out.parent() {
             fs::create_dir_all(parent).at(parent)?;
         }

@@ -10,7 +10,7 @@ use crate::place::{self, Found};
 use crate::train::interrupt::Interrupt;
 use crate::train::plan;
 use anyhow::{Context, Result, bail};
-use fashion_data::files::write_atomically;
+use fashion_data::files::{check_file, write_atomically};
 use fashion_data::{Dataset, Flipped, NUM_CLASSES, flip_labels};
 use fashion_eval::Predictions;
 use fashion_eval::suspects::{Detection, Pruning, Score, Suspects};
@@ -22,6 +22,7 @@ use progress::Progress;
 use show::{Planted, Shown};
 use std::io::Write;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The most repetitions that can be asked for.
@@ -73,17 +74,28 @@ pub(crate) fn run(args: &SuspectsArgs) -> Result<ExitCode> {
         planted: flipped.and_then(|flipped| planted(&suspects, flipped)),
         suspects,
     };
-    if let Some(out) = &args.out {
+    let write = |out| {
+        // It was not there when the work began.
+        check_absent(out)?;
         let csv = shown.csv();
         write_atomically(out, |file| file.write_all(csv.as_bytes()))
-            .with_context(|| format!("cannot write {}", out.display()))?;
-    }
-    output::print(&match (args.json, args.csv) {
+            .with_context(|| format!("cannot write {}", out.display()))
+    };
+    let written = args.out.as_deref().map_or(Ok(()), write);
+    let text = match (args.json, args.csv) {
         (true, _) => shown.json()?,
         (_, true) => shown.csv(),
         _ => shown.text(),
-    })?;
-    Ok(ExitCode::SUCCESS)
+    };
+    output::print_beside(written, &text)
+}
+
+/// A file that is there is never overwritten.
+fn check_absent(out: &Path) -> Result<()> {
+    if out.symlink_metadata().is_ok() {
+        bail!("{} exists already and is not overwritten; choose another --out", out.display());
+    }
+    Ok(())
 }
 
 /// What can be said of the options before the data are read.
@@ -98,12 +110,14 @@ fn check(args: &SuspectsArgs, settings: &Settings) -> Result<()> {
             args.repeats
         )));
     }
-    if let Some(out) = &args.out
-        && out.exists()
-    {
-        bail!("{} exists already and is not overwritten; choose another --out", out.display());
-    }
-    Ok(())
+    let Some(out) = &args.out else { return Ok(()) };
+    check_absent(out)?;
+    check_file(out).with_context(|| {
+        let out = out.display();
+        format!(
+            "cannot write {out}; choose an --out in a folder that is there and may be written to"
+        )
+    })
 }
 
 /// Says what is going to happen.
