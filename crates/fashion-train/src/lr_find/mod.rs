@@ -8,7 +8,7 @@ pub use suggestion::{NoSuggestion, Suggestions};
 
 use crate::error::Error;
 use crate::observer::{Observer, Start, Step};
-use crate::settings::Settings;
+use crate::settings::{Settings, check_single};
 use crate::trainer::Trainer;
 use fashion_data::Splits;
 use fashion_model::Network;
@@ -119,12 +119,10 @@ impl LrFind {
             ("smoothing", smoothing, (0.0..1.0).contains(smoothing), "0 to below 1 such as 0.98"),
             ("stop_factor", stop_factor, *stop_factor > 1.0, "above 1 such as 4"),
         ];
-        match checks.into_iter().find(|(_, _, fine, _)| !fine) {
-            Some((name, value, _, expected)) => {
-                Err(Error::Setting { name, value: value.to_string(), expected })
-            }
-            None => Ok(()),
+        if let Some((name, value, _, expected)) = checks.into_iter().find(|(_, _, fine, _)| !fine) {
+            return Err(Error::Setting { name, value: value.to_string(), expected });
         }
+        check_single(&[("from", *from), ("to", *to)])
     }
 }
 

@@ -1,6 +1,7 @@
 //! How much each class counts in the loss.
 
 use crate::error::Error;
+use crate::settings::keeps_its_kind;
 use fashion_data::{Dataset, NUM_CLASSES};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -54,11 +55,13 @@ impl ClassWeights {
         }
     }
 
-    fn given(weights: &[f32]) -> Result<ClassWeights, Error> {
-        let fine = |w: &f32| w.is_finite() && *w >= 0.0;
-        match <[f32; NUM_CLASSES]>::try_from(weights) {
-            Ok(all) if all.iter().all(fine) && all.iter().any(|&w| w > 0.0) => {
-                Ok(ClassWeights::Given(all))
+    fn given(weights: &[f64]) -> Result<ClassWeights, Error> {
+        let most = weights.iter().copied().fold(0.0, f64::max);
+        // In single precision, of itself and beside the largest.
+        let fine = |w: &f64| *w >= 0.0 && keeps_its_kind(*w) && keeps_its_kind(*w / most);
+        match <[f64; NUM_CLASSES]>::try_from(weights) {
+            Ok(all) if all.iter().all(fine) && most > 0.0 => {
+                Ok(ClassWeights::Given(all.map(|w| w as f32)))
             }
             _ => Err(refused(&format!("{weights:?}"))),
         }
@@ -69,7 +72,8 @@ fn refused(value: &str) -> Error {
     Error::Setting {
         name: "class_weights",
         value: value.to_owned(),
-        expected: "none, balanced, or ten numbers of at least 0, not all of them 0",
+        expected: "none, balanced, or ten numbers of at least 0, not all of them 0, and none above 0 \
+                   that single precision rounds to it",
     }
 }
 
@@ -93,8 +97,8 @@ impl FromStr for ClassWeights {
             "none" => Ok(ClassWeights::None),
             "balanced" => Ok(ClassWeights::Balanced),
             _ => {
-                let numbers = text.split(',').map(|part| part.trim().parse::<f32>());
-                let numbers: Result<Vec<f32>, _> = numbers.collect();
+                let numbers = text.split(',').map(|part| part.trim().parse::<f64>());
+                let numbers: Result<Vec<f64>, _> = numbers.collect();
                 Self::given(&numbers.map_err(|_| refused(&format!("{text:?}")))?)
             }
         }
@@ -116,7 +120,7 @@ impl Serialize for ClassWeights {
 #[serde(untagged)]
 enum Form {
     Text(String),
-    Numbers(Vec<f32>),
+    Numbers(Vec<f64>),
 }
 
 impl<'de> Deserialize<'de> for ClassWeights {
@@ -138,7 +142,17 @@ mod tests {
         for text in ["none", "balanced", "1,2,0.5,0,1,1,1,1,1,0.1"] {
             assert_eq!(text.parse::<ClassWeights>().unwrap().to_string(), text);
         }
-        for text in ["", "some", "1,2", "1,1,1,1,1,1,1,1,1,-1", "0,0,0,0,0,0,0,0,0,0"] {
+        for text in [
+            "",
+            "some",
+            "1,2",
+            "1,1,1,1,1,1,1,1,1,-1",
+            "1,1,1,1,1,1,1,1,1,NaN",
+            "0,0,0,0,0,0,0,0,0,0",
+            "1,1,1,1,1,1,1,1,1,1e-50",
+            "1,1,1,1,1,1,1,1,1,1e50",
+            "1e30,1,1,1,1,1,1,1,1,1e-30",
+        ] {
             let error = text.parse::<ClassWeights>().unwrap_err().to_string();
             assert!(error.starts_with("class_weights is "), "{error}");
         }

@@ -166,7 +166,8 @@ impl Settings {
     /// [`Error::Setting`] with the first value out of its range.
     pub fn check(&self) -> Result<(), Error> {
         let at_least_0 = |value: f64| value >= 0.0 && value.is_finite();
-        let share = |value: f64| (0.0..1.0).contains(&value);
+        // Steps are taken in single precision, in which 0.99999999 is 1.
+        let share = |value: f64| value >= 0.0 && (value as f32) < 1.0;
         let decays = self.optimiser != OptimiserKind::Adam;
         let checks: [(&'static str, &dyn std::fmt::Display, bool, &'static str); 24] = [
             ("epochs", &self.epochs, self.epochs > 0, "at least 1"),
@@ -182,15 +183,15 @@ impl Settings {
                 self.learning_rate > 0.0 && self.learning_rate.is_finite(),
                 "a positive number such as 0.001",
             ),
-            ("beta1", &self.beta1, share(self.beta1), "0 to below 1"),
-            ("beta2", &self.beta2, share(self.beta2), "0 to below 1"),
+            ("beta1", &self.beta1, share(self.beta1), BELOW_1),
+            ("beta2", &self.beta2, share(self.beta2), BELOW_1),
             (
                 "epsilon",
                 &self.epsilon,
                 self.epsilon > 0.0 && self.epsilon.is_finite(),
                 "a small positive number such as 1e-7",
             ),
-            ("momentum", &self.momentum, share(self.momentum), "0 to below 1"),
+            ("momentum", &self.momentum, share(self.momentum), BELOW_1),
             (
                 "weight_decay",
                 &self.weight_decay,
@@ -240,9 +241,14 @@ impl Settings {
                 (0.0..=1.0).contains(&self.one_cycle_rise),
                 "0 to 1 such as 0.3",
             ),
-            ("label_smoothing", &self.label_smoothing, share(self.label_smoothing), "0 to below 1"),
-            ("ema_decay", &self.ema_decay, share(self.ema_decay), "0 for none, to below 1"),
-            ("min_delta", &self.min_delta, share(self.min_delta), "0 to below 1 such as 0.001"),
+            ("label_smoothing", &self.label_smoothing, share(self.label_smoothing), BELOW_1),
+            ("ema_decay", &self.ema_decay, share(self.ema_decay), BELOW_1),
+            (
+                "min_delta",
+                &self.min_delta,
+                (0.0..1.0).contains(&self.min_delta),
+                "0 to below 1 such as 0.001",
+            ),
             (
                 "target_accuracy",
                 &self.target_accuracy.unwrap_or_default(),
@@ -269,14 +275,44 @@ impl Settings {
             ),
             ("seed", &self.seed, i64::try_from(self.seed).is_ok(), "less than 2^63"),
         ];
-        match checks.into_iter().find(|(_, _, fine, _)| !fine) {
-            Some((name, value, _, expected)) => {
-                Err(Error::Setting { name, value: value.to_string(), expected })
-            }
-            None => Ok(()),
+        if let Some((name, value, _, expected)) = checks.into_iter().find(|(_, _, fine, _)| !fine) {
+            return Err(Error::Setting { name, value: value.to_string(), expected });
         }
+        check_single(&[
+            ("learning_rate", self.learning_rate),
+            ("beta1", self.beta1),
+            ("beta2", self.beta2),
+            ("epsilon", self.epsilon),
+            ("momentum", self.momentum),
+            ("weight_decay", self.weight_decay),
+            ("clip_norm", self.clip_norm),
+            ("decay_factor", self.decay_factor),
+            ("min_learning_rate", self.min_learning_rate),
+            ("label_smoothing", self.label_smoothing),
+            ("ema_decay", self.ema_decay),
+        ])
     }
 }
+
+/// Refuses what single precision, in which steps are taken, would round to 0 or infinity.
+pub(crate) fn check_single(settings: &[(&'static str, f64)]) -> Result<(), Error> {
+    match settings.iter().find(|(_, value)| !keeps_its_kind(*value)) {
+        Some((name, value)) => {
+            Err(Error::Setting { name, value: format!("{value:e}"), expected: SINGLE })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether a number is 0, or neither 0 nor infinite, in single precision too.
+fn keeps_its_kind(value: f64) -> bool {
+    let single = value as f32;
+    single.is_finite() && (single == 0.0) == (value == 0.0)
+}
+
+const BELOW_1: &str = "0 to below 1, in single precision too";
+const SINGLE: &str = "a number that single precision, in which steps are taken, rounds neither to 0 \
+                      nor to infinity: from 1e-45 to 3.4e38";
 
 #[cfg(test)]
 mod tests {
@@ -303,6 +339,40 @@ mod tests {
         let error = settings.check().unwrap_err().to_string();
         assert!(error.starts_with("validation is test; expected a share of the"), "{error}");
         assert!(Settings { epsilon: f64::NAN, ..Settings::default() }.check().is_err());
+    }
+
+    #[test]
+    fn what_vanishes_in_single_precision_is_refused() {
+        let sgd = Settings { optimiser: OptimiserKind::Sgd, ..Settings::default() };
+        for name in [
+            "learning_rate",
+            "beta1",
+            "beta2",
+            "epsilon",
+            "momentum",
+            "weight_decay",
+            "clip_norm",
+            "decay_factor",
+            "min_learning_rate",
+            "label_smoothing",
+            "ema_decay",
+        ] {
+            let with = |value: f64| {
+                let set = sgd.with_one(name, &toml::Value::Float(value), "x".as_ref()).unwrap();
+                set.check().map_err(|error| error.to_string())
+            };
+            let error = with(1e-50).unwrap_err();
+            let start = format!("{name} is 1e-50; expected a number that single precision");
+            assert!(error.starts_with(&start), "{error}");
+            // The smallest number of single precision.
+            with(f64::from(f32::from_bits(1))).unwrap();
+            assert!(with(1e39).is_err(), "{name}");
+        }
+        for name in ["beta1", "beta2", "momentum", "label_smoothing", "ema_decay"] {
+            let set = sgd.with_one(name, &toml::Value::Float(0.99999999), "x".as_ref()).unwrap();
+            let error = set.check().unwrap_err().to_string();
+            assert!(error.contains("below 1"), "{error}");
+        }
     }
 
     #[test]

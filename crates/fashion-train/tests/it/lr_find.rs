@@ -135,12 +135,12 @@ fn divergence_ends_the_test_and_is_no_error() {
     assert!(before.iter().all(|p| p.smoothed <= 4.0 * lowest));
 
     // Parameters that overflow, where the loss may be what it will.
-    let test = LrFind { from: 1.0, to: 1e39, steps: 2, stop_factor: f64::INFINITY, ..test };
+    let test = LrFind { from: 1.0, to: 3e38, steps: 2, stop_factor: f64::INFINITY, ..test };
     let found = find(test, &settings(), &splits);
     let RangeEnd::NotFinite { learning_rate, what } = &found.end else { panic!("{found:?}") };
-    assert_eq!((*learning_rate, found.points.len()), (1e39, 1));
+    assert_eq!((*learning_rate, found.points.len()), (3e38, 1));
     assert!(matches!(what, Divergence::Parameter(_)), "{what}");
-    assert_eq!(found.diverged_at(), Some(1e39));
+    assert_eq!(found.diverged_at(), Some(3e38));
 }
 
 #[test]
@@ -184,6 +184,8 @@ fn what_is_out_of_range_is_refused_by_name() {
     let usual = LrFind::default();
     for (test, expected) in [
         (LrFind { from: 0.0, ..usual }, "from is 0; expected a positive number"),
+        (LrFind { from: 1e-50, ..usual }, "from is 1e-50; expected a number that single precision"),
+        (LrFind { to: 1e39, ..usual }, "to is 1e39; expected a number that single precision"),
         (LrFind { from: f64::NAN, ..usual }, "from is NaN; expected a positive number"),
         (LrFind { to: 1e-7, ..usual }, "to is 0.0000001; expected a number above"),
         (LrFind { to: f64::INFINITY, ..usual }, "to is inf; expected a number above"),
