@@ -27,14 +27,16 @@ impl Loaded {
         kept.map(|calibration| Trust::of(&calibration)).transpose().with_context(file)
     }
 
-    /// File, network and data in one line, and how far its run has come where it is not complete.
+    /// File, network and data in one line, and how far its run has come where that is not to its last epoch.
     pub(crate) fn describe(&self) -> String {
         let data = self.metadata.get("data").map_or("data unknown", String::as_str);
         let run = self.run.as_ref();
-        let progress = run.and_then(|run| Some((run.history().ok()?.len(), run.config().ok()?)));
+        let progress = run.and_then(|run| Some((run.history().ok()?, run.config().ok()?.training)));
         let left = match progress {
-            Some((done, config)) if done < config.training.epochs => {
-                format!("; interrupted after {done} of {} epochs", config.training.epochs)
+            Some((history, settings)) if history.len() < settings.epochs => {
+                let how =
+                    if settings.is_done(&history) { "stopped early after" } else { "unfinished," };
+                format!("; {how} {} of {} epochs", history.len(), settings.epochs)
             }
             _ => String::new(),
         };
