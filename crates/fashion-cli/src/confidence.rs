@@ -20,12 +20,14 @@ pub(crate) struct Trust {
 impl Trust {
     /// Finds it out on items that were not trained on.
     ///
-    /// Where no temperature is best (no item is wrong, say), confidence stays as it is, and that is
-    /// said.
-    pub(crate) fn fit(held_out: &Predictions, target: Option<f64>) -> Result<Trust> {
+    /// Where no temperature is best, confidence stays as it is. That is said, unless `quiet`, or no
+    /// item is wrong, which is no trouble.
+    pub(crate) fn fit(held_out: &Predictions, target: Option<f64>, quiet: bool) -> Result<Trust> {
         let temperature = match Temperature::fit(held_out) {
-            Err(error @ Error::NoTemperature { .. }) => {
-                output::note(&format!("The confidence stays as it is: {error}"));
+            Err(error @ Error::NoTemperature { wrong, .. }) => {
+                if wrong > 0 && !quiet {
+                    output::note(&format!("note     the confidence stays as it is: {error}"));
+                }
                 Temperature::ONE
             }
             fitted => fitted?,
@@ -64,7 +66,7 @@ mod tests {
         let p = array![[0.9, 0.1], [0.9, 0.1], [0.1, 0.9], [0.1, 0.9]];
         let held_out = Predictions::new(p, vec![0, 0, 1, 0]).unwrap();
         for target in [None, Some(0.5), Some(0.99)] {
-            let trust = Trust::fit(&held_out, target).unwrap();
+            let trust = Trust::fit(&held_out, target, true).unwrap();
             assert!((trust.temperature.value() - 2.0).abs() < 1e-9);
             assert_eq!(trust.threshold.map(|threshold| threshold.target), target);
             assert_eq!(Trust::of(&trust.calibration()).unwrap(), trust);
@@ -74,6 +76,6 @@ mod tests {
     #[test]
     fn nothing_wrong_leaves_the_confidence_as_it_is() {
         let held_out = Predictions::new(array![[0.9, 0.1]], vec![0]).unwrap();
-        assert_eq!(Trust::fit(&held_out, None).unwrap().temperature, Temperature::ONE);
+        assert_eq!(Trust::fit(&held_out, None, true).unwrap().temperature, Temperature::ONE);
     }
 }

@@ -134,7 +134,7 @@ fn answers(args: &EvalArgs, probabilities: &Path, labels: &Path) -> Result<ExitC
                     probabilities.display()
                 );
             }
-            Some(Trust::fit(&held_out, target)?)
+            Some(Trust::fit(&held_out, target, false)?)
         }
         (_, Some(_)) => {
             return Err(exit::usage(
@@ -186,7 +186,7 @@ fn trust(
     if let Some(part) = chosen_on {
         let indices = held_out_indices(splits, part)?;
         let held_out = predictions(&*loaded.network, &splits.train, &indices)?;
-        return Ok(Some(Trust::fit(&held_out, target)?));
+        return Ok(Some(Trust::fit(&held_out, target, false)?));
     }
     loaded.trust()
 }

@@ -100,7 +100,8 @@ fn end(
     match (outcome.finish, &outcome.network) {
         (Finish::Complete, Some(network)) => {
             interrupt.finishing();
-            let (test, written) = with_threads(threads, || finish(prepared, outcome, &**network))??;
+            let (test, written) =
+                with_threads(threads, || finish(prepared, outcome, &**network, args.quiet))??;
             let run = &prepared.run;
             let written = written.with_context(|| {
                 let path = run.path().display();
@@ -137,9 +138,11 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             if let Validation::Fraction(fraction) = settings.validation {
                 // What cannot be split must not use up a run's number.
                 let split = stratified_split(found.splits.train.labels(), fraction, settings.seed)?;
-                warn_of_few(settings.target_accuracy, split.held_out.len());
+                if !args.quiet {
+                    warn_of_few(settings.target_accuracy, split.held_out.len());
+                }
             }
-            if data.is_some_and(|data| data != config.data) {
+            if !args.quiet && data.is_some_and(|data| data != config.data) {
                 let now = &config.data.origin;
                 output::note(&format!(
                     "note     the settings are from a run on other data; this one trains on {now}"
@@ -167,7 +170,9 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             if page.exists() {
                 std::fs::remove_file(&page).with_context(|| page.display().to_string())?;
             }
-            note_arithmetic(&run);
+            if !args.quiet {
+                note_arithmetic(&run);
+            }
             Ok(Prepared { run, from, config, found, origin: None })
         }
     }
@@ -286,6 +291,7 @@ fn finish(
     prepared: &Prepared,
     outcome: &Outcome,
     network: &dyn Network,
+    quiet: bool,
 ) -> Result<(Judged, Result<()>)> {
     let Prepared { run, config, found, .. } = prepared;
     let (splits, origin) = (&found.splits, &config.data.origin);
@@ -293,7 +299,8 @@ fn finish(
         [] => None,
         indices => Some(judge(network, &splits.train, indices, Split::Validation, origin)?),
     };
-    let fit = |judged: &Judged| Trust::fit(&judged.predictions, config.training.target_accuracy);
+    let fit =
+        |judged: &Judged| Trust::fit(&judged.predictions, config.training.target_accuracy, quiet);
     let trust = held_out.as_ref().map(fit).transpose()?;
     let calibrated = trust.map_or(Ok(()), |trust| run.calibrate(&trust.calibration()));
     let test = judge_part(network, splits, None)?.trusting(trust.as_ref());

@@ -56,6 +56,25 @@ fn any_classifiers_answers_are_judged_and_sorted() {
 }
 
 #[test]
+fn no_temperature_is_told_where_answers_are_wrong_but_not_where_all_are_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    honest(folder, "test", 0);
+    let p = Array2::from_shape_fn((500, 2), |(_, k)| [0.9, 0.1][k]);
+    write_npy(folder.join("sure.npy"), &p).unwrap();
+    write_npy(folder.join("right.npy"), &Array1::from(vec![0_u8; 500])).unwrap();
+    write_npy(folder.join("wrong.npy"), &Array1::from(vec![1_u8; 500])).unwrap();
+    let judge = "eval --probabilities test_p.npy --labels test_y.npy --held-out sure.npy";
+    let right = line(folder, &format!("{judge} right.npy --json"));
+    assert_eq!((right.code, &right.stderr[..]), (Some(0), ""));
+    // As it is: nothing was calibrated.
+    assert!(json(&right.stdout)["confidence"]["calibrated"].is_null());
+    let wrong = line(folder, &format!("{judge} wrong.npy --json"));
+    let note = "note     the confidence stays as it is: no temperature from 0.05 to 20 is best";
+    assert!(wrong.stderr.contains(note), "{}", wrong.stderr);
+}
+
+#[test]
 fn answers_that_make_no_sense_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

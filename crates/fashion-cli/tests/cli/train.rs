@@ -115,6 +115,24 @@ fn another_seed_gives_another_run() {
     assert!(ended.stdout.contains("Confusion matrix") && ended.stdout.contains("Files in run\n"));
 }
 
+/// Two epochs of thirty, for nothing gains 0.9 in accuracy; without a word.
+#[test]
+fn a_run_that_stopped_early_is_not_called_unfinished_and_quiet_is_quiet() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = "train --epochs 30 --patience 1 --min-delta 0.9 --target-accuracy 0.999 --quiet";
+    let more = ["--out", "run", "--data", data().to_str().unwrap()].map(str::to_owned);
+    let ended = fashion(folder.path(), options.split(' ').map(str::to_owned).chain(more));
+    assert_eq!((ended.code, &ended.stderr[..]), (Some(0), ""));
+    let ended = line(folder.path(), "eval run");
+    assert!(ended.stderr.contains("; stopped early after 2 of 30 epochs)"), "{}", ended.stderr);
+    // With more patience it would go on.
+    let path = folder.path().join("run/config.toml");
+    let config = fs::read_to_string(&path).unwrap();
+    fs::write(&path, config.replace("patience = 1", "patience = 2")).unwrap();
+    let ended = line(folder.path(), "eval run");
+    assert!(ended.stderr.contains("; unfinished, 2 of 30 epochs)"), "{}", ended.stderr);
+}
+
 #[test]
 fn the_recipe_is_the_reports_and_says_what_was_changed() {
     let folder = tempfile::tempdir().unwrap();
