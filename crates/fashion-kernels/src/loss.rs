@@ -85,25 +85,27 @@ pub fn cross_entropy_gradient(
 }
 
 /// Turns one-hot rows `targets` (n, classes) in place into those whose [`cross_entropy`] is smoothed
-/// and weighted: PyTorch's `cross_entropy(z, y, weight=weights, label_smoothing=smoothing)`.
+/// and weighted: (1/n) Σᵢ w(y(i)) · lossᵢ, as Keras has it with `class_weight` and
+/// `CategoricalCrossentropy(label_smoothing=smoothing)`.
 ///
 /// With `smoothing` ε in 0–1, K classes and `weights` w (classes), at least 0, or all 1 where there
 /// are none, row i of true class y(i) becomes
 ///
-/// uᵢ(c) = w(c) · ((1 − ε) · \[c = y(i)\] + ε / K) · n / Σⱼ w(y(j))
+/// uᵢ(c) = w(y(i)) · ((1 − ε) · \[c = y(i)\] + ε / K)
 ///
-/// so that the mean over the rows is one weighted by their true classes. Without smoothing and
-/// weights the rows stay as they are. Where no row has any weight, the targets, and so loss and
-/// gradient, are 0; PyTorch gives NaN.
+/// so that a row counts as a whole, by the weight of its true class, and the same in any batch.
+/// Weights whose mean over all rows of an epoch is 1 leave loss and gradient as large as they are
+/// without any. Without smoothing and weights the rows stay as they are.
 ///
-/// Keras differs in two ways. Its `class_weight` divides by n, not by the sum of the weights, so
-/// that loss and gradient grow with the weights; and it weighs a smoothed row as a whole, by that of
-/// its true class, not each class of it by its own.
+/// PyTorch's `cross_entropy(z, y, weight=w, label_smoothing=ε)` differs in two ways. It weighs each
+/// class of a smoothed row by its own weight, so that a rare, heavy class becomes a large target of
+/// every row; and it divides by Σⱼ w(y(j)) of the batch, not by n, so that the weight of a row depends
+/// on its company, and is none in a batch of one row.
 ///
 /// ```
 /// let mut targets = [1.0, 0.0, 0.0, 1.0];
 /// fashion_kernels::loss::weigh_targets(2, 0.0, Some(&[3.0, 1.0]), &mut targets);
-/// assert_eq!(targets, [1.5, 0.0, 0.0, 0.5]);
+/// assert_eq!(targets, [3.0, 0.0, 0.0, 1.0]);
 /// fashion_kernels::loss::weigh_targets(2, 0.5, None, &mut [1.0, 0.0]); // 0.75, 0.25
 /// ```
 ///
@@ -115,15 +117,11 @@ pub fn weigh_targets(classes: usize, smoothing: f64, weights: Option<&[f32]>, ta
     if smoothing == 0.0 && weights.is_none() {
         return;
     }
-    let weight = |class: usize| weights.map_or(1.0, |w| f64::from(w[class]));
-    let rows = targets.chunks_exact(classes);
-    let n = rows.len() as f64;
-    let total: f64 = rows.map(|row| weight(argmax(row))).sum();
-    let factor = if total > 0.0 { n / total } else { 0.0 };
     for row in targets.chunks_exact_mut(classes) {
-        for (class, t) in row.iter_mut().enumerate() {
+        let weight = weights.map_or(1.0, |w| f64::from(w[argmax(row)]));
+        for t in row {
             let smoothed = (1.0 - smoothing) * f64::from(*t) + smoothing / classes as f64;
-            *t = (factor * weight(class) * smoothed) as f32;
+            *t = (weight * smoothed) as f32;
         }
     }
 }

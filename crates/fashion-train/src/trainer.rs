@@ -100,7 +100,7 @@ impl<'a> Trainer<'a> {
         Ok(Trainer {
             averaged: None,
             optimiser: Optimiser::new(&settings, &*network),
-            class_weights: settings.class_weights.for_images(dataset, &train),
+            class_weights: settings.class_weights.for_images(dataset, &train)?,
             gradients: network.zero_gradients()?,
             settings,
             device,

@@ -137,7 +137,8 @@ pub(crate) struct SettingArgs {
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Loss")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) label_smoothing: Option<f64>,
-    /// How much each class counts: none, balanced, or ten numbers with commas [default: none]
+    /// How much an image of each class counts: none, balanced, or ten numbers with commas, of which
+    /// only the ratios matter [default: none]
     #[arg(long, value_name = "WEIGHTS", value_parser = expectation::<ClassWeights>, help_heading = "Loss")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) class_weights: Option<ClassWeights>,

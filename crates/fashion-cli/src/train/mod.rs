@@ -141,6 +141,7 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
                 if !args.quiet {
                     warn_of_few(settings.target_accuracy, split.held_out.len());
                 }
+                settings.class_weights.for_images(&found.splits.train, &split.train)?;
             }
             if !args.quiet && data.is_some_and(|data| data != config.data) {
                 let now = &config.data.origin;

@@ -9,6 +9,10 @@ use std::str::FromStr;
 
 /// How much an image of each class counts in the training loss.
 ///
+/// Only their ratios matter: they are scaled so that their mean over the images trained on is 1. The
+/// loss of a batch is Σ w(true class) · loss / images, smoothed targets included, as with Keras's
+/// `class_weight`; see [`weigh_targets`](fashion_kernels::loss::weigh_targets).
+///
 /// As text: `none`, `balanced`, or ten numbers with commas between them; in TOML also an array.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum ClassWeights {
@@ -16,43 +20,51 @@ pub enum ClassWeights {
     #[default]
     None,
     /// In inverse proportion to the class's frequency among the images trained on, as scikit-learn's
-    /// `class_weight="balanced"`: N / (10 · N of the class).
+    /// `class_weight="balanced"`: N / (K · N of the class), where K classes have an image.
     Balanced,
-    /// These; at least 0, and not all 0.
+    /// In proportion to these; at least 0, and not all 0.
     Given([f32; NUM_CLASSES]),
 }
 
 impl ClassWeights {
-    /// The weights for training on the images with these indices; `None` where all count the same.
-    ///
-    /// A class without an image gets the weight 0.
+    /// The weights for training on the images with these indices, whose mean weight is 1; `None` where
+    /// all count the same.
     ///
     /// ```
     /// use fashion_train::ClassWeights;
     /// let train = fashion_data::sample::generate(0).train;
-    /// // One image of class 0, two of class 1.
     /// let of = |class| (0..train.len()).filter(move |&i| train.labels()[i] == class);
-    /// # let train = fashion_data::sample::generate(0).train;
-    /// let some: Vec<usize> = of(0).take(1).collect();
-    /// let weights = ClassWeights::Balanced.for_images(&train, &some).expect("they differ");
-    /// assert_eq!(weights[..2], [0.1, 0.0]);
+    /// // One image of class 0, three of class 1.
+    /// let some: Vec<usize> = of(0).take(1).chain(of(1).take(3)).collect();
+    /// let weights = ClassWeights::Balanced.for_images(&train, &some)?.expect("they differ");
+    /// assert_eq!(weights[..2], [2.0, 2.0 / 3.0]);
+    /// # Ok::<(), fashion_train::Error>(())
     /// ```
-    pub fn for_images(self, dataset: &Dataset, indices: &[usize]) -> Option<[f32; NUM_CLASSES]> {
-        match self {
-            ClassWeights::None => None,
-            ClassWeights::Given(weights) => Some(weights),
-            ClassWeights::Balanced => {
-                let mut counts = [0usize; NUM_CLASSES];
-                for &index in indices {
-                    counts[usize::from(dataset.labels()[index])] += 1;
-                }
-                let all = indices.len() as f64;
-                Some(counts.map(|count| match count {
-                    0 => 0.0,
-                    _ => (all / (NUM_CLASSES * count) as f64) as f32,
-                }))
-            }
+    ///
+    /// # Errors
+    /// [`Error::Setting`] where no image would count, since only classes without one have a weight.
+    pub fn for_images(
+        self,
+        dataset: &Dataset,
+        indices: &[usize],
+    ) -> Result<Option<[f32; NUM_CLASSES]>, Error> {
+        let counts = counts(dataset, indices);
+        let weights = match self {
+            ClassWeights::None => return Ok(None),
+            ClassWeights::Given(weights) => weights.map(f64::from),
+            // What a class has no image of has no weight either; it would count for nothing.
+            ClassWeights::Balanced => counts.map(|n| if n > 0.0 { 1.0 / n } else { 0.0 }),
+        };
+        let sum: f64 = weights.iter().zip(counts).map(|(weight, n)| weight * n).sum();
+        if sum == 0.0 {
+            return Err(Error::Setting {
+                name: "class_weights",
+                value: self.to_string(),
+                expected: "a weight above 0 for a class that there are training images of",
+            });
         }
+        let all: f64 = counts.iter().sum();
+        Ok(Some(weights.map(|weight| (weight * all / sum) as f32)))
     }
 
     fn given(weights: &[f64]) -> Result<ClassWeights, Error> {
@@ -66,6 +78,15 @@ impl ClassWeights {
             _ => Err(refused(&format!("{weights:?}"))),
         }
     }
+}
+
+/// How many of the images each class has.
+pub(crate) fn counts(dataset: &Dataset, indices: &[usize]) -> [f64; NUM_CLASSES] {
+    let mut counts = [0.0; NUM_CLASSES];
+    for &index in indices {
+        counts[usize::from(dataset.labels()[index])] += 1.0;
+    }
+    counts
 }
 
 fn refused(value: &str) -> Error {
@@ -159,15 +180,22 @@ mod tests {
     }
 
     #[test]
-    fn balanced_is_scikit_learns() {
-        // compute_class_weight("balanced", classes=[0..9], y): n / (10 * bincount(y))
-        let test = fashion_data::sample::generate(0).test;
+    fn weights_have_the_mean_1_over_the_images_and_balanced_is_scikit_learns() {
+        let test = &fashion_data::sample::generate(0).test;
         let of = |class: u8| (0..test.len()).filter(move |&i| test.labels()[i] == class);
-        let mut indices: Vec<usize> = of.clone()(0).take(3).collect();
-        indices.extend(of.clone()(7).take(1));
-        let test = fashion_data::sample::generate(0).test;
-        let weights = ClassWeights::Balanced.for_images(&test, &indices).unwrap();
-        assert_eq!((weights[0], weights[7], weights[1]), (4.0 / 30.0, 0.4, 0.0));
-        assert_eq!(ClassWeights::None.for_images(&test, &indices), None);
+        let some: Vec<usize> = of(0).take(3).chain(of(7).take(1)).collect();
+        let weights = |text: &str| text.parse::<ClassWeights>().unwrap().for_images(test, &some);
+        // compute_class_weight("balanced", classes=np.array([0, 7]), y=[0, 0, 0, 7])
+        let balanced = weights("balanced").unwrap().unwrap();
+        assert_eq!((balanced[0], balanced[7], balanced[1]), (2.0 / 3.0, 2.0, 0.0));
+        // (3 * 2 + 5) / 4 is their mean; what is a multiple is the same.
+        for text in ["2,1,1,1,1,1,1,5,1,1", "4,2,2,2,2,2,2,10,2,2"] {
+            let given = weights(text).unwrap().unwrap();
+            assert_eq!((given[0], given[7], given[1]), (8.0 / 11.0, 20.0 / 11.0, 4.0 / 11.0));
+        }
+        assert_eq!(weights("7,7,7,7,7,7,7,7,7,7").unwrap(), Some([1.0; NUM_CLASSES]));
+        assert_eq!(weights("none").unwrap(), None);
+        let error = weights("0,1,1,1,1,1,1,0,1,1").unwrap_err().to_string();
+        assert!(error.contains("a class that there are training images of"), "{error}");
     }
 }

@@ -1,8 +1,9 @@
 //! Training as a whole: it learns, it gives the same bits however it is run, and it says why not.
 
-use crate::common::{files, run, run_observed, settings, small};
+use crate::common::{files, network, run, run_observed, settings, small, whole};
+use fashion_data::Splits;
 use fashion_data::known::sha256;
-use fashion_model::Architecture;
+use fashion_model::{Architecture, Network};
 use fashion_train::{
     ClassWeights, Epoch, Finish, Observer, OptimiserKind, RunFolder, ScheduleKind, Settings, Step,
     Trainer, Validation,
@@ -66,8 +67,57 @@ fn the_bits_are_those_of_this_revision_of_the_arithmetic() {
         run(2, &splits, settings, &folder);
         sha256(&files(&folder)["weights/last.safetensors"])[..16].to_owned()
     });
-    assert_eq!(fashion_kernels::ARITHMETIC, 1);
+    assert_eq!(fashion_kernels::ARITHMETIC, 2);
     assert_eq!(digests, ["10ec55768e686182", "ae4f77587a70126a", "b474067cf7796b20"]);
+}
+
+/// 20 images of each class but the last, of which there is one.
+fn uneven() -> Splits {
+    let all = whole();
+    let of = |class: u8| (0..all.train.len()).filter(move |&i| all.train.labels()[i] == class);
+    let some: Vec<usize> = (0..10).flat_map(|c| of(c).take(if c < 9 { 20 } else { 1 })).collect();
+    Splits::new(all.train.select(&some), all.test.clone()).unwrap()
+}
+
+#[test]
+fn weights_of_a_rare_class_leave_the_others_as_they_are() {
+    let splits = uneven();
+    let settings = Settings {
+        class_weights: ClassWeights::Balanced,
+        label_smoothing: 0.1,
+        validation: Validation::None,
+        ..settings()
+    };
+    let first_loss = |settings: Settings, network: Box<dyn Network>| {
+        let mut trainer = Trainer::new(settings, &splits, network).unwrap();
+        trainer.run(&mut ()).unwrap();
+        trainer.history().to_vec()
+    };
+    // A network without weights guesses, which costs ln 10 whatever counts how much, for the weights
+    // of an epoch have the mean 1 in batches of any size.
+    for batch_size in [1, 50] {
+        let still = Settings { learning_rate: 1e-30, epochs: 1, batch_size, ..settings };
+        let loss = first_loss(still, Architecture::ReportCnn.zeroed())[0].train_loss;
+        assert!((loss - 10_f64.ln()).abs() < 1e-5, "{loss}");
+    }
+    let history = first_loss(settings, network(0));
+    assert!(history[2].train_loss < 2.1 && history[2].train_accuracy > 0.3, "{history:?}");
+}
+
+#[test]
+fn weights_count_in_a_batch_of_one_image() {
+    let splits = small(30, 10);
+    let weights = |text: &str| {
+        let class_weights = text.parse().unwrap();
+        let settings = Settings { batch_size: 1, epochs: 1, class_weights, ..settings() };
+        let mut trainer = Trainer::new(settings, &splits, network(0)).unwrap();
+        trainer.run(&mut ()).unwrap();
+        let mut all = Vec::new();
+        trainer.network().for_each_parameter(&mut |_, _, values| all.extend_from_slice(values));
+        all
+    };
+    assert_ne!(weights("50,1,1,1,1,1,1,1,1,1"), weights("none"));
+    assert_eq!(weights("3,3,3,3,3,3,3,3,3,3"), weights("none"));
 }
 
 /// Keeps what it is told.
