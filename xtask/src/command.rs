@@ -1,28 +1,23 @@
 //! Calling other programs, with errors that name the command.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// A `cargo` command that behaves as if it were typed into a shell.
-///
-/// `cargo xtask` itself runs under `cargo run`, which describes xtask's package in environment
-/// variables. Build scripts that watch these would run again, so they are taken out.
-pub(crate) fn cargo() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    for (name, _) in std::env::vars_os() {
-        if describes_a_package(&name) {
-            command.env_remove(name);
-        }
+/// A command without the variables with which `cargo run`, under which `cargo xtask` itself runs,
+/// describes xtask's package: build scripts that watch these would run again.
+pub(crate) fn as_if_typed(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| describes_a_package(name)) {
+        command.env_remove(name);
     }
     command
 }
 
-fn describes_a_package(name: &OsString) -> bool {
-    name.to_str().is_some_and(|name| {
-        ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.starts_with(prefix))
-    })
+fn describes_a_package(name: &OsStr) -> bool {
+    let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+    name.to_str().is_some_and(|name| prefixes.iter().any(|prefix| name.starts_with(prefix)))
 }
 
 /// Runs a command whose output goes where ours goes.
@@ -63,12 +58,9 @@ pub(crate) fn quietly(command: &mut Command) -> Result<String> {
 /// The command as one would type it.
 fn shown(command: &Command) -> String {
     let program = command.get_program().to_string_lossy();
-    let mut line = program.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
-    for argument in command.get_args() {
-        line.push(' ');
-        line.push_str(&argument.to_string_lossy());
-    }
-    line
+    let program = program.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once(program).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -107,7 +99,7 @@ mod tests {
         for (name, dropped) in
             [("CARGO_PKG_NAME", true), ("CARGO_MANIFEST_DIR", true), ("CARGO_HOME", false)]
         {
-            assert_eq!(describes_a_package(&name.into()), dropped, "{name}");
+            assert_eq!(describes_a_package(name.as_ref()), dropped, "{name}");
         }
     }
 }

@@ -37,7 +37,8 @@ impl Workspace {
 
     /// A `cargo` command that runs in the root folder.
     pub(crate) fn cargo(&self) -> Command {
-        let mut command = command::cargo();
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = command::as_if_typed(cargo);
         command.current_dir(&self.root);
         command
     }

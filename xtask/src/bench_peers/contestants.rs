@@ -1,7 +1,6 @@
 //! Who is measured, and how each is made ready and called.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -55,41 +54,23 @@ pub(crate) const OURS_FROM_FILES: &str = "fashion-files";
 
 /// All of them, in the order in which they are called.
 pub(crate) const ALL: [Contestant; 10] = [
-    row(OURS, "", Ours { files: false }, WHOLE),
-    row(
-        "keras-tensorflow",
-        "",
-        Script("keras", Some("tensorflow"), &["keras", "tensorflow"]),
-        WHOLE,
-    ),
-    row(
-        "pytorch",
-        "as its tutorials write it",
-        Script("pytorch", Some("eager"), &["torch"]),
-        WHOLE,
-    ),
-    row(
-        "pytorch-tuned",
-        "channels-last, huge pages, memory kept",
-        Script("pytorch", Some("channels_last"), &["torch"]),
-        WHOLE,
-    )
-    .keeping_memory(),
-    row(OURS_FROM_FILES, "Fashion-MNIST, read from files", Ours { files: true }, WHOLE),
-    row(
-        "pytorch-compile",
-        "`torch.compile`",
-        Script("pytorch", Some("compile"), &["torch"]),
-        2 * SLOW,
-    ),
-    row("keras-jax", "", Script("keras", Some("jax"), &["keras", "jax", "jaxlib"]), SLOW),
-    row("onnxruntime", "", Script("onnxruntime", None, &["onnx", "onnxruntime"]), WHOLE),
-    row("burn", "", Rust("burn"), SLOW),
-    row("candle", "memory kept", Rust("candle"), SLOW).keeping_memory(),
+    row(OURS, "", Ours { files: false }),
+    row("keras-tensorflow", "", Script("keras", Some("tensorflow"), &["keras", "tensorflow"])),
+    row("pytorch", "as its tutorials write it", Script("pytorch", Some("eager"), &["torch"])),
+    row("pytorch-tuned", TUNED, Script("pytorch", Some("channels_last"), &["torch"]))
+        .keeping_memory(),
+    row(OURS_FROM_FILES, "Fashion-MNIST, read from files", Ours { files: true }),
+    row("pytorch-compile", "`torch.compile`", Script("pytorch", Some("compile"), &["torch"]))
+        .in_steps(2 * SLOW),
+    row("keras-jax", "", Script("keras", Some("jax"), &["keras", "jax", "jaxlib"])).in_steps(SLOW),
+    row("onnxruntime", "", Script("onnxruntime", None, &["onnx", "onnxruntime"])),
+    row("burn", "", Rust("burn")).in_steps(SLOW),
+    row("candle", "memory kept", Rust("candle")).in_steps(SLOW).keeping_memory(),
 ];
+const TUNED: &str = "channels-last, huge pages, memory kept";
 
-const fn row(name: &'static str, note: &'static str, kind: Kind, steps: usize) -> Contestant {
-    Contestant { name, note, kind, steps, variables: &[] }
+const fn row(name: &'static str, note: &'static str, kind: Kind) -> Contestant {
+    Contestant { name, note, kind, steps: WHOLE, variables: &[] }
 }
 
 /// How long to measure.
@@ -115,9 +96,12 @@ pub(crate) struct Ready {
 }
 
 impl Contestant {
-    const fn keeping_memory(mut self) -> Self {
-        self.variables = &KEEP_MEMORY;
-        self
+    const fn in_steps(self, steps: usize) -> Self {
+        Self { steps, ..self }
+    }
+
+    const fn keeping_memory(self) -> Self {
+        Self { variables: &KEEP_MEMORY, ..self }
     }
 
     /// Builds or installs what is needed. `Err` says why it must be left out.
@@ -188,20 +172,11 @@ fn install(workspace: &Workspace, python: &Python, packages: &[&str]) -> Result<
     python_of(&venv)
 }
 
-/// Builds a Rust program for this very processor, in a copy, so that nothing is left beside the
-/// sources.
+/// Builds a Rust program for this very processor. Git ignores the lock file that stays beside it.
 fn compile(workspace: &Workspace, folder: &str) -> Result<PathBuf> {
-    let copy = made(workspace).join("sources");
-    fs::create_dir_all(copy.join(folder).join("src"))
-        .context("cannot make a folder for the build")?;
-    let manifest = format!("{folder}/Cargo.toml");
-    for file in ["common.rs", &manifest, &format!("{folder}/src/main.rs")] {
-        let from = sources(workspace).join(file);
-        fs::copy(&from, copy.join(file))
-            .with_context(|| format!("cannot copy {}", from.display()))?;
-    }
+    let manifest = sources(workspace).join(folder).join("Cargo.toml");
     let mut cargo = workspace.cargo();
-    cargo.args(["build", "--release", "--manifest-path"]).arg(copy.join(manifest));
+    cargo.args(["build", "--release", "--manifest-path"]).arg(manifest);
     cargo.arg("--target-dir").arg(made(workspace).join("target"));
     cargo.env("RUSTFLAGS", "-C target-cpu=native");
     build(&mut cargo, &format!("bench-{folder}")).context("it does not build here")
@@ -209,6 +184,7 @@ fn compile(workspace: &Workspace, folder: &str) -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::path::Path;
 
     use super::*;

@@ -23,8 +23,12 @@ use crate::workspace::Workspace;
 const DOWNLOADS: &str = "download";
 
 /// Bring Fashion-MNIST: download it, check it and write data/train.npz and data/test.npz
+///
+/// The four official .gz files come from the first mirror that gives them with the right SHA-256, and
+/// stay in data/download. An interrupted download is continued by the next call. A second call
+/// verifies everything and downloads nothing.
 #[derive(ClapArgs)]
-#[command(long_about = help())]
+#[command(after_long_help = mirrors())]
 pub(crate) struct Args {
     /// Take the four .gz files from this address of a folder (http:// or https://), or from this
     /// local folder, instead of the mirrors
@@ -36,22 +40,13 @@ pub(crate) struct Args {
     data_dir: Option<PathBuf>,
 }
 
-fn help() -> String {
-    let mut help = String::from(
-        "Bring Fashion-MNIST: download it, check it and write data/train.npz and data/test.npz\n\n\
-         The four official .gz files come from the first mirror that gives them with the right \
-         SHA-256, and stay in data/download:\n\n",
-    );
-    for mirror in MIRRORS {
-        help.push_str(&format!("  {mirror}\n"));
-    }
-    help.push_str(
-        "\nThese addresses could not be reached from where this program was written and have not \
-         been tried; the program itself was tried against a server on the same machine.\n\n\
-         An interrupted download is continued by the next call. A second call verifies everything \
-         and downloads nothing.",
-    );
-    help
+fn mirrors() -> String {
+    format!(
+        "Mirrors, in the order in which they are asked:\n  {}\n\n\
+         These addresses could not be reached from where this program was written and have not \
+         been tried; the program itself was tried against a server on the same machine.",
+        MIRRORS.join("\n  ")
+    )
 }
 
 /// Runs the chore.

@@ -39,9 +39,8 @@ fn fmt(workspace: &Workspace) -> Result<()> {
 }
 
 fn clippy(workspace: &Workspace) -> Result<()> {
-    let mut cargo = workspace.cargo();
-    cargo.args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]);
-    command::run(&mut cargo)
+    let arguments = ["--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+    command::run(workspace.cargo().arg("clippy").args(arguments))
 }
 
 fn doc(workspace: &Workspace) -> Result<()> {
