@@ -15,7 +15,7 @@ use std::path::PathBuf;
 pub(crate) use sweep::{CollectArgs, SweepArgs, SweepCommand};
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 success, 1 something failed, 2 wrong usage, 130 interrupted.
+Exit codes: 0 success, 1 something failed, 2 wrong usage, 130 interrupted, 143 terminated.
 
 Environment:
   FASHION_DATA  folder of the data where --data is not given
@@ -102,11 +102,12 @@ has a line for each setting below [training], under the names in any run's confi
   epochs = 20
   schedule = \"cosine\"
 
-Ctrl-C stops after the current batch and keeps the whole epochs so far; a second one stops at once.
+Ctrl-C or SIGTERM stops after the current batch and keeps the whole epochs so far; a second Ctrl-C
+stops at once.
 The same settings, data and seed give the same bytes, whatever the number of threads; only
 environment.json differs. The test set is used once, at the end, except with --validation test.
 
-Exit codes: 0 success, 1 something failed, 2 wrong usage, 130 interrupted.")]
+Exit codes: 0 success, 1 something failed, 2 wrong usage, 130 interrupted, 143 terminated.")]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,

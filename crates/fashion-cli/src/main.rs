@@ -37,7 +37,8 @@ fn main() -> ExitCode {
             return u8::try_from(error.exit_code()).unwrap_or(exit::USAGE).into();
         }
     };
-    run(&cli.command).unwrap_or_else(|error| exit::report(&error))
+    let ended = train::interrupt::end_process_one().and_then(|()| run(&cli.command));
+    ended.unwrap_or_else(|error| exit::report(&error))
 }
 
 fn run(command: &Command) -> anyhow::Result<ExitCode> {

@@ -106,7 +106,7 @@ items with that label look like what this one looks like: what is often confused
 were wrong before count as false alarms there. Data on the disk are never changed.
 The same settings, data and seed give the same output, whatever the number of threads.
 
-Exit codes: 0 success, 1 something failed, 2 wrong usage, 130 interrupted.")]
+Exit codes: 0 success, 1 something failed, 2 wrong usage, 130 interrupted, 143 terminated.")]
 pub(crate) struct SuspectsArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,

@@ -28,7 +28,7 @@ of those held out or for testing. The same settings, data and seed give the same
 
 Writes lr-find.csv, lr-find.json, lr-find.svg and lr-find.png.
 Exit codes: 0 success, with or without a suggestion; 1 something failed, 2 wrong usage,
-130 interrupted.")]
+130 interrupted, 143 terminated.")]
 pub(crate) struct LrFindArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,

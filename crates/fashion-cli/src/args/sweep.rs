@@ -45,7 +45,7 @@ environment.json and timings.csv, however many jobs, threads and machines do it.
 trains all points for a few epochs, and of those the best part for longer, until the last.
 
 Exit codes: 0 success, 1 something failed, or with --no-wait other shards must come further first,
-2 wrong usage, 130 interrupted."
+2 wrong usage, 130 interrupted, 143 terminated."
 )]
 pub(crate) struct SweepArgs {
     #[command(subcommand)]

@@ -36,7 +36,8 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
             .with_context(|| format!("cannot write to {NUMBERED}"))?,
     }
     let found = place::load(&args.data)?;
-    let mut progress = Progress::new(Interrupt::listen()?, test.steps, args.quiet);
+    let interrupt = Interrupt::listen()?;
+    let mut progress = Progress::new(interrupt, test.steps, args.quiet);
     let network = Architecture::ReportCnn.build(settings.seed);
     if !args.quiet {
         announce(&test, &chosen, &found, &*network, threads);
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
         with_threads(threads, || test.run(network, settings, &found.splits, &mut progress))??;
     if range.end == RangeEnd::Stopped {
         output::note("Interrupted: nothing was written.");
-        return Ok(exit::INTERRUPTED.into());
+        return Ok(interrupt.code().into());
     }
     let figure = figure(&range, &found)?;
     let origin = found.splits.origin.to_string();

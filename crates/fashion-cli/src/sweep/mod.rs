@@ -43,7 +43,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     let finish = finish.map_err(|error| failed(&error, &sweep, options.shard))?;
     let results = sweep.collect()?;
     if finish != Finish::Complete {
-        return unfinished(&sweep, &results, &finish, args);
+        return unfinished(&sweep, &results, &finish, args, interrupt);
     }
     conclude(&sweep, &results, args.json, args.quiet)
 }
@@ -130,6 +130,7 @@ fn unfinished(
     results: &Results,
     finish: &Finish,
     args: &SweepArgs,
+    interrupt: Interrupt,
 ) -> Result<ExitCode> {
     let (folder, ended) = (sweep.folder().display(), results.trials.len());
     let again = again(sweep, args.shard.unwrap_or(Shard::WHOLE));
@@ -147,7 +148,7 @@ fn unfinished(
             output::note(&format!("To go on: {again}"));
         }
     }
-    let code = if interrupted { exit::INTERRUPTED } else { exit::FAILED };
+    let code = if interrupted { interrupt.code() } else { exit::FAILED };
     if args.json {
         let line = Summary::new(sweep, results, interrupted).line()?;
         return exit::unless_closed(output::print(&line), code);

@@ -68,7 +68,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     }
     let Prepared { run, from, config, found, .. } = &prepared;
     let interrupt = Interrupt::listen()?;
-    let mut progress = Progress::new(interrupt.clone(), config, args.quiet);
+    let mut progress = Progress::new(interrupt, config, args.quiet);
     let trained = with_threads(threads, || {
         let network = Architecture::ReportCnn.build(config.training.seed);
         let mut observers = (&mut progress, &mut logs);
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     })?;
     let logged = logs.finish();
     let ended = match trained {
-        Ok(outcome) => end(&prepared, &outcome, args, threads, &interrupt),
+        Ok(outcome) => end(&prepared, &outcome, args, threads, interrupt),
         Err(error) => Err(failed(error, run)),
     };
     match (ended, logged) {
@@ -95,7 +95,7 @@ fn end(
     outcome: &Outcome,
     args: &TrainArgs,
     threads: usize,
-    interrupt: &Interrupt,
+    interrupt: Interrupt,
 ) -> Result<ExitCode> {
     match (outcome.finish, &outcome.network) {
         (Finish::Complete, Some(network)) => {
@@ -113,7 +113,7 @@ fn end(
                 written,
             )
         }
-        _ => stopped(prepared, outcome, args),
+        _ => stopped(prepared, outcome, args, interrupt.code()),
     }
 }
 
@@ -320,7 +320,7 @@ fn finish(
 }
 
 /// Keeps what an interrupted run has, and says how to go on.
-fn stopped(prepared: &Prepared, outcome: &Outcome, args: &TrainArgs) -> Result<ExitCode> {
+fn stopped(prepared: &Prepared, outcome: &Outcome, args: &TrainArgs, code: u8) -> Result<ExitCode> {
     let Prepared { run, config, .. } = prepared;
     let (path, history) = (run.path().display(), &outcome.history);
     let held = if history.is_empty() {
@@ -341,7 +341,7 @@ fn stopped(prepared: &Prepared, outcome: &Outcome, args: &TrainArgs) -> Result<E
     output::note(&format!("To go on: fashion train --resume {path}"));
     if args.json {
         let line = output::json_line(&Summary::stopped(run, config, history))?;
-        return exit::unless_closed(output::print(&line), exit::INTERRUPTED);
+        return exit::unless_closed(output::print(&line), code);
     }
-    Ok(exit::INTERRUPTED.into())
+    Ok(code.into())
 }

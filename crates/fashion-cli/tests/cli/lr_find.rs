@@ -128,24 +128,26 @@ fn settings_come_from_a_file_too() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_stops_it_and_nothing_is_written() {
+fn a_signal_stops_it_and_nothing_is_written() {
     use std::io::{BufRead, BufReader};
     use std::process::{Command, Stdio};
 
-    let folder = tempfile::tempdir().unwrap();
-    let options = "lr-find --data sample --steps 1000000 --to 1e-5";
-    let mut child = command(folder.path(), options.split(' '))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().starts_with("machine")));
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(kill.success());
-    let rest: Vec<String> = lines.map(Result::unwrap).collect();
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), &output.stdout[..]), (Some(130), &b""[..]));
-    assert_eq!(rest, ["Interrupted: nothing was written."]);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let folder = tempfile::tempdir().unwrap();
+        let options = "lr-find --data sample --steps 1000000 --to 1e-5";
+        let mut child = command(folder.path(), options.split(' '))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().starts_with("machine")));
+        let kill = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        let rest: Vec<String> = lines.map(Result::unwrap).collect();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), &output.stdout[..]), (Some(code), &b""[..]));
+        assert_eq!(rest, ["Interrupted: nothing was written."]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

@@ -168,11 +168,11 @@ fn an_interrupted_sweep_goes_on_where_it_stopped() {
     while !seen.lines().any(|line| line.starts_with("run 1/4")) {
         assert_ne!(stderr.read_line(&mut seen).unwrap(), 0, "{seen}");
     }
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let kill = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(kill.success());
     stderr.read_to_string(&mut seen).unwrap();
     let ended = Ended::from(child.wait_with_output().unwrap());
-    assert_eq!(ended.code, Some(130), "{seen}");
+    assert_eq!(ended.code, Some(143), "{seen}");
     assert!(seen.contains("Interrupted. stopped holds "), "{seen}");
     assert!(seen.ends_with("To go on: fashion sweep --resume stopped\n"), "{seen}");
     assert_eq!(json(&ended.stdout)["status"], "interrupted");

@@ -53,7 +53,8 @@ pub(crate) fn run(args: &SuspectsArgs) -> Result<ExitCode> {
         .map(|share| flip_labels(train, share, args.seed))
         .transpose()
         .map_err(exit::usage)?;
-    let mut progress = Progress::new(Interrupt::listen()?, args);
+    let interrupt = Interrupt::listen()?;
+    let mut progress = Progress::new(interrupt, args);
     if !args.quiet {
         announce(args, &found, flipped.as_ref(), threads);
     }
@@ -65,7 +66,7 @@ pub(crate) fn run(args: &SuspectsArgs) -> Result<ExitCode> {
     })??;
     let ControlFlow::Continue(predictions) = predicted else {
         output::note("Interrupted: nothing was written.");
-        return Ok(exit::INTERRUPTED.into());
+        return Ok(interrupt.code().into());
     };
     let suspects = Suspects::find(&predictions, Pruning::NoiseRate, Score::PairWeighted);
     let shown = Shown {
