@@ -10,6 +10,16 @@ use fashion_data::{Dataset, NUM_CLASSES, stratified_folds};
 use fashion_model::Network;
 use std::ops::ControlFlow;
 
+/// What [`cross_predict`] gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CrossPredicted {
+    /// Out-of-sample probabilities (N, 10) of every item.
+    pub probabilities: Vec<[f64; NUM_CLASSES]>,
+    /// How many of the networks [learned nothing](Trainer::learned_nothing), so that what they say of
+    /// their items means nothing.
+    pub learned_nothing: usize,
+}
+
 /// Out-of-sample probabilities (N, 10) of every item of a data set, by cross-validation.
 ///
 /// The items are dealt into stratified folds by `settings.seed`; for each fold, a copy of the network
@@ -29,12 +39,14 @@ use std::ops::ControlFlow;
 ///
 /// let small = fashion_data::sample::generate(0).test.select(&(0..200).collect::<Vec<_>>());
 /// let settings = Settings { epochs: 1, ..Settings::default() };
-/// let ControlFlow::Continue(probabilities) =
+/// let ControlFlow::Continue(predicted) =
 ///     cross_predict(&*Architecture::ReportCnn.build(0), &small, &settings, 2, &mut ())?
 /// else {
 ///     panic!("nobody stops it");
 /// };
-/// assert_eq!(probabilities.len(), 200);
+/// assert_eq!(predicted.probabilities.len(), 200);
+/// // One step of each network is too little.
+/// assert_eq!(predicted.learned_nothing, 2);
 /// # Ok::<(), fashion_train::Error>(())
 /// ```
 ///
@@ -46,10 +58,11 @@ pub fn cross_predict(
     settings: &Settings,
     folds: usize,
     observer: &mut dyn Observer,
-) -> Result<ControlFlow<(), Vec<[f64; NUM_CLASSES]>>, Error> {
+) -> Result<ControlFlow<(), CrossPredicted>, Error> {
     settings.check()?;
     let parts = stratified_folds(dataset.labels(), folds, settings.seed)?;
     let mut probabilities = vec![[0.0; NUM_CLASSES]; dataset.len()];
+    let mut learned_nothing = 0;
     for (fold, part) in parts.iter().enumerate() {
         let train = (0..dataset.len()).filter(|item| part.binary_search(item).is_err()).collect();
         let mut trainer =
@@ -69,12 +82,13 @@ pub fn cross_predict(
                 }
             }
         }
+        learned_nothing += usize::from(trainer.learned_nothing());
     }
     let times = settings.epochs - settings.epochs / 2;
     for value in probabilities.as_flattened_mut() {
         *value /= times as f64;
     }
-    Ok(ControlFlow::Continue(probabilities))
+    Ok(ControlFlow::Continue(CrossPredicted { probabilities, learned_nothing }))
 }
 
 /// Adds each row to that of its item.

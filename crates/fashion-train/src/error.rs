@@ -1,12 +1,8 @@
 //! What can go wrong in training.
 
-use std::f64::consts::LN_10;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-
-/// The cross-entropy of guessing one of ten classes: ln 10.
-pub(crate) const GUESSING: f64 = LN_10;
 
 /// Why training cannot begin, go on or be resumed, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +67,8 @@ pub enum Error {
 
     /// Training diverged: it will not come to anything any more.
     #[error(
-        "{what} in epoch {epoch}, step {step}: {}", what.advice(*learning_rate)
+        "{what} in epoch {epoch}, step {step}: training diverged. Try a smaller learning rate (it is \
+         {learning_rate}), for example a tenth of it, a warm-up, or a limit to the gradients' norm"
     )]
     Diverged {
         /// How it shows.
@@ -275,22 +272,9 @@ pub enum Divergence {
     Gradient(String),
     /// A parameter is NaN or infinite.
     Parameter(String),
-    /// An epoch after the first one has a worse training loss than guessing.
+    /// An epoch's mean training loss is more than ten times as high as where the run began, and higher
+    /// than that of the epoch before.
     EpochLoss(f64),
-}
-
-impl Divergence {
-    fn advice(&self, learning_rate: f64) -> String {
-        match self {
-            Divergence::EpochLoss(_) if learning_rate < 1e-5 => format!(
-                "the network does not learn. Try a larger learning rate (it is {learning_rate:e})"
-            ),
-            _ => format!(
-                "training diverged. Try a smaller learning rate (it is {learning_rate}), for example a \
-                 tenth of it, a warm-up, or a limit to the gradients' norm"
-            ),
-        }
-    }
 }
 
 impl fmt::Display for Divergence {
@@ -301,7 +285,7 @@ impl fmt::Display for Divergence {
             Divergence::Parameter(name) => write!(f, "{name} was no longer finite"),
             Divergence::EpochLoss(loss) => write!(
                 f,
-                "the mean training loss was {loss:.4}, above the {GUESSING:.4} of guessing,"
+                "the mean training loss was {loss:.4}, far above where the run began, and rising"
             ),
         }
     }

@@ -42,6 +42,17 @@ pub fn best(history: &[Epoch]) -> Option<&Epoch> {
     Some(validated.fold(first, |best, e| if e.is_better_than(best) { e } else { best }))
 }
 
+/// How many times as high as in the beginning a training loss is far above it.
+pub(crate) const FAR: f64 = 10.0;
+
+/// Whether an epoch with this training loss, after those, shows that training diverges: it is
+/// [far](FAR) above where the run began, and above the epoch before. A run begins at the loss of its
+/// first epoch, or of guessing where that is higher.
+pub(crate) fn diverges(history: &[Epoch], train_loss: f64, guessing: f64) -> bool {
+    let (Some(first), Some(last)) = (history.first(), history.last()) else { return false };
+    train_loss > FAR * first.train_loss.max(guessing) && train_loss > last.train_loss
+}
+
 const HEADER: &str =
     "epoch,learning_rate,train_loss,train_accuracy,validation_loss,validation_accuracy";
 
@@ -115,6 +126,20 @@ mod tests {
             validation_loss: loss,
             validation_accuracy: accuracy,
         }
+    }
+
+    #[test]
+    fn training_diverges_where_its_loss_is_far_above_the_beginning_and_rises() {
+        let after = |losses: &[f64], loss| {
+            let epoch = |&train_loss: &f64| Epoch { train_loss, ..epoch(1, None, None) };
+            let history: Vec<Epoch> = losses.iter().map(epoch).collect();
+            diverges(&history, loss, 2.3)
+        };
+        assert!(after(&[2.0], 23.1) && after(&[0.1, 5.0], 23.1) && after(&[100.0], 1001.0));
+        // A poor run, one that begins badly, one that comes back.
+        assert!(!after(&[2.31, 2.31], 2.32) && !after(&[2.0], 22.9));
+        assert!(!after(&[100.0, 900.0], 999.0) && !after(&[2.0, 90.0], 80.0));
+        assert!(!after(&[], 1e9), "nothing to rise from");
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod trainer;
 
 pub use checkpoint::Checkpoint;
 pub use config::{Config, ConfigFile, DataConfig, SCHEMA};
-pub use cross_predict::cross_predict;
+pub use cross_predict::{CrossPredicted, cross_predict};
 pub use early_stopping::EarlyStopping;
 pub use environment::{DataPlace, Environment, Session};
 pub use error::{Divergence, Error};

@@ -1,11 +1,11 @@
 //! The training loop.
 
-use crate::error::{Divergence, Error, GUESSING};
+use crate::error::{Divergence, Error};
 use crate::evaluate::evaluate;
-use crate::history::{Epoch, best};
+use crate::history::{Epoch, best, diverges};
 use crate::observer::{Observer, Start, Step};
 use crate::optimiser::{Failure, Optimiser};
-use crate::settings::{Settings, Validation};
+use crate::settings::{Settings, Validation, counts};
 use dfdx::shapes::Const;
 use dfdx::tensor::{AsArray, Cache, Cpu, CpuError, Tensor, Trace};
 use dfdx::tensor_ops::Backward;
@@ -46,6 +46,7 @@ pub struct Trainer<'a> {
     averaged: Option<Box<dyn Network>>,
     optimiser: Optimiser,
     class_weights: Option<[f32; NUM_CLASSES]>,
+    guessing_loss: f64,
     gradients: CpuGradients,
     dataset: &'a Dataset,
     train: Vec<usize>,
@@ -97,10 +98,12 @@ impl<'a> Trainer<'a> {
         // What a step frees the next one takes again.
         let device = network.device();
         device.try_enable_cache()?;
+        let class_weights = settings.class_weights.for_images(dataset, &train)?;
         Ok(Trainer {
             averaged: None,
             optimiser: Optimiser::new(&settings, &*network),
-            class_weights: settings.class_weights.for_images(dataset, &train)?,
+            guessing_loss: guessing_loss(&settings, class_weights, counts(dataset, &train)),
+            class_weights,
             gradients: network.zero_gradients()?,
             settings,
             device,
@@ -180,6 +183,21 @@ impl<'a> Trainer<'a> {
         (&mut *self.network, &mut self.optimiser, &mut self.history)
     }
 
+    /// The lowest mean training loss of a network that says the same of every image, in nats: the
+    /// entropy of the mean target. It is ln 10 where all ten classes count the same.
+    pub fn guessing_loss(&self) -> f64 {
+        self.guessing_loss
+    }
+
+    /// Whether no epoch so far had a loss, in training or validation, that is 1% below that of
+    /// [guessing](Self::guessing_loss): the images have told the network nothing to speak of, for a fresh
+    /// one is as close as that, above or below. Not before the first epoch.
+    pub fn learned_nothing(&self) -> bool {
+        let vain = |loss: f64| loss >= 0.99 * self.guessing_loss;
+        let nothing = |e: &Epoch| vain(e.train_loss) && e.validation_loss.is_none_or(vain);
+        !self.history.is_empty() && self.history.iter().all(nothing)
+    }
+
     /// Trains until all epochs are done, or early stopping or the observer stops it.
     ///
     /// Nothing is kept but the network and the history; [`train`](crate::train) keeps a run folder.
@@ -223,8 +241,10 @@ impl<'a> Trainer<'a> {
     /// in the middle of an epoch and this trainer is not to be used on.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if the loss, a gradient or a parameter is not finite, or if an epoch after
-    /// the first has a mean training loss above ln 10, which is what guessing gives.
+    /// [`Error::Diverged`] if the loss, a gradient or a parameter is not finite, or if the mean training
+    /// loss of an epoch is above that of the one before, and more than ten times that of the first
+    /// epoch and of guessing. A run that merely learns nothing is a result; see
+    /// [`learned_nothing`](Self::learned_nothing).
     pub fn run_epoch(
         &mut self,
         observer: &mut dyn Observer,
@@ -238,7 +258,7 @@ impl<'a> Trainer<'a> {
             return Ok(ControlFlow::Break(()));
         };
         let Pass { learning_rate, loss: train_loss, accuracy: train_accuracy } = pass;
-        if number > 1 && train_loss > GUESSING {
+        if diverges(&self.history, train_loss, self.guessing_loss) {
             let what = Divergence::EpochLoss(train_loss);
             return Err(Error::Diverged { what, epoch: number, step: steps, learning_rate });
         }
@@ -342,6 +362,22 @@ impl<'a> Trainer<'a> {
             self.optimiser.step(&mut *self.network, &mut self.gradients, learning_rate)?;
         Ok(Taken { loss, right, gradient_norm })
     }
+}
+
+/// See [`Trainer::guessing_loss`]; `counts` are the images of each class.
+fn guessing_loss(
+    settings: &Settings,
+    weights: Option<[f32; NUM_CLASSES]>,
+    counts: [f64; NUM_CLASSES],
+) -> f64 {
+    let images: f64 = counts.iter().sum();
+    let (classes, smoothing) = (NUM_CLASSES as f64, settings.label_smoothing);
+    let target = |class: usize| {
+        let weight = weights.map_or(1.0, |weights| f64::from(weights[class]));
+        (1.0 - smoothing) * weight * counts[class] / images + smoothing / classes
+    };
+    let targets = (0..NUM_CLASSES).map(target).filter(|&target| target > 0.0);
+    -targets.map(|target| target * libm::log(target)).sum::<f64>()
 }
 
 /// What the steps of an epoch came to.

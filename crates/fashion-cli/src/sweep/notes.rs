@@ -1,5 +1,6 @@
 //! What is probably not meant.
 
+use crate::sweep::progress::runs;
 use fashion_train::sweep::{Method, Results, Scale, Spec, Values};
 use fashion_train::{OptimiserKind, ScheduleKind, Settings};
 
@@ -95,10 +96,18 @@ fn uneven(name: &str, values: &Values, method: Method) -> Option<String> {
 
 /// Sentences about what was found.
 pub(crate) fn after(spec: &Spec, results: &Results) -> Vec<String> {
-    let Some(best) = results.best().filter(|_| results.points.len() > 1) else {
-        return Vec::new();
-    };
     let mut notes = Vec::new();
+    let nothing = results.trials.iter().filter(|result| result.outcome.learned_nothing).count();
+    if nothing > 0 {
+        notes.push(format!(
+            "{} of {} learned nothing: the loss was never 1% below that of guessing",
+            nothing,
+            runs(results.trials.len())
+        ));
+    }
+    let Some(best) = results.best().filter(|_| results.points.len() > 1) else {
+        return notes;
+    };
     if let Some(accuracy) = best.accuracy
         && let Some(deviation) = accuracy.deviation
     {

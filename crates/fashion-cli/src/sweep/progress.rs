@@ -201,7 +201,9 @@ impl SweepObserver for Progress<'_> {
                     Status::EarlyStopped => ", stopped early",
                     Status::Complete | Status::Diverged => "",
                 };
-                format!("accuracy {}, epoch {best} of {}{how}", percent(accuracy), outcome.epochs)
+                let nothing = if outcome.learned_nothing { ", learned nothing" } else { "" };
+                let accuracy = percent(accuracy);
+                format!("accuracy {accuracy}, epoch {best} of {}{how}{nothing}", outcome.epochs)
             }
             (None, None) => outcome.status.name().to_owned(),
         };

@@ -33,6 +33,10 @@ use progress::Progress;
 use std::process::ExitCode;
 use summary::Summary;
 
+/// What there is to say of a network whose loss was never 1% below that of guessing.
+const LEARNED_NOTHING: &str = "the network learned nothing: its loss was never 1% below that of \
+     guessing. Try another learning rate, which `fashion lr-find` suggests, or more epochs";
+
 /// A run that is about to begin, or to go on.
 struct Prepared {
     run: LockedRun,
@@ -102,6 +106,9 @@ fn end(
             interrupt.finishing();
             let (test, written) =
                 with_threads(threads, || finish(prepared, outcome, &**network, args.quiet))??;
+            if outcome.learned_nothing && !args.quiet {
+                output::note(&format!("note     {LEARNED_NOTHING}"));
+            }
             let run = &prepared.run;
             let written = written.with_context(|| {
                 let path = run.path().display();

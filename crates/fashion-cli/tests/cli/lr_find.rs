@@ -112,7 +112,7 @@ fn settings_come_from_a_file_too() {
         .unwrap();
     let data = data();
     let options = ["lr-find", "--data", data.to_str().unwrap(), "--config", "my train.toml"];
-    let more = ["--steps=40", "--class-weights=1,1,1,1,1,1,1,1,1,2.5", "--lr=0.5"];
+    let more = ["--steps=40", "--class-weights=1,1,1,1,1,1,1,1,1,1.25", "--lr=0.5"];
     let ended = fashion(folder.path(), options.into_iter().chain(more));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains("batches of 7,"), "{}", ended.stderr);
@@ -121,7 +121,7 @@ fn settings_come_from_a_file_too() {
         "{}",
         ended.stderr
     );
-    let part = " --config 'my train.toml' --class-weights 1,1,1,1,1,1,1,1,1,2.5 --lr ";
+    let part = " --config 'my train.toml' --class-weights 1,1,1,1,1,1,1,1,1,1.25 --lr ";
     assert!(ended.stdout.contains(part), "{}", ended.stdout);
     assert!(!ended.stdout.contains("--lr 0.5"), "{}", ended.stdout);
 }

@@ -39,6 +39,17 @@ fn suspects_are_ranked_and_the_threads_do_not_matter() {
     }
 }
 
+/// A step each, and what it has taught is seen by no later one.
+#[test]
+fn networks_that_learned_nothing_are_told_of() {
+    let data = data();
+    let options = "data suspects --repeats 1 --epochs 1 --folds 2 --json --data";
+    let ended = fashion(data.parent().unwrap(), options.split(' ').chain([data.to_str().unwrap()]));
+    let note = "note     2 of 2 networks learned nothing: what they say of labels means nothing.";
+    assert!(ended.stderr.contains(note), "{}", ended.stderr);
+    assert_eq!((ended.code, &json(&ended.stdout)["learned_nothing"]), (Some(0), &2.into()));
+}
+
 #[test]
 fn planted_labels_are_told_from_the_others() {
     let ended = suspects("--folds 2 --json --plant 0.05 --top 200 --quiet");

@@ -33,6 +33,20 @@ fn help() {
 }
 
 #[test]
+fn runs_that_learned_nothing_are_counted_and_not_fatal() {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = sweep(folder.path(), "sweep --vary lr=0.001,1e-9 --seeds 1 --epochs 3 --out out");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let of = |rate: &str| {
+        let part = format!("learning_rate {rate}, seed 0  accuracy ");
+        ended.stderr.lines().find(|line| line.contains(&part)).unwrap().to_owned()
+    };
+    assert!(of("1e-9").ends_with(", learned nothing") && of("0.001").ends_with(" of 3"));
+    let note = "note: 1 of 2 runs learned nothing: the loss was never 1% below that of guessing\n";
+    assert!(ended.stdout.contains(note), "{}", ended.stdout);
+}
+
+#[test]
 fn a_grid_ends_with_its_table_files_and_figures() {
     let folder = tempfile::tempdir().unwrap();
     let ended = sweep(folder.path(), &format!("{GRID} --jobs 2"));

@@ -134,6 +134,25 @@ fn a_run_that_stopped_early_is_not_called_unfinished_and_quiet_is_quiet() {
 }
 
 #[test]
+fn a_run_that_learned_nothing_is_judged_and_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data();
+    let train = |more: &str| {
+        let options = format!("train --epochs 3 --out {more} --data");
+        fashion(folder.path(), options.split(' ').chain([data.to_str().unwrap()]))
+    };
+    let note =
+        "note     the network learned nothing: its loss was never 1% below that of guessing.";
+    let ended = train("still --lr 1e-9");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains(note) && ended.stdout.contains("Confusion matrix"));
+    let ended = train("run");
+    assert!(!ended.stderr.contains("learned nothing"), "{}", ended.stderr);
+    let ended = train("quiet --lr 1e-9 --quiet");
+    assert_eq!((ended.code, &ended.stderr[..]), (Some(0), ""));
+}
+
+#[test]
 fn the_recipe_is_the_reports_and_says_what_was_changed() {
     let folder = tempfile::tempdir().unwrap();
     let data = data();

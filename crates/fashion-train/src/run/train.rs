@@ -24,6 +24,9 @@ pub struct Outcome {
     pub held_out: Vec<usize>,
     /// How it ended.
     pub finish: Finish,
+    /// Whether no epoch had a noticeably lower loss than guessing;
+    /// see [`Trainer::learned_nothing`].
+    pub learned_nothing: bool,
 }
 
 /// Trains a network in a run folder, from its last checkpoint if there is one, and keeps the folder's
@@ -76,6 +79,7 @@ pub fn train(
                 Some(network)
             }
         },
+        learned_nothing: trainer.learned_nothing(),
         history: trainer.history().to_vec(),
         held_out: match trainer.held_out() {
             Some((_, indices)) if config.training.validation.chooses() => indices.to_vec(),

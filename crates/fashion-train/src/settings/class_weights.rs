@@ -33,7 +33,8 @@ impl ClassWeights {
     /// ```
     /// use fashion_train::ClassWeights;
     /// let train = fashion_data::sample::generate(0).train;
-    /// let of = |class| (0..train.len()).filter(move |&i| train.labels()[i] == class);
+    /// let labels = train.labels();
+    /// let of = |class| (0..labels.len()).filter(move |&i| labels[i] == class);
     /// // One image of class 0, three of class 1.
     /// let some: Vec<usize> = of(0).take(1).chain(of(1).take(3)).collect();
     /// let weights = ClassWeights::Balanced.for_images(&train, &some)?.expect("they differ");

@@ -6,6 +6,7 @@ mod text;
 mod validation;
 
 pub use class_weights::ClassWeights;
+pub(crate) use class_weights::counts;
 pub(crate) use overlay::{check_keys, unknown_key};
 pub use text::word;
 pub use validation::Validation;

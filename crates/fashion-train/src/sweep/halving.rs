@@ -141,6 +141,7 @@ mod tests {
             validation_loss: None,
             train_loss: None,
             divergence: None,
+            learned_nothing: false,
         };
         let diverged = ended(Status::Diverged, 3);
         // What came later counts for nothing, be it better or the end.

@@ -78,6 +78,10 @@ pub struct Outcome {
     /// Where and how it diverged, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub divergence: Option<Diverged>,
+    /// Whether it was trained to its end and no epoch had a noticeably lower loss than guessing;
+    /// see [`Trainer::learned_nothing`](crate::Trainer::learned_nothing).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub learned_nothing: bool,
 }
 
 /// Where and how a trial diverged.
@@ -102,6 +106,7 @@ impl Outcome {
             validation_loss: best.and_then(|epoch| epoch.validation_loss),
             train_loss: history.last().map(|epoch| epoch.train_loss),
             divergence,
+            learned_nothing: false,
         }
     }
 }
@@ -227,10 +232,12 @@ pub(super) fn run(
     };
     let outcome = match trained {
         Ok(outcome) => match outcome.finish {
-            Finish::Complete if outcome.history.len() < config.training.epochs => {
-                Outcome::new(Status::EarlyStopped, &outcome.history, None)
+            Finish::Complete => {
+                let early = outcome.history.len() < config.training.epochs;
+                let status = if early { Status::EarlyStopped } else { Status::Complete };
+                let learned_nothing = outcome.learned_nothing;
+                Outcome { learned_nothing, ..Outcome::new(status, &outcome.history, None) }
             }
-            Finish::Complete => Outcome::new(Status::Complete, &outcome.history, None),
             Finish::Stopped => {
                 let waits = follow.until.is_some_and(|until| outcome.history.len() >= until);
                 return Ok(if waits { Reached::Rung(outcome.history) } else { Reached::Stopped });

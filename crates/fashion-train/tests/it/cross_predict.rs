@@ -18,7 +18,10 @@ fn predict(threads: usize, dataset: &Dataset, settings: &Settings) -> Vec<[f64; 
         cross_predict(&*network(settings.seed), dataset, settings, 3, &mut ())
     });
     match predicted.unwrap().unwrap() {
-        ControlFlow::Continue(probabilities) => probabilities,
+        ControlFlow::Continue(predicted) => {
+            assert_eq!(predicted.learned_nothing, 0);
+            predicted.probabilities
+        }
         ControlFlow::Break(()) => panic!("nobody stopped it"),
     }
 }
@@ -93,6 +96,14 @@ fn an_observer_hears_of_one_long_run_and_may_stop_it() {
     let ended = cross_predict(&*network(0), &dataset, &settings(), 3, &mut counter).unwrap();
     assert!(ended.is_break());
     assert_eq!((counter.steps.len(), counter.epochs), (14, vec![1, 2, 3]));
+}
+
+#[test]
+fn networks_that_learn_nothing_are_counted() {
+    let settings = Settings { learning_rate: 1e-9, epochs: 2, ..settings() };
+    let predicted = cross_predict(&*network(0), &small(), &settings, 3, &mut ()).unwrap();
+    let ControlFlow::Continue(predicted) = predicted else { panic!("nobody stopped it") };
+    assert_eq!((predicted.learned_nothing, predicted.probabilities.len()), (3, 300));
 }
 
 #[test]

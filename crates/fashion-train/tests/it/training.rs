@@ -185,11 +185,38 @@ fn divergence_is_an_error_that_says_where_and_what_to_try() {
         assert!(error.contains(place) && error.contains("smaller learning rate"), "{error}");
         assert_eq!(epochs, 0);
     }
-    // All numbers stay finite, but guessing would be better.
-    let (error, epochs) = diverge(0.3);
-    let part = "above the 2.3026 of guessing, in epoch 2, step 6: training diverged";
-    assert!(error.contains(part), "{error}");
-    assert_eq!(epochs, 1);
+}
+
+#[test]
+fn a_run_that_learns_nothing_is_a_result() {
+    let uneven = uneven();
+    let trained = |splits: &Splits, settings: Settings| {
+        let mut trainer = Trainer::new(settings, splits, network(0)).unwrap();
+        assert!(!trainer.learned_nothing(), "there was no epoch yet");
+        assert_eq!(trainer.run(&mut ()).unwrap(), Finish::Complete);
+        assert_eq!(trainer.history().len(), settings.epochs);
+        (trainer.learned_nothing(), trainer.guessing_loss())
+    };
+    let splits = small(300, 100);
+    // Too small a rate; and one so large that in the end all images look the same.
+    for learning_rate in [1e-9, 0.3] {
+        let (nothing, guessing) = trained(&splits, Settings { learning_rate, ..settings() });
+        assert!(nothing, "{learning_rate}");
+        assert!((guessing - 10_f64.ln()).abs() < 1e-12, "{guessing}");
+    }
+    assert!(!trained(&splits, settings()).0);
+    // 20 of 181 for nine classes, 1 of 181 for the last.
+    let validation = Validation::None;
+    let small_rate = Settings { learning_rate: 1e-9, validation, ..settings() };
+    let (nothing, guessing) = trained(&uneven, small_rate);
+    let expected = |common: f64, rare: f64| -(9.0 * common * common.ln() + rare * rare.ln());
+    assert!(nothing && (guessing - expected(20.0 / 181.0, 1.0 / 181.0)).abs() < 1e-12);
+    let smoothed = Settings { label_smoothing: 0.5, ..small_rate };
+    let (_, guessing) = trained(&uneven, smoothed);
+    let expected = expected(10.0 / 181.0 + 0.05, 0.5 / 181.0 + 0.05);
+    assert!((guessing - expected).abs() < 1e-12);
+    let balanced = Settings { class_weights: ClassWeights::Balanced, ..small_rate };
+    assert!((trained(&uneven, balanced).1 - 10_f64.ln()).abs() < 1e-6);
 }
 
 #[test]

@@ -64,16 +64,24 @@ pub(crate) fn run(args: &SuspectsArgs) -> Result<ExitCode> {
         progress.clear();
         predicted
     })??;
-    let ControlFlow::Continue(predictions) = predicted else {
+    let ControlFlow::Continue((predictions, learned_nothing)) = predicted else {
         output::note("Interrupted: nothing was written.");
         return Ok(interrupt.code().into());
     };
+    if learned_nothing > 0 && !args.quiet {
+        output::note(&format!(
+            "note     {learned_nothing} of {} networks learned nothing: what they say of labels means \
+             nothing. Train them for more --epochs",
+            args.folds * args.repeats
+        ));
+    }
     let suspects = Suspects::find(&predictions, Pruning::NoiseRate, Score::PairWeighted);
     let shown = Shown {
         args,
         origin: found.splits.origin.to_string(),
         planted: flipped.and_then(|flipped| planted(&suspects, flipped)),
         suspects,
+        learned_nothing,
     };
     let write = |out| {
         // It was not there when the work began.
@@ -142,28 +150,31 @@ fn announce(args: &SuspectsArgs, found: &Found, flipped: Option<&Flipped>, threa
     line("machine", format!("{threads} threads, {}", simd::Path::current()));
 }
 
-/// Out-of-sample probabilities of all items, averaged over the repetitions, and the given labels.
+/// Out-of-sample probabilities of all items, averaged over the repetitions, and the given labels; and
+/// how many networks learned nothing.
 fn predict(
     dataset: &Dataset,
     settings: &Settings,
     args: &SuspectsArgs,
     progress: &mut Progress,
-) -> Result<ControlFlow<(), Predictions>> {
+) -> Result<ControlFlow<(), (Predictions, usize)>> {
     let mut mean = Array2::<f64>::zeros((dataset.len(), NUM_CLASSES));
+    let mut learned_nothing = 0;
     for repeat in 0..args.repeats {
         progress.begin(repeat);
         let settings = Settings { seed: args.seed.wrapping_add(repeat as u64), ..*settings };
         let network = Architecture::ReportCnn.build(settings.seed);
-        let probabilities =
-            match cross_predict(&*network, dataset, &settings, args.folds, progress)? {
-                ControlFlow::Continue(probabilities) => probabilities.into_flattened(),
-                ControlFlow::Break(()) => return Ok(ControlFlow::Break(())),
-            };
+        let predicted = match cross_predict(&*network, dataset, &settings, args.folds, progress)? {
+            ControlFlow::Continue(predicted) => predicted,
+            ControlFlow::Break(()) => return Ok(ControlFlow::Break(())),
+        };
+        learned_nothing += predicted.learned_nothing;
+        let probabilities = predicted.probabilities.into_flattened();
         mean += &Array2::from_shape_vec((dataset.len(), NUM_CLASSES), probabilities)?;
     }
     mean /= args.repeats as f64;
     let labels = dataset.labels().iter().map(|&label| label.into()).collect();
-    Ok(ControlFlow::Continue(Predictions::new(mean, labels)?))
+    Ok(ControlFlow::Continue((Predictions::new(mean, labels)?, learned_nothing)))
 }
 
 /// How well the planted labels were found.

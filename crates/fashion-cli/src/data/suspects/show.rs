@@ -19,6 +19,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) origin: String,
     pub(crate) suspects: Suspects,
     pub(crate) planted: Option<Planted>,
+    /// How many of the networks learned nothing.
+    pub(crate) learned_nothing: usize,
 }
 
 /// How well labels that were made wrong on purpose were found.
@@ -42,6 +44,8 @@ struct Report<'a> {
     folds: usize,
     repeats: usize,
     epochs: usize,
+    /// How many of the networks learned nothing.
+    learned_nothing: usize,
     seed: u64,
     classes: [&'static str; CLASSES.len()],
     /// The estimated share of wrong labels, 0–1.
@@ -131,6 +135,7 @@ impl Shown<'_> {
             folds,
             repeats,
             epochs,
+            learned_nothing: self.learned_nothing,
             seed,
             classes: CLASSES,
             noise_rate: joint.noise_rate(),
@@ -294,7 +299,7 @@ mod tests {
             suspects_recall: 1.0,
             items: vec![3, 23],
         });
-        Shown { args, origin: "custom".into(), suspects, planted }
+        Shown { args, origin: "custom".into(), suspects, planted, learned_nothing: 0 }
     }
 
     fn args(options: &str) -> SuspectsArgs {
