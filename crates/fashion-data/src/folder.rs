@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use png::{ColorType, Decoder, Limits, Transformations};
 
 use crate::error::InFile;
+use crate::orientation::upright;
 use crate::{CLASSES, Dataset, Error, NUM_CLASSES, PIXELS, SIDE, files, picture};
 
 /// Endings of names of pictures; a file with one of them must be a picture.
@@ -145,7 +146,7 @@ fn sort_key(path: &Path) -> (u64, OsString) {
     (number(path).unwrap_or(u64::MAX), path.file_name().unwrap_or_default().to_owned())
 }
 
-/// The 784 grey levels of a 28×28 PNG, as they stand in the file.
+/// The 784 grey levels of a 28×28 PNG, as they stand in the file, turned upright as its Exif data say.
 ///
 /// # Errors
 ///
@@ -170,6 +171,8 @@ pub fn decode(input: impl BufRead + Seek) -> Result<[u8; PIXELS], Error> {
     let mut samples = [0; PIXELS * 4];
     let channels = color.samples();
     reader.next_frame(&mut samples[..PIXELS * channels]).map_err(damaged)?;
+    // Exif data may stand behind the pixels.
+    reader.finish().map_err(damaged)?;
     let mut pixels = [0; PIXELS];
     for (pixel, sample) in pixels.iter_mut().zip(samples.chunks_exact(channels)) {
         let (grey, alpha) = match color {
@@ -184,5 +187,5 @@ pub fn decode(input: impl BufRead + Seek) -> Result<[u8; PIXELS], Error> {
         }
         *pixel = grey[0];
     }
-    Ok(pixels)
+    Ok(upright(pixels, reader.info().exif_metadata.as_deref()))
 }

@@ -58,13 +58,38 @@ fn an_image_gets_the_answer_that_the_run_gave_it() {
 }
 
 #[test]
+fn a_picture_on_its_side_is_the_upright_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let upright = splits().test.pixels(9);
+    write_png(&folder.path().join("upright.png"), 28, 28, upright);
+    // Stored a quarter turn to the left; orientation 6 turns it to the right.
+    let stored: Vec<u8> =
+        (0..28 * 28).map(|i| upright[(i % SIDE) * SIDE + SIDE - 1 - i / SIDE]).collect();
+    let exif = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let file = fs::File::create(folder.path().join("turned.png")).unwrap();
+    let mut encoder = png::Encoder::new(file, 28, 28);
+    encoder.set_color(png::ColorType::Grayscale);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_chunk(png::chunk::eXIf, exif).unwrap();
+    writer.write_image_data(&stored).unwrap();
+    writer.finish().unwrap();
+    let run = run_folder();
+    let options = ["predict", run.to_str().unwrap(), "upright.png", "turned.png", "--json"];
+    let ended = fashion(folder.path(), options);
+    let answers: Vec<_> = ended.stdout.lines().map(json).collect();
+    assert_eq!(answers.len(), 2, "{}", ended.stderr);
+    assert_eq!(answers[0]["probabilities"], answers[1]["probabilities"]);
+}
+
+#[test]
 fn a_bad_image_does_not_lose_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     write_png(&at("good.png"), 28, 28, splits().test.pixels(0));
     write_png(&at("wide.png"), 30, 28, &[0; 30 * SIDE]);
     fs::write(at("cut.png"), &fs::read(at("good.png")).unwrap()[..60]).unwrap();
-    fs::write(at("cut.jpg"), &fs::read(fixture("grey.jpg")).unwrap()[..300]).unwrap();
+    // In the middle of its pixels.
+    fs::write(at("cut.jpg"), &fs::read(fixture("grey.jpg")).unwrap()[..600]).unwrap();
     fs::write(at("notes.png"), "not a picture").unwrap();
     fs::copy(fixture("colour.jpg"), at("colour.jpg")).unwrap();
     let bad = ["wide.png", "cut.png", "cut.jpg", "notes.png", "colour.jpg", "absent.png"];

@@ -70,7 +70,9 @@ proptest! {
 
     #[test]
     fn jpeg_images(edits in edits(), end in any::<Option<prop::sample::Index>>()) {
-        let _ = picture::decode(&damage(include_bytes!("fixtures/grey.jpg"), &edits, end));
+        for good in [&include_bytes!("fixtures/grey.jpg")[..], include_bytes!("fixtures/restarts.jpg")] {
+            let _ = picture::decode(&damage(good, &edits, end));
+        }
     }
 
     #[test]

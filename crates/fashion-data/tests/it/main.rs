@@ -9,6 +9,7 @@ mod common;
 mod fuzz;
 mod idx;
 mod npz;
+mod pictures;
 mod png;
 mod real;
 mod sample;
