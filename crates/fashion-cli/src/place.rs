@@ -21,15 +21,12 @@ pub(crate) struct Found {
 impl Found {
     /// The place as a later run takes it, wherever that is called from.
     pub(crate) fn place(&self) -> DataPlace {
-        let place = match &self.source {
-            Source::Sample { .. } => "sample".to_owned(),
-            Source::Npz(folder) | Source::Idx(folder) | Source::Png(folder) => {
-                let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
-                absolute.display().to_string()
-            }
-        };
+        let place = self.source.folder().map_or_else(
+            || PathBuf::from("sample"),
+            |folder| std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),
+        );
         let Keys { images, labels } = self.keys.clone();
-        DataPlace { place, images_key: images, labels_key: labels }
+        DataPlace { images_key: images, labels_key: labels, ..DataPlace::new(&place) }
     }
 }
 
@@ -54,7 +51,7 @@ pub(crate) fn load_noted(
     let (None, Some(noted)) = (&args.data, noted) else {
         return load_from(args.data.as_deref(), given);
     };
-    let place = PathBuf::from(&noted.place);
+    let place = noted.path();
     if noted.place != "sample" && !place.is_dir() {
         bail!(
             "{}: the data of {} were here and are not any more; say where they are now with --data",

@@ -22,26 +22,24 @@ pub enum Error {
 
     /// A named place does not exist.
     #[error(
-        "there is no such folder; give --data a folder that holds train.npz and test.npz, the four \
-         IDX files, or train/CLASS/*.png and test/CLASS/*.png, or say `--data sample`"
+        "there is no such folder; give --data a folder that holds {WANTED}, or say `--data sample`"
     )]
     NoSuchFolder,
 
     /// A file, where a folder is expected.
-    #[error(
-        "is a file; give --data the folder that holds train.npz and test.npz, the four IDX files, or \
-         train/CLASS/*.png and test/CLASS/*.png"
-    )]
+    #[error("is a file; give --data the folder that holds {WANTED}")]
     NotAFolder,
 
     /// A folder that holds no data at all, although it was named.
     #[error(
-        "holds no data; expected train.npz and test.npz, the four IDX files ({}, ...), or \
-         train/CLASS/*.png and test/CLASS/*.png; `cargo xtask fetch-data` brings Fashion-MNIST, and \
+        "holds no data; expected {WANTED}{}; `cargo xtask fetch-data` brings Fashion-MNIST, and \
          `--data sample` asks for the built-in sample",
-        crate::known::OFFICIAL[0].name
+        lies_there(there)
     )]
-    NoData,
+    NoData {
+        /// What it holds instead, each with the reason why it is not read.
+        there: Vec<String>,
+    },
 
     /// A folder with only some of the files that its format needs.
     #[error(
@@ -55,7 +53,7 @@ pub enum Error {
         missing: Vec<String>,
     },
 
-    /// A folder with data in two formats, or one file twice (plain and gzipped).
+    /// A folder with data in two formats, of which one is not whole, or with two folders of a class.
     #[error(
         "holds data more than once, in two formats or twice in one: {}; keep those of one kind and \
          move the others away",
@@ -64,6 +62,25 @@ pub enum Error {
     Ambiguous {
         /// What is there.
         found: Vec<String>,
+    },
+
+    /// A folder that holds data more than once, in two formats, places or files, and not the same.
+    #[error(
+        "holds different data more than once: {}; keep those that are meant and move the others away",
+        found.join(", ")
+    )]
+    Different {
+        /// What is there.
+        found: Vec<String>,
+    },
+
+    /// A line of a table that is not an image and its label.
+    #[error("line {line}: {problem}")]
+    Line {
+        /// Which line, from 1.
+        line: u64,
+        /// What is wrong with it, and what was expected.
+        problem: String,
     },
 
     /// Fewer bytes than the format or its header promises.
@@ -199,7 +216,7 @@ pub enum Error {
     #[error("{0}")]
     Refused(String),
 
-    /// A folder of PNGs that is not laid out as it should be.
+    /// A folder of pictures that is not laid out as it should be.
     #[error("{0}")]
     Layout(String),
 
@@ -267,6 +284,19 @@ pub enum Error {
         /// The number of items.
         len: usize,
     },
+}
+
+/// What a folder of data holds.
+const WANTED: &str = "train.npz and test.npz, the four IDX files (train-images-idx3-ubyte, ...), \
+                      fashion-mnist_train.csv and fashion-mnist_test.csv, or PNG and JPEG files in \
+                      train/CLASS/ and test/CLASS/";
+
+/// What a folder without data holds, in words.
+fn lies_there(there: &[String]) -> String {
+    match there {
+        [] => String::new(),
+        _ => format!("; what is there is not understood: {}", crate::source::listed(there)),
+    }
 }
 
 impl Error {

@@ -2,7 +2,7 @@
 //!
 //! A part (train images, train labels, test images, test labels) is known by the digest of its IDX
 //! form, unpacked: sixteen (or eight) bytes of header, then the bytes. An npz archive or a folder of
-//! PNGs has the same parts, so it is recognised as well. The gzipped files have digests of their
+//! pictures has the same parts, so it is recognised as well. The gzipped files have digests of their
 //! own, which `fetch-data` checks before it unpacks anything.
 
 use std::fmt;

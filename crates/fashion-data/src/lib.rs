@@ -2,6 +2,7 @@
 
 pub mod audit;
 mod batches;
+pub mod csv;
 mod dataset;
 mod error;
 pub mod files;

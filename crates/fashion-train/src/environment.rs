@@ -2,6 +2,8 @@
 
 use fashion_kernels::simd::Path as SimdPath;
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// Where, when and with what a run was made.
@@ -28,8 +30,11 @@ pub struct Environment {
 /// Where a run's data came from, so that it finds them again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DataPlace {
-    /// A folder, or `sample`.
+    /// A folder, or `sample`, to be read.
     pub place: String,
+    /// The folder as the system names it, where that is not Unicode, so that `place` cannot be it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact: Option<OsString>,
     /// The name of the npz files' images, where it had to be given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images_key: Option<String>,
@@ -55,6 +60,21 @@ pub struct Session {
     /// The [revision](fashion_kernels::ARITHMETIC) of the arithmetic.
     #[serde(default)]
     pub arithmetic: u32,
+}
+
+impl DataPlace {
+    /// A folder, or `sample`, without names of arrays.
+    #[must_use]
+    pub fn new(place: &Path) -> DataPlace {
+        let exact = place.to_str().is_none().then(|| place.as_os_str().to_owned());
+        DataPlace { place: place.display().to_string(), exact, ..DataPlace::default() }
+    }
+
+    /// The folder, or `sample`.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.exact.as_ref().map_or_else(|| PathBuf::from(&self.place), PathBuf::from)
+    }
 }
 
 impl Environment {
@@ -95,4 +115,26 @@ fn processor() -> String {
         .and_then(|rest| rest.split_once(':'))
         .map_or("unknown", |(_, name)| name.trim())
         .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_found_again_whatever_their_names() {
+        let plain = DataPlace::new(Path::new("/data/é"));
+        let text = serde_json::to_string(&plain).unwrap();
+        assert_eq!(text, r#"{"place":"/data/é"}"#);
+        let back: DataPlace = serde_json::from_str(&text).unwrap();
+        assert_eq!((back.path(), back), (PathBuf::from("/data/é"), plain));
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStrExt;
+            let path = Path::new(std::ffi::OsStr::from_bytes(b"/d\xff"));
+            let text = serde_json::to_string(&DataPlace::new(path)).unwrap();
+            assert_eq!(text, "{\"place\":\"/d\u{fffd}\",\"exact\":{\"Unix\":[47,100,255]}}");
+            assert_eq!(serde_json::from_str::<DataPlace>(&text).unwrap().path(), path);
+        }
+    }
 }

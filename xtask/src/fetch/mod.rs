@@ -137,13 +137,17 @@ fn ensure_npz(path: &Path, dataset: &Dataset) -> Result<bool> {
 /// Writing npz files beside data in another format would make a folder that nothing can read.
 fn refuse_other_formats(data_dir: &Path) -> Result<()> {
     match DataSource::resolve_from(Some(data_dir), None, data_dir) {
-        Ok(found @ (DataSource::Idx(_) | DataSource::Png(_))) => bail!(
-            "{found} holds data already, and a folder must hold one kind only; move it away or \
-             name another folder with --data-dir"
-        ),
+        Ok(found) if !matches!(found, DataSource::Npz(_)) && found.folder() == Some(data_dir) => {
+            bail!(
+                "{found} holds data already, and a folder must hold one kind only; move it away or \
+                 name another folder with --data-dir"
+            )
+        }
         Ok(_) => Ok(()),
+        // What lies below the folder does not matter: data in the folder itself come first.
+        Err(DataError::File { path, .. }) if path != data_dir && path.is_dir() => Ok(()),
         Err(DataError::File { path, problem }) => match *problem {
-            DataError::NoSuchFolder | DataError::NoData => Ok(()),
+            DataError::NoSuchFolder | DataError::NoData { .. } => Ok(()),
             DataError::Incomplete { ref found, .. }
                 if found.iter().all(|name| name.ends_with(".npz")) =>
             {

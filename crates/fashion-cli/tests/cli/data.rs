@@ -85,6 +85,34 @@ fn class_folders_of_pngs_and_jpegs_are_read_and_the_rest_is_counted() {
 }
 
 #[test]
+fn the_sample_is_not_used_over_data_without_a_word() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join("data").join(name);
+    fs::create_dir(root.path().join("data")).unwrap();
+    fs::write(at("fashion.parquet"), "PAR1").unwrap();
+    fs::write(at("README.md"), "").unwrap();
+    let ended = line(root.path(), "data info");
+    let warning = format!(
+        "warning  the built-in sample is used, since nothing of what is there is understood: {} (of a \
+         format that is not read); `--data sample` asks for the sample\n",
+        Path::new("data").join("fashion.parquet").display()
+    );
+    assert_eq!((ended.code, ended.stderr), (Some(0), warning));
+    assert_eq!(line(root.path(), "data info --data sample").stderr, "");
+
+    // What other programs leave there is found.
+    let nest = at("FashionMNIST").join("raw");
+    fs::create_dir_all(&nest).unwrap();
+    for file in ["train.npz", "test.npz"] {
+        fs::copy(data().join(file), nest.join(file)).unwrap();
+    }
+    let ended = line(root.path(), "data info --json");
+    let source = format!("{} (npz)", Path::new("data").join("FashionMNIST").join("raw").display());
+    assert_eq!(json(&ended.stdout)["source"], source);
+    assert_eq!(ended.stderr, "");
+}
+
+#[test]
 fn figures_are_not_overwritten_unasked() {
     let data = data();
     let folder = tempfile::tempdir().unwrap();

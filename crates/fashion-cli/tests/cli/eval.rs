@@ -5,6 +5,26 @@ use std::fs;
 use std::io::Read;
 use std::process::Stdio;
 
+/// File systems elsewhere may want Unicode.
+#[cfg(target_os = "linux")]
+#[test]
+fn data_in_a_folder_whose_name_is_not_unicode_are_found_again() {
+    use std::os::unix::ffi::OsStrExt;
+    let root = tempfile::tempdir().unwrap();
+    let name = std::ffi::OsStr::from_bytes(b"d\xff");
+    fs::create_dir(root.path().join(name)).unwrap();
+    for file in ["train.npz", "test.npz"] {
+        fs::copy(data().join(file), root.path().join(name).join(file)).unwrap();
+    }
+    let mut train = command(root.path(), ["train", "--epochs", "1", "--out", "run", "--data"]);
+    assert!(train.arg(name).output().unwrap().status.success());
+    let ended = line(root.path(), "eval run --json");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    fs::rename(root.path().join(name), root.path().join("d\u{fffd}")).unwrap();
+    let ended = line(root.path(), "eval run");
+    assert!(ended.stderr.contains("were here and are not any more"), "{}", ended.stderr);
+}
+
 #[test]
 fn a_run_and_its_weights_are_judged_alike_and_nothing_changes() {
     let run = run_folder();

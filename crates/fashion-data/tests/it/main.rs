@@ -6,6 +6,7 @@
 
 mod audit;
 mod common;
+mod csv;
 mod fuzz;
 mod idx;
 mod npz;

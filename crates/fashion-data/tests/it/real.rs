@@ -39,6 +39,25 @@ fn the_official_files_are_recognised_and_what_they_should_be() {
 
 #[test]
 #[cfg_attr(not(fashion_data), ignore = "FASHION_DATA is not set")]
+fn all_eight_files_side_by_side_are_the_official_data() {
+    let made = tempfile::tempdir().unwrap();
+    let raw = made.path().join("FashionMNIST").join("raw");
+    std::fs::create_dir_all(&raw).unwrap();
+    for known::KnownFile { name, .. } in known::OFFICIAL {
+        let gz = format!("{name}.gz");
+        // The folder may hold archives instead.
+        let Ok(packed) = std::fs::read(folder().join(&gz)) else { return };
+        std::fs::write(raw.join(gz), &packed).unwrap();
+        let mut plain = std::fs::File::create(raw.join(name)).unwrap();
+        std::io::copy(&mut flate2::read::GzDecoder::new(&packed[..]), &mut plain).unwrap();
+    }
+    for place in [made.path(), &made.path().join("FashionMNIST"), &raw] {
+        assert_eq!(load(place).origin, Origin::FashionMnist);
+    }
+}
+
+#[test]
+#[cfg_attr(not(fashion_data), ignore = "FASHION_DATA is not set")]
 fn archives_made_from_it_are_recognised_and_always_the_same() {
     let splits = load(&folder());
     let made = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
-use crate::common::{self, dataset, png, write_idx};
+use crate::common::{self, dataset, png, write_csv, write_idx};
 use fashion_data::{Keys, Origin, Source, Split, Splits, npz};
 
 fn load(folder: &Path) -> Result<Splits, String> {
@@ -45,7 +45,7 @@ fn the_option_comes_before_the_variable_before_the_folder_before_the_sample() {
     for folder in [&option, &variable, &default] {
         write_npz(folder, 1, 1);
     }
-    let sample = Source::Sample { seed: 0 };
+    let sample = Source::Sample { seed: 0, passed_over: Vec::new() };
     let resolve = |data: Option<&Path>, environment: Option<&OsStr>, default: &Path| {
         Source::resolve_from(data, environment, default).unwrap()
     };
@@ -95,15 +95,17 @@ fn every_format_gives_the_same_data() {
         fs::create_dir(&folder).unwrap();
         folder
     };
-    let [arrays, plain, packed, pictures] = ["npz", "idx", "gz", "png"].map(folder);
+    let [arrays, plain, packed, pictures, table] = ["npz", "idx", "gz", "png", "csv"].map(folder);
     npz::write(&arrays.join("train.npz"), &train).unwrap();
     npz::write(&arrays.join("test.npz"), &test).unwrap();
     write_idx(&plain, &train, &test, false);
     write_idx(&packed, &train, &test, true);
     write_png(&pictures);
+    write_csv(&table.join("fashion-mnist_train.csv"), &train);
+    write_csv(&table.join("fashion-mnist_test.csv"), &test);
     let expected = Splits::new(train, test).unwrap();
     assert_eq!(expected.origin, Origin::Custom);
-    for place in [&arrays, &plain, &packed, &pictures] {
+    for place in [&arrays, &plain, &packed, &pictures, &table] {
         assert_eq!(load(place).unwrap(), expected, "{}", place.display());
     }
     assert_eq!(
@@ -142,22 +144,146 @@ fn what_was_left_out_and_absent_classes_are_noted() {
 }
 
 #[test]
+fn copies_of_the_same_file_are_no_doubt() {
+    let root = tempfile::tempdir().unwrap();
+    let (train, test) = (dataset(20, 0), dataset(10, 5));
+    write_idx(root.path(), &train, &test, true);
+    write_idx(root.path(), &train, &test, false);
+    let expected = Splits::new(train, test.clone()).unwrap();
+    assert_eq!(load(root.path()).unwrap(), expected);
+
+    // As 7-Zip names what it unpacks.
+    for kind in ["images-idx3", "labels-idx1"] {
+        for (part, dot) in [("train", true), ("t10k", false)] {
+            let name = format!("{part}-{kind}-ubyte");
+            fs::remove_file(root.path().join(format!("{name}.gz"))).unwrap();
+            if dot {
+                let dotted = root.path().join(name.replace("-idx", ".idx"));
+                fs::rename(root.path().join(name), dotted).unwrap();
+            }
+        }
+    }
+    assert_eq!(load(root.path()).unwrap(), expected);
+
+    let mut labels = common::idx_labels(&test);
+    labels[8] += 1;
+    fs::write(root.path().join("t10k-labels.idx1-ubyte"), labels).unwrap();
+    assert_eq!(
+        problem(root.path()),
+        "holds different data more than once: t10k-labels-idx1-ubyte, t10k-labels.idx1-ubyte; keep \
+         those that are meant and move the others away"
+    );
+}
+
+#[test]
+fn data_are_found_below_where_other_programs_put_them() {
+    let root = tempfile::tempdir().unwrap();
+    let (train, test) = (dataset(20, 0), dataset(10, 5));
+    let expected = Splits::new(train.clone(), test.clone()).unwrap();
+    let at = |path: &str| {
+        let folder = root.path().join(path);
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    };
+    // All eight files, as torchvision leaves them; beside it and above it what it has of others.
+    let raw = at("torch/FashionMNIST/raw");
+    write_idx(&raw, &train, &test, false);
+    write_idx(&raw, &train, &test, true);
+    write_idx(&at("torch/MNIST/raw"), &test, &test, false);
+    write_idx(&at("torch/__MACOSX/raw"), &test, &test, false);
+    for place in ["torch", "torch/FashionMNIST", "torch/FashionMNIST/raw"].map(|path| at(path)) {
+        let source = Source::resolve_from(Some(&place), None, Path::new("")).unwrap();
+        assert_eq!(source, Source::Idx(raw.clone()));
+        assert_eq!(source.load(&Keys::default()).unwrap(), expected);
+        assert_eq!(Source::resolve_from(None, None, &place).unwrap(), source);
+    }
+    write_idx(&at("repository/data/fashion"), &train, &test, true);
+    assert_eq!(load(&at("repository/data")).unwrap(), expected);
+
+    // The same data twice are no doubt, whatever their order; different ones are.
+    let arrays = at("twice/fashion-mnist");
+    npz::write(&arrays.join("train.npz"), &train).unwrap();
+    npz::write(&arrays.join("test.npz"), &test).unwrap();
+    let table = at("twice/Fashion MNIST");
+    let backwards: Vec<_> = (0..20).rev().collect();
+    write_csv(&table.join("fashion-mnist_train.csv"), &train.select(&backwards));
+    write_csv(&table.join("fashion-mnist_test.csv"), &test);
+    let source = Source::resolve_from(Some(&at("twice")), None, Path::new("")).unwrap();
+    assert_eq!(source, Source::Csv(table.clone()));
+    assert_eq!(source.load(&Keys::default()).unwrap().train, train.select(&backwards));
+    write_csv(&table.join("fashion-mnist_test.csv"), &dataset(10, 6));
+    let problem = problem(&at("twice"));
+    assert!(problem.starts_with("holds different data more than once: "), "{problem}");
+    for place in [arrays, table] {
+        assert!(problem.contains(&format!("{} (", place.display())), "{problem}");
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name);
+    for name in ["fashion.parquet", "train.csv", "archive.zip", "README.md", "._x", "LICENSE"] {
+        fs::write(at(name), "").unwrap();
+    }
+    fs::create_dir(at("empty")).unwrap();
+    fs::create_dir(at("mine")).unwrap();
+    write_npz(&at("mine"), 10, 10);
+    let found = Source::resolve_from(None, None, root.path()).unwrap();
+    let reasons = [
+        ("archive.zip", "packed; unpack it".to_owned()),
+        ("empty", "a folder without data of a kind that is read".to_owned()),
+        ("fashion.parquet", "of a format that is not read".to_owned()),
+        (
+            "mine",
+            format!("data, but in a folder that has to be named: --data {}", at("mine").display()),
+        ),
+        (
+            "train.csv",
+            "tables are called fashion-mnist_train.csv and fashion-mnist_test.csv".to_owned(),
+        ),
+    ];
+    let passed_over =
+        reasons.map(|(name, reason)| format!("{} ({reason})", at(name).display())).to_vec();
+    let all = passed_over.join(", ");
+    assert_eq!(found, Source::Sample { seed: 0, passed_over });
+    let problem = problem(root.path());
+    assert!(
+        problem.starts_with("holds no data; expected train.npz")
+            && problem.contains(&format!("; what is there is not understood: {all}; `cargo")),
+        "{problem}"
+    );
+    let file = Source::resolve_from(None, None, &at("train.csv")).unwrap();
+    let said = format!("{} (a file, where a folder is looked for)", at("train.csv").display());
+    assert_eq!(file, Source::Sample { seed: 0, passed_over: vec![said.clone()] });
+    let notes = file.load(&Keys::default()).unwrap().notes;
+    assert_eq!(
+        notes,
+        [format!(
+            "the built-in sample is used, since nothing of what is there is understood: {said}; \
+             `--data sample` asks for the sample"
+        )]
+    );
+}
+
+#[test]
 fn two_formats_at_once_are_named() {
     let root = tempfile::tempdir().unwrap();
     write_npz(root.path(), 2, 2);
     write_idx(root.path(), &dataset(2, 0), &dataset(2, 0), true);
+    let place = root.path().display();
     assert_eq!(
         problem(root.path()),
-        "holds data more than once, in two formats or twice in one: train.npz, test.npz, \
-         train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz, \
-         t10k-labels-idx1-ubyte.gz; keep those of one kind and move the others away"
+        format!(
+            "holds different data more than once: {place} (npz) with train.npz and test.npz, {place} \
+             (IDX) with train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz and \
+             t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz; keep those that are meant and \
+             move the others away"
+        )
     );
     fs::remove_file(root.path().join("train.npz")).unwrap();
     fs::remove_file(root.path().join("test.npz")).unwrap();
     assert!(load(root.path()).is_ok());
-    fs::write(root.path().join("t10k-labels-idx1-ubyte"), "").unwrap();
-    assert!(problem(root.path()).contains("t10k-labels-idx1-ubyte, t10k-labels-idx1-ubyte.gz"));
-    fs::remove_file(root.path().join("t10k-labels-idx1-ubyte")).unwrap();
     fs::remove_file(root.path().join("t10k-labels-idx1-ubyte.gz")).unwrap();
     assert!(problem(root.path()).ends_with(
         "but t10k-labels-idx1-ubyte[.gz] is missing; put it there or name another folder with --data"

@@ -71,6 +71,21 @@ pub(crate) fn png_as(
     bytes
 }
 
+/// `label,pixel1,...,pixel784` and a line for each image.
+pub(crate) fn csv(dataset: &Dataset) -> String {
+    let names = (1..=PIXELS).map(|pixel| format!(",pixel{pixel}")).collect::<String>();
+    let mut text = format!("label{names}\n");
+    for (index, label) in dataset.labels().iter().enumerate() {
+        let pixels: String = dataset.pixels(index).iter().map(|p| format!(",{p}")).collect();
+        text += &format!("{label}{pixels}\n");
+    }
+    text
+}
+
+pub(crate) fn write_csv(path: &Path, dataset: &Dataset) {
+    std::fs::write(path, csv(dataset)).unwrap();
+}
+
 pub(crate) fn write_idx(folder: &Path, train: &Dataset, test: &Dataset, packed: bool) {
     for (prefix, set) in [("train", train), ("t10k", test)] {
         for (kind, bytes) in [("images-idx3", idx_images(set)), ("labels-idx1", idx_labels(set))] {
