@@ -58,7 +58,7 @@ pub enum Error {
         classes: usize,
     },
 
-    /// A probability is not finite or outside 0 to 1.
+    /// A probability is not finite or outside 0 to 1 by more than the tolerance.
     #[error(
         "the probability of class {class} in row {row} is {value}: expected a finite number from 0 \
          to 1; apply softmax to logits first"
@@ -75,14 +75,16 @@ pub enum Error {
     /// The probabilities of a row do not sum to 1.
     #[error(
         "the probabilities of row {row} sum to {sum}: expected 1 within {tolerance}; apply softmax \
-         to logits, or divide each row by its sum",
-        tolerance = crate::ROW_SUM_TOLERANCE
+         to logits, or divide each row by its sum"
     )]
     RowSum {
         /// Row of the probabilities.
         row: usize,
         /// Their sum.
         sum: f64,
+        /// How far it may be from 1: [`TOLERANCE`](crate::TOLERANCE) or
+        /// [`HALF_TOLERANCE`](crate::HALF_TOLERANCE).
+        tolerance: f64,
     },
 
     /// Two rows claim to be the same item.

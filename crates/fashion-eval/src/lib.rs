@@ -35,7 +35,7 @@ pub use log_loss::log_loss;
 pub use metrics::{ClassMetrics, Context, Metrics, SCHEMA};
 pub use misclassified::{Misclassified, MisclassifiedItem};
 pub use one_vs_rest::OneVsRest;
-pub use predictions::{MAX_CLASSES, Predictions, ROW_SUM_TOLERANCE};
+pub use predictions::{HALF_TOLERANCE, MAX_CLASSES, Predictions, TOLERANCE};
 pub use ranking::Order;
 pub use render::TextOptions;
 pub use scores::Scores;

@@ -6,12 +6,20 @@ use ndarray::{Array2, ArrayRef1, ArrayRef2, ArrayView2};
 
 use crate::Error;
 
-/// How far the sum of a row of probabilities may be from 1.
+/// How far a probability may be outside 0 to 1, and the sum of a row of them from 1.
 ///
 /// Wide enough for a softmax in single precision over thousands of classes and for a file with six
-/// decimals; logits, percentages and scores of one-vs-rest classifiers fall outside. Rows are used
-/// as they are, never rescaled.
-pub const ROW_SUM_TOLERANCE: f64 = 1e-4;
+/// decimals; logits, percentages and scores of one-vs-rest classifiers fall outside. Probabilities
+/// are clipped to 0 to 1, and rows never rescaled.
+pub const TOLERANCE: f64 = 1e-4;
+
+/// The same for a row in half precision: one whose every value has at most 11 significant bits, the
+/// precision of a half float (IEEE 754 binary16), in whatever type it is stored.
+///
+/// 2⁻⁸, 0.0039: rounding to half floats moves a sum by up to 2⁻¹¹, and a softmax that is computed in
+/// them by some times that; bfloat16, of 8 bits, by up to 2⁻⁹. A half float keeps nothing below 2⁻²⁵
+/// (3e-8), which is 0 in the log loss too.
+pub const HALF_TOLERANCE: f64 = 1.0 / 256.0;
 
 /// The most classes that are judged: a confusion matrix of as many takes 128 MiB.
 pub const MAX_CLASSES: usize = 4096;
@@ -19,8 +27,8 @@ pub const MAX_CLASSES: usize = 4096;
 /// Probabilities (N, K) of N items and K classes, with the items' true classes.
 ///
 /// Checked once, here, so that no metric needs to: `1 ≤ N < 2³²`, `2 ≤ K ≤` [`MAX_CLASSES`], every
-/// probability finite and in 0 to 1, every row's sum 1 within [`ROW_SUM_TOLERANCE`], every label
-/// below K, no index twice.
+/// probability finite and in 0 to 1, every row's sum 1, both within [`TOLERANCE`] or, in half
+/// precision, [`HALF_TOLERANCE`], every label below K, no index twice.
 ///
 /// ```
 /// use fashion_eval::Predictions;
@@ -41,14 +49,15 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// Checks `probabilities` (N, K) and `labels` (N), the true classes.
+    /// Checks `probabilities` (N, K) and `labels` (N), the true classes. What is outside 0 to 1 by no
+    /// more than the tolerance is clipped.
     ///
     /// The items' indices are their rows, 0 to N − 1; see [`with_indices`](Self::with_indices).
     ///
     /// # Errors
     ///
     /// The first violation of what [`Predictions`] promises, with its row.
-    pub fn new(probabilities: Array2<f64>, labels: Vec<usize>) -> Result<Self, Error> {
+    pub fn new(mut probabilities: Array2<f64>, labels: Vec<usize>) -> Result<Self, Error> {
         let (rows, classes) = probabilities.dim();
         if !(2..=MAX_CLASSES).contains(&classes) {
             return Err(Error::Classes { found: classes });
@@ -63,10 +72,10 @@ impl Predictions {
             return Err(Error::Length { what: "labels", found: labels.len(), rows });
         }
         check_labels("the true class", &labels, classes)?;
-        for (row, values) in probabilities.rows().into_iter().enumerate() {
-            check_row(&values).map_err(|fault| match fault {
+        for (row, mut values) in probabilities.rows_mut().into_iter().enumerate() {
+            clip_row(&mut values).map_err(|fault| match fault {
                 RowFault::Probability { class, value } => Error::Probability { row, class, value },
-                RowFault::Sum(sum) => Error::RowSum { row, sum },
+                RowFault::Sum { sum, tolerance } => Error::RowSum { row, sum, tolerance },
             })?;
         }
         let predicted = probabilities.rows().into_iter().map(|row| argmax(&row)).collect();
@@ -153,19 +162,24 @@ impl Predictions {
 /// What is wrong with one row of probabilities.
 pub(crate) enum RowFault {
     Probability { class: usize, value: f64 },
-    Sum(f64),
+    Sum { sum: f64, tolerance: f64 },
 }
 
-/// Checks one row of probabilities (K).
-pub(crate) fn check_row(values: &ArrayRef1<f64>) -> Result<(), RowFault> {
-    for (class, &value) in values.iter().enumerate() {
-        if !(0.0..=1.0).contains(&value) {
-            return Err(RowFault::Probability { class, value });
+/// Checks one row of probabilities (K), and clips them to 0 to 1.
+pub(crate) fn clip_row(values: &mut ArrayRef1<f64>) -> Result<(), RowFault> {
+    // All but the sign, the exponent and the first 10 bits after the point.
+    const BELOW_HALF_PRECISION: u64 = (1 << 42) - 1;
+    let half = values.iter().all(|value| value.to_bits() & BELOW_HALF_PRECISION == 0);
+    let tolerance = if half { HALF_TOLERANCE } else { TOLERANCE };
+    for (class, value) in values.iter_mut().enumerate() {
+        if !(-tolerance..=1.0 + tolerance).contains(value) {
+            return Err(RowFault::Probability { class, value: *value });
         }
+        *value = value.clamp(0.0, 1.0);
     }
     let sum: f64 = values.iter().sum();
-    if (sum - 1.0).abs() > ROW_SUM_TOLERANCE {
-        return Err(RowFault::Sum(sum));
+    if (sum - 1.0).abs() > tolerance {
+        return Err(RowFault::Sum { sum, tolerance });
     }
     Ok(())
 }
@@ -236,6 +250,44 @@ mod tests {
              logits, or divide each row by its sum"
         );
         assert!(Predictions::new(array![[0.5, 0.499_89]], vec![0]).is_err());
+    }
+
+    #[test]
+    fn what_rounding_puts_outside_is_clipped() {
+        let rows = array![[1.000_000_1_f32, 0.0], [1.0, -1e-9], [1.000_09, -0.000_09]];
+        let predictions = Predictions::from_f32(&rows, vec![0; 3]).unwrap();
+        assert_eq!(predictions.probabilities(), array![[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]]);
+        let text = message(Predictions::new(array![[1.0, 0.0], [1.000_11, 0.0]], vec![0; 2]));
+        assert!(text.starts_with("the probability of class 0 in row 1 is 1.00011: "), "{text}");
+        let text = message(Predictions::new(array![[1.0, -0.000_11]], vec![0]));
+        assert!(text.starts_with("the probability of class 1 in row 0 is -0.00011: "), "{text}");
+        // What clipping adds counts.
+        let many = Array2::from_shape_fn((1, 1000), |(_, k)| if k == 0 { 1.0 } else { -5e-5 });
+        assert!(Predictions::new(many.clone(), vec![0]).is_ok());
+        let above = many.mapv(|p| if p < 0.0 { 5e-5 } else { p });
+        assert!(message(Predictions::new(above, vec![0])).contains("sum to 1.04995"));
+    }
+
+    #[test]
+    fn half_precision_has_a_tolerance_of_its_own() {
+        // numpy.float16([0.7, 0.2, 0.1]) sums to 0.99993896484375, and in bfloat16 to 1.00048828125.
+        let half = [0.700_195_312_5, 0.199_951_171_875, 0.099_975_585_937_5];
+        let brain = [0.699_218_75, 0.200_195_312_5, 0.100_097_656_25];
+        let wide = [0.703_125, 0.199_951_171_875, 0.099_975_585_937_5];
+        for row in [half, brain, wide] {
+            let predictions = Predictions::new(array![row], vec![0]).unwrap();
+            assert_eq!(predictions.probabilities(), array![row], "no value is changed");
+        }
+        // One value of more bits, and the row is not in half precision.
+        let text = message(Predictions::new(array![[0.703_125, 0.2, 0.1]], vec![0]));
+        assert!(text.contains("sum to 1.003125: expected 1 within 0.0001"), "{text}");
+        assert!(Predictions::new(array![[0.75, 0.253_906_25]], vec![0]).is_ok());
+        let clipped = Predictions::new(array![[1.000_976_562_5, 0.0]], vec![0]).unwrap();
+        assert_eq!(clipped.probabilities(), array![[1.0, 0.0]]);
+        assert!(
+            message(Predictions::new(array![[1.0, 0.003_921_508_789_062_5]], vec![0]))
+                .contains("expected 1 within 0.00390625")
+        );
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use std::{collections::HashMap, io};
 
 use csv::{StringRecord, Terminator, Trim};
-use ndarray::{Array2, ArrayView1};
+use ndarray::{Array2, ArrayViewMut1};
 
 use crate::{
     Error, Predictions,
-    predictions::{RowFault, argmax, check_row},
+    predictions::{RowFault, argmax, clip_row},
     predictions_csv::{Split, columns::Columns, limited::Limited},
 };
 
@@ -159,18 +159,18 @@ impl<'a, R: io::Read> Lines<'a, R> {
             let value = self.record[column].parse::<f64>();
             probabilities.push(value.map_err(|_| self.cell(column, "a probability"))?);
         }
-        let row = ArrayView1::from(&probabilities);
-        check_row(&row).map_err(|fault| match fault {
+        let mut row = ArrayViewMut1::from(&mut probabilities);
+        clip_row(&mut row).map_err(|fault| match fault {
             RowFault::Probability { class, .. } => {
                 let column = self.columns.probabilities[class];
                 self.cell(column, "a finite number from 0 to 1 (apply softmax to logits)")
             }
-            RowFault::Sum(sum) => Error::Cell {
+            RowFault::Sum { sum, tolerance } => Error::Cell {
                 file: self.file.to_owned(),
                 line: self.line,
                 column: format!("p0 to p{}", classes - 1),
                 found: format!("probabilities that sum to {sum}"),
-                expected: format!("a sum of 1 within {}", crate::ROW_SUM_TOLERANCE),
+                expected: format!("a sum of 1 within {tolerance}"),
             },
         })?;
         if let Some(column) = self.columns.predicted {
