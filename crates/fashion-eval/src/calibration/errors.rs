@@ -41,7 +41,8 @@ pub struct CalibrationErrors {
     /// Expected calibration error (ECE) over bins of equal width; see [`expected_error`] and
     /// [`reliability`](super::reliability).
     pub expected: f64,
-    /// The same over bins of equal mass, which look closer where most items are; see
+    /// The same over bins of equal mass, which look closer where most items are, and in which ties
+    /// stay among themselves; see
     /// [`reliability_of_equal_mass`](super::reliability_of_equal_mass).
     pub expected_equal_mass: f64,
     /// Maximum calibration error (MCE): the largest of a bin of equal width, however few items it

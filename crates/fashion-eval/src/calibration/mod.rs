@@ -65,8 +65,15 @@ pub fn reliability(predictions: &Predictions, bins: usize) -> Result<Vec<Reliabi
 /// Sorts the items by confidence into `bins` bins that hold about as many items each.
 ///
 /// The edges between the bins are the quantiles `b/B` of the confidences, interpolated linearly, as in
-/// scikit-learn's `calibration_curve(strategy="quantile")`; the outer ones are 0 and 1. Items of equal
-/// confidence are never parted, so that bins among them may be empty, and their edges equal.
+/// scikit-learn's `calibration_curve(strategy="quantile")`; the outer ones are 0 and 1.
+///
+/// Items of equal confidence are never parted, so that bins among them may be empty, and their edges
+/// equal. Where a quantile falls among them they are not mixed with others either, lest the mistakes
+/// of the one make up for those of the other, but have a bin of their own; so have all equals if there are
+/// no more than `bins` different confidences, as where a few trees or people voted. (scikit-learn
+/// puts them with all below, down to the next lower quantile.) The bins for that are empty ones
+/// and, where there are none, come from joining the neighbours with the fewest items, last of all those
+/// equals.
 ///
 /// Most items of a good classifier lie above 90% confidence, in one or two bins of equal width: these
 /// bins look closer there. Source: K. Nguyen and B. O'Connor, "Posterior calibration and exploratory
@@ -112,10 +119,37 @@ fn equal_mass_edges(predictions: &Predictions, bins: usize) -> Vec<f64> {
             _ => below,
         }
     };
-    let mut edges = vec![0.0];
-    edges.extend((1..bins).map(quantile));
-    edges.push(1.0);
-    edges
+    let mut edges: Vec<f64> = (1..bins).map(quantile).collect();
+    let groups: Vec<&[f64]> = sorted.chunk_by(|a, b| a == b).collect();
+    let few = groups.len() <= bins;
+    let alone: Vec<bool> = groups
+        .iter()
+        .map(|equals| equals.len() > 1 && (few || edges.contains(&equals[0])))
+        .collect();
+    for (pair, alone) in groups.windows(2).zip(alone.windows(2)) {
+        let (below, above) = (pair[0][0], pair[1][0]);
+        if alone.contains(&true) && !edges.iter().any(|edge| (below..above).contains(edge)) {
+            edges.push(below);
+        }
+    }
+    edges.sort_by(f64::total_cmp);
+    // What is lost without an edge: whether equals would be mixed with others, and how many items.
+    let loss = |edges: &[f64], at: usize| {
+        let items_to = |edge: f64| sorted.partition_point(|&c| c <= edge);
+        let start = at.checked_sub(1).map_or(0, |below| items_to(edges[below]));
+        let end = edges.get(at + 1).map_or(sorted.len(), |&above| items_to(above));
+        let middle = items_to(edges[at]);
+        if middle == start || middle == end {
+            return (false, 0);
+        }
+        let group = groups.partition_point(|equals| equals[0] <= edges[at]);
+        (alone[group - 1] || alone[group], end - start)
+    };
+    while edges.len() >= bins {
+        let least = (0..edges.len()).rev().min_by_key(|&at| loss(&edges, at));
+        edges.remove(least.expect("there is an edge"));
+    }
+    [vec![0.0], edges, vec![1.0]].concat()
 }
 
 fn check(bins: usize) -> Result<(), Error> {
@@ -245,10 +279,47 @@ mod tests {
         let probabilities = array![[0.6, 0.4], [0.9, 0.1], [0.9, 0.1], [0.9, 0.1], [0.9, 0.1]];
         let predictions = Predictions::new(probabilities, vec![1, 0, 0, 0, 1]).unwrap();
         let bins = reliability_of_equal_mass(&predictions, 4).unwrap();
-        assert_eq!(bins.iter().map(|bin| bin.count).collect::<Vec<_>>(), [5, 0, 0, 0]);
+        assert_eq!(bins.iter().map(|bin| bin.count).collect::<Vec<_>>(), [1, 4, 0, 0]);
+        assert_eq!((bins[0].lower, bins[0].upper, bins[1].upper), (0.0, 0.6, 0.9));
+        assert_eq!((bins[0].accuracy, bins[1].accuracy), (Some(0.0), Some(0.75)));
         let bins = reliability_of_equal_mass(&predictions, 5).unwrap();
         assert_eq!(bins.iter().map(|bin| bin.count).collect::<Vec<_>>(), [1, 4, 0, 0, 0]);
-        assert_eq!((bins[0].accuracy, bins[1].accuracy), (Some(0.0), Some(0.75)));
+        let one = reliability_of_equal_mass(&predictions, 1).unwrap();
+        assert_eq!(one.iter().map(|bin| bin.count).collect::<Vec<_>>(), [5]);
+    }
+
+    /// Two classes; as many items of each confidence as told, of which so many are right.
+    fn tied(groups: &[(usize, f64, usize)]) -> Predictions {
+        let items = || groups.iter().flat_map(|&group| (0..group.0).map(move |i| (group, i)));
+        let rows: Vec<_> = items().map(|((_, c, _), _)| [c, 1.0 - c]).collect();
+        let labels = items().map(|((_, _, right), i)| usize::from(i >= right)).collect();
+        Predictions::new(ndarray::Array2::from(rows), labels).unwrap()
+    }
+
+    #[test]
+    fn equals_are_not_mixed_with_others() {
+        let predictions = tied(&[(50, 0.6, 45), (950, 1.0, 935)]);
+        let bins = reliability_of_equal_mass(&predictions, 15).unwrap();
+        assert_eq!(bins.iter().map(|bin| bin.count).collect::<Vec<_>>()[..3], [50, 950, 0]);
+        assert_eq!(bins.len(), 15);
+        assert!((expected_error(&bins) - 0.030).abs() < 1e-12);
+        let errors = CalibrationErrors::from(&predictions);
+        assert!((errors.expected - errors.expected_equal_mass).abs() < 1e-12, "{errors:?}");
+
+        // Few different ones, in groups that are smaller than a bin.
+        let votes =
+            tied(&[(5, 0.5, 1), (10, 0.6, 9), (20, 0.7, 9), (100, 0.8, 70), (865, 1.0, 860)]);
+        let bins = reliability_of_equal_mass(&votes, 15).unwrap();
+        let counts: Vec<_> = bins.iter().map(|bin| bin.count).filter(|&count| count > 0).collect();
+        assert_eq!((bins.len(), &counts[..]), (15, &[5, 10, 20, 100, 865][..]));
+
+        // 20 different ones below, 70 equals with one quantile among them, 910 different above.
+        let mut groups: Vec<_> = (0..20).map(|i| (1, 0.5 + 0.001 * f64::from(i), 1)).collect();
+        groups.push((70, 0.8, 60));
+        groups.extend((0..910).map(|i| (1, 0.9 + 0.0001 * f64::from(i), 1)));
+        let bins = reliability_of_equal_mass(&tied(&groups), 15).unwrap();
+        assert_eq!((bins.len(), bins[0].count, bins[1].count, bins[1].upper), (15, 20, 70, 0.8));
+        assert!(bins[2..].iter().all(|bin| (40..=120).contains(&bin.count)), "{bins:?}");
     }
 
     #[test]

@@ -16,7 +16,8 @@ const PRECISION: f64 = 1e-13;
 ///
 /// Above 1 the classifier was too sure and its probabilities are evened out, below 1 it was too
 /// cautious, 1 leaves them as they are. The most probable class stays the same, so that accuracy,
-/// confusion and every error do too. Source: C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On
+/// confusion and every error do too; and items with the same probabilities, in whatever order of the
+/// classes, keep the same confidence to the last bit, so that ties stay ties. Source: C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On
 /// Calibration of Modern Neural Networks", ICML 2017 (arXiv 1706.04599), section 4.2.
 ///
 /// From [`LOWEST`](Self::LOWEST) to [`HIGHEST`](Self::HIGHEST); networks have about 1 to 5. In JSON it
@@ -156,11 +157,12 @@ impl Temperature {
             return;
         }
         let top = argmax(&ndarray::aview1(probabilities));
-        scale(probabilities, top, 1.0 / self.0);
-        // Two almost equal probabilities may round to the same; the order is kept.
-        let first = argmax(&ndarray::aview1(probabilities));
-        if first != top {
-            probabilities[top] = probabilities[first].next_up();
+        let scaled = scale(probabilities, top, 1.0 / self.0);
+        let (largest, confidence) = (probabilities[top], scaled[top]);
+        for (p, scaled) in probabilities.iter_mut().zip(scaled) {
+            // Two almost equal probabilities may round to the same; the order is kept.
+            let less = *p < largest;
+            *p = if less { scaled.min(confidence.next_down()) } else { scaled };
         }
     }
 
@@ -173,15 +175,13 @@ impl Temperature {
         if self == Self::ONE {
             return;
         }
-        let mut wide: Vec<f64> = probabilities.iter().map(|&p| f64::from(p)).collect();
+        let wide: Vec<f64> = probabilities.iter().map(|&p| f64::from(p)).collect();
         let top = argmax(&ndarray::aview1(&wide));
-        scale(&mut wide, top, 1.0 / self.0);
-        for (narrow, &wide) in probabilities.iter_mut().zip(&wide) {
-            *narrow = wide as f32;
-        }
-        let largest = probabilities.iter().copied().fold(0.0, f32::max);
-        if probabilities[..top].contains(&largest) {
-            probabilities[top] = largest.next_up();
+        let scaled = scale(&wide, top, 1.0 / self.0);
+        let (largest, confidence) = (probabilities[top], scaled[top] as f32);
+        for (p, scaled) in probabilities.iter_mut().zip(scaled) {
+            let (less, scaled) = (*p < largest, scaled as f32);
+            *p = if less { scaled.min(confidence.next_down()) } else { scaled };
         }
     }
 }
@@ -204,17 +204,17 @@ fn ln(probability: f64) -> f64 {
     libm::log(probability.max(LEAST))
 }
 
-/// `pₖ^inverse / Σ pⱼ^inverse`, with `top` the largest of `p`.
-fn scale(p: &mut [f64], top: usize, inverse: f64) {
+/// `pₖ^inverse / Σ pⱼ^inverse`, with `top` the largest of `p`. To the last bit, the same of the same
+/// values in any order.
+fn scale(p: &[f64], top: usize, inverse: f64) -> Vec<f64> {
     let largest = ln(p[top]);
-    let mut sum = 0.0;
-    for value in &mut *p {
-        *value = libm::exp(inverse * (ln(*value) - largest).min(0.0));
-        sum += *value;
-    }
-    for value in p {
-        *value /= sum;
-    }
+    let power = |&p: &f64| libm::exp(inverse * (ln(p) - largest).min(0.0));
+    let mut powers: Vec<f64> = p.iter().map(power).collect();
+    let mut ascending = powers.clone();
+    ascending.sort_unstable_by(f64::total_cmp);
+    let sum: f64 = ascending.iter().sum();
+    powers.iter_mut().for_each(|power| *power /= sum);
+    powers
 }
 
 /// The log loss as a function of 1/T: `ln(pₖ / p(y))` of each item and class, K to an item.
@@ -343,6 +343,36 @@ mod tests {
         let mut row = [0.2, 0.4, 0.4];
         hot.apply_row(&mut row);
         assert_eq!(row[1], row[2]);
+    }
+
+    #[test]
+    fn the_order_of_the_classes_changes_no_confidence() {
+        // Almost equal values too, which round to the same.
+        let rows: [&[f64]; 4] = [
+            &[0.9, 0.1 / 9.0, 0.1 / 9.0, 0.1 / 9.0, 0.1 / 9.0],
+            &[0.3, 0.23, 0.19, 0.17, 0.11],
+            &[0.5_f64.next_down(), 0.5, 0.0, 0.0, 0.0],
+            &[0.3_f32.into(), 0.3_f32.next_down().into(), 0.2, 0.1, 0.1],
+        ];
+        for temperature in [0.3, 0.7, 1.3, 2.9, 20.0] {
+            let temperature = Temperature::new(temperature).unwrap();
+            for row in rows {
+                let sorted = |order: usize| {
+                    let mut row = row.to_vec();
+                    row.rotate_left(order % 5);
+                    if order > 5 {
+                        row.reverse();
+                    }
+                    let mut narrow: Vec<f32> = row.iter().map(|&p| p as f32).collect();
+                    temperature.apply_row(&mut row);
+                    temperature.apply_row_f32(&mut narrow);
+                    row.sort_unstable_by(f64::total_cmp);
+                    narrow.sort_unstable_by(f32::total_cmp);
+                    (row, narrow)
+                };
+                assert!((1..10).all(|order| sorted(order) == sorted(0)), "{row:?}");
+            }
+        }
     }
 
     #[test]
