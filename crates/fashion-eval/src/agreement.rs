@@ -46,7 +46,7 @@ impl ConfusionMatrix {
     /// # Ok::<(), fashion_eval::Error>(())
     /// ```
     pub fn matthews_correlation(&self) -> f64 {
-        Totals::from(self).matthews_correlation()
+        Totals::from(self).matthews_correlation().unwrap_or(0.0)
     }
 
     /// Cohen's kappa, from −1 to 1: how much of the agreement that chance leaves open was reached,
@@ -67,7 +67,7 @@ impl ConfusionMatrix {
     /// # Ok::<(), fashion_eval::Error>(())
     /// ```
     pub fn cohen_kappa(&self) -> f64 {
-        Totals::from(self).cohen_kappa()
+        Totals::from(self).cohen_kappa().unwrap_or(0.0)
     }
 }
 
@@ -79,8 +79,8 @@ impl Totals {
         recalls.sum::<f64>() / with_items().count() as f64
     }
 
-    /// As [`ConfusionMatrix::matthews_correlation`].
-    pub(crate) fn matthews_correlation(&self) -> f64 {
+    /// As [`ConfusionMatrix::matthews_correlation`]; nothing where there is no denominator.
+    pub(crate) fn matthews_correlation(&self) -> Option<f64> {
         let Sums { right, items, products } = self.sums();
         let rest = |squares: f64| items * items - squares;
         let of = |counts: &[u64]| rest(counts.iter().map(|&n| (n as f64) * (n as f64)).sum());
@@ -88,8 +88,8 @@ impl Totals {
         quotient(right * items - products, denominator)
     }
 
-    /// As [`ConfusionMatrix::cohen_kappa`].
-    pub(crate) fn cohen_kappa(&self) -> f64 {
+    /// As [`ConfusionMatrix::cohen_kappa`]; nothing where chance leaves nothing open.
+    pub(crate) fn cohen_kappa(&self) -> Option<f64> {
         let Sums { right, items, products } = self.sums();
         quotient(right * items - products, items * items - products)
     }
@@ -110,9 +110,9 @@ struct Sums {
     products: f64,
 }
 
-/// The quotient, within −1 and 1 whatever was rounded, and 0 where there is no denominator.
-fn quotient(numerator: f64, denominator: f64) -> f64 {
-    if denominator > 0.0 { (numerator / denominator).clamp(-1.0, 1.0) } else { 0.0 }
+/// The quotient, within −1 and 1 whatever was rounded, and nothing where there is no denominator.
+fn quotient(numerator: f64, denominator: f64) -> Option<f64> {
+    (denominator > 0.0).then(|| (numerator / denominator).clamp(-1.0, 1.0))
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! The interval of every figure of [`Metrics`](crate::Metrics).
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Interval, Predictions, Scores,
-    interval::{LANES, LEVEL, RESAMPLES, percentile, resample, wilson},
+    interval::{LANES, LEVEL, RESAMPLES, centred, resample, wilson},
     judged::Judged,
     one_vs_rest::{Areas, mean},
     selective::RiskAreas,
@@ -18,10 +20,17 @@ const SEED: u64 = 0;
 ///
 /// Shares of items (accuracy, top-k accuracy, precision and recall of a class) have
 /// [Wilson's](crate::interval::wilson) interval, which is 0 to 1 where there are no items to take a
-/// share of. All else has a [bootstrap](crate::interval::bootstrap) interval over the items, and
-/// nothing where that has none, or where the figure itself is not defined. Items are resampled in
-/// the order of their indices, so that the order of the rows changes nothing. Calibration errors have
-/// none, and [`CalibrationErrors`](crate::calibration::CalibrationErrors) says why.
+/// share of. All else has a [bootstrap](crate::interval::bootstrap) interval over the items, which
+/// contains the figure and stays within its range, and nothing where that has none, or where the
+/// figure itself is not defined. Items are resampled in the order of their indices, so that the
+/// order of the rows changes nothing. Calibration errors have none, and
+/// [`CalibrationErrors`](crate::calibration::CalibrationErrors) says why.
+///
+/// A resample lacks many a class that has few items. Nothing is known of the class then, which is not
+/// 0: its F1 and areas are those of the resamples that drew it, and means over the classes are over
+/// the classes drawn. So are correlation and kappa those of resamples that leave chance anything.
+/// What counts as 0 among all items, such as the recall of a class that none is of, does in every
+/// resample.
 ///
 /// ```
 /// use fashion_eval::{Context, Metrics, Predictions};
@@ -121,23 +130,23 @@ impl Intervals {
             per_class.push(ClassIntervals {
                 precision: share(class.right, class.predicted),
                 recall: share(class.right, class.support),
-                f1: middle(&mut values.f1),
-                roc_auc: middle(&mut values.roc_auc),
-                average_precision: middle(&mut values.average_precision),
+                f1: within(SHARE, &mut values.f1),
+                roc_auc: within(SHARE, &mut values.roc_auc),
+                average_precision: within(SHARE, &mut values.average_precision),
             });
         }
         Self {
             level: LEVEL,
             resamples: RESAMPLES,
             accuracy,
-            log_loss: middle(&mut drawn.log_loss),
-            brier: middle(&mut drawn.brier),
+            log_loss: within(range(&judged.losses), &mut drawn.log_loss),
+            brier: within(range(&judged.squared_errors), &mut drawn.brier),
             top_k: judged.top_k_hits.iter().map(|&(_, hits)| share(hits, items)).collect(),
-            balanced_accuracy: middle(&mut drawn.balanced_accuracy),
-            matthews_correlation: middle(&mut drawn.matthews_correlation),
-            cohen_kappa: middle(&mut drawn.cohen_kappa),
-            macro_roc_auc: middle(&mut drawn.macro_roc_auc),
-            macro_average_precision: middle(&mut drawn.macro_average_precision),
+            balanced_accuracy: within(SHARE, &mut drawn.balanced_accuracy),
+            matthews_correlation: within(-1.0..=1.0, &mut drawn.matthews_correlation),
+            cohen_kappa: within(-1.0..=1.0, &mut drawn.cohen_kappa),
+            macro_roc_auc: within(SHARE, &mut drawn.macro_roc_auc),
+            macro_average_precision: within(SHARE, &mut drawn.macro_average_precision),
             per_class,
             macro_mean: drawn.macro_mean.intervals(),
             weighted_mean: ScoreIntervals {
@@ -145,8 +154,8 @@ impl Intervals {
                 ..drawn.weighted_mean.intervals()
             },
             confidence: ConfidenceIntervals {
-                risk_coverage_area: middle(&mut drawn.risk_area),
-                excess_risk_coverage_area: middle(&mut drawn.excess_risk_area),
+                risk_coverage_area: within(SHARE, &mut drawn.risk_area),
+                excess_risk_coverage_area: within(SHARE, &mut drawn.excess_risk_area),
             },
         }
     }
@@ -156,11 +165,24 @@ fn share(of: u64, items: u64) -> Interval {
     wilson(of, items, LEVEL).expect("a count of some among all items, and a valid level")
 }
 
-fn middle(values: &mut [f64]) -> Option<Interval> {
-    percentile(values, LEVEL)
+/// The range of most figures.
+const SHARE: RangeInclusive<f64> = 0.0..=1.0;
+
+/// The interval of a figure of this range, from its value and then those of the resamples.
+fn within(range: RangeInclusive<f64>, values: &mut [f64]) -> Option<Interval> {
+    let (&mut figure, resamples) = values.split_first_mut()?;
+    let Interval { low, high } = centred(resamples, figure, LEVEL)?;
+    Some(Interval { low: low.max(*range.start()), high: high.min(*range.end()) })
 }
 
-/// The figures of every resample of which they are defined.
+/// Where the mean of some of `values` can be.
+fn range(values: &[f64]) -> RangeInclusive<f64> {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
+        ..=values.iter().copied().fold(f64::NEG_INFINITY, f64::max)
+}
+
+/// Each figure of all items, and then of every resample of which it is defined; none of a figure that
+/// is not defined for all items.
 #[derive(Default)]
 struct Drawn {
     log_loss: Vec<f64>,
@@ -195,34 +217,37 @@ impl Drawn {
     fn new(predictions: &Predictions, judged: &Judged) -> Self {
         let mut drawn = Self::default();
         drawn.per_class.resize_with(predictions.classes(), DrawnClass::default);
-        resample(predictions.len(), SEED, |counts| {
+        let mut judge = |counts: &[[u32; LANES]], lanes: usize| {
             let [log_loss, brier] =
                 [&judged.losses, &judged.squared_errors].map(|values| means(values, counts));
             let totals = judged.resampled_totals(counts);
             let areas: Vec<[Areas; LANES]> =
                 judged.ranked.iter().map(|ranked| ranked.areas(counts)).collect();
             let risks: [RiskAreas; LANES] = judged.by_confidence.areas(counts);
-            for lane in 0..LANES {
+            for lane in 0..lanes {
                 drawn.risk_area.push(risks[lane].area);
                 drawn.excess_risk_area.push(risks[lane].excess);
                 drawn.log_loss.push(log_loss[lane]);
                 drawn.brier.push(brier[lane]);
-                drawn.push_scores(&totals[lane]);
+                drawn.push_scores(&totals[lane], &judged.totals);
                 drawn.push_areas(|| areas.iter().map(|areas| areas[lane]));
             }
-        });
+        };
+        judge(&vec![[1; LANES]; predictions.len()], 1);
+        resample(predictions.len(), SEED, |counts| judge(counts, LANES));
         drawn
     }
 
-    fn push_scores(&mut self, totals: &Totals) {
-        let scores = totals.scores();
-        self.balanced_accuracy.push(totals.balanced_accuracy());
-        self.matthews_correlation.push(totals.matthews_correlation());
-        self.cohen_kappa.push(totals.cohen_kappa());
-        self.macro_mean.push(Scores::macro_mean(&scores));
-        self.weighted_mean.push(Scores::weighted_mean(&scores, &totals.support));
-        for (class, scores) in self.per_class.iter_mut().zip(scores) {
-            class.f1.push(scores.f1);
+    /// Adds the scores of what was drawn of the items that `all` counts.
+    fn push_scores(&mut self, drawn: &Totals, all: &Totals) {
+        let scores = drawn.scores();
+        self.balanced_accuracy.push(drawn.balanced_accuracy());
+        self.matthews_correlation.extend(drawn.matthews_correlation());
+        self.cohen_kappa.extend(drawn.cohen_kappa());
+        self.macro_mean.extend(&scores, |_| 1.0, drawn, all);
+        self.weighted_mean.extend(&scores, |class| drawn.support[class] as f64, drawn, all);
+        for (class, values) in self.per_class.iter_mut().enumerate() {
+            values.f1.extend((drawn.support[class] > 0).then_some(scores[class].f1));
         }
     }
 
@@ -237,19 +262,56 @@ impl Drawn {
 }
 
 impl DrawnScores {
-    fn push(&mut self, scores: Scores) {
-        self.precision.push(scores.precision);
-        self.recall.push(scores.recall);
-        self.f1.push(scores.f1);
+    /// Adds the means over the classes, weighted.
+    fn extend(
+        &mut self,
+        scores: &[Scores],
+        weight: impl Fn(usize) -> f64,
+        drawn: &Totals,
+        all: &Totals,
+    ) {
+        let mean = |value: fn(&Scores) -> f64, drawn: &[u64], all: &[u64]| {
+            mean_of_drawn(scores.iter().map(value), &weight, drawn, all)
+        };
+        self.precision.extend(mean(|s| s.precision, &drawn.predicted, &all.predicted));
+        self.recall.extend(mean(|s| s.recall, &drawn.support, &all.support));
+        self.f1.extend(mean(|s| s.f1, &drawn.support, &all.support));
     }
 
     fn intervals(&mut self) -> ScoreIntervals {
         ScoreIntervals {
-            precision: middle(&mut self.precision),
-            recall: middle(&mut self.recall),
-            f1: middle(&mut self.f1),
+            precision: within(SHARE, &mut self.precision),
+            recall: within(SHARE, &mut self.recall),
+            f1: within(SHARE, &mut self.f1),
         }
     }
+}
+
+/// The weighted mean over the classes (K) of `scores` that have no value without the items that
+/// `drawn` and `all` count of each class.
+///
+/// Classes that none of all items is of count as 0 by their weight; those that only the resample lacks
+/// as the mean of the others. Nothing if there are no others.
+fn mean_of_drawn(
+    scores: impl Iterator<Item = f64>,
+    weight: impl Fn(usize) -> f64,
+    drawn: &[u64],
+    all: &[u64],
+) -> Option<f64> {
+    let (mut sum, mut known, mut existing, mut total) = (0.0, 0.0, 0.0, 0.0);
+    for (class, score) in scores.enumerate() {
+        let weight = weight(class);
+        total += weight;
+        existing += if all[class] > 0 { weight } else { 0.0 };
+        if drawn[class] > 0 {
+            known += weight;
+            sum += score * weight;
+        }
+    }
+    if existing == 0.0 {
+        return Some(0.0);
+    }
+    (known > 0.0).then(|| sum / known * (existing / total))
 }
 
 /// The mean of `values` (N) in each resample.

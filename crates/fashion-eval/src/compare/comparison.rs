@@ -7,7 +7,7 @@ use crate::{
     brier::squared_errors,
     compare::{McNemar, paired_difference},
     confusion::ratio,
-    interval::{Interval, LANES, LEVEL, percentile, resample},
+    interval::{Interval, LANES, LEVEL, centred, resample},
     log_loss::losses,
 };
 
@@ -276,10 +276,10 @@ fn mean_differences(pairs: &[[Vec<f64>; 2]; 2], indices: &[usize]) -> [Differenc
             drawn.extend(sums.map(|sum| sum / items));
         }
     });
-    let intervals = drawn.map(|mut means| percentile(&mut means, LEVEL));
     let mean = |values: &[f64]| rows.iter().map(|&row| values[row]).sum::<f64>() / items;
     std::array::from_fn(|which| {
         let [a, b] = pairs[which].each_ref().map(|losses| mean(losses));
-        Difference { a, b, difference: b - a, interval: intervals[which] }
+        let difference = b - a;
+        Difference { a, b, difference, interval: centred(&mut drawn[which], difference, LEVEL) }
     })
 }

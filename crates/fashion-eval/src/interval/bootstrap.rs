@@ -18,21 +18,34 @@ pub(crate) const LANES: usize = 8;
 
 const _: () = assert!(RESAMPLES.is_multiple_of(LANES));
 
+/// Values that differ by less than this, relatively, differ only by the order of their sums.
+const ROUNDING: f64 = 1e-12;
+
 /// Part of every generator's key, so that no other use of a seed shares its numbers.
 const PURPOSE: u64 = 6;
 
-/// Percentile bootstrap interval of a `statistic` of `items` items, at a `level` between 0 and 1.
+/// Centred percentile bootstrap interval of a `statistic` of `items` items, at a `level` between 0
+/// and 1.
 ///
 /// The items are drawn with replacement, as many as there are, [`RESAMPLES`] times; `statistic` gets
-/// how often (N) each of them was drawn, and the interval ends at the `(1 − level)/2` and
-/// `(1 + level)/2` quantiles of its values. Resample r of a `seed` is the same on every platform
-/// and whatever the statistic, so that two classifiers of the same items are compared on the same
-/// resamples. Source: B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", Chapman &
-/// Hall 1993, section 13.3; quantiles as NumPy's, linear between neighbours.
+/// how often (N) each of them was drawn, first once each, which gives the figure. The interval
+/// reaches from the `(1 − level)/2` to the `(1 + level)/2` quantile of the values of the resamples,
+/// moved by the bootstrap's estimate of the bias, the figure less the mean of the values. So it always
+/// contains the figure: what is no mean over the items, such as F1 or average precision, is
+/// systematically higher or lower on resamples, whose items stand there several times, and with
+/// few items to a class more than the quantiles are apart. It may end beyond the range of the
+/// statistic, which is not known here. Source: B. Efron and R. J. Tibshirani, "An Introduction to the
+/// Bootstrap", Chapman & Hall 1993, sections 13.3 and 10.2; quantiles as NumPy's, linear between
+/// neighbours.
 ///
-/// Resamples of which the statistic is `None` are left out. There is no interval where all values
-/// are equal, as with a single item, or where nothing was classified wrong: drawing again cannot
-/// tell then how far the statistic is from the truth.
+/// Resample r of a `seed` is the same on every platform and whatever the statistic, so that two
+/// classifiers of the same items are compared on the same resamples.
+///
+/// Resamples of which the statistic is `None` are left out: return it where a resample lacks what the
+/// statistic is about, such as the items of a class, rather than a zero. There is no interval where
+/// all values are equal but for rounding, as with a single item, or where nothing was classified
+/// wrong: drawing again cannot tell then how far the statistic is from the truth. Nor is there
+/// one where the figure itself is `None`.
 ///
 /// ```
 /// use fashion_eval::interval::{LEVEL, bootstrap};
@@ -64,8 +77,9 @@ pub fn bootstrap(
         return Err(Error::Empty);
     }
     check_level(level)?;
+    let mut drawn = vec![1; items];
+    let Some(figure) = statistic(&drawn) else { return Ok(None) };
     let mut values = Vec::with_capacity(RESAMPLES);
-    let mut drawn = vec![0; items];
     resample(items, seed, |counts| {
         for lane in 0..LANES {
             for (times, counts) in drawn.iter_mut().zip(counts) {
@@ -74,7 +88,7 @@ pub fn bootstrap(
             values.extend(statistic(&drawn));
         }
     });
-    Ok(percentile(&mut values, level))
+    Ok(centred(&mut values, figure, level))
 }
 
 /// Draws the resamples, [`LANES`] at a time: `visit` gets how often (N) each item was drawn in each.
@@ -95,19 +109,34 @@ pub(crate) fn resample(items: usize, seed: u64, mut visit: impl FnMut(&[[u32; LA
     }
 }
 
-/// The middle `level` of `values`; nothing if they are all equal, or if there are none.
-pub(crate) fn percentile(values: &mut [f64], level: f64) -> Option<Interval> {
+/// The middle `level` of `values`, moved so that their mean is the `figure`; nothing if they are all
+/// equal but for rounding, if there are none, or if one is not finite.
+pub(crate) fn centred(values: &mut [f64], figure: f64, level: f64) -> Option<Interval> {
+    let Interval { low, high } = percentile(values, level)?;
+    let bias = values.iter().sum::<f64>() / values.len() as f64 - figure;
+    if !bias.is_finite() {
+        return None;
+    }
+    // The mean of very skewed values may be an extreme one itself.
+    Some(Interval { low: (low - bias).min(figure), high: (high - bias).max(figure) })
+}
+
+/// The middle `level` of `values`, which are sorted; nothing as of [`centred`].
+fn percentile(values: &mut [f64], level: f64) -> Option<Interval> {
     values.sort_unstable_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;
+    let spread = values[last] - values[0];
+    let rounding = ROUNDING * values[0].abs().max(values[last].abs());
+    if !spread.is_finite() || spread <= rounding {
+        return None;
+    }
     let quantile = |share: f64| {
         let position = share * last as f64;
         let below = position as usize;
         let above = (below + 1).min(last);
         values[below] + (values[above] - values[below]) * (position - below as f64)
     };
-    let interval =
-        Interval { low: quantile((1.0 - level) / 2.0), high: quantile((1.0 + level) / 2.0) };
-    (values[0] < values[last]).then_some(interval)
+    Some(Interval { low: quantile((1.0 - level) / 2.0), high: quantile((1.0 + level) / 2.0) })
 }
 
 /// The generator of one resample.
@@ -184,6 +213,9 @@ mod tests {
     fn equal_values_have_no_interval() {
         assert_eq!(percentile(&mut [], 0.95), None);
         assert_eq!(percentile(&mut [0.5; 10], 0.95), None);
+        assert_eq!(percentile(&mut [0.1 + 0.2, 0.3], 0.95), None);
+        assert_eq!(percentile(&mut [0.5, f64::NAN], 0.95), None);
+        assert_eq!(percentile(&mut [0.5, f64::INFINITY], 0.95), None);
         assert_eq!(bootstrap(1, 0, 0.95, |drawn| Some(f64::from(drawn[0]))).unwrap(), None);
         assert_eq!(bootstrap(5, 0, 0.95, |_| None).unwrap(), None);
     }
@@ -200,6 +232,21 @@ mod tests {
         assert!((interval.high - (49.5 + 1.96 * 2.887)).abs() < 0.5, "{interval:?}");
         assert_eq!(bootstrap(100, 0, 0.95, mean).unwrap(), Some(interval));
         assert_ne!(bootstrap(100, 1, 0.95, mean).unwrap(), Some(interval));
+    }
+
+    #[test]
+    fn an_interval_lies_around_its_figure() {
+        let interval = centred(&mut [1.0, 2.0, 3.0], 10.0, 0.5).unwrap();
+        assert_eq!(interval, Interval { low: 9.5, high: 10.5 });
+        // The mean of the values, 0.01, is above 99 of them.
+        let mut skewed = [0.0; 100];
+        skewed[7] = 1.0;
+        let interval = centred(&mut skewed, 0.5, 0.5).unwrap();
+        assert_eq!(interval, Interval { low: 0.49, high: 0.5 });
+        // The largest value: of a resample never above, and in one of three below.
+        let largest = |drawn: &[u32]| drawn.iter().rposition(|&times| times > 0).map(|i| i as f64);
+        let interval = bootstrap(50, 0, 0.95, largest).unwrap().unwrap();
+        assert!(interval.low < 49.0 && 49.0 < interval.high, "{interval:?}");
     }
 
     #[test]

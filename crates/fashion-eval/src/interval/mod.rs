@@ -9,7 +9,7 @@
 mod bootstrap;
 mod wilson;
 
-pub(crate) use bootstrap::{LANES, percentile, resample};
+pub(crate) use bootstrap::{LANES, centred, resample};
 pub use bootstrap::{RESAMPLES, bootstrap};
 use serde::{Deserialize, Serialize};
 pub(crate) use wilson::two_sided_quantile;

@@ -10,7 +10,7 @@ use fashion_eval::{
     predictions_csv::read_any,
     selective::RiskCoverage,
 };
-use ndarray::Axis;
+use ndarray::{Array2, Axis};
 
 /// The interval of a figure, from predictions that repeat each row as often as it was drawn.
 fn expected(
@@ -53,6 +53,13 @@ fn judged(case: &str) -> (Predictions, Metrics) {
     (predictions, metrics)
 }
 
+/// Whether each class (K) has items, and whether it was predicted.
+fn seen(predictions: &Predictions) -> [Vec<bool>; 2] {
+    let confusion = ConfusionMatrix::from(predictions);
+    [confusion.support(), confusion.predicted_totals()]
+        .map(|counts| counts.iter().map(|&count| count > 0).collect())
+}
+
 #[test]
 fn intervals_are_those_of_repeated_items() {
     // A class without items, and one with ties.
@@ -60,7 +67,13 @@ fn intervals_are_those_of_repeated_items() {
         let (predictions, metrics) = judged(case);
         let of = &metrics.intervals;
         let check = |name: &str, ours, figure: &dyn Fn(&Predictions) -> Option<f64>| {
-            assert_close(&format!("{case}: {name}"), ours, expected(&predictions, figure));
+            let low = if ["Matthews", "kappa"].contains(&name) { -1.0 } else { 0.0 };
+            let high = if ["log loss", "Brier"].contains(&name) { 40.0 } else { 1.0 };
+            let expected = expected(&predictions, figure).map(|interval| Interval {
+                low: interval.low.max(low),
+                high: interval.high.min(high),
+            });
+            assert_close(&format!("{case}: {name}"), ours, expected);
         };
         let counted = |name: &str, ours, figure: &dyn Fn(&ConfusionMatrix) -> f64| {
             check(name, ours, &|p| Some(figure(&ConfusionMatrix::from(p))));
@@ -78,21 +91,100 @@ fn intervals_are_those_of_repeated_items() {
         check("macro AP", of.macro_average_precision, &|p| {
             OneVsRest::from(p).macro_average_precision()
         });
-        let means = |name: &str, ours: ScoreIntervals, mean: fn(&ConfusionMatrix) -> Scores| {
-            counted(&format!("{name} precision"), ours.precision, &|c| mean(c).precision);
-            counted(&format!("{name} F1"), ours.f1, &|c| mean(c).f1);
+        // Means over the classes that the resample has, of those that there are at all.
+        let all = seen(&predictions);
+        let means = |name: &str, ours: ScoreIntervals, by_support: bool| {
+            let mean = |p: &Predictions, which: usize, score: fn(&Scores) -> f64| {
+                let confusion = ConfusionMatrix::from(p);
+                let weight = |k: usize| {
+                    if by_support { confusion.support()[k] as f64 } else { 1.0 }
+                };
+                let drawn = seen(p);
+                let of = |classes: &[bool], value: &dyn Fn(usize) -> f64| -> f64 {
+                    (0..p.classes()).filter(|&k| classes[k]).map(|k| weight(k) * value(k)).sum()
+                };
+                let scores = confusion.per_class();
+                let mean = of(&drawn[which], &|k| score(&scores[k])) / of(&drawn[which], &|_| 1.0);
+                let existing =
+                    of(&all[which], &|_| 1.0) / (0..p.classes()).map(weight).sum::<f64>();
+                Some(mean * existing)
+            };
+            check(&format!("{name} precision"), ours.precision, &|p| mean(p, 1, |s| s.precision));
+            check(&format!("{name} F1"), ours.f1, &|p| mean(p, 0, |s| s.f1));
+            if !by_support {
+                check(&format!("{name} recall"), ours.recall, &|p| mean(p, 0, |s| s.recall));
+            }
         };
-        means("macro", of.macro_mean, ConfusionMatrix::macro_mean);
-        means("weighted", of.weighted_mean, ConfusionMatrix::weighted_mean);
-        counted("macro recall", of.macro_mean.recall, &|c| c.macro_mean().recall);
+        means("macro", of.macro_mean, false);
+        means("weighted", of.weighted_mean, true);
         for (class, ours) in of.per_class.iter().enumerate() {
-            counted(&format!("F1 of {class}"), ours.f1, &|c| c.per_class()[class].f1);
+            check(&format!("F1 of {class}"), ours.f1, &|p| {
+                seen(p)[0][class].then(|| ConfusionMatrix::from(p).per_class()[class].f1)
+            });
             check(&format!("AUC of {class}"), ours.roc_auc, &|p| OneVsRest::from(p).roc_auc[class]);
             check(&format!("AP of {class}"), ours.average_precision, &|p| {
                 OneVsRest::from(p).average_precision[class]
             });
         }
     }
+}
+
+/// Items of `classes` classes, `each` of every class; every `wrong`-th is taken for the next class.
+fn few_of_each(classes: usize, each: usize, wrong: usize) -> Metrics {
+    let n = classes * each;
+    let taken = |i: usize| (i % classes + usize::from(i % wrong == wrong - 1)) % classes;
+    let p = Array2::from_shape_fn((n, classes), |(i, k)| {
+        let sure = 0.5 + 0.4 * (i as f64) / (n as f64);
+        if k == taken(i) { sure } else { (1.0 - sure) / (classes - 1) as f64 }
+    });
+    let predictions = Predictions::new(p, (0..n).map(|i| i % classes).collect()).unwrap();
+    let context = Context {
+        data: "few".into(),
+        split: "test".into(),
+        classes: (0..classes).map(|class| class.to_string()).collect(),
+    };
+    Metrics::compute(&predictions, &context).unwrap()
+}
+
+#[test]
+fn a_class_that_a_resample_lacks_is_no_zero() {
+    for (classes, each) in [(10, 1), (100, 2)] {
+        // Nothing is wrong: drawing again says nothing, which is no spread from 0.5 to 0.8.
+        let right = few_of_each(classes, each, usize::MAX);
+        let of = &right.intervals;
+        let means = [of.macro_mean, of.weighted_mean];
+        assert_eq!(right.macro_mean.f1, 1.0);
+        for mean in means {
+            assert_eq!([mean.precision, mean.f1], [None; 2]);
+        }
+        let drawn = [of.macro_mean.recall, of.balanced_accuracy, of.matthews_correlation];
+        assert_eq!((drawn, of.cohen_kappa), ([None; 3], None));
+        assert_eq!(of.macro_roc_auc.or(of.macro_average_precision), None);
+        let each_class = of.per_class.iter().map(|class| class.f1.or(class.roc_auc));
+        assert!(each_class.flatten().next().is_none());
+
+        // One in five is wrong. Without the classes that are not drawn as zeros, the means spread by
+        // about as much as the accuracy, and around the figure.
+        let some = few_of_each(classes, each, 5);
+        let of = &some.intervals;
+        assert_eq!(some.accuracy, 0.8);
+        let width = |interval: Interval| interval.high - interval.low;
+        for (interval, figure) in [
+            (of.macro_mean.f1, some.macro_mean.f1),
+            (of.macro_mean.recall, some.macro_mean.recall),
+            (of.balanced_accuracy, some.balanced_accuracy),
+            (of.macro_mean.precision, some.macro_mean.precision),
+        ] {
+            let interval = interval.unwrap();
+            assert!(interval.low < figure && figure < interval.high, "{interval:?} {figure}");
+            let share = width(interval) / width(of.accuracy);
+            assert!((0.5..1.5).contains(&share), "{share} {interval:?} {:?}", of.accuracy);
+        }
+    }
+    // Two items of different classes: half of the resamples have one class, and no correlation.
+    let two = few_of_each(2, 1, usize::MAX);
+    assert_eq!((two.matthews_correlation, two.intervals.matthews_correlation), (1.0, None));
+    assert_eq!((two.cohen_kappa, two.intervals.cohen_kappa), (1.0, None));
 }
 
 #[test]

@@ -203,13 +203,43 @@ proptest! {
             prop_assert!(scores.roc_auc.is_some() || interval.roc_auc.is_none());
             prop_assert!(scores.average_precision.is_some() || interval.average_precision.is_none());
         }
-        let drawn = [of.log_loss, of.brier, of.balanced_accuracy, of.matthews_correlation,
-            of.cohen_kappa, of.macro_roc_auc, of.macro_average_precision, of.macro_mean.f1];
-        for interval in drawn.into_iter().flatten() {
-            prop_assert!(interval.low <= interval.high);
+        let means = [(of.macro_mean, m.macro_mean), (of.weighted_mean, m.weighted_mean)];
+        let mut drawn = vec![
+            (of.log_loss, Some(m.log_loss), 0.0..=36.1),
+            (of.brier, Some(m.brier), 0.0..=2.0),
+            (of.balanced_accuracy, Some(m.balanced_accuracy), 0.0..=1.0),
+            (of.matthews_correlation, Some(m.matthews_correlation), -1.0..=1.0),
+            (of.cohen_kappa, Some(m.cohen_kappa), -1.0..=1.0),
+            (of.macro_roc_auc, m.macro_roc_auc, 0.0..=1.0),
+            (of.macro_average_precision, m.macro_average_precision, 0.0..=1.0),
+            (of.confidence.risk_coverage_area, Some(m.confidence.risk_coverage_area), 0.0..=1.0),
+            (
+                of.confidence.excess_risk_coverage_area,
+                Some(m.confidence.excess_risk_coverage_area),
+                0.0..=1.0,
+            ),
+        ];
+        for (interval, mean) in means {
+            drawn.push((interval.precision, Some(mean.precision), 0.0..=1.0));
+            drawn.push((interval.f1, Some(mean.f1), 0.0..=1.0));
+        }
+        drawn.push((of.macro_mean.recall, Some(m.macro_mean.recall), 0.0..=1.0));
+        for (interval, class) in of.per_class.iter().zip(&m.per_class) {
+            drawn.push((interval.f1, Some(class.f1), 0.0..=1.0));
+            drawn.push((interval.roc_auc, class.roc_auc, 0.0..=1.0));
+            drawn.push((interval.average_precision, class.average_precision, 0.0..=1.0));
+        }
+        for (interval, figure, range) in &drawn {
+            if let Some(interval) = interval {
+                let figure = figure.expect("a figure that has an interval");
+                prop_assert!(interval.low <= figure + 1e-12 && figure <= interval.high + 1e-12,
+                    "{interval:?} {figure}");
+                prop_assert!(interval.low < interval.high);
+                prop_assert!(range.contains(&interval.low) && range.contains(&interval.high));
+            }
         }
         if p.len() == 1 {
-            prop_assert!(drawn.iter().all(Option::is_none), "one item says nothing about spread");
+            prop_assert!(drawn.iter().all(|drawn| drawn.0.is_none()), "one item says nothing about spread");
         }
     }
 
