@@ -113,7 +113,12 @@ impl Optimiser {
                 if settings.ema_decay > 0.0 {
                     match step {
                         1 => slot().copy_from_slice(values),
-                        _ => average::update(path, settings.ema_decay, values, slot()),
+                        _ => average::update(
+                            path,
+                            ema_decay(settings.ema_decay, step),
+                            values,
+                            slot(),
+                        ),
                     }
                 }
                 if bad.is_none() && !clip::all_finite(path, values) {
@@ -130,6 +135,15 @@ impl Optimiser {
             None => Ok(norm),
         }
     }
+}
+
+/// The decay of the moving average after this step, counted from 1: min(d, (1 + t)/(10 + t)), as timm's
+/// `ModelEmaV2` with a warm-up and TensorFlow's `ExponentialMovingAverage(num_updates=t)` have it. The
+/// average looks back over about a ninth of the steps so far until that is 1/(1 − d), so that it never
+/// remembers the start.
+fn ema_decay(decay: f64, step: u64) -> f64 {
+    let step = step as f64;
+    decay.min((1.0 + step) / (10.0 + step))
 }
 
 /// The norm of all gradients together.
@@ -151,4 +165,20 @@ fn gradient_norm(
     let mut names = Vec::new();
     network.for_each_parameter(&mut |name, _, _| names.push(name.to_owned()));
     Err(Failure::Gradient(names.swap_remove(bad)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ema_decay;
+
+    /// `tf.train.ExponentialMovingAverage(0.99, num_updates=t)` decays by these.
+    #[test]
+    fn the_average_forgets_its_start() {
+        assert_eq!(ema_decay(0.99, 2), 0.25);
+        assert_eq!(ema_decay(0.99, 80), 0.9);
+        assert_eq!(ema_decay(0.99, 1000), 0.99);
+        // What is left of the first weights after 844 steps; 43% if the decay were 0.999 throughout.
+        let left: f64 = (2..=844).map(|step| ema_decay(0.999, step)).product();
+        assert!(left < 1e-15, "{left}");
+    }
 }

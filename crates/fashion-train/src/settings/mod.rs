@@ -80,7 +80,8 @@ pub struct Settings {
     /// How much each class counts in the loss.
     pub class_weights: ClassWeights,
     /// Decay of the moving average of the weights, which is then validated and kept instead of the
-    /// weights themselves; 0 for none. Usual are 0.99 to 0.9999.
+    /// weights themselves; 0 for none. Usual are 0.99 to 0.9999. It is less in the first steps, so that
+    /// the average forgets the start.
     pub ema_decay: f64,
     /// Epochs without a better validation accuracy after which training stops early; 0 for never.
     pub patience: usize,
