@@ -274,7 +274,8 @@ Examples:
 
 Images are as in the data: 28x28 pixels, grey, a light garment on black. Probabilities are calibrated
 where the weights have been. With weights of `train --target-accuracy`, the last column says who is to
-sort: the machine, or a person where it is not sure enough. An image that cannot be
+sort: the machine, or a person and why: `unsure`, or because the image is unlike the data, with a
+bright `background` (a dark garment on white) or nearly `blank`. An image that cannot be
 read is reported and the others are still classified; the exit code is then 1.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct PredictArgs {

@@ -6,11 +6,15 @@ use crate::exit;
 use crate::output;
 use crate::weights;
 use anyhow::{Context, Result};
+use fashion_data::audit::Oddity;
 use fashion_data::{CLASSES, NUM_CLASSES, PIXELS, normalise, picture};
 use fashion_eval::selective::Threshold;
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
+
+/// The heading of who is to sort an image; below it stands at most `person: background`.
+const SORTED_BY: &str = "sorted by";
 
 /// Images that go through the network together.
 const BATCH: usize = 512;
@@ -26,6 +30,9 @@ struct Answer {
     /// Who is to sort it: `machine` or `person`; left out where no target accuracy was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     sorted_by: Option<&'static str>,
+    /// Why a person is: `unsure`, `background` or `blank`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
 }
 
 /// Classifies images.
@@ -40,6 +47,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let width = args.images.iter().map(|path| shown(path).chars().count()).max().unwrap_or(0);
     let mut code = exit::DONE;
     let mut begun = args.json;
+    let mut unlike = 0;
     for paths in args.images.chunks(BATCH) {
         let mut read = Vec::new();
         for path in paths {
@@ -58,10 +66,12 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         }
         let probabilities = network.probabilities(&x);
         let mut text = String::new();
-        for ((path, _), probabilities) in read.into_iter().zip(probabilities) {
-            let answer = answer(path, probabilities, trust.as_ref());
+        for ((path, pixels), probabilities) in read.into_iter().zip(probabilities) {
+            let answer = answer(path, &pixels, probabilities, trust.as_ref());
+            unlike += usize::from(answer.sorted_by.is_none() && unlike_the_data(&pixels).is_some());
             if !begun {
-                let sorter = answer.sorted_by.map_or("", |_| "sorted by  ");
+                let sorter =
+                    answer.sorted_by.map_or(String::new(), |_| format!("{SORTED_BY:<18}  "));
                 text += &format!(
                     "{:width$}  {:<12}  {:>11}  {sorter}runner-up\n",
                     "image", "class", "probability"
@@ -76,6 +86,13 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         if let Err(error) = output::print(&text) {
             return exit::unless_closed(Err(error), code);
         }
+    }
+    if unlike > 0 {
+        output::note(&format!(
+            "note     {unlike} of {} images have a bright background or are blank; the network knows \
+             light garments on black, and what it says of others means nothing",
+            args.images.len()
+        ));
     }
     Ok(code.into())
 }
@@ -93,18 +110,36 @@ fn describe(threshold: &Threshold) -> String {
     }
 }
 
-fn answer(path: &Path, probabilities: [f32; NUM_CLASSES], trust: Option<&Trust>) -> Answer {
+/// Why no network can be trusted with an image, whatever it says: networks are trained on garments that
+/// are light on black, and judged on such.
+fn unlike_the_data(pixels: &[u8; PIXELS]) -> Option<&'static str> {
+    match Oddity::of(pixels)? {
+        Oddity::BrightBorder => Some("background"),
+        Oddity::Blank | Oddity::Constant | Oddity::NearlyBlank => Some("blank"),
+        Oddity::Dark | Oddity::Bright => None,
+    }
+}
+
+fn answer(
+    path: &Path,
+    pixels: &[u8; PIXELS],
+    probabilities: [f32; NUM_CLASSES],
+    trust: Option<&Trust>,
+) -> Answer {
     let mut probabilities = probabilities.map(f64::from);
     if let Some(trust) = trust {
         trust.temperature.apply_row(&mut probabilities);
     }
     let predicted = most_probable(&probabilities);
-    let sorted_by = trust.and_then(|trust| trust.threshold).map(|threshold| {
-        if threshold.takes(probabilities[predicted]) { "machine" } else { "person" }
+    let threshold = trust.and_then(|trust| trust.threshold);
+    let reason = threshold.and_then(|threshold| {
+        let unsure = || (!threshold.takes(probabilities[predicted])).then_some("unsure");
+        unlike_the_data(pixels).or_else(unsure)
     });
+    let sorted_by = threshold.map(|_| if reason.is_some() { "person" } else { "machine" });
     let (path, class) = (path.display().to_string(), CLASSES[predicted]);
     let probabilities = probabilities.map(|p| p as f32);
-    Answer { path, predicted, class, probabilities, sorted_by }
+    Answer { path, predicted, class, probabilities, sorted_by, reason }
 }
 
 /// The first of the largest.
@@ -114,12 +149,13 @@ fn most_probable<P: PartialOrd>(probabilities: &[P; NUM_CLASSES]) -> usize {
 }
 
 fn row(path: &Path, answer: &Answer, width: usize) -> String {
-    let Answer { predicted, class, probabilities, sorted_by, .. } = answer;
+    let Answer { predicted, class, probabilities, sorted_by, reason, .. } = answer;
     let mut others = *probabilities;
     others[*predicted] = -1.0;
     let second = most_probable(&others);
     let percent = |class: usize| format!("{:.1}%", 100.0 * probabilities[class]);
-    let sorter = sorted_by.map_or(String::new(), |by| format!("{by:<9}  "));
+    let why = reason.map_or(String::new(), |reason| format!(": {reason}"));
+    let sorter = sorted_by.map_or(String::new(), |by| format!("{:<18}  ", format!("{by}{why}")));
     format!(
         "{:width$}  {class:<12}  {:>11}  {sorter}{} ({})\n",
         shown(path),
@@ -145,7 +181,9 @@ mod tests {
         let mut p = [0.0; NUM_CLASSES];
         (p[9], p[7]) = (0.75, 0.25);
         let path = Path::new("a\nb.png");
-        let plain = answer(path, p, None);
+        // Light on black.
+        let garment = std::array::from_fn(|i| if (200..584).contains(&i) { 200 } else { 0 });
+        let plain = answer(path, &garment, p, None);
         let text = row(path, &plain, 8);
         assert_eq!(text, "a\u{fffd}b.png   Ankle boot          75.0%  Sneaker (25.0%)\n");
         assert_eq!((plain.predicted, plain.class, plain.sorted_by), (9, "Ankle boot", None));
@@ -153,15 +191,23 @@ mod tests {
         let threshold = Threshold { value: Some(0.7), target: 0.99, level: 0.95, held_out: 600 };
         let trust =
             Trust { temperature: Temperature::new(2.0).unwrap(), threshold: Some(threshold) };
-        let calibrated = answer(path, p, Some(&trust));
+        let calibrated = answer(path, &garment, p, Some(&trust));
         assert!((calibrated.probabilities[9] - 0.633_974_6).abs() < 1e-6);
         let text = row(path, &calibrated, 8);
         assert_eq!(
             text,
-            "a\u{fffd}b.png   Ankle boot          63.4%  person     Sneaker (36.6%)\n"
+            "a\u{fffd}b.png   Ankle boot          63.4%  person: unsure      Sneaker (36.6%)\n"
         );
         let surer = Threshold { value: Some(0.6), ..threshold };
         let trust = Trust { threshold: Some(surer), ..trust };
-        assert_eq!(answer(path, p, Some(&trust)).sorted_by, Some("machine"));
+        let sorted = |pixels| answer(path, pixels, p, Some(&trust));
+        let of = |answer: Answer| (answer.sorted_by, answer.reason);
+        assert_eq!(of(sorted(&garment)), (Some("machine"), None));
+        // However sure it is.
+        let inverted = garment.map(|level| 255 - level);
+        assert_eq!(of(sorted(&inverted)), (Some("person"), Some("background")));
+        assert!(row(path, &sorted(&inverted), 8).contains("  person: background  Sneaker"));
+        assert_eq!(of(sorted(&[9; PIXELS])), (Some("person"), Some("blank")));
+        assert_eq!(of(answer(path, &inverted, p, None)), (None, None));
     }
 }

@@ -38,6 +38,18 @@ impl Oddity {
         Self::Bright,
     ];
 
+    /// What is odd about an image of 28 × 28 grey levels, row by row, whatever others look like: all
+    /// but [`Dark`](Self::Dark) and [`Bright`](Self::Bright). The first that applies.
+    ///
+    /// ```
+    /// use fashion_data::{PIXELS, audit::Oddity};
+    /// assert_eq!(Oddity::of(&[0; PIXELS]), Some(Oddity::Blank));
+    /// ```
+    #[must_use]
+    pub fn of(pixels: &[u8; PIXELS]) -> Option<Self> {
+        alone(pixels)
+    }
+
     /// In words: `blank`, `constant`, `nearly blank`, `bright border`, `dark`, `bright`.
     #[must_use]
     pub fn name(self) -> &'static str {
