@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use data::{AuditArgs, DataCommand, FigureArgs, InfoArgs, SuspectsArgs};
 pub(crate) use log::LogArgs;
 pub(crate) use lr_find::LrFindArgs;
-pub(crate) use settings::{SettingArgs, option};
+pub(crate) use settings::{SettingArgs, option, setting};
 use std::path::PathBuf;
 pub(crate) use sweep::{CollectArgs, SweepArgs, SweepCommand};
 

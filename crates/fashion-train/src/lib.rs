@@ -34,6 +34,9 @@ pub use observer::{Observer, Start, Step};
 pub use optimiser::{Optimiser, Slot};
 pub use run::{GoOnFrom, LockedRun, Outcome, RunFolder, train};
 pub use schedule::{Schedule, ScheduleKind};
-pub use settings::{ClassWeights, MAX_BATCH, OptimiserKind, Settings, Validation, word};
+pub use settings::{
+    ClassWeights, Group, MAX_BATCH, OptimiserKind, Setting, Settings, Validation, value_from_text,
+    value_to_text, word,
+};
 pub use threads::{default_threads, with_threads};
 pub use trainer::{Finish, Trainer};

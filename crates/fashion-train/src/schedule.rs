@@ -42,6 +42,9 @@ pub enum ScheduleKind {
 }
 
 impl ScheduleKind {
+    /// What is expected of its text.
+    pub(crate) const WORDS: &str = "constant, step, exponential, cosine, one-cycle or plateau";
+
     /// Every kind, the simplest first.
     pub const ALL: [ScheduleKind; 6] = [
         ScheduleKind::Constant,
@@ -79,7 +82,7 @@ impl FromStr for ScheduleKind {
             Error::Setting {
                 name: "schedule",
                 value: format!("{text:?}"),
-                expected: "constant, step, exponential, cosine, one-cycle or plateau",
+                expected: ScheduleKind::WORDS,
             }
         })
     }

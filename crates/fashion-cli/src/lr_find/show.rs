@@ -1,14 +1,15 @@
 //! What a range test found, as text and JSON.
 
-use crate::args::{LrFindArgs, Recipe, SettingArgs, option};
+use crate::args::{LrFindArgs, Recipe, option};
 use crate::output;
 use anyhow::Result;
 use fashion_model::Architecture;
-use fashion_train::{LrFind, RangeEnd, RangePoint, RangeTest, RunFolder, Settings, Suggestions};
+use fashion_train::{
+    LrFind, RangeEnd, RangePoint, RangeTest, RunFolder, Settings, Suggestions, value_to_text,
+};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::Path;
-use toml::Value;
 
 /// The format of `lr-find.json`.
 const SCHEMA: &str = "fashion-lr-find/1";
@@ -196,21 +197,11 @@ impl Shown<'_> {
         if let Some(config) = config {
             add("--config", &path(config));
         }
-        for (name, value) in (SettingArgs { learning_rate: None, ..settings.clone() }).table()? {
-            add(&option(&name), &value_text(&value));
+        for (name, value) in settings.0.iter().filter(|(name, _)| *name != "learning_rate") {
+            add(&option(name), &value_to_text(value));
         }
         add("--lr", &rate(at));
         Ok(line)
-    }
-}
-
-/// A value as an option takes it.
-fn value_text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Float(number) => number.to_string(),
-        Value::Array(values) => values.iter().map(value_text).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
     }
 }
 

@@ -7,7 +7,8 @@ use crate::sweep::notes;
 use crate::sweep::progress::runs;
 use fashion_kernels::simd;
 use fashion_train::Settings;
-use fashion_train::sweep::{Method, Options, Scale, Shard, Spec, Sweep, Values, text};
+use fashion_train::sweep::{Method, Options, Scale, Shard, Spec, Sweep, Values};
+use fashion_train::value_to_text;
 
 /// Says what is going to happen, and what of it is probably not meant.
 pub(crate) fn announce(sweep: &Sweep, found: &Found, options: &Options<'_>) {
@@ -62,7 +63,7 @@ fn search(spec: &Spec) -> String {
 /// `0.1, 0.01`, or `16 to 1024, logarithmic, 7 values`.
 fn list(values: &Values) -> String {
     let range = match values {
-        Values::List(list) => return list.iter().map(text).collect::<Vec<_>>().join(", "),
+        Values::List(list) => return list.iter().map(value_to_text).collect::<Vec<_>>().join(", "),
         Values::Range(range) => range,
     };
     let scale = match range.scale {
@@ -70,7 +71,7 @@ fn list(values: &Values) -> String {
         Scale::Log => ", logarithmic",
     };
     let count = range.count.map(|count| format!(", {count} values")).unwrap_or_default();
-    let [from, to] = [range.from, range.to].map(|number| text(&number.into()));
+    let [from, to] = [range.from, range.to].map(|number| value_to_text(&number.into()));
     format!("{from} to {to}{scale}{count}")
 }
 

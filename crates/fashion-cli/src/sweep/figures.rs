@@ -6,7 +6,8 @@ use fashion_report::{
     sweep_curves,
 };
 use fashion_train::Epoch;
-use fashion_train::sweep::{PointResult, Results, Status, Sweep, TrialResult, text};
+use fashion_train::sweep::{PointResult, Results, Status, Sweep, TrialResult};
+use fashion_train::value_to_text;
 use toml::Value;
 
 const HELD_OUT: &str = "validation";
@@ -44,7 +45,7 @@ fn setting(value: &Value) -> SettingValue {
     match value {
         Value::Float(number) => SettingValue::Number(*number),
         Value::Integer(whole) => SettingValue::Number(*whole as f64),
-        other => SettingValue::Text(text(other)),
+        other => SettingValue::Text(value_to_text(other)),
     }
 }
 
@@ -85,7 +86,9 @@ fn curve(point: &PointResult, results: &Results) -> SweepCurve {
         value: match &point.point.values[..] {
             [] => SettingValue::Text("all seeds".to_owned()),
             [value] => setting(value),
-            values => SettingValue::Text(values.iter().map(text).collect::<Vec<_>>().join(", ")),
+            values => {
+                SettingValue::Text(values.iter().map(value_to_text).collect::<Vec<_>>().join(", "))
+            }
         },
         epochs: (1..=longest).map(of_epoch).collect(),
         accuracy: point.accuracy.map(|accuracy| accuracy.mean),

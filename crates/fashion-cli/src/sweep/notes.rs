@@ -135,7 +135,7 @@ pub(crate) fn after(spec: &Spec, results: &Results) -> Vec<String> {
     for ((name, values), value) in spec.space.iter().zip(&best.point.values) {
         let number = value.as_float().or(value.as_integer().map(|whole| whole as f64));
         let (Some(number), Some((lowest, highest))) = (number, ends(values)) else { continue };
-        let text = fashion_train::sweep::text(value);
+        let text = fashion_train::value_to_text(value);
         let least = if value.is_integer() { 1.0 } else { 0.0 };
         if number == lowest && number > least {
             notes.push(format!("the best has the lowest {name}, {text}: try lower ones"));

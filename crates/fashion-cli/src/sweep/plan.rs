@@ -82,7 +82,7 @@ fn conflicts(args: &SweepArgs) -> Result<Vec<String>> {
         (args.out.is_some(), "--out"),
     ];
     let given = given.into_iter().filter(|(given, _)| *given).map(|(_, name)| name.to_owned());
-    Ok(given.chain(args.settings.given()?).collect())
+    Ok(given.chain(args.settings.given()).collect())
 }
 
 fn spec(args: &SweepArgs) -> Result<Spec> {
@@ -97,7 +97,7 @@ fn spec(args: &SweepArgs) -> Result<Spec> {
         }
         spec.space.set(&vary.name, &vary.values, OPTIONS.as_ref()).map_err(exit::usage)?;
     }
-    let given = args.settings.table()?;
+    let given = &args.settings.0;
     for name in given.keys() {
         let option = option(name);
         if name == "seed" {
@@ -113,7 +113,7 @@ fn spec(args: &SweepArgs) -> Result<Spec> {
         }
         spec.space.remove(name);
     }
-    spec.base = spec.base.with(&given, OPTIONS.as_ref()).map_err(exit::usage)?;
+    spec.base = spec.base.with(given, OPTIONS.as_ref()).map_err(exit::usage)?;
     spec.method = args.method.unwrap_or(spec.method);
     if let Some(seeds) = &args.seeds {
         spec.seeds.clone_from(&seeds.0);
@@ -137,7 +137,8 @@ mod tests {
     use super::*;
     use crate::args::{Cli, Command};
     use clap::Parser;
-    use fashion_train::sweep::{Method, text};
+    use fashion_train::sweep::Method;
+    use fashion_train::value_to_text;
 
     fn plan(options: &[&str]) -> Result<Plan> {
         let line = ["fashion", "sweep"].iter().chain(options);
@@ -190,7 +191,7 @@ mod tests {
     fn a_line_alone_is_a_whole_sweep() {
         let spec = spec_of(&["--vary", "lr=1e-5..1e-1:log:5", "--vary", "optimiser=adam,sgd"]);
         let points = spec.points("".as_ref()).unwrap();
-        let values: Vec<String> = points[3].values.iter().map(text).collect();
+        let values: Vec<String> = points[3].values.iter().map(value_to_text).collect();
         assert_eq!((points.len(), values.join(" ")), (10, "1e-4 sgd".to_owned()));
         assert_eq!(spec_of(&[]).points("".as_ref()).unwrap().len(), 1);
     }

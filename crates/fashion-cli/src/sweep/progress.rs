@@ -4,9 +4,9 @@ use crate::output::{self, percent};
 use crate::train::progress::{bar, clock, no_locks};
 use fashion_train::sweep::{
     Method, Outcome, Results, Shard, Stage, Status, Sweep, SweepObserver, Trial, TrialResult,
-    Waiting, text,
+    Waiting,
 };
-use fashion_train::{Epoch, Start, Step};
+use fashion_train::{Epoch, Start, Step, value_to_text};
 use indicatif::ProgressBar;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -127,8 +127,10 @@ impl<'a> Progress<'a> {
     fn name(&self, trial: &Trial) -> String {
         let point = &self.sweep.points()[trial.point - 1];
         let names = self.sweep.spec().space.names();
-        let named =
-            names.iter().zip(&point.values).map(|(n, value)| format!("{n} {}", text(value)));
+        let named = names
+            .iter()
+            .zip(&point.values)
+            .map(|(n, value)| format!("{n} {}", value_to_text(value)));
         named.chain([format!("seed {}", trial.settings.seed)]).collect::<Vec<_>>().join(", ")
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::output::{self, percent};
 use anyhow::Result;
-use fashion_train::sweep::{Method, PointResult, Results, Spread, Sweep, text};
+use fashion_train::sweep::{Method, PointResult, Results, Spread, Sweep};
+use fashion_train::value_to_text;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use toml::Value;
@@ -96,7 +97,7 @@ pub(crate) fn table(sweep: &Sweep, results: &Results) -> String {
     let mut rows: Vec<Vec<String>> = vec![heading.map(str::to_owned).collect()];
     for point in results.points.iter().take(ROWS) {
         let mut row = vec![point.point.number.to_string()];
-        row.extend(point.point.values.iter().map(text));
+        row.extend(point.point.values.iter().map(value_to_text));
         row.push(spread(point.accuracy, percent, |sd| format!("{:.2}%", 100.0 * sd)));
         row.push(spread(point.loss, |loss| format!("{loss:.4}"), |sd| format!("{sd:.4}")));
         row.push(point.epochs.to_string());

@@ -1,5 +1,7 @@
 //! Values and seeds as options have them.
 
+use crate::args::setting;
+use fashion_train::value_from_text;
 use std::ops::Range;
 use toml::{Table, Value};
 
@@ -21,26 +23,19 @@ impl Vary {
         let values = match values.split_once("..") {
             Some((from, rest)) => range(from, rest)?,
             None if values.trim().is_empty() => Value::Array(Vec::new()),
-            None => Value::Array(values.split(',').map(|value| scalar(value.trim())).collect()),
+            None => Value::Array(values.split(',').map(|value| value_from_text(value)).collect()),
         };
         Ok(Vary { name: setting(name.trim()), values })
-    }
-}
-
-/// The setting of an option: `lr` and `batch-size` are `learning_rate` and `batch_size`.
-fn setting(option: &str) -> String {
-    let name = option.trim_start_matches('-').replace('-', "_");
-    match name.strip_suffix("lr") {
-        Some(start) if start.is_empty() || start.ends_with('_') => format!("{start}learning_rate"),
-        _ => name,
     }
 }
 
 fn range(from: &str, rest: &str) -> Result<Value, String> {
     let mut parts = rest.split(':');
     let to = parts.next().unwrap_or_default();
-    let mut table =
-        Table::from_iter([("from".to_owned(), scalar(from)), ("to".to_owned(), scalar(to))]);
+    let mut table = Table::from_iter([
+        ("from".to_owned(), value_from_text(from)),
+        ("to".to_owned(), value_from_text(to)),
+    ]);
     for part in parts {
         let (key, value) = match part.parse::<i64>() {
             Ok(count) => ("count", count.into()),
@@ -55,14 +50,6 @@ fn range(from: &str, rest: &str) -> Result<Value, String> {
         }
     }
     Ok(Value::Table(table))
-}
-
-/// A number or a truth value where it is one, else a word.
-fn scalar(text: &str) -> Value {
-    let integer = text.parse::<i64>().map(Value::Integer);
-    let number = || text.parse::<f64>().map(Value::Float);
-    let truth = || text.parse::<bool>().map(Value::Boolean);
-    integer.ok().or_else(|| number().ok()).or_else(|| truth().ok()).unwrap_or_else(|| text.into())
 }
 
 /// Seeds.

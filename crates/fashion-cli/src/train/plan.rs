@@ -43,7 +43,7 @@ impl Plan {
             let chosen = Box::new(chosen);
             return Ok(Plan::New { chosen, out: args.out.clone() });
         };
-        let mut conflicts = args.settings.given()?;
+        let mut conflicts = args.settings.given();
         conflicts.extend(args.recipe.map(|_| "--recipe".to_owned()));
         conflicts.extend(args.config.as_ref().map(|_| "--config".to_owned()));
         conflicts.extend(args.out.as_ref().map(|_| "--out".to_owned()));
@@ -79,7 +79,7 @@ impl Chosen {
         let recipe = recipe.map(|Recipe::Report| "report".to_owned());
         let file = config.map(|path| path.display().to_string());
         let mut origins: Vec<String> = recipe.into_iter().chain(file).collect();
-        let given = options.given()?;
+        let given = options.given();
         if !origins.is_empty() && !given.is_empty() {
             origins.push(format!("but for {} as given", given.join(", ")));
         }

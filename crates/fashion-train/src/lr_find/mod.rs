@@ -8,7 +8,7 @@ pub use suggestion::{NoSuggestion, Suggestions};
 
 use crate::error::Error;
 use crate::observer::{Observer, Start, Step};
-use crate::settings::{Settings, check_single};
+use crate::settings::{SINGLE, Settings, is_single, value_to_text};
 use crate::trainer::Trainer;
 use fashion_data::Splits;
 use fashion_model::Network;
@@ -112,17 +112,21 @@ impl LrFind {
     /// [`Error::Setting`] with the first value out of its range.
     pub fn check(&self) -> Result<(), Error> {
         let LrFind { from, to, steps, smoothing, stop_factor } = self;
-        let checks: [(&'static str, &dyn Display, bool, &'static str); 5] = [
+        let checks: [(&'static str, &dyn Display, bool, &'static str); 7] = [
             ("from", from, *from > 0.0 && from.is_finite(), "a positive number such as 1e-7"),
             ("to", to, to > from && to.is_finite(), "a number above `from` such as 10"),
             ("steps", steps, *steps > 0, "at least 1"),
             ("smoothing", smoothing, (0.0..1.0).contains(smoothing), "0 to below 1 such as 0.98"),
             ("stop_factor", stop_factor, *stop_factor > 1.0, "above 1 such as 4"),
+            ("from", &value_to_text(&(*from).into()), is_single(*from), SINGLE),
+            ("to", &value_to_text(&(*to).into()), is_single(*to), SINGLE),
         ];
-        if let Some((name, value, _, expected)) = checks.into_iter().find(|(_, _, fine, _)| !fine) {
-            return Err(Error::Setting { name, value: value.to_string(), expected });
+        match checks.into_iter().find(|(_, _, fine, _)| !fine) {
+            Some((name, value, _, expected)) => {
+                Err(Error::Setting { name, value: value.to_string(), expected })
+            }
+            None => Ok(()),
         }
-        check_single(&[("from", *from), ("to", *to)])
     }
 }
 

@@ -1,7 +1,7 @@
 //! How much each class counts in the loss.
 
 use crate::error::Error;
-use crate::settings::keeps_its_kind;
+use crate::settings::is_single;
 use fashion_data::{Dataset, NUM_CLASSES};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -27,6 +27,10 @@ pub enum ClassWeights {
 }
 
 impl ClassWeights {
+    /// What is expected of their text.
+    pub(crate) const FORM: &str = "none, balanced, or ten numbers of at least 0, not all of them 0, and \
+                                   none above 0 that single precision rounds to it";
+
     /// The weights for training on the images with these indices, whose mean weight is 1; `None` where
     /// all count the same.
     ///
@@ -71,7 +75,7 @@ impl ClassWeights {
     fn given(weights: &[f64]) -> Result<ClassWeights, Error> {
         let most = weights.iter().copied().fold(0.0, f64::max);
         // In single precision, of itself and beside the largest.
-        let fine = |w: &f64| *w >= 0.0 && keeps_its_kind(*w) && keeps_its_kind(*w / most);
+        let fine = |w: &f64| *w >= 0.0 && is_single(*w) && is_single(*w / most);
         match <[f64; NUM_CLASSES]>::try_from(weights) {
             Ok(all) if all.iter().all(fine) && most > 0.0 => {
                 Ok(ClassWeights::Given(all.map(|w| w as f32)))
@@ -91,12 +95,7 @@ pub(crate) fn counts(dataset: &Dataset, indices: &[usize]) -> [f64; NUM_CLASSES]
 }
 
 fn refused(value: &str) -> Error {
-    Error::Setting {
-        name: "class_weights",
-        value: value.to_owned(),
-        expected: "none, balanced, or ten numbers of at least 0, not all of them 0, and none above 0 \
-                   that single precision rounds to it",
-    }
+    Error::Setting { name: "class_weights", value: value.to_owned(), expected: ClassWeights::FORM }
 }
 
 impl fmt::Display for ClassWeights {

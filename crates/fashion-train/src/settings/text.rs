@@ -3,6 +3,7 @@
 use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Deserializer, Serializer};
+use toml::Value;
 
 /// A number, or something else.
 #[derive(Deserialize)]
@@ -28,6 +29,34 @@ pub(crate) enum NumberOr<T> {
 pub fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let deserializer: StrDeserializer<ValueError> = text.into_deserializer();
     T::deserialize(deserializer).map_err(|error| error.to_string())
+}
+
+/// A value as people write it: `0.001`, `1e-5`, `64`, `cosine`, `1,1,1,0.5`.
+///
+/// ```
+/// use fashion_train::value_to_text;
+/// let texts = [0.001, 1e-5, 2e6].map(|number| value_to_text(&number.into()));
+/// assert_eq!(texts, ["0.001", "1e-5", "2e6"]);
+/// ```
+pub fn value_to_text(value: &Value) -> String {
+    match value {
+        Value::Float(number) if *number != 0.0 && !(1e-3..1e6).contains(&number.abs()) => {
+            format!("{number:e}")
+        }
+        Value::Float(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(list) => list.iter().map(value_to_text).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+/// What such a text means: a number or a truth value where it is one, else a word.
+pub fn value_from_text(text: &str) -> Value {
+    let text = text.trim();
+    let integer = text.parse::<i64>().map(Value::Integer);
+    let number = || text.parse::<f64>().map(Value::Float);
+    let truth = || text.parse::<bool>().map(Value::Boolean);
+    integer.ok().or_else(|| number().ok()).or_else(|| truth().ok()).unwrap_or_else(|| text.into())
 }
 
 /// An optional number, written `none` where there is none, so that a file can say so.

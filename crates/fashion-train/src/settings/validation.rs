@@ -21,6 +21,9 @@ pub enum Validation {
 }
 
 impl Validation {
+    /// What is expected of its text.
+    pub(crate) const FORM: &str = "a fraction between 0 and 1 such as 0.1, or none, or test";
+
     /// Whether part of the training set is held out, so that a best epoch can be chosen.
     pub fn chooses(self) -> bool {
         matches!(self, Validation::Fraction(_))
@@ -51,7 +54,7 @@ impl FromStr for Validation {
                 _ => Err(Error::Setting {
                     name: "validation",
                     value: format!("{text:?}"),
-                    expected: "a fraction between 0 and 1 such as 0.1, or none, or test",
+                    expected: Validation::FORM,
                 }),
             },
         }

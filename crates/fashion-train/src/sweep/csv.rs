@@ -1,7 +1,7 @@
 //! The tables of a sweep's results.
 
 use super::results::{PointResult, Results, Spread};
-use super::space::text;
+use crate::settings::value_to_text;
 use toml::Value;
 
 /// `results.csv`
@@ -101,7 +101,7 @@ fn header(before: &[&str], results: &Results, after: &[&str]) -> String {
 }
 
 fn values(point: &PointResult) -> impl Iterator<Item = String> {
-    point.point.values.iter().map(|value: &Value| text(value))
+    point.point.values.iter().map(|value: &Value| value_to_text(value))
 }
 
 fn spread(spread: Option<Spread>) -> [String; 2] {

@@ -54,7 +54,7 @@ pub use points::Point;
 pub use results::{PointResult, Results, Spread, TrialResult};
 pub use run::{Build, Finish, Options};
 pub use shard::Shard;
-pub use space::{Range, Scale, Space, Values, text};
+pub use space::{Range, Scale, Space, Values};
 pub use spec::{SCHEMA, Spec};
 pub use trial::{Diverged, Outcome, Status, Trial};
 

@@ -1,10 +1,10 @@
 //! The points that a sweep tries.
 
 use super::method::Method;
-use super::space::{Space, Values, bad, text};
+use super::space::{Space, Values, bad};
 use super::spec::Spec;
 use crate::error::Error;
-use crate::settings::Settings;
+use crate::settings::{Settings, value_to_text};
 use fashion_data::random::{Purpose, below, stream, uniform};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -32,7 +32,7 @@ impl Point {
             .names()
             .iter()
             .zip(&self.values)
-            .map(|(name, value)| format!("{name} {}", super::space::text(value)))
+            .map(|(name, value)| format!("{name} {}", value_to_text(value)))
             .collect();
         if !named.is_empty() {
             let _ = write!(text, " ({})", named.join(", "));
@@ -137,7 +137,7 @@ fn drawn(spec: &Spec, path: &Path) -> Result<Vec<Vec<Value>>, Error> {
                 }
             })
             .collect();
-        if seen.insert(values.iter().map(text).collect::<Vec<_>>()) {
+        if seen.insert(values.iter().map(value_to_text).collect::<Vec<_>>()) {
             all.push(values);
         }
         if all.len() == samples {

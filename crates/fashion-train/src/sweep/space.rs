@@ -1,7 +1,7 @@
 //! What varies in a sweep, and over which values.
 
 use crate::error::Error;
-use crate::settings::{Settings, unknown_key};
+use crate::settings::{Settings, unknown_key, value_to_text};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use toml::{Table, Value};
@@ -155,7 +155,7 @@ fn list(name: &str, list: &[Value], path: &Path) -> Result<Vec<Value>, Error> {
     for value in list {
         let value = canonical(name, value, path)?;
         if values.contains(&value) {
-            let problem = format!("{} is there twice", text(&value));
+            let problem = format!("{} is there twice", value_to_text(&value));
             return Err(bad(path, name, &list.to_vec().into(), &problem));
         }
         values.push(value);
@@ -274,23 +274,5 @@ impl Values {
         ]);
         table.extend(range.count.map(|count| ("count".to_owned(), (count as i64).into())));
         Value::Table(table)
-    }
-}
-
-/// A value as people write it: `0.001`, `1e-5`, `64`, `cosine`, `1,1,1,0.5`.
-///
-/// ```
-/// use fashion_train::sweep::text;
-/// assert_eq!([0.001, 1e-5, 2e6].map(|number| text(&number.into())), ["0.001", "1e-5", "2e6"]);
-/// ```
-pub fn text(value: &Value) -> String {
-    match value {
-        Value::Float(number) if *number != 0.0 && !(1e-3..1e6).contains(&number.abs()) => {
-            format!("{number:e}")
-        }
-        Value::Float(number) => number.to_string(),
-        Value::String(text) => text.clone(),
-        Value::Array(list) => list.iter().map(text).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
     }
 }

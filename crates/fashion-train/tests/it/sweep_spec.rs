@@ -1,6 +1,7 @@
 //! What `sweep.toml` may say, and which points follow from it.
 
-use fashion_train::sweep::{Method, Spec, text};
+use fashion_train::sweep::{Method, Spec};
+use fashion_train::value_to_text;
 use fashion_train::{Error, OptimiserKind};
 use std::path::Path;
 
@@ -11,7 +12,7 @@ fn parse(text: &str) -> Result<Spec, Error> {
 /// The values of each point, as text.
 fn points(text: &str) -> Vec<Vec<String>> {
     let points = parse(text).unwrap().points(Path::new("sweep.toml")).unwrap();
-    points.iter().map(|point| point.values.iter().map(self::text).collect()).collect()
+    points.iter().map(|point| point.values.iter().map(value_to_text).collect()).collect()
 }
 
 fn column(text: &str) -> Vec<String> {
