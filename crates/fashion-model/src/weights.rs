@@ -71,6 +71,7 @@ pub fn set_parameters(network: &mut dyn Network, values: &[Vec<f32>]) {
     network.for_each_parameter_mut(&mut |_, _, parameter| {
         parameter.copy_from_slice(values.next().expect("values of every parameter"));
     });
+    assert!(values.next().is_none(), "values of more parameters than there are");
 }
 
 /// Writes the weights to a file, whole or not at all; an existing one is replaced.
@@ -87,7 +88,8 @@ pub fn save(path: &Path, network: &dyn Network, extra: &Metadata) -> Result<(), 
     tensors::save(path, &to_tensors(network), &metadata)
 }
 
-/// Reads weights from a file, with its metadata. Without metadata, names and shapes must fit.
+/// Reads weights of the default [`Architecture`] from a file, with its metadata; see [`load_into`] for
+/// others. Without metadata, names and shapes must fit.
 ///
 /// # Errors
 /// [`Error::File`] with what is wrong.

@@ -200,6 +200,7 @@ fn average(upper: &[u8], lower: &[u8], rgb: &mut [u8]) {
 impl Raster {
     /// Takes the mean of each square of [`SAMPLES`]² = 4 pixels.
     fn averaged(fine: &[u8], fine_w: usize, fine_h: usize) -> Self {
+        const { assert!(SAMPLES == 2, "`average` is for two by two") };
         let (width, height) = (fine_w / SAMPLES, fine_h / SAMPLES);
         let mut rgb = vec![PAPER; width * height * 3];
         for (rows, rgb) in

@@ -64,7 +64,8 @@ impl Drop for Trainer<'_> {
 
 impl<'a> Trainer<'a> {
     /// A trainer of a network before its first epoch. Its initial weights are usually those of the
-    /// settings' seed.
+    /// settings' seed. Its clones share the memory that dfdx keeps for the next step, until one of their
+    /// trainers is dropped.
     ///
     /// # Errors
     /// If a setting is out of range or the training set cannot be split.

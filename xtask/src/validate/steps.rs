@@ -26,7 +26,7 @@ pub(crate) struct Step {
 pub(crate) const STEPS: [Step; 8] = [
     Step { name: "fmt", what: "the code is formatted", run: fmt },
     Step { name: "layers", what: "crates use only the layers below them", run: layers::check },
-    Step { name: "features", what: "no dependency is built twice", run: features::check },
+    Step { name: "features", what: "no dependency is built twice for tests", run: features::check },
     Step { name: "clippy", what: "clippy has nothing to say", run: clippy },
     Step { name: "doc", what: "the documentation builds without warnings", run: doc },
     Step { name: "examples", what: "each library has examples, and they run", run: examples },

@@ -60,7 +60,7 @@ impl Default for LrFind {
 }
 
 impl LrFind {
-    /// Does the test.
+    /// Does the test on a fresh network.
     ///
     /// The optimiser, batch size, loss, clipping and seed are those of the settings; their rate and
     /// its schedule are not used. Batches are those of training: `settings.validation` says what is

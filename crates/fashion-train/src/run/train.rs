@@ -32,6 +32,9 @@ pub struct Outcome {
 /// Trains a network in a run folder, from its last checkpoint if there is one, and keeps the folder's
 /// files: after each epoch weights, history and checkpoint.
 ///
+/// `network` is a fresh one, built from the seed of the settings: the configuration says so, and a run
+/// that has no checkpoint yet begins anew from it.
+///
 /// Uses rayon's current pool; see [`with_threads`](crate::with_threads). `data` says where the data
 /// came from, for `environment.json`.
 ///
