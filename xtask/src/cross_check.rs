@@ -30,7 +30,8 @@ const CHECKS: [(&str, &str); 4] = [
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     /// Run only this check; may be given more than once
-    #[arg(long, value_name = "CHECK", value_parser = PossibleValuesParser::new(CHECKS.map(|c| c.0)))]
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    #[arg(value_parser = PossibleValuesParser::new(CHECKS.map(|c| c.0)))]
     only: Vec<String>,
 
     #[command(flatten)]

@@ -19,7 +19,8 @@ use crate::workspace::Workspace;
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     /// Run only this step; may be given more than once
-    #[arg(long, value_name = "STEP", value_parser = PossibleValuesParser::new(STEPS.map(|s| s.name)))]
+    #[arg(long, value_name = "STEP", value_delimiter = ',')]
+    #[arg(value_parser = PossibleValuesParser::new(STEPS.map(|s| s.name)))]
     only: Vec<String>,
 
     /// List the steps and exit
@@ -78,6 +79,7 @@ mod tests {
             Ok(chosen(&command.args.only).into_iter().map(|step| step.name).collect())
         };
         assert_eq!(names(&["test", "fmt"]).unwrap(), ["fmt", "test"]);
+        assert_eq!(names(&["test,fmt"]).unwrap(), ["fmt", "test"]);
         assert_eq!(names(&[]).unwrap().len(), STEPS.len());
         let error = names(&["tset"]).unwrap_err().to_string();
         assert!(error.contains("'tset'") && error.contains("clippy"), "{error}");
