@@ -31,7 +31,7 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
 /// Prints an answer, whatever became of its files, and ends with what became of them.
 ///
 /// # Errors
-/// Why the files were not written, else as [`print`].
+/// Why the files were not written, else as [`print()`].
 pub(crate) fn print_beside(written: anyhow::Result<()>, text: &str) -> anyhow::Result<ExitCode> {
     let printed = print(text);
     written?;

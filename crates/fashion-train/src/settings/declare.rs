@@ -33,8 +33,11 @@ pub struct Setting {
     pub group: Group,
     /// What must hold of it and of what goes with it, each with what is expected where it does not.
     /// The first one is about the value alone.
-    pub(super) rules: &'static [(fn(&Settings) -> bool, &'static str)],
+    pub(super) rules: &'static [Rule],
 }
+
+/// What must hold, and what is expected where it does not.
+pub(super) type Rule = (fn(&Settings) -> bool, &'static str);
 
 impl Setting {
     /// Reads a value as people write it on a command line: `0.001`, `64`, `cosine`, `none`. Its range
