@@ -23,7 +23,7 @@ impl Vary {
         let values = match values.split_once("..") {
             Some((from, rest)) => range(from, rest)?,
             None if values.trim().is_empty() => Value::Array(Vec::new()),
-            None => Value::Array(values.split(',').map(|value| value_from_text(value)).collect()),
+            None => Value::Array(values.split(',').map(value_from_text).collect()),
         };
         Ok(Vary { name: setting(name.trim()), values })
     }
