@@ -191,7 +191,7 @@ fn data_are_found_below_where_other_programs_put_them() {
     write_idx(&raw, &train, &test, true);
     write_idx(&at("torch/MNIST/raw"), &test, &test, false);
     write_idx(&at("torch/__MACOSX/raw"), &test, &test, false);
-    for place in ["torch", "torch/FashionMNIST", "torch/FashionMNIST/raw"].map(|path| at(path)) {
+    for place in ["torch", "torch/FashionMNIST", "torch/FashionMNIST/raw"].map(&at) {
         let source = Source::resolve_from(Some(&place), None, Path::new("")).unwrap();
         assert_eq!(source, Source::Idx(raw.clone()));
         assert_eq!(source.load(&Keys::default()).unwrap(), expected);
