@@ -175,7 +175,7 @@ impl<R: AsRef<[u64]>, S: AsRef<str>> Drawing for Matrix<'_, R, S> {
                     x,
                     middle + 12.0,
                     Style::new(TINY - 0.5, ink).middle(),
-                    format::percent(share),
+                    format::percent(share, 1),
                 );
             }
             let total = row.iter().fold(0u64, |sum, &n| sum.saturating_add(n));

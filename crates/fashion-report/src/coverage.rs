@@ -206,12 +206,12 @@ impl Chart<'_> {
                 (right, y + 14.0, style.end()),
                 (left, y - 5.0, style),
             ];
-            notes.write(canvas, style, format!("target {}", format::percent(target)), places);
+            notes.write(canvas, style, format!("target {}", format::percent(target, 1)), places);
         }
         let style = Style::new(SMALL, INK);
         if let Some((coverage, accuracy)) = self.marked() {
-            let by_machine = format::percent(coverage);
-            let text = format!("{by_machine} by machine at {}", format::percent(accuracy));
+            let by_machine = format::percent(coverage, 1);
+            let text = format!("{by_machine} by machine at {}", format::percent(accuracy, 1));
             let x = panel.x(coverage);
             let heights = (0..12).map(|line| panel.bottom() - 10.0 - 18.0 * f64::from(line));
             let places = heights.flat_map(|y| [(x - 8.0, y, style.end()), (x + 8.0, y, style)]);

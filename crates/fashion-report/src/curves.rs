@@ -132,7 +132,7 @@ impl Quantity {
 
     fn print(self, value: f64) -> String {
         match self {
-            Accuracy => format::percent(value),
+            Accuracy => format::percent(value, 1),
             Loss => format::number(value, 3),
         }
     }

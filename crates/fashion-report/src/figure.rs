@@ -1,9 +1,9 @@
 //! From a drawing to SVG text and PNG bytes, and onto the disk.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use maud::{Markup, PreEscaped, html};
 use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
 
 use crate::canvas::{Anchor, Canvas, Drawing, Overlay, UNITS};
@@ -80,7 +80,6 @@ fn in_units(length: f64) -> u32 {
 /// The drawing as an SVG document.
 pub(crate) fn svg(drawing: &impl Drawing) -> Result<String, Error> {
     let (w, h) = drawing.size();
-    let name = format::escape(&drawing.name());
     let mut shapes = String::new();
     let backend = SVGBackend::with_string(&mut shapes, (in_units(w), in_units(h)));
     let mut canvas = Canvas::new(backend.into_drawing_area(), drawing.name());
@@ -91,19 +90,19 @@ pub(crate) fn svg(drawing: &impl Drawing) -> Result<String, Error> {
     let body = shapes.split_once(">\n").map_or("", |(_, rest)| rest);
     let body = body.trim_end().strip_suffix("</svg>").unwrap_or(body);
 
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 \
-         {w} {h}\" role=\"img\" aria-label=\"{name}\" font-family=\"{}\">\n\
-         <g transform=\"scale({})\" stroke-linejoin=\"round\" \
-         stroke-linecap=\"round\">\n{body}</g>\n",
-        font::FAMILY,
-        1.0 / UNITS,
-    );
-    for item in overlay {
-        overlay_svg(&mut out, &item)?;
-    }
-    out.push_str("</svg>\n");
-    Ok(out)
+    let document = html! {
+        svg xmlns="http://www.w3.org/2000/svg" width=(w) height=(h) viewBox={ "0 0 " (w) " " (h) }
+            role="img" aria-label=(drawing.name()) font-family=(font::FAMILY) {
+            "\n"
+            g transform={ "scale(" (1.0 / UNITS) ")" } stroke-linejoin="round" stroke-linecap="round" {
+                "\n" (PreEscaped(body))
+            }
+            "\n"
+            @for item in &overlay { (overlay_svg(item)?) "\n" }
+        }
+        "\n"
+    };
+    Ok(format::printable(&document.into_string()))
 }
 
 /// At most two decimals, without trailing zeros.
@@ -111,40 +110,25 @@ fn short(v: f64) -> f64 {
     (v * 100.0).round() / 100.0
 }
 
-fn overlay_svg(out: &mut String, item: &Overlay) -> Result<(), Error> {
-    match item {
+fn overlay_svg(item: &Overlay) -> Result<Markup, Error> {
+    Ok(match item {
         Overlay::Text { x, y, style, text } => {
             let anchor = match style.anchor {
-                Anchor::Start => "",
-                Anchor::Middle => " text-anchor=\"middle\"",
-                Anchor::End => " text-anchor=\"end\"",
+                Anchor::Start => None,
+                Anchor::Middle => Some("middle"),
+                Anchor::End => Some("end"),
             };
-            let weight = match style.weight {
-                Weight::Regular => "",
-                Weight::SemiBold => " font-weight=\"600\"",
-            };
-            let _ = writeln!(
-                out,
-                "<text x=\"{}\" y=\"{}\" font-size=\"{}\"{anchor}{weight} fill=\"{}\">{}</text>",
-                short(*x),
-                short(*y),
-                short(style.size),
-                style.colour.hex(),
-                format::escape(text)
-            );
+            let weight = (style.weight == Weight::SemiBold).then_some("600");
+            html! {
+                text x=(short(*x)) y=(short(*y)) font-size=(short(style.size)) text-anchor=[anchor]
+                    font-weight=[weight] fill=(style.colour.hex()) { (text) }
+            }
         }
-        Overlay::Garment { x, y, side, pixels } => {
-            let _ = writeln!(
-                out,
-                "<image x=\"{}\" y=\"{}\" width=\"{side}\" height=\"{side}\" \
-                 style=\"image-rendering:pixelated\" href=\"{}\"/>",
-                short(*x),
-                short(*y),
-                encode::garment_uri(pixels)?
-            );
-        }
-    }
-    Ok(())
+        Overlay::Garment { x, y, side, pixels } => html! {
+            image x=(short(*x)) y=(short(*y)) width=(side) height=(side)
+                style="image-rendering:pixelated" href=(encode::garment_uri(pixels)?) {}
+        },
+    })
 }
 
 /// An RGB picture under construction.

@@ -6,12 +6,26 @@
 use std::sync::LazyLock;
 
 use ab_glyph::{Font as _, FontRef, PxScale, ScaleFont as _};
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 /// Inter in its regular and semi-bold weights, subsets; see `fonts/README.md`.
 pub(crate) const REGULAR: &[u8] = include_bytes!("../fonts/Inter-Regular.subset.otf");
 pub(crate) const SEMIBOLD: &[u8] = include_bytes!("../fonts/Inter-SemiBold.subset.otf");
 /// The CSS font list of figures and report.
 pub(crate) const FAMILY: &str = "Inter, 'Helvetica Neue', Arial, sans-serif";
+
+/// The rules by which the page has the typeface inside.
+pub(crate) fn css() -> String {
+    [(400, REGULAR), (600, SEMIBOLD)]
+        .map(|(weight, bytes)| {
+            let data = BASE64_STANDARD.encode(crate::woff::woff(bytes));
+            format!(
+                "@font-face{{font-family:Inter;font-weight:{weight};\
+                 src:url(data:font/woff;base64,{data})}}\n"
+            )
+        })
+        .concat()
+}
 
 static FONTS: LazyLock<[FontRef<'static>; 2]> = LazyLock::new(|| {
     [REGULAR, SEMIBOLD]

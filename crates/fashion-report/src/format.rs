@@ -16,14 +16,9 @@ pub(crate) fn count(n: u64) -> String {
     out
 }
 
-/// A share in `[0, 1]` as a percentage with one decimal; see [`percent_to`].
-pub(crate) fn percent(share: f64) -> String {
-    percent_to(share, 1)
-}
-
 /// A share in `[0, 1]` as a percentage. Only an exact 0 or 1 prints as 0% or 100%, so that rounding
 /// never claims certainty.
-pub(crate) fn percent_to(share: f64, decimals: usize) -> String {
+pub(crate) fn percent(share: f64, decimals: usize) -> String {
     let value = 100.0 * share;
     if !value.is_finite() {
         return MISSING.to_owned();
@@ -41,13 +36,13 @@ pub(crate) fn percent_to(share: f64, decimals: usize) -> String {
     }
 }
 
-/// What [`percent`] prints as one integer, for a script to print: per mille, with 0 for less than
+/// What [`percent`] prints with one decimal as one integer, for a script to print: per mille, with 0 for less than
 /// 0.1%, −1 for an exact 0 and 1001 for more than 99.9%. Nothing for what is no share.
 pub(crate) fn per_mille(share: f64) -> Option<i32> {
     if !(0.0..=1.0).contains(&share) {
         return None;
     }
-    match percent(share).as_str() {
+    match percent(share, 1).as_str() {
         "0%" => Some(-1),
         "100%" => Some(1000),
         "<0.1%" => Some(0),
@@ -117,23 +112,13 @@ pub(crate) fn capital(name: &str) -> String {
     rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
-/// Text for XML and HTML, in element content and in quoted attributes. Characters that neither
-/// allows (control characters) become U+FFFD.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            '\t' | '\n' | '\r' => out.push(' '),
-            c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => out.push('\u{FFFD}'),
-            c => out.push(c),
-        }
-    }
-    out
+/// The text of a document, in which characters that neither XML nor HTML allows (control characters
+/// other than tabs and line breaks) become U+FFFD.
+pub(crate) fn printable(document: &str) -> String {
+    let refused = |c: char| {
+        c.is_control() && !matches!(c, '\t' | '\n' | '\r') || matches!(c, '\u{FFFE}' | '\u{FFFF}')
+    };
+    document.replace(refused, "\u{FFFD}")
 }
 
 #[cfg(test)]
@@ -152,12 +137,12 @@ mod tests {
     fn percentages_never_round_to_certainty() {
         let shares = [0.0, 0.0001, 0.0005, 0.912, 0.9994, 0.99951, 1.0, f64::NAN, f64::INFINITY];
         assert_eq!(
-            shares.map(percent),
+            shares.map(|share| percent(share, 1)),
             ["0%", "<0.1%", "0.1%", "91.2%", "99.9%", ">99.9%", "100%", "–", "–"]
         );
         let shares = [0.000_04, 0.000_06, 0.91234, 0.99994, 0.99996];
         assert_eq!(
-            shares.map(|share| percent_to(share, 2)),
+            shares.map(|share| percent(share, 2)),
             ["<0.01%", "0.01%", "91.23%", "99.99%", ">99.99%"]
         );
     }
@@ -207,10 +192,8 @@ mod tests {
     }
 
     #[test]
-    fn markup_and_control_characters_are_harmless() {
-        assert_eq!(
-            escape("<b>\"A\" & 'B'\n\u{0}"),
-            "&lt;b&gt;&quot;A&quot; &amp; &#39;B&#39; \u{FFFD}"
-        );
+    fn control_characters_are_harmless() {
+        let text = "A\t'B'\r\n\u{0}\u{1B}\u{85}\u{FFFE}–";
+        assert_eq!(printable(text), "A\t'B'\r\n\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}–");
     }
 }

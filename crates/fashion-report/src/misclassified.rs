@@ -123,7 +123,7 @@ fn bar<DB: DrawingBackend>(
     probability: f64,
     colour: Colour,
 ) -> Result<(), Error> {
-    let value = format::percent(probability);
+    let value = format::percent(probability, 1);
     let number = Style::new(SMALL, colour).end();
     let name = Style::new(BODY - 0.5, colour).bold();
     canvas.text(x + TILE, baseline, number, &value);

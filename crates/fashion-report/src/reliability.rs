@@ -47,7 +47,7 @@ pub fn draw(bins: &[Bin], ece: f64, origin: &str) -> Result<Figure, Error> {
 
 /// The figure before it is rendered.
 pub(crate) fn drawing<'a>(bins: &'a [Bin], ece: f64, origin: &'a str) -> impl Drawing {
-    let note = format!("Expected calibration error {}", format::percent(ece));
+    let note = format!("Expected calibration error {}", format::percent(ece, 1));
     let page = Page { title: "Reliability of the confidence".into(), note, origin };
     Diagram { bins, page: Some(page) }
 }

@@ -311,7 +311,7 @@ impl Chart<'_> {
             canvas.line(&[(left, y - 4.0), (left + SWATCH, y - 4.0)], colour, width + 0.75)?;
             end(canvas, line, (left + SWATCH, y - 4.0))?;
             let judged = match line.curve.accuracy.and_then(scale::drawable) {
-                Some(accuracy) => format::percent_to(accuracy, 2),
+                Some(accuracy) => format::percent(accuracy, 2),
                 None if line.curve.end == CurveEnd::Diverged => "diverged".to_owned(),
                 None => format::MISSING.to_owned(),
             };

@@ -1,6 +1,6 @@
 //! The items as the script finds them: their numbers as one compact block of JSON.
 
-use std::fmt::Write as _;
+use serde_json::{Value, json};
 
 use super::{Item, Report, sheet};
 use crate::format;
@@ -50,83 +50,39 @@ impl<'r, 'a> Items<'r, 'a> {
             .filter(|(_, item)| item.label != item.predicted)
     }
 
-    /// What the script needs to know, as JSON. An item is a list: index, true class, predicted
-    /// class, loss in hundredths, margin and K probabilities as [`format::per_mille`] has them, then
-    /// index and class of each neighbour.
+    /// What the script needs to know, as JSON that cannot end the element it stands in. An item is a
+    /// list: index, true class, predicted class, loss in hundredths, margin and K probabilities as
+    /// [`format::per_mille`] has them, then index and class of each neighbour.
     pub(super) fn json(&self, report: &Report<'_>) -> String {
-        let mut out = String::from("{\"names\":[");
-        list(&mut out, report.class_names.iter().map(|name| quoted(name)));
-        out.push_str("],\"counts\":[");
-        let row = |row: &Vec<u64>| {
-            let mut out = String::from("[");
-            list(&mut out, row.iter().map(u64::to_string));
-            out + "]"
-        };
-        list(&mut out, report.confusion.iter().map(row));
-        let _ = write!(out, "],\"columns\":{},\"items\":[", sheet::COLUMNS);
-        list(&mut out, self.list.iter().map(|item| numbers(item)));
-        out.push_str("],\"order\":{");
-        let orders = [
-            ("confidence", &self.by_confidence),
-            ("loss", &self.by_loss),
-            ("margin", &self.by_margin),
-        ];
-        for (i, (name, order)) in orders.into_iter().enumerate() {
-            let _ = write!(out, "{}\"{name}\":[", if i > 0 { "," } else { "" });
-            list(&mut out, order.iter().map(usize::to_string));
-            out.push(']');
-        }
-        out.push_str("}}");
-        out
+        let numbers = json!({
+            "names": report.class_names,
+            "counts": report.confusion,
+            "columns": sheet::COLUMNS,
+            "items": self.list.iter().map(|item| numbers(item)).collect::<Vec<_>>(),
+            "order": {
+                "confidence": self.by_confidence,
+                "loss": self.by_loss,
+                "margin": self.by_margin,
+            },
+        });
+        let markup = [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")];
+        markup.iter().fold(numbers.to_string(), |json, (sign, code)| json.replace(sign, code))
     }
 }
 
-fn numbers(item: &Item<'_>) -> String {
-    let number = |value: Option<i32>| value.map_or("null".to_owned(), |value| value.to_string());
-    let hundredths = |value: f64| {
-        let value = (100.0 * value).round();
-        (value.abs() < 1e9).then_some(value as i32)
-    };
-    let mut out = format!(
-        "[{},{},{},{},{}",
-        item.index,
-        item.label,
-        item.predicted,
-        number(hundredths(item.loss)),
-        number(format::per_mille(item.margin))
-    );
-    for &probability in &item.probabilities {
-        let _ = write!(out, ",{}", number(format::per_mille(probability)));
-    }
-    for neighbour in &item.neighbours {
-        let _ = write!(out, ",{},{}", neighbour.index, neighbour.label);
-    }
-    out + "]"
-}
-
-/// Writes parts with commas between them.
-fn list(out: &mut String, parts: impl Iterator<Item = String>) {
-    for (i, part) in parts.enumerate() {
-        if i > 0 {
-            out.push(',');
-        }
-        out.push_str(&part);
-    }
-}
-
-/// A JSON string that cannot end the element it stands in.
-fn quoted(text: &str) -> String {
-    let mut out = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' | '<' | '>' | '&' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c if c.is_control() => out.push('\u{FFFD}'),
-            c => out.push(c),
-        }
-    }
-    out + "\""
+fn numbers(item: &Item<'_>) -> Vec<Value> {
+    let hundredths = (100.0 * item.loss).round();
+    let loss = (hundredths.abs() < 1e9).then_some(hundredths as i32);
+    let mut out = vec![
+        json!(item.index),
+        json!(item.label),
+        json!(item.predicted),
+        json!(loss),
+        json!(format::per_mille(item.margin)),
+    ];
+    out.extend(item.probabilities.iter().map(|&share| json!(format::per_mille(share))));
+    out.extend(item.neighbours.iter().flat_map(|near| [json!(near.index), json!(near.label)]));
+    out
 }
 
 #[cfg(test)]
@@ -163,10 +119,10 @@ mod tests {
         assert_eq!(wrong, [(1, 3), (2, 7)]);
         let text = items.json(&report);
         assert!(!text.contains('<') && !text.contains('&'));
-        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let json: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
             json,
-            serde_json::json!({
+            json!({
                 "names": ["</script>\"&\\", "Bag"],
                 "counts": [[3, 2], [0, 4]],
                 "columns": 40,

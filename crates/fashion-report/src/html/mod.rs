@@ -107,11 +107,6 @@ fn check(report: &Report<'_>) -> Result<(), Error> {
     })
 }
 
-/// Shorthand for [`format::escape`](crate::format::escape).
-fn esc(text: &str) -> String {
-    crate::format::escape(text)
-}
-
 /// `1 item`, `2 items`.
 fn items_in_words(count: u64) -> String {
     format!("{} {}", crate::format::count(count), if count == 1 { "item" } else { "items" })

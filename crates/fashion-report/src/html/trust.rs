@@ -1,8 +1,8 @@
 //! How far the confidence can be trusted, and what follows from it for people.
 
-use std::fmt::Write as _;
+use maud::{Markup, PreEscaped, html};
 
-use super::{Estimate, Unit, esc, measures, tables};
+use super::{Estimate, Unit, measures, tables};
 use crate::{Bin, CoverageMark, CoveragePoint, Error, coverage, format, reliability};
 
 /// How well confidence and accuracy agree, as the network says it and after temperature scaling.
@@ -46,90 +46,91 @@ pub struct Coverage {
 }
 
 /// The reliability diagrams, how to read them, and their numbers to unfold.
-pub(super) fn calibration(calibration: &Calibration) -> Result<String, Error> {
+pub(super) fn calibration(calibration: &Calibration) -> Result<Markup, Error> {
     let Calibration { before, after, temperature, scores } = calibration;
-    let mut words = String::new();
-    if let Some(score) = scores.first() {
-        let value = score.after.unwrap_or(score.before).value;
-        let _ = writeln!(
-            words,
-            "<p class=\"big\"><b>{}</b> {}</p>",
-            esc(&measures::print(value, score.unit)),
-            esc(&score.name)
-        );
-    }
-    words.push_str(
-        "<p>Each dot is a group of items about which the classifier was about equally sure, the \
-         larger the more items. On the line, it is right as often as it says. Below the line it is \
-         too sure of itself, above too cautious; the orange strokes are the gaps.</p>\n",
-    );
-    if let Some(temperature) = temperature {
-        let _ = writeln!(
-            words,
-            "<p>Temperature scaling divides the logits by {}, which was fitted on the held-out part; \
-             it changes how sure the classifier says it is, never what it predicts.</p>",
-            format::number(*temperature, 3)
-        );
-    }
-    scores_table(&mut words, scores);
-    let diagram = reliability::inline_svg(before)?;
+    let words = html! {
+        @if let Some(score) = scores.first() {
+            @let value = score.after.unwrap_or(score.before).value;
+            p.big { b { (measures::print(value, score.unit)) } " " (score.name) }
+        }
+        p {
+            "Each dot is a group of items about which the classifier was about equally sure, the \
+             larger the more items. On the line, it is right as often as it says. Below the line it \
+             is too sure of itself, above too cautious; the orange strokes are the gaps."
+        }
+        @if let Some(temperature) = temperature {
+            p {
+                "Temperature scaling divides the logits by " (format::number(*temperature, 3))
+                ", which was fitted on the held-out part; it changes how sure the classifier says \
+                 it is, never what it predicts."
+            }
+        }
+        (scores_table(scores))
+    };
+    let diagram = PreEscaped(reliability::inline_svg(before)?);
     if after.is_empty() {
-        words.push_str(&tables::bins("Numbers of every group", before));
-        return Ok(format!(
-            "<div class=\"split\">\n<figure>{diagram}</figure>\n<div>\n{words}</div>\n</div>\n"
-        ));
+        return Ok(html! {
+            div.split {
+                figure { (diagram) }
+                div { (words) (tables::bins("Numbers of every group", before)) }
+            }
+        });
     }
-    let scaled = reliability::inline_svg(after)?;
-    Ok(format!(
-        "<div class=\"charts\">\n<figure><figcaption>As the network says \
-         it</figcaption>{diagram}</figure>\n<figure><figcaption>After temperature \
-         scaling</figcaption>{scaled}</figure>\n</div>\n<div class=\"words\">{words}</div>\n{}{}",
-        tables::bins("Numbers of every group, as the network says it", before),
-        tables::bins("Numbers of every group, after temperature scaling", after)
-    ))
+    let scaled = PreEscaped(reliability::inline_svg(after)?);
+    Ok(html! {
+        div.charts {
+            figure { figcaption { "As the network says it" } (diagram) }
+            figure { figcaption { "After temperature scaling" } (scaled) }
+        }
+        div.words { (words) }
+        (tables::bins("Numbers of every group, as the network says it", before))
+        (tables::bins("Numbers of every group, after temperature scaling", after))
+    })
 }
 
-fn scores_table(out: &mut String, scores: &[CalibrationScore]) {
+fn scores_table(scores: &[CalibrationScore]) -> Markup {
     let scaled = scores.iter().any(|score| score.after.is_some());
     if scores.len() < 2 && !scaled {
-        return;
+        return Markup::default();
     }
     let columns: &[&str] =
         if scaled { &["Measure", "plain", "scaled"] } else { &["Measure", "Value"] };
-    tables::open(out, "Measures of calibration", "measures", columns);
-    for score in scores {
-        let _ = write!(out, "<tr><th scope=\"row\">{}</th>", esc(&score.name));
-        measures::cell(out, &score.before, score.unit);
-        match &score.after {
-            Some(after) => measures::cell(out, after, score.unit),
-            None if scaled => {
-                let _ = write!(out, "<td>{}</td>", format::MISSING);
+    let rows = html! {
+        @for score in scores {
+            tr {
+                th scope="row" { (score.name) }
+                (measures::cell(&score.before, score.unit))
+                @if let Some(after) = &score.after {
+                    (measures::cell(after, score.unit))
+                } @else if scaled {
+                    td { (format::MISSING) }
+                }
             }
-            None => {}
         }
-        out.push_str("</tr>\n");
-    }
-    out.push_str(tables::CLOSE);
+    };
+    tables::table("Measures of calibration", "measures", columns, &rows)
 }
 
 /// What a machine can sort alone: the answer, and the curve that it is read from.
-pub(super) fn coverage(part: &Coverage) -> Result<String, Error> {
-    let mut words = String::new();
-    if !part.answer.is_empty() {
-        let _ = writeln!(words, "<p class=\"answer\">{}</p>", esc(&part.answer));
-    }
-    if !part.facts.is_empty() {
-        words.push_str("<div class=\"facts\"><dl>\n");
-        tables::fact_list(&mut words, &part.facts);
-        words.push_str("</dl></div>\n");
-    }
+pub(super) fn coverage(part: &Coverage) -> Result<Markup, Error> {
+    let words = html! {
+        @if !part.answer.is_empty() { p.answer { (part.answer) } }
+        @if !part.facts.is_empty() { div.facts { (tables::fact_list(&part.facts)) } }
+    };
     if part.points.is_empty() {
         return Ok(words);
     }
-    let chart = coverage::inline_svg(&part.points, part.mark)?;
-    Ok(format!(
-        "<div class=\"split\">\n<figure>{chart}</figure>\n<div>\n{words}<p>The items of which the \
-         classifier is surest go to the machine, the rest to a person: from left to right ever more \
-         is sorted by machine, and the line says how often it is right on that.</p>\n</div>\n</div>\n"
-    ))
+    Ok(html! {
+        div.split {
+            figure { (PreEscaped(coverage::inline_svg(&part.points, part.mark)?)) }
+            div {
+                (words)
+                p {
+                    "The items of which the classifier is surest go to the machine, the rest to a \
+                     person: from left to right ever more is sorted by machine, and the line says \
+                     how often it is right on that."
+                }
+            }
+        }
+    })
 }

@@ -247,7 +247,7 @@ impl Chart<'_> {
                         let barb = |side: f64| (x + side, y + 0.5 * outwards);
                         canvas.line(&[barb(-4.0), tip, barb(4.0)], colour, 1.75)?;
                         match self.sweep.measure {
-                            Accuracy => format::percent(score),
+                            Accuracy => format::percent(score, 1),
                             Loss => format::number(score, 2),
                         }
                     }

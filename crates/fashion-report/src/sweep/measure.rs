@@ -30,7 +30,7 @@ impl SweepMeasure {
 
     pub(super) fn print(self, value: f64) -> String {
         match self {
-            Accuracy => format::percent_to(value, 2),
+            Accuracy => format::percent(value, 2),
             Loss => format::number(value, 4),
         }
     }

@@ -195,7 +195,7 @@ fn markup_in_names_stays_text() {
         let svg = figure.unwrap().svg;
         assert_well_formed(&svg);
         assert!(
-            svg.contains("Data: &lt;b x=&quot;1&quot;&gt;&amp;&#39;&lt;/text&gt;\u{FFFD}"),
+            svg.contains("Data: &lt;b x=&quot;1&quot;&gt;&amp;'&lt;/text&gt;\u{FFFD}"),
             "{svg}"
         );
     }

@@ -73,10 +73,9 @@ fn without_bytes(page: &str) -> String {
 #[test]
 fn report_looks_as_it_did() {
     let garments = garments();
-    insta::assert_snapshot!(
-        "report",
-        without_bytes(&render(&report(&garments, "T-shirt/top")).unwrap())
-    );
+    let page = render(&report(&garments, "T-shirt/top")).unwrap();
+    // An element a line, as whoever compares two of them reads them.
+    insta::assert_snapshot!("report", without_bytes(&page).replace("><", ">\n<"));
 }
 
 #[test]
@@ -167,9 +166,11 @@ fn markup_in_names_stays_text() {
     let garments = garments();
     let plain = render(&report(&garments, "Coat")).unwrap();
     let evil = render(&report(&garments, "<script src=\"x\">&'")).unwrap();
-    assert!(evil.contains("&lt;script src=&quot;x&quot;&gt;&amp;&#39;"));
+    assert!(evil.contains("&lt;script src=&quot;x&quot;&gt;&amp;'"));
     assert_eq!(plain.matches('<').count(), evil.matches('<').count(), "a name opened a tag");
-    assert_eq!(plain.matches('"').count(), evil.matches('"').count(), "a name left its attribute");
+    // In the block of JSON a quote in a name is escaped by a backslash.
+    let quotes = |page: &str| page.split_once("<script").unwrap().0.matches('"').count();
+    assert_eq!(quotes(&plain), quotes(&evil), "a name left its attribute");
 }
 
 #[test]
