@@ -16,12 +16,14 @@ pub(crate) const FAMILY: &str = "Inter, 'Helvetica Neue', Arial, sans-serif";
 
 /// The rules by which the page has the typeface inside.
 pub(crate) fn css() -> String {
-    [(400, REGULAR), (600, SEMIBOLD)]
+    let regular = include_bytes!("../fonts/Inter-Regular.subset.woff2");
+    let semi_bold = include_bytes!("../fonts/Inter-SemiBold.subset.woff2");
+    [(400, &regular[..]), (600, semi_bold)]
         .map(|(weight, bytes)| {
-            let data = BASE64_STANDARD.encode(crate::woff::woff(bytes));
+            let data = BASE64_STANDARD.encode(bytes);
             format!(
                 "@font-face{{font-family:Inter;font-weight:{weight};\
-                 src:url(data:font/woff;base64,{data})}}\n"
+                 src:url(data:font/woff2;base64,{data})}}\n"
             )
         })
         .concat()

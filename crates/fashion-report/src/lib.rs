@@ -25,7 +25,6 @@ mod palette;
 mod place;
 mod scale;
 mod setting;
-mod woff;
 
 pub use class_counts::ClassCount;
 pub use classes::ClassExamples;

@@ -54,7 +54,7 @@ fn report<'a>(garments: &'a Garments, name: &str) -> Report<'a> {
 fn without_bytes(page: &str) -> String {
     let mut out = page.to_owned();
     for (start, end, name) in [
-        ("url(data:font/woff;base64,", ")", "FONT"),
+        ("url(data:font/woff2;base64,", ")", "FONT"),
         ("url(data:image/png;base64,", ")", "GARMENTS"),
         ("sha256-", "'", "HASH"),
         ("<script>", "</script>", "SCRIPT"),
