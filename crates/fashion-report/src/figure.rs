@@ -86,16 +86,13 @@ pub(crate) fn svg(drawing: &impl Drawing) -> Result<String, Error> {
     canvas.rect(0.0, 0.0, w, h, crate::palette::PAPER)?;
     drawing.paint(&mut canvas)?;
     let overlay = canvas.finish()?;
-    // plotters' own outermost element has the size in units; this one has it in CSS pixels.
-    let body = shapes.split_once(">\n").map_or("", |(_, rest)| rest);
-    let body = body.trim_end().strip_suffix("</svg>").unwrap_or(body);
-
     let document = html! {
         svg xmlns="http://www.w3.org/2000/svg" width=(w) height=(h) viewBox={ "0 0 " (w) " " (h) }
             role="img" aria-label=(drawing.name()) font-family=(font::FAMILY) {
             "\n"
+            // What plotters draws is a document of its own, in units.
             g transform={ "scale(" (1.0 / UNITS) ")" } stroke-linejoin="round" stroke-linecap="round" {
-                "\n" (PreEscaped(body))
+                "\n" (PreEscaped(shapes))
             }
             "\n"
             @for item in &overlay { (overlay_svg(item)?) "\n" }
