@@ -39,7 +39,7 @@ pub(crate) fn announce(sweep: &Sweep, found: &Found, options: &Options<'_>) {
     line("machine", format!("{threads}, {}{shard}", simd::Path::current()));
     line("folder", sweep.folder().display().to_string());
     let settings: Vec<Settings> = sweep.points().iter().map(|point| point.settings).collect();
-    for note in notes::before(spec, &settings) {
+    for note in notes::before(spec, &settings, &found.splits.train) {
         line("note", note);
     }
 }

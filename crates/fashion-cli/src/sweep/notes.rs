@@ -1,11 +1,13 @@
 //! What is probably not meant.
 
+use crate::describe;
 use crate::sweep::progress::runs;
+use fashion_data::Dataset;
 use fashion_train::sweep::{Method, Results, Scale, Spec, Values};
 use fashion_train::{OptimiserKind, ScheduleKind, Settings};
 
 /// Sentences about a sweep that is about to begin.
-pub(crate) fn before(spec: &Spec, points: &[Settings]) -> Vec<String> {
+pub(crate) fn before(spec: &Spec, points: &[Settings], train: &Dataset) -> Vec<String> {
     let mut notes = Vec::new();
     if spec.space.is_empty() {
         notes.push("nothing varies but the seed; --vary lets a setting vary".to_owned());
@@ -22,6 +24,10 @@ pub(crate) fn before(spec: &Spec, points: &[Settings]) -> Vec<String> {
         if name == "validation" {
             notes.push("validation varies, so points are not judged on the same images".to_owned());
         }
+    }
+    let long: Vec<_> = points.iter().filter_map(|p| describe::long_average(p, train)).collect();
+    if let Some(first) = long.first() {
+        notes.push(format!("at {} of {} points: {first}", long.len(), points.len()));
     }
     if spec.base.target_accuracy.is_some() {
         notes.push("target_accuracy changes nothing in training, nor in a sweep".to_owned());

@@ -142,7 +142,6 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             let Chosen { settings, origin, data } = *chosen;
             let found = place::load(&args.data)?;
             let config = Config::new(Architecture::ReportCnn.name(), &found.splits, settings);
-            let mut images = found.splits.train.len();
             if let Validation::Fraction(fraction) = settings.validation {
                 // What cannot be split must not use up a run's number.
                 let split = stratified_split(found.splits.train.labels(), fraction, settings.seed)?;
@@ -150,10 +149,11 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
                     warn_of_few(settings.target_accuracy, split.held_out.len());
                 }
                 settings.class_weights.for_images(&found.splits.train, &split.train)?;
-                images = split.train.len();
             }
-            if !args.quiet {
-                warn_of_long_average(&settings, images);
+            if !args.quiet
+                && let Some(note) = describe::long_average(&settings, &found.splits.train)
+            {
+                output::note(&format!("note     {note}"));
             }
             if !args.quiet && data.is_some_and(|data| data != config.data) {
                 let now = &config.data.origin;
@@ -200,21 +200,6 @@ fn warn_of_few(target: Option<f64>, held_out: usize) {
              will go to a person; hold out more with --validation",
             thousands(needed as usize),
             thousands(held_out)
-        ));
-    }
-}
-
-/// Says so where the average of the weights is meant to look back further than the run goes.
-fn warn_of_long_average(settings: &Settings, images: usize) {
-    let window = (1.0 / (1.0 - settings.ema_decay)).round();
-    let steps = settings.epochs * images.div_ceil(settings.batch_size);
-    if window > steps as f64 {
-        output::note(&format!(
-            "note     --ema-decay {} looks back over {} steps, and the run has {}: it will look back \
-             over a ninth of those so far; take a smaller one",
-            settings.ema_decay,
-            thousands(window as usize),
-            thousands(steps)
         ));
     }
 }

@@ -196,6 +196,11 @@ impl Settings {
         }
     }
 
+    /// How many steps the moving average of the weights goes over, 1 / (1 − decay), where there is one.
+    pub fn average_window(&self) -> Option<f64> {
+        (self.ema_decay > 0.0).then(|| 1.0 / (1.0 - self.ema_decay))
+    }
+
     /// When training stops before its last epoch.
     pub fn early_stopping(&self) -> EarlyStopping {
         EarlyStopping { patience: self.patience, min_delta: self.min_delta }
