@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 
 fn run(command: &Command) -> anyhow::Result<ExitCode> {
     // The kernels themselves would quietly take the fastest path.
-    fashion_kernels::simd::Path::from_env().map_err(exit::usage)?;
+    fashion_kernels::simd::Isa::from_env().map_err(exit::usage)?;
     match command {
         Command::Train(args) => train::run(args),
         Command::Sweep(args) => sweep::run(args),

@@ -14,7 +14,7 @@ use fashion_kernels::conv::ConvPool;
 use fashion_kernels::dense::Dense;
 use fashion_kernels::loss::{cross_entropy, cross_entropy_gradient};
 use fashion_kernels::peak;
-use fashion_kernels::simd::Path;
+use fashion_kernels::simd::Isa;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,7 @@ fn main() {
         let features = convolutions(&mut table);
         dense_layers(&mut table, &features);
         loss_and_update(&mut table);
-        table.print(peak::gflops(Path::current(), 1));
+        table.print(peak::gflops(Isa::current(), 1));
     });
 }
 
@@ -63,7 +63,7 @@ fn weights(n: usize, seed: usize, fans: usize) -> Vec<f32> {
 
 /// Both blocks, chunk by chunk as a step does them; returns their result.
 fn convolutions(table: &mut Table) -> Vec<f32> {
-    let path = Path::current();
+    let isa = Isa::current();
     let (mut first, mut second) = (First::default(), Second::default());
     let first_weight = weights(32 * 9, 1, 33 * 9);
     let second_weight = weights(64 * 32 * 9, 2, 96 * 9);
@@ -82,7 +82,7 @@ fn convolutions(table: &mut Table) -> Vec<f32> {
             let out = range::<{ First::OUTPUT }>(chunk);
             let x = &pixels[range::<{ First::INPUT }>(chunk)];
             first.forward(
-                path,
+                isa,
                 black_box(x),
                 &mut middle[out.clone()],
                 Some(&mut first_winners[out]),
@@ -93,7 +93,7 @@ fn convolutions(table: &mut Table) -> Vec<f32> {
         for chunk in 0..CHUNKS {
             let out = range::<{ Second::OUTPUT }>(chunk);
             let x = &middle[range::<{ First::OUTPUT }>(chunk)];
-            second.forward(path, black_box(x), &mut features[out.clone()], Some(&mut winners[out]));
+            second.forward(isa, black_box(x), &mut features[out.clone()], Some(&mut winners[out]));
         }
     });
 
@@ -105,7 +105,7 @@ fn convolutions(table: &mut Table) -> Vec<f32> {
             let (at, out) = (range::<{ First::OUTPUT }>(chunk), range::<{ Second::OUTPUT }>(chunk));
             let (x, winners) = (&middle[at.clone()], &winners[out.clone()]);
             let grad_x = Some(&mut grad_middle[at]);
-            second.backward(path, black_box(x), winners, &grad[out], &mut gradient, grad_x);
+            second.backward(isa, black_box(x), winners, &grad[out], &mut gradient, grad_x);
         }
     });
     let mut gradient = vec![0.0; First::GRADIENT];
@@ -113,13 +113,13 @@ fn convolutions(table: &mut Table) -> Vec<f32> {
         for chunk in 0..CHUNKS {
             let (at, out) = (range::<{ First::INPUT }>(chunk), range::<{ First::OUTPUT }>(chunk));
             let (x, winners) = (&pixels[at], &first_winners[out.clone()]);
-            first.backward(path, black_box(x), winners, &grad_middle[out], &mut gradient, None);
+            first.backward(isa, black_box(x), winners, &grad_middle[out], &mut gradient, None);
         }
     });
     let stride = First::GRADIENT + Second::GRADIENT;
     let (partials, mut sum) = (values(CHUNKS * stride, 5, 1.0), vec![0.0; stride]);
     table.row("gradients of the chunks added up", None, || {
-        sum_in_order(path, black_box(&partials), stride, CHUNKS, &mut sum);
+        sum_in_order(isa, black_box(&partials), stride, CHUNKS, &mut sum);
     });
     features
 }
@@ -130,7 +130,7 @@ fn range<const LEN: usize>(chunk: usize) -> std::ops::Range<usize> {
 }
 
 fn dense_layers(table: &mut Table, features: &[f32]) {
-    let path = Path::current();
+    let isa = Isa::current();
     let mut x = features.to_vec();
     for (inputs, outputs, relu) in [(1600, 128, true), (128, 10, false)] {
         let layer = Dense { inputs, outputs, relu };
@@ -140,13 +140,13 @@ fn dense_layers(table: &mut Table, features: &[f32]) {
         let operations = Some(BATCH * inputs * outputs);
         let name = |what: &str| format!("dense {inputs} to {outputs}, {what}");
         table.row(&name("forward"), operations, || {
-            layer.forward(path, black_box(&x), &w, &b, &mut y);
+            layer.forward(isa, black_box(&x), &w, &b, &mut y);
         });
         table.row(&name("gradient of input"), operations, || {
-            layer.input_gradient(path, &w, black_box(&grad), &mut grad_x);
+            layer.input_gradient(isa, &w, black_box(&grad), &mut grad_x);
         });
         table.row(&name("gradient of weights"), operations, || {
-            layer.weight_gradient(path, &x, black_box(&grad), &mut grad_w, &mut grad_b);
+            layer.weight_gradient(isa, &x, black_box(&grad), &mut grad_w, &mut grad_b);
         });
         x = y;
     }
@@ -165,7 +165,7 @@ fn loss_and_update(table: &mut Table) {
     let (mut p, mut m) = (gradient.clone(), vec![0.0; gradient.len()]);
     let mut v = m.clone();
     table.row("Adam, 225,034 parameters", None, || {
-        adam.update(Path::current(), 1, black_box(&gradient), &mut p, &mut m, &mut v);
+        adam.update(Isa::current(), 1, black_box(&gradient), &mut p, &mut m, &mut v);
     });
 }
 
@@ -217,6 +217,6 @@ impl Table {
             }
         }
         println!("| **all kernels of a step** | **{:.0}** | 100% | | |", 1e6 * whole);
-        println!("\nThe peak: {peak:.0} GFLOP/s on one thread ({}).", Path::current());
+        println!("\nThe peak: {peak:.0} GFLOP/s on one thread ({}).", Isa::current());
     }
 }

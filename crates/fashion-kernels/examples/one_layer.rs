@@ -4,12 +4,12 @@
 use fashion_kernels::adam::Adam;
 use fashion_kernels::dense::Dense;
 use fashion_kernels::loss::{argmax, cross_entropy, cross_entropy_gradient};
-use fashion_kernels::simd::Path;
+use fashion_kernels::simd::Isa;
 
 const N: usize = 200;
 
 fn main() {
-    let path = Path::best();
+    let isa = Isa::best();
     let layer = Dense { inputs: 3, outputs: 2, relu: false };
     // Points (x, y, x² + y²), inside or outside the unit circle.
     let (mut x, mut targets) = (Vec::new(), Vec::new());
@@ -26,16 +26,16 @@ fn main() {
     let mut logits = vec![0.0; 2 * N];
     for step in 1..=300 {
         let (weight, bias) = parameters.split_at(6);
-        layer.forward(path, &x, weight, bias, &mut logits);
+        layer.forward(isa, &x, weight, bias, &mut logits);
         let (mut grad, mut gradient) = (vec![0.0; 2 * N], [0.0; 8]);
         cross_entropy_gradient(2, &logits, &targets, 1.0, &mut grad);
         let (grad_weight, grad_bias) = gradient.split_at_mut(6);
-        layer.weight_gradient(path, &x, &grad, grad_weight, grad_bias);
-        adam.update(path, step, &gradient, &mut parameters, &mut mean, &mut square);
+        layer.weight_gradient(isa, &x, &grad, grad_weight, grad_bias);
+        adam.update(isa, step, &gradient, &mut parameters, &mut mean, &mut square);
     }
     let rows = logits.chunks(2).zip(targets.chunks(2));
     let right = rows.filter(|(z, t)| argmax(z) == argmax(t)).count();
     let loss = cross_entropy(2, &logits, &targets);
-    println!("{path}: loss {loss:.3}, {right} of {N} points right");
+    println!("{isa}: loss {loss:.3}, {right} of {N} points right");
     assert!(right > N * 95 / 100, "it learns");
 }

@@ -3,17 +3,17 @@
 //!
 //! `FASHION_SIMD` chooses the instructions.
 
-use fashion_kernels::{peak, simd::Path};
+use fashion_kernels::{peak, simd::Isa};
 
 fn main() {
-    let path = Path::current();
+    let isa = Isa::current();
     let several = std::env::args().nth(1).and_then(|threads| threads.parse().ok());
     let several = several
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
     for threads in if several > 1 { vec![1, several] } else { vec![1] } {
-        let gflops = peak::gflops(path, threads);
+        let gflops = peak::gflops(isa, threads);
         println!(
-            r#"{{"peer":"peak","version":"{path}","threads":{threads},"what":"peak","gflops":{gflops:.1}}}"#
+            r#"{{"peer":"peak","version":"{isa}","threads":{threads},"what":"peak","gflops":{gflops:.1}}}"#
         );
     }
 }

@@ -9,7 +9,7 @@
 //! p ← p − lr / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
 
 use crate::chunks::{PIECE, load_up_to, store_up_to};
-use crate::simd::{Kernel, LANES, Path, Simd};
+use crate::simd::{Isa, Kernel, LANES, Simd};
 use rayon::prelude::*;
 
 /// Adam's settings.
@@ -36,7 +36,7 @@ impl Adam {
     /// If the lengths differ, or `step` is 0.
     pub fn update(
         self,
-        path: Path,
+        isa: Isa,
         step: u64,
         gradient: &[f32],
         parameters: &mut [f32],
@@ -62,7 +62,7 @@ impl Adam {
             .into_par_iter()
             .zip(square.par_chunks_mut(PIECE))
             .for_each(|((gradient, parameters, mean), square)| {
-                path.run(Update { constants, gradient, parameters, mean, square });
+                isa.run(Update { constants, gradient, parameters, mean, square });
             });
     }
 }

@@ -5,7 +5,7 @@
 //! `torch.optim.swa_utils.get_ema_multi_avg_fn(decay)` has it.
 
 use crate::chunks::{PIECE, load_up_to, store_up_to};
-use crate::simd::{Kernel, LANES, Path, Simd};
+use crate::simd::{Isa, Kernel, LANES, Simd};
 use rayon::prelude::*;
 
 /// Moves `average` towards `values` in place: a ← a + (1 − decay)(v − a), with `decay` in 0–1.
@@ -14,21 +14,21 @@ use rayon::prelude::*;
 /// first values.
 ///
 /// ```
-/// use fashion_kernels::{average, simd::Path};
+/// use fashion_kernels::{average, simd::Isa};
 /// let mut mean = [1.0];
-/// average::update(Path::best(), 0.75, &[2.0], &mut mean);
+/// average::update(Isa::best(), 0.75, &[2.0], &mut mean);
 /// assert_eq!(mean, [1.25]);
 /// ```
 ///
 /// # Panics
 /// If the lengths differ.
-pub fn update(path: Path, decay: f64, values: &[f32], average: &mut [f32]) {
+pub fn update(isa: Isa, decay: f64, values: &[f32], average: &mut [f32]) {
     assert_eq!(values.len(), average.len(), "average");
     // PyTorch's `lerp`: from the nearer end, so that both ends are exact.
     let (from_values, weight) = if decay > 0.5 { (false, 1.0 - decay) } else { (true, -decay) };
     let weight = weight as f32;
     values.par_chunks(PIECE).zip(average.par_chunks_mut(PIECE)).for_each(|(values, average)| {
-        path.run(Update { from_values, weight, values, average });
+        isa.run(Update { from_values, weight, values, average });
     });
 }
 

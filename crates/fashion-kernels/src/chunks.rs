@@ -8,7 +8,7 @@
 //! The work runs on rayon's current thread pool: the global one, or the one whose
 //! `ThreadPool::install` surrounds the call.
 
-use crate::simd::{Kernel, LANES, Path, Simd};
+use crate::simd::{Isa, Kernel, LANES, Simd};
 use rayon::prelude::*;
 
 /// Into how many pieces a batch is cut at most; more threads than this bring nothing.
@@ -37,12 +37,12 @@ pub fn chunk_count(n: usize) -> usize {
 ///
 /// # Panics
 /// If `partials` is too short, or `count` is 0.
-pub fn sum_in_order(path: Path, partials: &[f32], stride: usize, count: usize, out: &mut [f32]) {
+pub fn sum_in_order(isa: Isa, partials: &[f32], stride: usize, count: usize, out: &mut [f32]) {
     /// Smaller, since each value is the sum of many.
     const PIECE: usize = 2048;
     assert!(count > 0 && partials.len() >= (count - 1) * stride + out.len(), "partial results");
     out.par_chunks_mut(PIECE).enumerate().for_each(|(piece, out)| {
-        path.run(Sum { partials: &partials[piece * PIECE..], stride, count, out });
+        isa.run(Sum { partials: &partials[piece * PIECE..], stride, count, out });
     });
 }
 
@@ -114,10 +114,10 @@ mod tests {
             for (chunk, value) in [1.0, 1e8, -1e8].into_iter().enumerate() {
                 partials[chunk * stride..][..len].fill(value);
             }
-            for path in Path::ALL {
+            for isa in Isa::ALL {
                 let mut out = vec![7.0; len];
-                sum_in_order(path, &partials, stride, 3, &mut out);
-                assert!(out.iter().all(|&v| v == 0.0), "{path} {len}");
+                sum_in_order(isa, &partials, stride, 3, &mut out);
+                assert!(out.iter().all(|&v| v == 0.0), "{isa} {len}");
             }
         }
     }

@@ -5,33 +5,30 @@
 //! all parameters together:
 //!
 //! ```
-//! use fashion_kernels::{clip, simd::Path};
+//! use fashion_kernels::{clip, simd::Isa};
 //!
-//! let path = Path::best();
+//! let isa = Isa::best();
 //! let mut gradients = [vec![3.0, 0.0], vec![4.0]];
-//! let squares: f64 = gradients.iter().map(|g| clip::sum_of_squares(path, g)).sum();
+//! let squares: f64 = gradients.iter().map(|g| clip::sum_of_squares(isa, g)).sum();
 //! let norm = squares.sqrt();
 //! assert_eq!(norm, 5.0);
 //! let factor = clip::factor(1.0, norm);
-//! gradients.iter_mut().for_each(|g| clip::scale(path, factor, g));
+//! gradients.iter_mut().for_each(|g| clip::scale(isa, factor, g));
 //! assert!((gradients[0][0] - 0.6).abs() < 1e-6);
 //! ```
 
 use crate::chunks::{CHUNKS, PIECE, chunk_len, load_up_to, store_up_to};
-use crate::simd::{Kernel, LANES, Path, Simd};
+use crate::simd::{Isa, Kernel, LANES, Simd};
 use rayon::prelude::*;
 
 /// The sum of the squares of `values`.
 ///
 /// The square of an `f32` is exact in `f64`, and the sum is taken there: it neither overflows nor
 /// loses small values, and it is finite if and only if every value is.
-pub fn sum_of_squares(path: Path, values: &[f32]) -> f64 {
+pub fn sum_of_squares(isa: Isa, values: &[f32]) -> f64 {
     let len = chunk_len(values.len().div_ceil(PIECE)) * PIECE;
     let mut sums = [0.0; CHUNKS];
-    values
-        .par_chunks(len)
-        .zip(&mut sums)
-        .for_each(|(values, sum)| *sum = path.run(Squares(values)));
+    values.par_chunks(len).zip(&mut sums).for_each(|(values, sum)| *sum = isa.run(Squares(values)));
     sums.iter().sum()
 }
 
@@ -59,8 +56,8 @@ impl Kernel for Squares<'_> {
 }
 
 /// Whether every value is finite: neither NaN nor infinite.
-pub fn all_finite(path: Path, values: &[f32]) -> bool {
-    values.par_chunks(PIECE).all(|values| path.run(Finite(values)))
+pub fn all_finite(isa: Isa, values: &[f32]) -> bool {
+    values.par_chunks(PIECE).all(|values| isa.run(Finite(values)))
 }
 
 struct Finite<'a>(&'a [f32]);
@@ -102,8 +99,8 @@ pub fn factor(max_norm: f64, norm: f64) -> f32 {
 }
 
 /// Multiplies every value by `factor`; a factor of 1 changes no bit.
-pub fn scale(path: Path, factor: f32, values: &mut [f32]) {
-    values.par_chunks_mut(PIECE).for_each(|values| path.run(Scale { factor, values }));
+pub fn scale(isa: Isa, factor: f32, values: &mut [f32]) {
+    values.par_chunks_mut(PIECE).for_each(|values| isa.run(Scale { factor, values }));
 }
 
 struct Scale<'a> {

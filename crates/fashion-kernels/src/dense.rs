@@ -10,7 +10,7 @@
 use crate::chunks::chunk_len;
 use crate::gemm::{self, View};
 use crate::relu;
-use crate::simd::{Kernel, Path, Simd};
+use crate::simd::{Isa, Kernel, Simd};
 use rayon::prelude::*;
 
 /// Sizes of a dense layer.
@@ -28,32 +28,32 @@ impl Dense {
     /// Writes `y` (n, outputs) for `x` (n, inputs), `weight` (outputs, inputs), `bias` (outputs).
     ///
     /// ```
-    /// use fashion_kernels::{dense::Dense, simd::Path};
+    /// use fashion_kernels::{dense::Dense, simd::Isa};
     /// let layer = Dense { inputs: 2, outputs: 2, relu: true };
     /// let mut y = [0.0; 2];
-    /// layer.forward(Path::best(), &[1.0, 2.0], &[1.0, 1.0, -1.0, -1.0], &[0.5, 0.5], &mut y);
+    /// layer.forward(Isa::best(), &[1.0, 2.0], &[1.0, 1.0, -1.0, -1.0], &[0.5, 0.5], &mut y);
     /// assert_eq!(y, [3.5, 0.0]);
     /// ```
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn forward(self, path: Path, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+    pub fn forward(self, isa: Isa, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
         let rows = chunk_len(self.samples(x));
         assert_eq!(y.len(), self.samples(x) * self.outputs, "output of the dense layer");
         x.par_chunks(rows * self.inputs)
             .zip(y.par_chunks_mut(rows * self.outputs))
-            .for_each(|(x, y)| self.forward_here(path, x, weight, bias, y));
+            .for_each(|(x, y)| self.forward_here(isa, x, weight, bias, y));
     }
 
     /// [`forward`](Self::forward) in this thread alone.
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn forward_here(self, path: Path, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
+    pub fn forward_here(self, isa: Isa, x: &[f32], weight: &[f32], bias: &[f32], y: &mut [f32]) {
         assert_eq!(weight.len(), self.weights(), "weights of the dense layer");
         assert_eq!(bias.len(), self.outputs, "biases of the dense layer");
         assert_eq!(y.len(), self.samples(x) * self.outputs, "output of the dense layer");
-        path.run(Forward { layer: self, x, weight, bias, y });
+        isa.run(Forward { layer: self, x, weight, bias, y });
     }
 
     /// Sets `grad` (n, outputs), the gradient of the output `y`, to zero where ReLU did.
@@ -72,7 +72,7 @@ impl Dense {
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn input_gradient(self, path: Path, weight: &[f32], grad: &[f32], grad_x: &mut [f32]) {
+    pub fn input_gradient(self, isa: Isa, weight: &[f32], grad: &[f32], grad_x: &mut [f32]) {
         let n = self.samples(grad_x);
         assert_eq!(weight.len(), self.weights(), "weights of the dense layer");
         assert_eq!(grad.len(), n * self.outputs, "gradient of the dense layer's output");
@@ -82,7 +82,7 @@ impl Dense {
             .for_each(|(grad, grad_x)| {
                 let sizes = (grad_x.len() / self.inputs, self.inputs, self.outputs);
                 let grad = (grad, self.outputs, 1);
-                path.run(Outer { sizes, a: grad, b: weight, c: grad_x });
+                isa.run(Outer { sizes, a: grad, b: weight, c: grad_x });
             });
     }
 
@@ -93,7 +93,7 @@ impl Dense {
     /// If the lengths do not fit.
     pub fn weight_gradient(
         self,
-        path: Path,
+        isa: Isa,
         x: &[f32],
         grad: &[f32],
         grad_weight: &mut [f32],
@@ -108,7 +108,7 @@ impl Dense {
             |(chunk, grad_weight)| {
                 let sizes = (grad_weight.len() / self.inputs, self.inputs, n);
                 let transposed = (&grad[chunk * rows..], 1, self.outputs);
-                path.run(Outer { sizes, a: transposed, b: x, c: grad_weight });
+                isa.run(Outer { sizes, a: transposed, b: x, c: grad_weight });
             },
         );
         grad_bias.fill(0.0);

@@ -4,7 +4,7 @@
 //! computes what it claims to can be faster; one that leaves out products with zeros, or trades
 //! multiplications for additions, may look so.
 
-use crate::simd::{Kernel, LANES, Path, Simd};
+use crate::simd::{Isa, Kernel, LANES, Simd};
 use std::hint::black_box;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -16,15 +16,15 @@ const ROUNDS: usize = 400_000;
 /// once, the best of many measurements in 0.3 s. NaN if the system refuses the threads.
 ///
 /// ```
-/// use fashion_kernels::{peak, simd::Path};
-/// println!("{:.0} GFLOP/s on one thread", peak::gflops(Path::best(), 1));
+/// use fashion_kernels::{peak, simd::Isa};
+/// println!("{:.0} GFLOP/s on one thread", peak::gflops(Isa::best(), 1));
 /// ```
-pub fn gflops(path: Path, threads: usize) -> f64 {
+pub fn gflops(isa: Isa, threads: usize) -> f64 {
     let together = Barrier::new(threads);
     std::thread::scope(|scope| {
         let worker = || {
             together.wait();
-            best_rate(path)
+            best_rate(isa)
         };
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
         workers.into_iter().map(|worker| worker.join().unwrap_or(f64::NAN)).sum()
@@ -32,10 +32,10 @@ pub fn gflops(path: Path, threads: usize) -> f64 {
 }
 
 /// The best of many measurements in 0.3 s, in GFLOP/s.
-fn best_rate(path: Path) -> f64 {
+fn best_rate(isa: Isa) -> f64 {
     let (start, mut best) = (Instant::now(), 0.0f64);
     while start.elapsed() < Duration::from_millis(300) {
-        let Rate { operations, seconds } = path.run(Chains);
+        let Rate { operations, seconds } = isa.run(Chains);
         best = best.max(operations / seconds / 1e9);
     }
     best

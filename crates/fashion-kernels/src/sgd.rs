@@ -7,7 +7,7 @@
 //! p ← p − lr · v, or p ← p − lr · (g + μ v) with Nesterov's momentum
 
 use crate::chunks::{PIECE, load_up_to, store_up_to};
-use crate::simd::{Kernel, LANES, Path, Simd};
+use crate::simd::{Isa, Kernel, LANES, Simd};
 use rayon::prelude::*;
 
 /// The settings of stochastic gradient descent.
@@ -28,22 +28,16 @@ impl Sgd {
     /// Updates parameters and velocity in place. The velocity starts as zeros.
     ///
     /// ```
-    /// use fashion_kernels::{sgd::Sgd, simd::Path};
+    /// use fashion_kernels::{sgd::Sgd, simd::Isa};
     /// let sgd = Sgd { learning_rate: 0.5, momentum: 0.5, nesterov: true, weight_decay: 0.0 };
     /// let (mut p, mut velocity) = ([1.0], [0.0]);
-    /// sgd.update(Path::best(), &[1.0], &mut p, &mut velocity);
+    /// sgd.update(Isa::best(), &[1.0], &mut p, &mut velocity);
     /// assert_eq!((p, velocity), ([0.25], [1.0]));
     /// ```
     ///
     /// # Panics
     /// If the lengths differ.
-    pub fn update(
-        self,
-        path: Path,
-        gradient: &[f32],
-        parameters: &mut [f32],
-        velocity: &mut [f32],
-    ) {
+    pub fn update(self, isa: Isa, gradient: &[f32], parameters: &mut [f32], velocity: &mut [f32]) {
         let len = parameters.len();
         assert_eq!(gradient.len(), len, "gradient");
         assert_eq!(velocity.len(), len, "velocity");
@@ -54,7 +48,7 @@ impl Sgd {
         )
             .into_par_iter()
             .for_each(|(gradient, parameters, velocity)| {
-                path.run(Update { settings: self, gradient, parameters, velocity });
+                isa.run(Update { settings: self, gradient, parameters, velocity });
             });
     }
 }

@@ -11,7 +11,7 @@ use dfdx::tensor::{Cpu, CpuError, HasErr, Storage, Tape};
 use dfdx::tensor_ops::{Device, ReshapeTo};
 use fashion_data::PIXELS;
 use fashion_kernels::conv::ConvPool;
-use fashion_kernels::{Buffer, Scratch, dense, simd::Path};
+use fashion_kernels::{Buffer, Scratch, dense, simd::Isa};
 
 /// The report's network, 225,034 parameters:
 ///
@@ -116,7 +116,7 @@ impl<T: Tape<f32, Cpu>> Module<Images<T>> for ReportCnn {
         let (batch, ..) = *x.shape();
         // With one channel, channels first and channels last are the same memory.
         let x = x.try_reshape_like(&(batch, Const::<28>, Const::<28>, Const::<1>))?;
-        let x = conv_pair(Path::current(), &self.conv1, &self.conv2, &self.pool, x)?;
+        let x = conv_pair(Isa::current(), &self.conv1, &self.conv2, &self.pool, x)?;
         let x = x.try_reshape_like(&(batch, Const::<1600>))?;
         self.fc2.try_forward(self.fc1.try_forward(x)?)
     }
@@ -128,7 +128,7 @@ const FEATURES: usize = 128;
 /// [`ReportCnn`], ready to classify.
 #[derive(Debug)]
 struct PreparedReportCnn {
-    path: Path,
+    isa: Isa,
     conv1: ConvPool<1, 32, 28, 12>,
     conv2: ConvPool<32, 64, 12, 5>,
     fc1: (Buffer, Buffer),
@@ -151,11 +151,11 @@ impl Prepared for PreparedReportCnn {
         let groups = x.chunks(GROUP * PIXELS).zip(maps.chunks_mut(GROUP * 1600));
         for (x, maps) in groups {
             let middle = &mut middle[..x.len() / PIXELS * MIDDLE];
-            self.conv1.forward(self.path, x, middle, None);
-            self.conv2.forward(self.path, middle, maps, None);
+            self.conv1.forward(self.isa, x, middle, None);
+            self.conv2.forward(self.isa, middle, maps, None);
         }
         let fc1 = dense::Dense { inputs: 1600, outputs: FEATURES, relu: true };
-        fc1.forward_here(self.path, maps, &self.fc1.0, &self.fc1.1, hidden);
+        fc1.forward_here(self.isa, maps, &self.fc1.0, &self.fc1.1, hidden);
     }
 
     fn logits_here(&self, x: &[f32], logits: &mut [f32]) {
@@ -164,7 +164,7 @@ impl Prepared for PreparedReportCnn {
         let hidden = &mut scratch[..n * FEATURES];
         self.features_here(x, hidden);
         let fc2 = dense::Dense { inputs: FEATURES, outputs: 10, relu: false };
-        fc2.forward_here(self.path, hidden, &self.fc2.0, &self.fc2.1, logits);
+        fc2.forward_here(self.isa, hidden, &self.fc2.0, &self.fc2.1, logits);
     }
 }
 
@@ -176,7 +176,7 @@ impl Definition for ReportCnn {
         conv1.pack(&values(&self.conv1.weight), &values(&self.conv1.bias));
         conv2.pack(&values(&self.conv2.weight), &values(&self.conv2.bias));
         Box::new(PreparedReportCnn {
-            path: Path::current(),
+            isa: Isa::current(),
             conv1,
             conv2,
             fc1: (values(&self.fc1.weight), values(&self.fc1.bias)),

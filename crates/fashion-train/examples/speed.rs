@@ -14,7 +14,7 @@ use fashion_data::random::rand_core::Rng;
 use fashion_data::random::{Purpose, below, stream};
 use fashion_data::{Dataset, Keys, NUM_CLASSES, PIXELS, SIDE, Source, Splits, normalise};
 use fashion_kernels::loss::argmax;
-use fashion_kernels::simd::Path as Simd;
+use fashion_kernels::simd::Isa;
 use fashion_model::{Architecture, Prepared};
 use fashion_train::{Observer, Settings, Step, Trainer, Validation, default_threads, with_threads};
 use ndarray::{Array1, Array3};
@@ -47,7 +47,7 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
     let print = |what: &str, figures: Value| {
         let mut line = json!({
             "peer": "fashion",
-            "version": format!("{} {}", env!("CARGO_PKG_VERSION"), Simd::current()),
+            "version": format!("{} {}", env!("CARGO_PKG_VERSION"), Isa::current()),
             "threads": args.threads,
             "data": args.data.as_ref().map_or("random".to_owned(), |_| splits.origin.to_string()),
             "what": what,

@@ -1,6 +1,6 @@
 //! `environment.json`: what may differ between two equal runs, and nowhere else.
 
-use fashion_kernels::simd::Path as SimdPath;
+use fashion_kernels::simd::Isa;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -84,7 +84,7 @@ impl Environment {
             name,
             data,
             threads,
-            simd: SimdPath::current().to_string(),
+            simd: Isa::current().to_string(),
             system: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
             processor: processor(),
             fashion: env!("CARGO_PKG_VERSION").to_owned(),
@@ -101,7 +101,7 @@ impl Session {
             seconds: took.as_secs_f64(),
             epochs,
             images_per_second: images as f64 / took.as_secs_f64().max(1e-9),
-            simd: SimdPath::current().to_string(),
+            simd: Isa::current().to_string(),
             arithmetic: fashion_kernels::ARITHMETIC,
         }
     }

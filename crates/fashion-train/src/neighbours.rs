@@ -2,7 +2,7 @@
 
 use fashion_data::{Dataset, PIXELS, gather};
 use fashion_kernels::dense::Dense;
-use fashion_kernels::simd::Path;
+use fashion_kernels::simd::Isa;
 use fashion_model::{Network, Prepared};
 
 /// Images whose features are computed and compared together.
@@ -30,7 +30,7 @@ pub fn nearest_neighbours(
     (asked, asked_indices): (&Dataset, &[usize]),
     k: usize,
 ) -> Vec<Vec<Neighbour>> {
-    let (prepared, path) = (network.prepare(), Path::current());
+    let (prepared, path) = (network.prepare(), Isa::current());
     let width = prepared.feature_count();
     let n = asked_indices.len();
     let mut nearest = vec![Vec::with_capacity(k + 1); n];

@@ -5,7 +5,7 @@ use dfdx::tensor::CpuError;
 use fashion_kernels::adam::Adam;
 use fashion_kernels::chunks::PIECE;
 use fashion_kernels::sgd::Sgd;
-use fashion_kernels::simd::Path;
+use fashion_kernels::simd::Isa;
 use fashion_kernels::{average, clip};
 use fashion_model::{CpuGradients, Network};
 use rayon::prelude::*;
@@ -78,8 +78,8 @@ impl Optimiser {
         gradients: &mut CpuGradients,
         learning_rate: f64,
     ) -> Result<f64, Failure> {
-        let path = Path::current();
-        let norm = gradient_norm(path, network, gradients)?;
+        let isa = Isa::current();
+        let norm = gradient_norm(isa, network, gradients)?;
         let factor = match self.settings.clip_norm {
             0.0 => 1.0,
             limit => clip::factor(limit, norm),
@@ -92,7 +92,7 @@ impl Optimiser {
             gradients,
             &mut |name, shape, values, gradient| {
                 if factor < 1.0 {
-                    clip::scale(path, factor, gradient);
+                    clip::scale(isa, factor, gradient);
                 }
                 // Biases, and whatever else has one dimension, are not decayed.
                 let weight_decay = if shape.len() > 1 { settings.weight_decay } else { 0.0 };
@@ -102,26 +102,26 @@ impl Optimiser {
                     OptimiserKind::Adam | OptimiserKind::AdamW => {
                         let Settings { beta1, beta2, epsilon, .. } = settings;
                         let adam = Adam { learning_rate, beta1, beta2, epsilon, weight_decay };
-                        adam.update(path, step, gradient, values, slot(), slot());
+                        adam.update(isa, step, gradient, values, slot(), slot());
                     }
                     OptimiserKind::Sgd => {
                         let Settings { momentum, nesterov, .. } = settings;
                         let sgd = Sgd { learning_rate, momentum, nesterov, weight_decay };
-                        sgd.update(path, gradient, values, slot());
+                        sgd.update(isa, gradient, values, slot());
                     }
                 }
                 if settings.ema_decay > 0.0 {
                     match step {
                         1 => slot().copy_from_slice(values),
                         _ => average::update(
-                            path,
+                            isa,
                             ema_decay(settings.ema_decay, step),
                             values,
                             slot(),
                         ),
                     }
                 }
-                if bad.is_none() && !clip::all_finite(path, values) {
+                if bad.is_none() && !clip::all_finite(isa, values) {
                     bad = Some(name.to_owned());
                 }
                 position += 1;
@@ -148,13 +148,13 @@ fn ema_decay(decay: f64, step: u64) -> f64 {
 
 /// The norm of all gradients together.
 fn gradient_norm(
-    path: Path,
+    isa: Isa,
     network: &dyn Network,
     gradients: &mut CpuGradients,
 ) -> Result<f64, Failure> {
     let (mut sum, mut seen, mut bad) = (0.0, 0, None);
     network.for_each_gradient(gradients, &mut |gradient| {
-        let square = clip::sum_of_squares(path, gradient);
+        let square = clip::sum_of_squares(isa, gradient);
         if !square.is_finite() {
             bad.get_or_insert(seen);
         }

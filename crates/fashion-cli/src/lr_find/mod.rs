@@ -101,7 +101,7 @@ fn announce(test: &LrFind, chosen: &Chosen, found: &Found, network: &dyn Network
         "rates",
         format!("{} to {} in {} steps", show::rate(*from), show::rate(*to), thousands(*steps)),
     );
-    line("machine", format!("{threads} threads, {}", simd::Path::current()));
+    line("machine", format!("{threads} threads, {}", simd::Isa::current()));
 }
 
 fn figure(range: &RangeTest, found: &Found) -> Result<Figure> {

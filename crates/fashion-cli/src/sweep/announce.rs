@@ -36,7 +36,7 @@ pub(crate) fn announce(sweep: &Sweep, found: &Found, options: &Options<'_>) {
         shard => format!(", shard {shard}"),
     };
     let threads = plural(options.threads, "thread");
-    line("machine", format!("{threads}, {}{shard}", simd::Path::current()));
+    line("machine", format!("{threads}, {}{shard}", simd::Isa::current()));
     line("folder", sweep.folder().display().to_string());
     let settings: Vec<Settings> = sweep.points().iter().map(|point| point.settings).collect();
     for note in notes::before(spec, &settings, &found.splits.train) {

@@ -234,7 +234,7 @@ fn announce(prepared: &Prepared, threads: usize) {
     if let Some(origin) = origin {
         line("settings", origin.clone());
     }
-    line("machine", format!("{threads} threads, {}", simd::Path::current()));
+    line("machine", format!("{threads} threads, {}", simd::Isa::current()));
     line("run", run.path().display().to_string());
 }
 
@@ -257,7 +257,7 @@ fn describe(settings: &Settings) -> String {
 fn note_arithmetic(run: &RunFolder) {
     let Ok(environment) = run.environment() else { return };
     let Some(before) = environment.sessions.last() else { return };
-    let now = simd::Path::current().to_string();
+    let now = simd::Isa::current().to_string();
     if before.arithmetic != fashion_kernels::ARITHMETIC {
         output::note(&format!(
             "warning  this run began with revision {} of the arithmetic, this program has {}: it goes \

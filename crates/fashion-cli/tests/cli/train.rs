@@ -71,7 +71,7 @@ fn a_run_has_all_its_files_and_they_agree() {
 #[test]
 fn equal_runs_give_equal_bytes_whatever_the_threads_and_vectors() {
     let folder = tempfile::tempdir().unwrap();
-    let paths = simd::Path::ALL.into_iter().filter(|path| path.is_available());
+    let paths = simd::Isa::ALL.into_iter().filter(|path| path.is_available());
     for (number, path) in paths.enumerate() {
         let out = folder.path().join(format!("run-{path}"));
         let threads = ["3", "2", "1"][number % 3];

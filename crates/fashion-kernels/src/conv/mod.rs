@@ -34,7 +34,7 @@ mod winograd;
 pub use conv3x3::Conv3x3;
 
 use crate::buffer::Buffer;
-use crate::simd::{Kernel, LANES, Path, Simd};
+use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// Marks an output that ReLU made zero.
 const DEAD: i32 = 4;
@@ -46,11 +46,11 @@ const DEAD: i32 = 4;
 /// at most 32; anything else does not compile.
 ///
 /// ```
-/// use fashion_kernels::{conv::ConvPool, simd::Path};
+/// use fashion_kernels::{conv::ConvPool, simd::Isa};
 /// let mut block = ConvPool::<1, 16, 6, 2>::default();
 /// block.pack(&[1.0; 16 * 9], &[0.5; 16]);
 /// let (mut y, mut winners) = ([0.0; 2 * 2 * 16], [0; 2 * 2 * 16]);
-/// block.forward(Path::best(), &[1.0; 36], &mut y, Some(&mut winners));
+/// block.forward(Isa::best(), &[1.0; 36], &mut y, Some(&mut winners));
 /// assert_eq!((y[0], winners[0]), (9.5, 0));
 /// ```
 #[derive(Clone, Debug)]
@@ -124,14 +124,14 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn forward(&self, path: Path, x: &[f32], y: &mut [f32], winners: Option<&mut [u8]>) {
+    pub fn forward(&self, isa: Isa, x: &[f32], y: &mut [f32], winners: Option<&mut [u8]>) {
         let n = x.len() / Self::INPUT;
         assert_eq!(x.len(), n * Self::INPUT, "input of the convolution");
         assert_eq!(y.len(), n * Self::OUTPUT, "output of the convolution");
         if let Some(winners) = &winners {
             assert_eq!(winners.len(), y.len(), "winners of the convolution");
         }
-        path.run(Forward { block: self, x, y, winners });
+        isa.run(Forward { block: self, x, y, winners });
     }
 
     /// Adds the samples' weight gradient to `gradient`, and writes that of the input to `grad_x`.
@@ -145,7 +145,7 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
     /// If the lengths do not fit, or a winner is above 4.
     pub fn backward(
         &self,
-        path: Path,
+        isa: Isa,
         x: &[f32],
         winners: &[u8],
         grad: &[f32],
@@ -164,7 +164,7 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
             assert!(IN > 1, "the gradient of a single-channel input is not computed");
             assert_eq!(grad_x.len(), x.len(), "gradient of the convolution's input");
         }
-        path.run(Backward { block: self, x, winners, grad, gradient, grad_x });
+        isa.run(Backward { block: self, x, winners, grad, gradient, grad_x });
     }
 
     /// Reorders a gradient into weights (OUT, IN, 3, 3) and bias (OUT), added to what is there.

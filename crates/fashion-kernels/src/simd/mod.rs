@@ -5,7 +5,7 @@
 //! operation is a single IEEE 754 operation per lane (a fused multiply-add where it says so), and
 //! the order of additions is part of each kernel, so **every path gives the same bits**.
 //!
-//! [`Path::run`] is the only place where code is compiled for a processor feature: it inlines the
+//! [`Isa::run`] is the only place where code is compiled for a processor feature: it inlines the
 //! kernel into a function that has the feature enabled.
 
 #[cfg(target_arch = "x86_64")]
@@ -119,7 +119,7 @@ pub trait Simd: Copy + Send + Sync + 'static {
     }
 }
 
-/// A computation that runs on any [`Simd`]; see [`Path::run`].
+/// A computation that runs on any [`Simd`]; see [`Isa::run`].
 ///
 /// `run` must be `#[inline(always)]`, and so must what it calls with the token, or the arithmetic
 /// is compiled without the feature and is slow (never wrong).
@@ -132,7 +132,7 @@ pub trait Kernel {
 
 /// Which vector arithmetic the kernels use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Path {
+pub enum Isa {
     /// One 512-bit register a vector.
     Avx512,
     /// Two 256-bit registers a vector.
@@ -141,15 +141,15 @@ pub enum Path {
     Portable,
 }
 
-impl Path {
+impl Isa {
     /// Every path, the fastest first.
-    pub const ALL: [Path; 3] = [Path::Avx512, Path::Avx2, Path::Portable];
+    pub const ALL: [Isa; 3] = [Isa::Avx512, Isa::Avx2, Isa::Portable];
 
     /// Whether this processor can run the path.
     pub fn is_available(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Path::Avx512 => {
+            Isa::Avx512 => {
                 is_x86_feature_detected!("avx512f")
                     && is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512dq")
@@ -157,40 +157,40 @@ impl Path {
                     && is_x86_feature_detected!("fma")
             }
             #[cfg(target_arch = "x86_64")]
-            Path::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(not(target_arch = "x86_64"))]
-            Path::Avx512 | Path::Avx2 => false,
-            Path::Portable => true,
+            Isa::Avx512 | Isa::Avx2 => false,
+            Isa::Portable => true,
         }
     }
 
     /// The fastest path of this processor.
-    pub fn best() -> Path {
-        Self::ALL.into_iter().find(|p| p.is_available()).unwrap_or(Path::Portable)
+    pub fn best() -> Isa {
+        Self::ALL.into_iter().find(|p| p.is_available()).unwrap_or(Isa::Portable)
     }
 
     /// The path that the environment variable `FASHION_SIMD` names (`avx512`, `avx2` or
     /// `portable`), or the fastest where it is unset or empty.
     ///
     /// # Errors
-    /// [`PathError`] if the name is unknown or this processor lacks the feature.
-    pub fn from_env() -> Result<Path, PathError> {
+    /// [`IsaError`] if the name is unknown or this processor lacks the feature.
+    pub fn from_env() -> Result<Isa, IsaError> {
         match std::env::var_os("FASHION_SIMD") {
-            None => Ok(Path::best()),
-            Some(name) if name.is_empty() => Ok(Path::best()),
+            None => Ok(Isa::best()),
+            Some(name) if name.is_empty() => Ok(Isa::best()),
             Some(name) => {
                 let name = name.to_string_lossy();
-                let path: Path = name.parse()?;
-                if path.is_available() { Ok(path) } else { Err(PathError::Unavailable(path)) }
+                let isa: Isa = name.parse()?;
+                if isa.is_available() { Ok(isa) } else { Err(IsaError::Unavailable(isa)) }
             }
         }
     }
 
     /// [`from_env`](Self::from_env), asked once for the life of the process; the fastest path where
     /// that is an error. A program that wants to report the error calls `from_env` first.
-    pub fn current() -> Path {
-        static CURRENT: OnceLock<Path> = OnceLock::new();
-        *CURRENT.get_or_init(|| Path::from_env().unwrap_or_else(|_| Path::best()))
+    pub fn current() -> Isa {
+        static CURRENT: OnceLock<Isa> = OnceLock::new();
+        *CURRENT.get_or_init(|| Isa::from_env().unwrap_or_else(|_| Isa::best()))
     }
 
     /// Runs a kernel on this path; on a processor without it, on the best that there is.
@@ -198,39 +198,39 @@ impl Path {
         match self {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the features were found on this processor.
-            Path::Avx512 if self.is_available() => unsafe { avx512::run(kernel) },
+            Isa::Avx512 if self.is_available() => unsafe { avx512::run(kernel) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the features were found on this processor.
-            Path::Avx512 | Path::Avx2 if Path::Avx2.is_available() => unsafe { avx2::run(kernel) },
+            Isa::Avx512 | Isa::Avx2 if Isa::Avx2.is_available() => unsafe { avx2::run(kernel) },
             _ => kernel.run(Portable),
         }
     }
 }
 
-impl fmt::Display for Path {
+impl fmt::Display for Isa {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Path::Avx512 => "avx512",
-            Path::Avx2 => "avx2",
-            Path::Portable => "portable",
+            Isa::Avx512 => "avx512",
+            Isa::Avx2 => "avx2",
+            Isa::Portable => "portable",
         })
     }
 }
 
-impl FromStr for Path {
-    type Err = PathError;
+impl FromStr for Isa {
+    type Err = IsaError;
 
-    fn from_str(name: &str) -> Result<Path, PathError> {
+    fn from_str(name: &str) -> Result<Isa, IsaError> {
         Self::ALL
             .into_iter()
             .find(|p| p.to_string() == name)
-            .ok_or_else(|| PathError::Unknown(name.to_owned()))
+            .ok_or_else(|| IsaError::Unknown(name.to_owned()))
     }
 }
 
 /// Why `FASHION_SIMD` cannot be followed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PathError {
+pub enum IsaError {
     /// No path has this name.
     #[error("FASHION_SIMD is {0:?}; expected avx512, avx2 or portable (unset it for the fastest)")]
     Unknown(String),
@@ -239,12 +239,12 @@ pub enum PathError {
         "FASHION_SIMD is \"{0}\", but this processor lacks it; unset it, or use one of: {list}",
         list = available()
     )]
-    Unavailable(Path),
+    Unavailable(Isa),
 }
 
 fn available() -> String {
     let names: Vec<String> =
-        Path::ALL.iter().filter(|p| p.is_available()).map(Path::to_string).collect();
+        Isa::ALL.iter().filter(|p| p.is_available()).map(Isa::to_string).collect();
     names.join(", ")
 }
 
@@ -310,23 +310,23 @@ mod tests {
         };
         for _ in 0..2000 {
             let [a, b, c] = [(); 3].map(|()| [(); 16].map(|()| next()));
-            let expected = Path::Portable.run(Probe(&a, &b, &c));
+            let expected = Isa::Portable.run(Probe(&a, &b, &c));
             for (k, (&a, (&b, &c))) in a.iter().zip(b.iter().zip(&c)).enumerate() {
                 assert_eq!(expected[5 * 16 + k], a.mul_add(b, c).to_bits(), "fma({a}, {b}, {c})");
             }
-            for path in Path::ALL.into_iter().filter(|p| p.is_available()) {
-                assert_eq!(path.run(Probe(&a, &b, &c)), expected, "{path}");
+            for isa in Isa::ALL.into_iter().filter(|p| p.is_available()) {
+                assert_eq!(isa.run(Probe(&a, &b, &c)), expected, "{isa}");
             }
         }
     }
 
     #[test]
     fn names_are_read_back_and_unknown_ones_refused() {
-        for path in Path::ALL {
-            assert_eq!(path.to_string().parse(), Ok(path));
+        for isa in Isa::ALL {
+            assert_eq!(isa.to_string().parse(), Ok(isa));
         }
-        let error = "sse".parse::<Path>().unwrap_err();
+        let error = "sse".parse::<Isa>().unwrap_err();
         assert!(error.to_string().contains("expected avx512, avx2 or portable"), "{error}");
-        assert!(Path::best().is_available());
+        assert!(Isa::best().is_available());
     }
 }

@@ -2,7 +2,7 @@
 
 use allocation_counter::measure;
 use fashion_kernels::conv::Conv3x3;
-use fashion_kernels::simd::Path;
+use fashion_kernels::simd::Isa;
 
 fn check<const I: usize, const O: usize, const A: usize, const B: usize>() {
     let mut conv = Conv3x3::<I, O, A, B>::default();
@@ -11,12 +11,12 @@ fn check<const I: usize, const O: usize, const A: usize, const B: usize>() {
     let (mut y, mut grad_x) = (grad.clone(), x.clone());
     let mut gradient = vec![0.0; Conv3x3::<I, O, A, B>::GRADIENT];
     let (mut to_weight, mut to_bias) = (weight.clone(), bias.clone());
-    let path = Path::best();
+    let isa = Isa::best();
     let mut step = || {
         conv.pack(&weight, Some(&bias));
-        conv.forward(path, &x, &mut y, true);
-        conv.input_gradient(path, &grad, &mut grad_x);
-        conv.weight_gradient(path, &x, &grad, &mut gradient);
+        conv.forward(isa, &x, &mut y, true);
+        conv.input_gradient(isa, &grad, &mut grad_x);
+        conv.weight_gradient(isa, &x, &grad, &mut gradient);
         Conv3x3::<I, O, A, B>::unpack_gradient(&gradient, &mut to_weight, &mut to_bias);
     };
     step();

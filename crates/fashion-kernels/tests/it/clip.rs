@@ -2,7 +2,7 @@
 
 use crate::common::{assert_close, assert_same_bits, bits, paths, scaled, values};
 use fashion_kernels::clip::{all_finite, factor, scale, sum_of_squares};
-use fashion_kernels::simd::Path;
+use fashion_kernels::simd::Isa;
 
 /// Lengths with and without a rest of a vector; of one piece, several, and several a chunk.
 const LENGTHS: [usize; 9] = [0, 1, 15, 16, 33, 64, 8192, 20_001, 300_007];
@@ -16,16 +16,16 @@ const LENGTHS: [usize; 9] = [0, 1, 15, 16, 33, 64, 8192, 20_001, 300_007];
 /// ```
 #[test]
 fn clipping_matches_pytorch() {
-    for path in paths() {
+    for isa in paths() {
         let mut gradients = [scaled(6, 1, 3.0), values(4, 2)];
-        let squares: f64 = gradients.iter().map(|g| sum_of_squares(path, g)).sum();
+        let squares: f64 = gradients.iter().map(|g| sum_of_squares(isa, g)).sum();
         assert!((squares.sqrt() - 4.99137115).abs() < 1e-6, "{squares}");
 
         let before = gradients.clone();
-        gradients.iter_mut().for_each(|g| scale(path, factor(20.0, squares.sqrt()), g));
+        gradients.iter_mut().for_each(|g| scale(isa, factor(20.0, squares.sqrt()), g));
         assert_eq!(gradients, before, "a small gradient stays as it is");
 
-        gradients.iter_mut().for_each(|g| scale(path, factor(2.0, squares.sqrt()), g));
+        gradients.iter_mut().for_each(|g| scale(isa, factor(2.0, squares.sqrt()), g));
         let expected =
             [-0.513973773, -0.625655055, -0.737336278, -0.849017501, -0.960698664, -1.07237995];
         assert_close("first", &gradients[0], &expected, 1e-6);
@@ -38,11 +38,11 @@ fn clipping_matches_pytorch() {
 fn sums_of_squares_have_the_precision_of_f64_and_the_same_bits_everywhere() {
     for len in LENGTHS {
         let v = values(len, 3);
-        assert_same_bits(&format!("{len} values"), |path| sum_of_squares(path, &v).to_bits());
+        assert_same_bits(&format!("{len} values"), |isa| sum_of_squares(isa, &v).to_bits());
         // In parts, since one long sum in a row rounds more than what is tested.
         let part = |v: &[f32]| v.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>();
         let expected: f64 = v.chunks(500).map(part).sum();
-        let error = (sum_of_squares(Path::best(), &v) - expected).abs();
+        let error = (sum_of_squares(Isa::best(), &v) - expected).abs();
         assert!(error <= 1e-14 * expected, "{len}: off by {error:e}");
     }
 }
@@ -51,9 +51,9 @@ fn sums_of_squares_have_the_precision_of_f64_and_the_same_bits_everywhere() {
 fn sums_of_squares_neither_overflow_nor_vanish() {
     for (value, len) in [(f32::MAX, 20_000), (f32::from_bits(1), 20_000), (1e-30, 3)] {
         let expected = f64::from(value) * f64::from(value) * len as f64;
-        for path in paths() {
-            let got = sum_of_squares(path, &vec![-value; len]);
-            assert!((got / expected - 1.0).abs() < 1e-12, "{path}: {got:e} not {expected:e}");
+        for isa in paths() {
+            let got = sum_of_squares(isa, &vec![-value; len]);
+            assert!((got / expected - 1.0).abs() < 1e-12, "{isa}: {got:e} not {expected:e}");
         }
     }
 }
@@ -65,19 +65,19 @@ fn one_value_that_is_not_finite_is_found_wherever_it_is() {
         if len > 3 {
             (v[1], v[2], v[3]) = (f32::MAX, f32::MIN, f32::from_bits(1));
         }
-        for path in paths() {
-            assert!(all_finite(path, &v), "{path} {len}");
-            assert!(sum_of_squares(path, &v).is_finite(), "{path} {len}");
+        for isa in paths() {
+            assert!(all_finite(isa, &v), "{isa} {len}");
+            assert!(sum_of_squares(isa, &v).is_finite(), "{isa} {len}");
         }
         // Every place of a short slice, some of a long one, the last one among them.
         for at in (0..len).rev().step_by(1 + len / 70) {
             let before = v[at];
             for bad in [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
                 v[at] = bad;
-                for path in paths() {
-                    assert!(!all_finite(path, &v), "{path}: {bad} at {at} of {len}");
-                    let sum = sum_of_squares(path, &v);
-                    assert!(!sum.is_finite(), "{path}: {bad} at {at} of {len}");
+                for isa in paths() {
+                    assert!(!all_finite(isa, &v), "{isa}: {bad} at {at} of {len}");
+                    let sum = sum_of_squares(isa, &v);
+                    assert!(!sum.is_finite(), "{isa}: {bad} at {at} of {len}");
                 }
             }
             v[at] = before;
@@ -85,7 +85,7 @@ fn one_value_that_is_not_finite_is_found_wherever_it_is() {
     }
     // Two infinities of opposite sign are no zero.
     let pair = [f32::INFINITY, f32::NEG_INFINITY];
-    paths().for_each(|path| assert!(!all_finite(path, &pair), "{path}"));
+    paths().for_each(|isa| assert!(!all_finite(isa, &pair), "{isa}"));
 }
 
 #[test]
@@ -101,16 +101,16 @@ fn the_factor_is_one_below_the_limit_and_never_hides_what_is_not_finite() {
 fn scaling_multiplies_each_value_and_leaves_all_bits_at_one() {
     for len in LENGTHS {
         let v = values(len, 6);
-        assert_same_bits(&format!("{len} values"), |path| {
+        assert_same_bits(&format!("{len} values"), |isa| {
             let mut scaled = v.clone();
-            scale(path, 0.3, &mut scaled);
+            scale(isa, 0.3, &mut scaled);
             bits(&scaled)
         });
         let mut scaled = v.clone();
-        scale(Path::best(), 0.3, &mut scaled);
+        scale(Isa::best(), 0.3, &mut scaled);
         assert!(scaled.iter().zip(&v).all(|(s, v)| *s == 0.3 * v));
         let mut same = v.clone();
-        scale(Path::best(), 1.0, &mut same);
+        scale(Isa::best(), 1.0, &mut same);
         assert_eq!(bits(&same), bits(&v));
     }
 }

@@ -3,7 +3,7 @@
 use crate::common::{assert_close, bits, magnitude, paths, scaled, values};
 use fashion_kernels::conv::ConvPool;
 use fashion_kernels::reference::{BlockShape, conv_pool, conv_pool_backward};
-use fashion_kernels::simd::Path;
+use fashion_kernels::simd::Isa;
 
 /// A forward and backward pass of `n` samples.
 struct Pass {
@@ -15,7 +15,7 @@ struct Pass {
 }
 
 fn run<const I: usize, const O: usize, const A: usize, const B: usize>(
-    path: Path,
+    isa: Isa,
     (x, weight, bias, grad): (&[f32], &[f32], &[f32], &[f32]),
 ) -> Pass {
     let n = x.len() / (A * A * I);
@@ -28,13 +28,13 @@ fn run<const I: usize, const O: usize, const A: usize, const B: usize>(
         bias: vec![0.0; O],
         x: vec![f32::NAN; if I == 1 { 0 } else { x.len() }],
     };
-    block.forward(path, x, &mut pass.y, Some(&mut pass.winners));
+    block.forward(isa, x, &mut pass.y, Some(&mut pass.winners));
     let mut alone = vec![f32::NAN; pass.y.len()];
-    block.forward(path, x, &mut alone, None);
+    block.forward(isa, x, &mut alone, None);
     assert_eq!(bits(&alone), bits(&pass.y), "with and without winners");
     let mut gradient = vec![0.0; O * 9 * I + O];
     let grad_x = (I > 1).then_some(&mut pass.x[..]);
-    block.backward(path, x, &pass.winners, grad, &mut gradient, grad_x);
+    block.backward(isa, x, &pass.winners, grad, &mut gradient, grad_x);
     ConvPool::<I, O, A, B>::unpack_gradient(&gradient, &mut pass.weight, &mut pass.bias);
     pass
 }
@@ -56,7 +56,7 @@ fn check<const I: usize, const O: usize, const A: usize, const B: usize>(n: usiz
         expected.3.iter_mut().zip(&back.bias).for_each(|(sum, v)| *sum += v);
         expected.4.extend(back.x);
     }
-    let first = run::<I, O, A, B>(Path::Portable, inputs);
+    let first = run::<I, O, A, B>(Isa::Portable, inputs);
     assert_eq!(first.winners, expected.1, "{what}");
     assert_close(&format!("{what} y"), &first.y, &expected.0, 2e-6);
     assert_close(&format!("{what} weight"), &first.weight, &expected.2, 2e-6);
@@ -64,13 +64,13 @@ fn check<const I: usize, const O: usize, const A: usize, const B: usize>(n: usiz
     if I > 1 {
         assert_close(&format!("{what} x"), &first.x, &expected.4, 2e-6);
     }
-    for path in paths() {
-        let pass = run::<I, O, A, B>(path, inputs);
-        assert_eq!(pass.winners, first.winners, "{what} {path}");
-        assert_eq!(bits(&pass.y), bits(&first.y), "{what} {path}");
-        assert_eq!(bits(&pass.weight), bits(&first.weight), "{what} {path}");
-        assert_eq!(bits(&pass.bias), bits(&first.bias), "{what} {path}");
-        assert_eq!(bits(&pass.x), bits(&first.x), "{what} {path}");
+    for isa in paths() {
+        let pass = run::<I, O, A, B>(isa, inputs);
+        assert_eq!(pass.winners, first.winners, "{what} {isa}");
+        assert_eq!(bits(&pass.y), bits(&first.y), "{what} {isa}");
+        assert_eq!(bits(&pass.weight), bits(&first.weight), "{what} {isa}");
+        assert_eq!(bits(&pass.bias), bits(&first.bias), "{what} {isa}");
+        assert_eq!(bits(&pass.x), bits(&first.x), "{what} {isa}");
     }
 }
 
@@ -109,7 +109,7 @@ fn assert_relative(what: &str, got: f64, expected: f64) {
 #[test]
 fn matches_pytorch() {
     let (x, w, b) = (values(2 * 36, 1), values(16 * 9, 2), values(16, 3));
-    let pass = run::<1, 16, 6, 2>(Path::best(), (&x, &w, &b, &values(2 * 64, 4)));
+    let pass = run::<1, 16, 6, 2>(Isa::best(), (&x, &w, &b, &values(2 * 64, 4)));
     let y = [
         1.14467451,
         5.12965956,
@@ -146,7 +146,7 @@ fn matches_pytorch() {
     assert_close("bias", &pass.bias[..6], &bias, 1e-6);
 
     let (x, w, b) = (values(3 * 64 * 16, 1), scaled(32 * 16 * 9, 2, 0.125), scaled(32, 3, 0.125));
-    let pass = run::<16, 32, 8, 3>(Path::best(), (&x, &w, &b, &values(3 * 9 * 32, 4)));
+    let pass = run::<16, 32, 8, 3>(Isa::best(), (&x, &w, &b, &values(3 * 9 * 32, 4)));
     let y = [
         0.0997663828,
         0.419182318,
@@ -200,7 +200,7 @@ fn gradients_match_finite_differences() {
     let shape = BlockShape { inputs: 16, outputs: 32, side_in: 8, side_out: 3 };
     let (x, weight) = (values(64 * 16, 1), values(32 * 16 * 9, 2));
     let (bias, grad) = (values(32, 3), values(9 * 32, 4));
-    let pass = run::<16, 32, 8, 3>(Path::best(), (&x, &weight, &bias, &grad));
+    let pass = run::<16, 32, 8, 3>(Isa::best(), (&x, &weight, &bias, &grad));
     // The slope along some values, and the gradient there.
     let close = |what: &str, got: &[f32], at: &[f32], every: usize, f: &dyn Fn(&[f32]) -> f64| {
         let nudged = |i: usize, by: f32| {
@@ -223,11 +223,11 @@ fn a_tie_goes_to_the_first_and_relu_stops_the_rest() {
     let mut block = ConvPool::<1, 16, 4, 1>::default();
     block.pack(&[1.0; 144], &[-9.0; 16]);
     let (mut y, mut winners) = ([0.0; 16], [0; 16]);
-    block.forward(Path::best(), &[1.5; 16], &mut y, Some(&mut winners));
+    block.forward(Isa::best(), &[1.5; 16], &mut y, Some(&mut winners));
     assert_eq!((y[0], winners[0]), (4.5, 0), "four equal sums");
-    block.forward(Path::best(), &[1.0; 16], &mut y, Some(&mut winners));
+    block.forward(Isa::best(), &[1.0; 16], &mut y, Some(&mut winners));
     assert_eq!((y[0], winners[0]), (0.0, 4), "a sum of exactly zero");
     let mut gradient = vec![0.0; ConvPool::<1, 16, 4, 1>::GRADIENT];
-    block.backward(Path::best(), &[1.0; 16], &winners, &[1.0; 16], &mut gradient, None);
+    block.backward(Isa::best(), &[1.0; 16], &winners, &[1.0; 16], &mut gradient, None);
     assert!(gradient.iter().all(|&g| g == 0.0));
 }

@@ -5,7 +5,7 @@ use crate::common::{assert_close, bits, magnitude, paths, scaled, values};
 use fashion_kernels::conv::Conv3x3;
 use fashion_kernels::reference::{ConvShape, conv3x3, conv3x3_backward};
 use fashion_kernels::relu;
-use fashion_kernels::simd::Path;
+use fashion_kernels::simd::Isa;
 
 /// A forward and backward pass, with ReLU or without, of `chunk` samples at a time.
 #[derive(Clone, PartialEq, Debug)]
@@ -20,7 +20,7 @@ struct Pass {
 type Operands<'a> = (&'a [f32], &'a [f32], &'a [f32], &'a [f32]);
 
 fn run<const I: usize, const O: usize, const A: usize, const B: usize>(
-    path: Path,
+    isa: Isa,
     (x, weight, bias, grad): Operands<'_>,
     relu: bool,
     chunk: usize,
@@ -36,7 +36,7 @@ fn run<const I: usize, const O: usize, const A: usize, const B: usize>(
     };
     let (input, output) = (chunk * A * A * I, chunk * B * B * O);
     for (x, y) in x.chunks(input).zip(pass.y.chunks_mut(output)) {
-        conv.forward(path, x, y, relu);
+        conv.forward(isa, x, y, relu);
     }
     if relu {
         relu::mask(&pass.y, &mut grad);
@@ -45,8 +45,8 @@ fn run<const I: usize, const O: usize, const A: usize, const B: usize>(
     for ((x, grad), grad_x) in
         x.chunks(input).zip(grad.chunks(output)).zip(pass.x.chunks_mut(input))
     {
-        conv.weight_gradient(path, x, grad, &mut gradient);
-        conv.input_gradient(path, grad, grad_x);
+        conv.weight_gradient(isa, x, grad, &mut gradient);
+        conv.input_gradient(isa, grad, grad_x);
     }
     Conv3x3::<I, O, A, B>::unpack_gradient(&gradient, &mut pass.weight, &mut pass.bias);
     pass
@@ -76,23 +76,19 @@ fn check<const I: usize, const O: usize, const A: usize, const B: usize>(n: usiz
         to_weight.iter_mut().zip(&back.weight).for_each(|(sum, v)| *sum += v);
         to_bias.iter_mut().zip(&back.bias).for_each(|(sum, v)| *sum += v);
     }
-    let first = run::<I, O, A, B>(Path::Portable, operands, false, n);
+    let first = run::<I, O, A, B>(Isa::Portable, operands, false, n);
     assert_close(&format!("{what} y"), &first.y, &y, 2e-6);
     assert_close(&format!("{what} weight"), &first.weight, &to_weight, 2e-6);
     assert_close(&format!("{what} bias"), &first.bias, &to_bias, 2e-6);
     assert_close(&format!("{what} x"), &first.x, &to_x, 2e-6);
-    for path in paths() {
-        assert_eq!(
-            run::<I, O, A, B>(path, operands, false, n).bits(),
-            first.bits(),
-            "{what} {path}"
-        );
-        let alone = run::<I, O, A, B>(path, operands, false, 1);
-        assert_eq!(bits(&alone.y), bits(&first.y), "{what} {path}, one at a time");
-        assert_eq!(bits(&alone.x), bits(&first.x), "{what} {path}, one at a time");
-        let rectified = run::<I, O, A, B>(path, operands, true, n);
+    for isa in paths() {
+        assert_eq!(run::<I, O, A, B>(isa, operands, false, n).bits(), first.bits(), "{what} {isa}");
+        let alone = run::<I, O, A, B>(isa, operands, false, 1);
+        assert_eq!(bits(&alone.y), bits(&first.y), "{what} {isa}, one at a time");
+        assert_eq!(bits(&alone.x), bits(&first.x), "{what} {isa}, one at a time");
+        let rectified = run::<I, O, A, B>(isa, operands, true, n);
         let zeroed: Vec<f32> = first.y.iter().map(|&y| if y > 0.0 { y } else { 0.0 }).collect();
-        assert_eq!(bits(&rectified.y), bits(&zeroed), "{what} {path}, ReLU");
+        assert_eq!(bits(&rectified.y), bits(&zeroed), "{what} {isa}, ReLU");
     }
 }
 
@@ -168,8 +164,8 @@ fn against<const I: usize, const O: usize, const A: usize, const B: usize>(
     let x = values(n * A * A * I, 1);
     let (weight, bias) = (scaled(O * I * 9, 2, scale), scaled(O, 3, scale));
     let grad = values(n * B * B * O, 4);
-    for path in paths() {
-        let pass = run::<I, O, A, B>(path, (&x, &weight, &bias, &grad), true, n);
+    for isa in paths() {
+        let pass = run::<I, O, A, B>(isa, (&x, &weight, &bias, &grad), true, n);
         let all = [("y", pass.y), ("weight", pass.weight), ("bias", pass.bias), ("x", pass.x)];
         for ((what, values), (first, sum)) in all.into_iter().zip(&expected) {
             assert_close(what, &values[..8], first, 1e-6);
@@ -192,7 +188,7 @@ fn differences<const I: usize, const O: usize, const A: usize, const B: usize>()
     let shape = ConvShape { inputs: I, outputs: O, side: A, stride: if A == B { 1 } else { 2 } };
     let (x, weight) = (values(A * A * I, 1), values(O * I * 9, 2));
     let (bias, grad) = (values(O, 3), values(B * B * O, 4));
-    let pass = run::<I, O, A, B>(Path::best(), (&x, &weight, &bias, &grad), false, 1);
+    let pass = run::<I, O, A, B>(Isa::best(), (&x, &weight, &bias, &grad), false, 1);
     let objective = |x: &[f32], weight: &[f32], bias: &[f32]| -> f64 {
         let y = conv3x3(shape, x, weight, bias);
         y.iter().zip(&grad).map(|(y, &g)| y * f64::from(g)).sum()
@@ -219,17 +215,17 @@ fn gradients_are_added_to_what_is_there_and_no_bias_is_a_bias_of_zero() {
     fn check<const I: usize, const O: usize, const A: usize, const B: usize>() {
         let (x, weight) = (values(2 * A * A * I, 1), values(O * I * 9, 2));
         let (zero, grad) = (vec![0.0; O], values(2 * B * B * O, 4));
-        let expected = run::<I, O, A, B>(Path::best(), (&x, &weight, &zero, &grad), false, 2);
+        let expected = run::<I, O, A, B>(Isa::best(), (&x, &weight, &zero, &grad), false, 2);
         let mut conv = Conv3x3::<I, O, A, B>::default();
         conv.pack(&weight, Some(&[9.0; O]));
         conv.pack(&weight, None);
         let mut y = vec![f32::NAN; grad.len()];
-        conv.forward(Path::best(), &x, &mut y, false);
+        conv.forward(Isa::best(), &x, &mut y, false);
         assert_eq!(bits(&y), bits(&expected.y));
         let mut gradient = vec![1000.0; Conv3x3::<I, O, A, B>::GRADIENT];
         let mut grad_x = vec![1000.0; x.len()];
-        conv.weight_gradient(Path::best(), &x, &grad, &mut gradient);
-        conv.input_gradient(Path::best(), &grad, &mut grad_x);
+        conv.weight_gradient(Isa::best(), &x, &grad, &mut gradient);
+        conv.input_gradient(Isa::best(), &grad, &mut grad_x);
         let (mut to_weight, mut to_bias) = (vec![-1000.0; weight.len()], vec![-1000.0; O]);
         Conv3x3::<I, O, A, B>::unpack_gradient(&gradient, &mut to_weight, &mut to_bias);
         grad_x.iter_mut().for_each(|g| *g -= 1000.0);
@@ -246,9 +242,9 @@ fn gradients_are_added_to_what_is_there_and_no_bias_is_a_bias_of_zero() {
 #[test]
 fn no_samples_are_no_work() {
     let conv = Conv3x3::<16, 32, 7, 7>::default();
-    conv.forward(Path::best(), &[], &mut [], true);
-    conv.input_gradient(Path::best(), &[], &mut []);
+    conv.forward(Isa::best(), &[], &mut [], true);
+    conv.input_gradient(Isa::best(), &[], &mut []);
     let mut gradient = vec![1.0; Conv3x3::<16, 32, 7, 7>::GRADIENT];
-    conv.weight_gradient(Path::best(), &[], &[], &mut gradient);
+    conv.weight_gradient(Isa::best(), &[], &[], &mut gradient);
     assert!(gradient.iter().all(|&g| g == 1.0));
 }

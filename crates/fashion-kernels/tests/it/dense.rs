@@ -3,18 +3,18 @@
 use crate::common::{assert_close, bits, paths, values};
 use fashion_kernels::dense::Dense;
 use fashion_kernels::reference;
-use fashion_kernels::simd::Path;
+use fashion_kernels::simd::Isa;
 
 /// Output, and gradients of input, weight and bias.
-fn run(layer: Dense, path: Path, x: &[f32], w: &[f32], b: &[f32], grad: &[f32]) -> [Vec<f32>; 4] {
+fn run(layer: Dense, isa: Isa, x: &[f32], w: &[f32], b: &[f32], grad: &[f32]) -> [Vec<f32>; 4] {
     let mut y = vec![f32::NAN; grad.len()];
-    layer.forward(path, x, w, b, &mut y);
+    layer.forward(isa, x, w, b, &mut y);
     let mut grad = grad.to_vec();
     layer.mask(&y, &mut grad);
     let mut out = [vec![f32::NAN; x.len()], vec![f32::NAN; w.len()], vec![f32::NAN; b.len()]];
     let [grad_x, grad_w, grad_b] = &mut out;
-    layer.input_gradient(path, w, &grad, grad_x);
-    layer.weight_gradient(path, x, &grad, grad_w, grad_b);
+    layer.input_gradient(isa, w, &grad, grad_x);
+    layer.weight_gradient(isa, x, &grad, grad_w, grad_b);
     let [grad_x, grad_w, grad_b] = out;
     [y, grad_x, grad_w, grad_b]
 }
@@ -28,7 +28,7 @@ fn run(layer: Dense, path: Path, x: &[f32], w: &[f32], b: &[f32], grad: &[f32]) 
 fn dense_matches_pytorch() {
     let layer = Dense { inputs: 5, outputs: 4, relu: true };
     let (x, w, b, g) = (values(15, 1), values(20, 2), values(4, 3), values(12, 4));
-    let [y, grad_x, grad_w, grad_b] = run(layer, Path::best(), &x, &w, &b, &g);
+    let [y, grad_x, grad_w, grad_b] = run(layer, Isa::best(), &x, &w, &b, &g);
     let expected = [
         0.92921865,
         2.26101089,
@@ -98,7 +98,7 @@ fn dense_matches_the_reference_on_ragged_sizes() {
             let layer = Dense { inputs, outputs, relu };
             let (x, w) = (values(n * inputs, 1), values(outputs * inputs, 2));
             let (b, g) = (values(outputs, 3), values(n * outputs, 4));
-            let first = run(layer, Path::Portable, &x, &w, &b, &g);
+            let first = run(layer, Isa::Portable, &x, &w, &b, &g);
             let y = reference::dense(n, &x, &w, &b, relu);
             assert_close(&what, &first[0], &y, 1e-5);
             let (mut grad_x, mut grad_w, mut grad_b) =
@@ -114,10 +114,10 @@ fn dense_matches_the_reference_on_ragged_sizes() {
             assert_close(&what, &first[1], &grad_x, 1e-5);
             assert_close(&what, &first[2], &grad_w, 1e-5);
             assert_close(&what, &first[3], &grad_b, 1e-5);
-            for path in paths() {
-                let other = run(layer, path, &x, &w, &b, &g);
+            for isa in paths() {
+                let other = run(layer, isa, &x, &w, &b, &g);
                 for (a, b) in first.iter().zip(&other) {
-                    assert_eq!(bits(a), bits(b), "{what} {path}");
+                    assert_eq!(bits(a), bits(b), "{what} {isa}");
                 }
             }
         }
@@ -129,7 +129,7 @@ fn dense_gradients_match_finite_differences() {
     const STEP: f32 = 1.0 / 4096.0;
     let layer = Dense { inputs: 7, outputs: 5, relu: true };
     let (x, w, b, g) = (values(4 * 7, 1), values(5 * 7, 2), values(5, 3), values(4 * 5, 4));
-    let [_, grad_x, grad_w, grad_b] = run(layer, Path::best(), &x, &w, &b, &g);
+    let [_, grad_x, grad_w, grad_b] = run(layer, Isa::best(), &x, &w, &b, &g);
     let objective = |x: &[f32], w: &[f32], b: &[f32]| -> f64 {
         let y = reference::dense(4, x, w, b, true);
         y.iter().zip(&g).map(|(y, &g)| y * f64::from(g)).sum()

@@ -4,7 +4,7 @@ use crate::common::{assert_close, assert_same_bits, bits, paths, scaled, values}
 use fashion_kernels::adam::Adam;
 use fashion_kernels::average;
 use fashion_kernels::sgd::Sgd;
-use fashion_kernels::simd::Path;
+use fashion_kernels::simd::Isa;
 
 const ADAM: Adam =
     Adam { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weight_decay: 0.0 };
@@ -26,13 +26,13 @@ fn adam_matches_pytorch_over_20_steps() {
         (5, [0.430336475, 0.337866724, 0.245629072, 0.155640274, 0.0615347475, -0.0303366166]),
         (20, [0.428201824, 0.335968077, 0.244811535, 0.156155452, 0.0593713336, -0.0311392285]),
     ];
-    for path in paths() {
+    for isa in paths() {
         let (mut p, mut mean, mut square) = (values(6, 6), [0.0; 6], [0.0; 6]);
         for step in 1..=20 {
             let gradient = scaled(6, 99 + step as usize, 0.5f32.powi(step - 1));
-            ADAM.update(path, step as u64, &gradient, &mut p, &mut mean, &mut square);
+            ADAM.update(isa, step as u64, &gradient, &mut p, &mut mean, &mut square);
             if let Some((_, expected)) = expected.iter().find(|(at, _)| *at == step) {
-                assert_close(&format!("{path} step {step}"), &p, expected, 1e-6);
+                assert_close(&format!("{isa} step {step}"), &p, expected, 1e-6);
             }
         }
         let expected = [
@@ -65,13 +65,13 @@ fn adam_with_weight_decay_matches_pytorch_over_20_steps() {
         (5, [0.409169495, 0.321247518, 0.233553827, 0.148025066, 0.0584798418, -0.0288559701]),
         (20, [0.349956483, 0.274554521, 0.200122386, 0.127782464, 0.048316896, -0.0255515669]),
     ];
-    for path in paths() {
+    for isa in paths() {
         let (mut p, mut mean, mut square) = (values(6, 6), [0.0; 6], [0.0; 6]);
         for step in 1..=20 {
             let gradient = scaled(6, 99 + step as usize, 0.5f32.powi(step - 1));
-            adam.update(path, step as u64, &gradient, &mut p, &mut mean, &mut square);
+            adam.update(isa, step as u64, &gradient, &mut p, &mut mean, &mut square);
             if let Some((_, expected)) = expected.iter().find(|(at, _)| *at == step) {
-                assert_close(&format!("{path} step {step}"), &p, expected, 1e-6);
+                assert_close(&format!("{isa} step {step}"), &p, expected, 1e-6);
             }
         }
     }
@@ -81,15 +81,15 @@ fn adam_with_weight_decay_matches_pytorch_over_20_steps() {
 fn adam_matches_the_formula_with_the_same_bits_everywhere() {
     for (len, weight_decay) in LENGTHS.into_iter().flat_map(|len| [(len, 0.0), (len, 0.5)]) {
         let adam = Adam { weight_decay, ..ADAM };
-        let run = |path| {
+        let run = |isa| {
             let (mut p, mut mean, mut square) = (values(len, 6), vec![0.0; len], vec![0.0; len]);
             for step in 1..=3 {
                 let gradient = values(len, step as usize);
-                adam.update(path, step, &gradient, &mut p, &mut mean, &mut square);
+                adam.update(isa, step, &gradient, &mut p, &mut mean, &mut square);
             }
             [p, mean, square]
         };
-        assert_same_bits(&format!("{len} values"), |path| run(path).map(|v| bits(&v)));
+        assert_same_bits(&format!("{len} values"), |isa| run(isa).map(|v| bits(&v)));
 
         let Adam { learning_rate, beta1, beta2, epsilon, .. } = adam;
         let (mut p, mut mean, mut square) = (wide(&values(len, 6)), vec![0.0; len], vec![0.0; len]);
@@ -102,7 +102,7 @@ fn adam_matches_the_formula_with_the_same_bits_everywhere() {
                 p[i] -= learning_rate * (mean / (square.sqrt() + epsilon) + weight_decay * p[i]);
             }
         }
-        let [got, got_mean, got_square] = run(Path::best());
+        let [got, got_mean, got_square] = run(Isa::best());
         assert_close("parameters", &got, &p, 1e-6);
         assert_close("mean", &got_mean, &mean, 1e-6);
         assert_close("square", &got_square, &square, 1e-6);
@@ -125,7 +125,7 @@ fn adam_without_weight_decay_has_the_bits_of_plain_adam() {
         v[i] = (((1.0 - 0.999f64) as f32) * g).mul_add(g, 0.999 * v[i]);
         expected[i] -= step_size * (m[i] / (v[i].sqrt() / correction + 1e-7));
     }
-    ADAM.update(Path::best(), 4, &gradient, &mut p, &mut mean, &mut square);
+    ADAM.update(Isa::best(), 4, &gradient, &mut p, &mut mean, &mut square);
     assert_eq!(bits(&p), bits(&expected));
 }
 
@@ -169,16 +169,16 @@ fn sgd_matches_pytorch_over_20_steps() {
     for (settings, first, last) in cases {
         let (momentum, nesterov, weight_decay) = settings;
         let sgd = Sgd { learning_rate: 0.1, momentum, nesterov, weight_decay };
-        for path in paths() {
+        for isa in paths() {
             let (mut p, mut velocity) = (values(6, 6), [0.0; 6]);
             for step in 0..20 {
                 let gradient = scaled(6, 100 + step as usize, 0.5f32.powi(step));
-                sgd.update(path, &gradient, &mut p, &mut velocity);
+                sgd.update(isa, &gradient, &mut p, &mut velocity);
                 if step == 0 {
-                    assert_close(&format!("{path} {settings:?}, first step"), &p, &first, 1e-6);
+                    assert_close(&format!("{isa} {settings:?}, first step"), &p, &first, 1e-6);
                 }
             }
-            assert_close(&format!("{path} {settings:?}, last step"), &p, &last, 1e-6);
+            assert_close(&format!("{isa} {settings:?}, last step"), &p, &last, 1e-6);
         }
     }
 }
@@ -187,14 +187,14 @@ fn sgd_matches_pytorch_over_20_steps() {
 fn sgd_matches_the_formula_with_the_same_bits_everywhere() {
     for (len, nesterov) in LENGTHS.into_iter().flat_map(|len| [(len, false), (len, true)]) {
         let sgd = Sgd { learning_rate: 0.1, momentum: 0.9, nesterov, weight_decay: 0.01 };
-        let run = |path| {
+        let run = |isa| {
             let (mut p, mut velocity) = (values(len, 6), vec![0.0; len]);
             for step in 1..=3 {
-                sgd.update(path, &values(len, step), &mut p, &mut velocity);
+                sgd.update(isa, &values(len, step), &mut p, &mut velocity);
             }
             [p, velocity]
         };
-        assert_same_bits(&format!("{len} values"), |path| run(path).map(|v| bits(&v)));
+        assert_same_bits(&format!("{len} values"), |isa| run(isa).map(|v| bits(&v)));
 
         let (mut p, mut velocity) = (wide(&values(len, 6)), vec![0.0; len]);
         for step in 1..=3 {
@@ -204,7 +204,7 @@ fn sgd_matches_the_formula_with_the_same_bits_everywhere() {
                 p[i] -= 0.1 * if nesterov { g + 0.9 * velocity[i] } else { velocity[i] };
             }
         }
-        let [got, got_velocity] = run(Path::best());
+        let [got, got_velocity] = run(Isa::best());
         assert_close("parameters", &got, &p, 1e-6);
         assert_close("velocity", &got_velocity, &velocity, 1e-6);
     }
@@ -223,10 +223,10 @@ fn average_matches_pytorch() {
         (0.25, [-0.67228961, 0.735552549, 0.642645419, 0.549738348, 0.480280459, 0.387373358]),
     ];
     for (decay, expected) in cases {
-        for path in paths() {
+        for isa in paths() {
             let mut mean = values(6, 6);
-            (0..5).for_each(|s| average::update(path, decay, &values(6, 10 + s), &mut mean));
-            assert_close(&format!("{path} {decay}"), &mean, &expected, 1e-6);
+            (0..5).for_each(|s| average::update(isa, decay, &values(6, 10 + s), &mut mean));
+            assert_close(&format!("{isa} {decay}"), &mean, &expected, 1e-6);
         }
     }
 }
@@ -235,19 +235,19 @@ fn average_matches_pytorch() {
 fn average_matches_the_formula_with_the_same_bits_everywhere() {
     for (len, decay) in LENGTHS.into_iter().flat_map(|len| [0.0, 0.3, 0.5, 0.999].map(|d| (len, d)))
     {
-        let run = |path| {
+        let run = |isa| {
             let mut mean = values(len, 6);
-            (0..3).for_each(|s| average::update(path, decay, &values(len, s), &mut mean));
+            (0..3).for_each(|s| average::update(isa, decay, &values(len, s), &mut mean));
             mean
         };
-        assert_same_bits(&format!("{len} values, {decay}"), |path| bits(&run(path)));
+        assert_same_bits(&format!("{len} values, {decay}"), |isa| bits(&run(isa)));
         let mut expected = wide(&values(len, 6));
         for s in 0..3 {
             for (a, v) in expected.iter_mut().zip(wide(&values(len, s))) {
                 *a += (1.0 - decay) * (v - *a);
             }
         }
-        assert_close("average", &run(Path::best()), &expected, 1e-6);
+        assert_close("average", &run(Isa::best()), &expected, 1e-6);
     }
 }
 
@@ -256,7 +256,7 @@ fn average_is_exact_at_both_ends() {
     let (old, new) = ([1.0, -3e30, 0.1], [1e-9, 2.0, 0.7]);
     for (decay, expected) in [(0.0, new), (1.0, old)] {
         let mut mean = old;
-        average::update(Path::best(), decay, &new, &mut mean);
+        average::update(Isa::best(), decay, &new, &mut mean);
         assert_eq!(mean, expected, "decay {decay}");
     }
 }

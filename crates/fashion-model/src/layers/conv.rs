@@ -12,7 +12,7 @@ use dfdx::tensor::{Cpu, CpuError, NoneTape, PutTape, SplitTape, Storage, Tape, T
 use dfdx::tensor_ops::Device;
 use fashion_kernels::chunks::{CHUNKS, chunk_count, chunk_len, sum_in_order};
 use fashion_kernels::conv::ConvPool;
-use fashion_kernels::{Buffer, simd::Path};
+use fashion_kernels::{Buffer, simd::Isa};
 use rayon::prelude::*;
 
 /// A 3 × 3 convolution (valid, stride 1), ReLU and 2 × 2 max-pooling: an image of `SIDE_IN` rows,
@@ -114,7 +114,7 @@ pub(crate) fn conv_pair<
     const SIDE_OUT: usize,
     T: Tape<f32, Cpu>,
 >(
-    path: Path,
+    isa: Isa,
     first: &ConvBlock<IN, MID, SIDE_IN, SIDE_MID>,
     second: &ConvBlock<MID, OUT, SIDE_MID, SIDE_OUT>,
     pool: &ConvPairPool<IN, MID, OUT, SIDE_IN, SIDE_USED, SIDE_OUT>,
@@ -130,7 +130,7 @@ pub(crate) fn conv_pair<
     let n = batch.size();
     let mut ws = pool.take();
     ws.load(first, second, &x);
-    let out = tensor_with(x.device(), (batch, Const, Const, Const), |y| ws.forward(path, n, y))?;
+    let out = tensor_with(x.device(), (batch, Const, Const, Const), |y| ws.forward(isa, n, y))?;
     if !T::OWNS_TAPE {
         pool.put_back(ws);
         return Ok(out.put_tape(tape));
@@ -140,7 +140,7 @@ pub(crate) fn conv_pair<
     let (first_weight, first_bias) = (first.weight.ghost(), first.bias.ghost());
     let (second_weight, second_bias) = (second.weight.ghost(), second.bias.ghost());
     tape.add_backward_op(move |grads| {
-        ws.backward(path, n, grads.get_or_alloc_mut(&out_ghost)?);
+        ws.backward(isa, n, grads.get_or_alloc_mut(&out_ghost)?);
         // Two gradients of one layer cannot be borrowed at once: the bias waits outside.
         let cut = ConvPool::<IN, MID, SIDE_IN, SIDE_USED>::GRADIENT;
         let mut bias = std::mem::take(&mut **grads.get_or_alloc_mut(&first_bias)?);
@@ -210,7 +210,7 @@ impl<
         self.second.pack(&self.weight[..OUT * MID * 9], &self.bias[..OUT]);
     }
 
-    fn forward(&mut self, path: Path, n: usize, y: &mut [f32]) {
+    fn forward(&mut self, isa: Isa, n: usize, y: &mut [f32]) {
         let chunk = chunk_len(n);
         self.mid.grow(n * Self::MIDDLE);
         self.mid_winners.resize(self.mid_winners.len().max(n * Self::MIDDLE), 0);
@@ -225,13 +225,13 @@ impl<
         )
             .into_par_iter()
             .for_each(|(x, mid, mid_winners, y, winners)| {
-                first.forward(path, x, mid, Some(mid_winners));
-                second.forward(path, mid, y, Some(winners));
+                first.forward(isa, x, mid, Some(mid_winners));
+                second.forward(isa, mid, y, Some(winners));
             });
     }
 
     /// Leaves the gradient of the first block's weights, then of the second's, in `gradient`.
-    fn backward(&mut self, path: Path, n: usize, grad: &[f32]) {
+    fn backward(&mut self, isa: Isa, n: usize, grad: &[f32]) {
         let chunk = chunk_len(n);
         self.grad_mid.grow(n * Self::MIDDLE);
         self.partials.grow(CHUNKS * Self::GRADIENT);
@@ -250,10 +250,10 @@ impl<
             .for_each(|(x, mid, mid_winners, winners, grad, grad_mid, partial)| {
                 partial.fill(0.0);
                 let (to_first, to_second) = partial.split_at_mut(Self::FIRST);
-                second.backward(path, mid, winners, grad, to_second, Some(grad_mid));
-                first.backward(path, x, mid_winners, grad_mid, to_first, None);
+                second.backward(isa, mid, winners, grad, to_second, Some(grad_mid));
+                first.backward(isa, x, mid_winners, grad_mid, to_first, None);
             });
         let count = chunk_count(n);
-        sum_in_order(path, &self.partials, Self::GRADIENT, count, &mut self.gradient);
+        sum_in_order(isa, &self.partials, Self::GRADIENT, count, &mut self.gradient);
     }
 }

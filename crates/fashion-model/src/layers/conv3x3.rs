@@ -9,7 +9,7 @@ use dfdx::tensor::{Cpu, CpuError, PutTape, SplitTape, Storage, Tape, Tensor};
 use dfdx::tensor_ops::Device;
 use fashion_kernels::chunks::{CHUNKS, chunk_count, chunk_len, sum_in_order};
 use fashion_kernels::conv::Conv3x3 as Kernel;
-use fashion_kernels::{Buffer, relu, simd::Path};
+use fashion_kernels::{Buffer, relu, simd::Isa};
 use rayon::prelude::*;
 
 /// A 3 × 3 convolution with padding 1, followed by ReLU if `RELU`: images of `SIDE_IN` rows and
@@ -128,7 +128,7 @@ impl<
     type Error = CpuError;
 
     fn try_forward(&self, x: FeatureMap<B, SIDE_IN, IN, T>) -> Result<Self::Output, CpuError> {
-        let path = Path::current();
+        let isa = Isa::current();
         let (x, mut tape) = x.split_tape();
         let batch = x.shape().0;
         let n = batch.size();
@@ -136,7 +136,7 @@ impl<
         let mut ws = pool.take();
         ws.load(&self.weight, &self.bias, &x);
         let out = tensor_with(x.device(), (batch, Const, Const, Const), |y| {
-            ws.forward(path, n, y, RELU);
+            ws.forward(isa, n, y, RELU);
             if RELU && T::OWNS_TAPE {
                 ws.y.grow(y.len());
                 ws.y[..y.len()].copy_from_slice(y);
@@ -151,7 +151,7 @@ impl<
         tape.add_backward_op(move |grads| {
             // Two gradients cannot be borrowed at once: one of them waits outside.
             let mut grad = std::mem::take(&mut **grads.get_or_alloc_mut(&out_ghost)?);
-            ws.backward(path, n, &mut grad, grads.get_or_alloc_mut(&x)?, RELU);
+            ws.backward(isa, n, &mut grad, grads.get_or_alloc_mut(&x)?, RELU);
             **grads.get_or_alloc_mut(&out_ghost)? = grad;
             let mut to_bias = std::mem::take(&mut **grads.get_or_alloc_mut(&bias)?);
             let to_weight = grads.get_or_alloc_mut(&weight)?;
@@ -191,15 +191,15 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
         self.kernel.pack(&self.weight, Some(&self.bias));
     }
 
-    fn forward(&self, path: Path, n: usize, y: &mut [f32], relu: bool) {
+    fn forward(&self, isa: Isa, n: usize, y: &mut [f32], relu: bool) {
         let chunk = chunk_len(n);
         let x = self.x[..n * Self::X].par_chunks(chunk * Self::X);
         x.zip(y.par_chunks_mut(chunk * Self::Y))
-            .for_each(|(x, y)| self.kernel.forward(path, x, y, relu));
+            .for_each(|(x, y)| self.kernel.forward(isa, x, y, relu));
     }
 
     /// Adds to `grad_x`, and leaves the gradient of weights and biases in `gradient`.
-    fn backward(&mut self, path: Path, n: usize, grad: &mut [f32], grad_x: &mut [f32], relu: bool) {
+    fn backward(&mut self, isa: Isa, n: usize, grad: &mut [f32], grad_x: &mut [f32], relu: bool) {
         let chunk = chunk_len(n);
         self.partials.grow(CHUNKS * Self::GRADIENT);
         self.gradient.grow(Self::GRADIENT);
@@ -216,10 +216,10 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
                     relu::mask(&self.y[at * chunk * Self::Y..][..grad.len()], grad);
                 }
                 partial.fill(0.0);
-                self.kernel.weight_gradient(path, x, grad, partial);
-                self.kernel.input_gradient(path, grad, grad_x);
+                self.kernel.weight_gradient(isa, x, grad, partial);
+                self.kernel.input_gradient(isa, grad, grad_x);
             });
         let count = chunk_count(n);
-        sum_in_order(path, &self.partials, Self::GRADIENT, count, &mut self.gradient);
+        sum_in_order(isa, &self.partials, Self::GRADIENT, count, &mut self.gradient);
     }
 }

@@ -7,7 +7,7 @@ use dfdx::shapes::{Const, Dim, Dtype, HasShape, Rank1, Rank2};
 use dfdx::tensor::{Cpu, CpuError, PutTape, SplitTape, Storage, Tape, Tensor};
 use dfdx::tensor_ops::Device;
 use fashion_kernels::chunks::PIECE;
-use fashion_kernels::{Buffer, dense, simd::Path};
+use fashion_kernels::{Buffer, dense, simd::Isa};
 use rayon::prelude::*;
 
 /// A fully connected layer, followed by ReLU if `RELU`: rows of `IN` values become rows of `OUT`.
@@ -73,7 +73,7 @@ impl<B: Dim, const IN: usize, const OUT: usize, const RELU: bool, T: Tape<f32, C
         &self,
         x: Tensor<(B, Const<IN>), f32, Cpu, T>,
     ) -> Result<Self::Output, CpuError> {
-        let path = Path::current();
+        let isa = Isa::current();
         let sizes = dense::Dense { inputs: IN, outputs: OUT, relu: RELU };
         let (x, mut tape) = x.split_tape();
         let (batch, _) = *x.shape();
@@ -89,7 +89,7 @@ impl<B: Dim, const IN: usize, const OUT: usize, const RELU: bool, T: Tape<f32, C
         rayon::join(|| x.copy_into(to_x), || self.weight.copy_into(to_weight));
         self.bias.copy_into(&mut ws.bias);
         let out = tensor_with(x.device(), (batch, Const), |y| {
-            sizes.forward(path, &ws.x[..n * IN], &ws.weight, &ws.bias, y);
+            sizes.forward(isa, &ws.x[..n * IN], &ws.weight, &ws.bias, y);
             ws.y[..n * OUT].copy_from_slice(y);
         })?;
         if !T::OWNS_TAPE {
@@ -104,9 +104,9 @@ impl<B: Dim, const IN: usize, const OUT: usize, const RELU: bool, T: Tape<f32, C
             ws.grad_bias.grow(OUT);
             let grad = &mut grads.get_or_alloc_mut(&out_ghost)?[..];
             sizes.mask(&ws.y[..n * OUT], grad);
-            sizes.input_gradient(path, &ws.weight, grad, &mut ws.grad_x[..n * IN]);
+            sizes.input_gradient(isa, &ws.weight, grad, &mut ws.grad_x[..n * IN]);
             let (grad_weight, grad_bias) = (&mut ws.grad_weight, &mut ws.grad_bias);
-            sizes.weight_gradient(path, &ws.x[..n * IN], grad, grad_weight, grad_bias);
+            sizes.weight_gradient(isa, &ws.x[..n * IN], grad, grad_weight, grad_bias);
             add(grads.get_or_alloc_mut(&x)?, &ws.grad_x[..n * IN]);
             add(grads.get_or_alloc_mut(&weight)?, &ws.grad_weight);
             add(grads.get_or_alloc_mut(&bias)?, &ws.grad_bias);

@@ -42,7 +42,7 @@
 
 use dfdx::prelude::*;
 use fashion_kernels::adam::Adam;
-use fashion_kernels::simd::Path;
+use fashion_kernels::simd::Isa;
 use fashion_model::{
     Architecture, CpuGradients, Definition, Images, Network, ReportCnn, cross_entropy, weights,
 };
@@ -263,7 +263,7 @@ fn twenty_steps_of_adam_follow_pytorch() {
         let mut position = 0;
         let mut update = |_: &str, _: &[usize], values: &mut [f32], gradient: &mut [f32]| {
             let (mean, square) = &mut moments[position];
-            adam.update(Path::current(), at as u64 + 1, gradient, values, mean, square);
+            adam.update(Isa::current(), at as u64 + 1, gradient, values, mean, square);
             gradient.fill(0.0);
             position += 1;
         };

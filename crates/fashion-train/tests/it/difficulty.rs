@@ -8,7 +8,7 @@ use dfdx::shapes::{Const, Dtype, HasShape};
 use dfdx::tensor::{Cpu, CpuError, Storage, Tape};
 use dfdx::tensor_ops::{Device, ReshapeTo};
 use fashion_data::{Keys, Source, Splits};
-use fashion_kernels::{Buffer, dense, simd::Path};
+use fashion_kernels::{Buffer, dense, simd::Isa};
 use fashion_model::{Architecture, Definition, Dense, Images, Logits, Network, Prepared, values};
 use fashion_train::{Settings, Trainer, Validation, evaluate};
 
@@ -52,7 +52,7 @@ impl Prepared for PreparedLinear {
 
     fn logits_here(&self, x: &[f32], logits: &mut [f32]) {
         let layer = dense::Dense { inputs: 784, outputs: 10, relu: false };
-        layer.forward_here(Path::current(), x, &self.0, &self.1, logits);
+        layer.forward_here(Isa::current(), x, &self.0, &self.1, logits);
     }
 }
 

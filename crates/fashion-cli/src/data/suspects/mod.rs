@@ -147,7 +147,7 @@ fn announce(args: &SuspectsArgs, found: &Found, flipped: Option<&Flipped>, threa
             Architecture::ReportCnn.name()
         ),
     );
-    line("machine", format!("{threads} threads, {}", simd::Path::current()));
+    line("machine", format!("{threads} threads, {}", simd::Isa::current()));
 }
 
 /// Out-of-sample probabilities of all items, averaged over the repetitions, and the given labels; and

@@ -26,7 +26,7 @@ mod winograd;
 
 use super::transform;
 use crate::buffer::Buffer;
-use crate::simd::{Kernel, LANES, Path, Simd};
+use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// A 3 × 3 convolution with padding 1: its weights, laid out for the kernels.
 ///
@@ -36,11 +36,11 @@ use crate::simd::{Kernel, LANES, Path, Simd};
 /// 16, `OUT` a multiple of 16; anything else does not compile.
 ///
 /// ```
-/// use fashion_kernels::{conv::Conv3x3, simd::Path};
+/// use fashion_kernels::{conv::Conv3x3, simd::Isa};
 /// let mut conv = Conv3x3::<1, 16, 5, 3>::default(); // stride 2
 /// conv.pack(&[1.0; 16 * 9], Some(&[0.5; 16]));
 /// let mut y = [0.0; 3 * 3 * 16];
-/// conv.forward(Path::best(), &[1.0; 5 * 5], &mut y, false);
+/// conv.forward(Isa::best(), &[1.0; 5 * 5], &mut y, false);
 /// assert_eq!((y[0], y[16], y[4 * 16]), (4.5, 6.5, 9.5)); // corner, edge, middle
 /// ```
 /// ```compile_fail,E0080
@@ -124,10 +124,10 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn forward(&self, path: Path, x: &[f32], y: &mut [f32], relu: bool) {
+    pub fn forward(&self, isa: Isa, x: &[f32], y: &mut [f32], relu: bool) {
         assert_eq!(x.len(), samples(x, Self::INPUT) * Self::INPUT, "input of the convolution");
         assert_eq!(y.len(), samples(x, Self::INPUT) * Self::OUTPUT, "output of the convolution");
-        path.run(Forward { conv: self, x, y, relu });
+        isa.run(Forward { conv: self, x, y, relu });
     }
 
     /// Adds the gradient of the input to `grad_x`, given that of the output, before ReLU
@@ -135,11 +135,11 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn input_gradient(&self, path: Path, grad: &[f32], grad_x: &mut [f32]) {
+    pub fn input_gradient(&self, isa: Isa, grad: &[f32], grad_x: &mut [f32]) {
         let n = samples(grad, Self::OUTPUT);
         assert_eq!(grad.len(), n * Self::OUTPUT, "gradient of the convolution's output");
         assert_eq!(grad_x.len(), n * Self::INPUT, "gradient of the convolution's input");
-        path.run(InputGradient { conv: self, grad, grad_x });
+        isa.run(InputGradient { conv: self, grad, grad_x });
     }
 
     /// Adds the samples' gradient of weights and bias to `gradient`, given that of the output, before
@@ -150,12 +150,12 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn weight_gradient(&self, path: Path, x: &[f32], grad: &[f32], gradient: &mut [f32]) {
+    pub fn weight_gradient(&self, isa: Isa, x: &[f32], grad: &[f32], gradient: &mut [f32]) {
         let n = samples(x, Self::INPUT);
         assert_eq!(x.len(), n * Self::INPUT, "input of the convolution");
         assert_eq!(grad.len(), n * Self::OUTPUT, "gradient of the convolution's output");
         assert_eq!(gradient.len(), Self::GRADIENT, "gradient of the convolution's weights");
-        path.run(WeightGradient { conv: self, x, grad, gradient });
+        isa.run(WeightGradient { conv: self, x, grad, gradient });
     }
 
     /// Reorders a gradient into weights (OUT, IN, 3, 3) and bias (OUT), added to what is there.

@@ -1,6 +1,6 @@
 //! What the numeric tests share.
 
-use fashion_kernels::simd::Path;
+use fashion_kernels::simd::Isa;
 
 /// Reproducible numbers in −1 to 1, the same in Python:
 ///
@@ -22,8 +22,8 @@ pub(crate) fn scaled(n: usize, seed: usize, scale: f32) -> Vec<f32> {
 }
 
 /// The paths that this machine can run.
-pub(crate) fn paths() -> impl Iterator<Item = Path> {
-    Path::ALL.into_iter().filter(|p| p.is_available())
+pub(crate) fn paths() -> impl Iterator<Item = Isa> {
+    Isa::ALL.into_iter().filter(|p| p.is_available())
 }
 
 /// Fails if any value is further off than `tolerance` times the largest expected one.
@@ -49,13 +49,13 @@ pub(crate) fn bits(values: &[f32]) -> Vec<u32> {
 
 /// Fails unless `run` gives the same on every path of this machine and any number of threads.
 #[track_caller]
-pub(crate) fn assert_same_bits<T: PartialEq + Send>(what: &str, run: impl Fn(Path) -> T + Sync) {
-    let first = run(Path::Portable);
+pub(crate) fn assert_same_bits<T: PartialEq + Send>(what: &str, run: impl Fn(Isa) -> T + Sync) {
+    let first = run(Isa::Portable);
     for threads in [1, 2, 5, 16] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        for path in paths() {
-            let other = pool.install(|| run(path));
-            assert!(other == first, "{what}: {path} with {threads} threads gives other bits");
+        for isa in paths() {
+            let other = pool.install(|| run(isa));
+            assert!(other == first, "{what}: {isa} with {threads} threads gives other bits");
         }
     }
 }
