@@ -30,13 +30,13 @@ const PURPOSE: u64 = 6;
 /// The items are drawn with replacement, as many as there are, [`RESAMPLES`] times; `statistic` gets
 /// how often (N) each of them was drawn, first once each, which gives the figure. The interval
 /// reaches from the `(1 − level)/2` to the `(1 + level)/2` quantile of the values of the resamples,
-/// moved by the bootstrap's estimate of the bias, the figure less the mean of the values. So it always
-/// contains the figure: what is no mean over the items, such as F1 or average precision, is
-/// systematically higher or lower on resamples, whose items stand there several times, and with
-/// few items to a class more than the quantiles are apart. It may end beyond the range of the
-/// statistic, which is not known here. Source: B. Efron and R. J. Tibshirani, "An Introduction to the
-/// Bootstrap", Chapman & Hall 1993, sections 13.3 and 10.2; quantiles as NumPy's, linear between
-/// neighbours.
+/// and is moved back by their bias, the mean of the values less the figure, as far as that is more than
+/// chance (three standard errors of the mean). So it contains the figure: what is no mean over the
+/// items, such as F1 or average precision, is systematically higher or lower on resamples, in which
+/// items stand several times, and with few items to a class by more than the quantiles are apart. It may
+/// end beyond the range of the statistic, which is not known here. Source: B. Efron and R. J.
+/// Tibshirani, "An Introduction to the Bootstrap", Chapman & Hall 1993, sections 13.3 and 10.2;
+/// quantiles as NumPy's, linear between neighbours.
 ///
 /// Resample r of a `seed` is the same on every platform and whatever the statistic, so that two
 /// classifiers of the same items are compared on the same resamples.
@@ -109,19 +109,22 @@ pub(crate) fn resample(items: usize, seed: u64, mut visit: impl FnMut(&[[u32; LA
     }
 }
 
-/// The middle `level` of `values`, moved so that their mean is the `figure`; nothing if they are all
+/// The middle `level` of `values`, without their bias against the `figure`; nothing if they are all
 /// equal but for rounding, if there are none, or if one is not finite.
 pub(crate) fn centred(values: &mut [f64], figure: f64, level: f64) -> Option<Interval> {
     let Interval { low, high } = percentile(values, level)?;
-    let bias = values.iter().sum::<f64>() / values.len() as f64 - figure;
-    if !bias.is_finite() {
-        return None;
-    }
-    // The mean of very skewed values may be an extreme one itself.
-    Some(Interval { low: (low - bias).min(figure), high: (high - bias).max(figure) })
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+    let chance = 3.0 * (variance / count).sqrt();
+    let bias = mean - figure;
+    let bias = bias - bias.clamp(-chance, chance);
+    // The mean of very skewed values may itself be an extreme one.
+    bias.is_finite()
+        .then(|| Interval { low: (low - bias).min(figure), high: (high - bias).max(figure) })
 }
 
-/// The middle `level` of `values`, which are sorted; nothing as of [`centred`].
+/// The middle `level` of `values`, sorting them; nothing where [`centred`] gives nothing.
 fn percentile(values: &mut [f64], level: f64) -> Option<Interval> {
     values.sort_unstable_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;
@@ -236,13 +239,19 @@ mod tests {
 
     #[test]
     fn an_interval_lies_around_its_figure() {
-        let interval = centred(&mut [1.0, 2.0, 3.0], 10.0, 0.5).unwrap();
-        assert_eq!(interval, Interval { low: 9.5, high: 10.5 });
-        // The mean of the values, 0.01, is above 99 of them.
+        // 1,000 values of 1 to 3 with the mean 2; its standard error is 0.0258.
+        let values = || (0..999).map(|i| f64::from(1 + i % 3)).collect::<Vec<f64>>();
+        let around = |figure| centred(&mut values(), figure, 0.5).unwrap();
+        assert_eq!(around(2.0), Interval { low: 1.0, high: 3.0 });
+        assert_eq!(around(2.07), Interval { low: 1.0, high: 3.0 });
+        let far = around(10.0);
+        assert!((far.low - (9.0 - 0.0775)).abs() < 1e-3, "{far:?}");
+        assert!((far.high - (11.0 - 0.0775)).abs() < 1e-3, "{far:?}");
+        // The middle half of the values is 0, 3.3 standard errors below the mean.
         let mut skewed = [0.0; 100];
-        skewed[7] = 1.0;
-        let interval = centred(&mut skewed, 0.5, 0.5).unwrap();
-        assert_eq!(interval, Interval { low: 0.49, high: 0.5 });
+        skewed[90..].fill(1.0);
+        let interval = centred(&mut skewed, 0.0, 0.5).unwrap();
+        assert!(interval.low < 0.0 && interval.high == 0.0, "{interval:?}");
         // The largest value: of a resample never above, and in one of three below.
         let largest = |drawn: &[u32]| drawn.iter().rposition(|&times| times > 0).map(|i| i as f64);
         let interval = bootstrap(50, 0, 0.95, largest).unwrap().unwrap();

@@ -364,3 +364,38 @@ fn edge_cases_have_their_values() {
     let all_wrong = together(&[alike(500, 500, 0.9)]);
     assert_eq!(Threshold::at_level(&all_wrong, 0.01, 0.5).unwrap().value, None);
 }
+
+#[test]
+fn how_classes_are_numbered_changes_no_risk() {
+    // Votes: 0.9 for the predicted class and the rest in equal parts; one item in five is wrong.
+    let (n, classes) = (1000, 10);
+    let numbered =
+        |rotate: usize, reversed: bool| {
+            let number = |class: usize| {
+                let class = (class + rotate) % classes;
+                if reversed { classes - 1 - class } else { class }
+            };
+            let predicted = |row: usize| number(row * row % classes);
+            let p = Array2::from_shape_fn((n, classes), |(row, k)| {
+                if k == predicted(row) { 0.9 } else { 0.1 / 9.0 }
+            });
+            let wrong = |row: usize| usize::from(row * 7 % 5 == 0);
+            let labels = (0..n).map(|row| (predicted(row) + wrong(row)) % classes).collect();
+            Predictions::new(p, labels).unwrap()
+        };
+    for value in [0.4, 0.7, 1.3, 1.9, 3.1] {
+        let temperature = Temperature::new(value).unwrap();
+        for rotate in 0..classes {
+            for reversed in [false, true] {
+                let scaled = temperature.apply(&numbered(rotate, reversed));
+                let curve = RiskCoverage::from(&scaled);
+                assert_eq!(curve.steps().len(), 1, "all are equally sure at {value}");
+                assert!((curve.area() - 0.2).abs() < 1e-12);
+            }
+        }
+    }
+    let fitted = Temperature::fit(&numbered(0, false)).unwrap();
+    let scaled = fitted.apply(&numbered(3, true));
+    let threshold = Threshold::for_target(&scaled, 0.7).unwrap();
+    assert_eq!(threshold.sort(&scaled).by_machine, 1000);
+}

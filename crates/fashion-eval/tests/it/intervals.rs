@@ -132,7 +132,9 @@ fn intervals_are_those_of_repeated_items() {
 /// Items of `classes` classes, `each` of every class; every `wrong`-th is taken for the next class.
 fn few_of_each(classes: usize, each: usize, wrong: usize) -> Metrics {
     let n = classes * each;
-    let taken = |i: usize| (i % classes + usize::from(i % wrong == wrong - 1)) % classes;
+    // Not the same classes every time round.
+    let is_wrong = |i: usize| (i + 2 * (i / classes)) % wrong == wrong - 1;
+    let taken = |i: usize| (i % classes + usize::from(is_wrong(i))) % classes;
     let p = Array2::from_shape_fn((n, classes), |(i, k)| {
         let sure = 0.5 + 0.4 * (i as f64) / (n as f64);
         if k == taken(i) { sure } else { (1.0 - sure) / (classes - 1) as f64 }
@@ -178,7 +180,7 @@ fn a_class_that_a_resample_lacks_is_no_zero() {
             let interval = interval.unwrap();
             assert!(interval.low < figure && figure < interval.high, "{interval:?} {figure}");
             let share = width(interval) / width(of.accuracy);
-            assert!((0.5..1.5).contains(&share), "{share} {interval:?} {:?}", of.accuracy);
+            assert!((0.6..1.5).contains(&share), "{share} {interval:?} {:?}", of.accuracy);
         }
     }
     // Two items of different classes: half of the resamples have one class, and no correlation.
