@@ -1,42 +1,40 @@
 //! `fashion compare`
 
 use crate::args::{CompareArgs, SplitArg};
-use crate::eval::held_out_part;
+use crate::eval::holding_out;
 use crate::exit;
-use crate::judge::{Judged, judge_part};
 use crate::output;
 use crate::place;
-use crate::weights::{self, Loaded};
 use anyhow::{Context, Result};
-use fashion_data::CLASSES;
 use fashion_eval::compare::{Comparison, Contender};
+use fashion_judge::{Classifier, Judgement, context};
 use fashion_train::RunFolder;
 use std::process::ExitCode;
 
 /// Compares the first with each of the others.
 pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
-    let loaded: Vec<Loaded> =
-        args.weights.iter().map(|place| weights::load(place)).collect::<Result<_>>()?;
-    let found = match loaded.iter().find_map(|loaded| loaded.run.as_ref()) {
+    let classifiers = args.weights.iter().map(|place| Classifier::load(place));
+    let classifiers = classifiers.collect::<Result<Vec<_>, _>>()?;
+    let found = match classifiers.iter().find_map(|classifier| classifier.run.as_ref()) {
         Some(run) => place::load_for(run, &args.data)?,
         None => place::load(&args.data)?,
     };
-    let mut held_out = None;
-    for (loaded, place) in loaded.iter().zip(&args.weights) {
-        let config = loaded.run.as_ref().map(RunFolder::config).transpose()?;
-        if let (Some(run), Some(config)) = (&loaded.run, &config) {
+    let mut hold_out = None;
+    for (classifier, place) in classifiers.iter().zip(&args.weights) {
+        let config = classifier.run.as_ref().map(RunFolder::config).transpose()?;
+        if let (Some(run), Some(config)) = (&classifier.run, &config) {
             config.check_data(&found.splits, run.path()).with_context(|| {
                 format!(
                     "cannot compare {} with the others: it was trained on other data; to compare them \
                      on the same images, give their weights ({}) and --data",
                     run.path().display(),
-                    loaded.path.display()
+                    classifier.path.display()
                 )
             })?;
         }
         if args.split == SplitArg::Validation {
-            let part = held_out_part(place, config.as_ref())?;
-            if *held_out.get_or_insert(part) != part {
+            let parts = holding_out(place, config.as_ref())?.hold_out(&found.splits.train)?;
+            if hold_out.is_some() && hold_out != parts {
                 return Err(exit::usage(format!(
                     "{} held out another part of the training set than {}: what one of them was \
                      not trained on, the other was; compare them with --split test",
@@ -44,25 +42,22 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
                     args.weights[0].display()
                 )));
             }
+            hold_out = parts;
         }
     }
     let out = args.out.as_deref().map(|out| RunFolder::create(Some(out))).transpose()?;
     output::note(&format!("data     {} · {}", found.splits.origin, found.source));
-    let judged: Vec<Judged> = loaded
-        .iter()
-        .map(|loaded| judge_part(&*loaded.network, &found.splits, held_out))
-        .collect::<Result<_>>()?;
+    let judge = |classifier: &Classifier| {
+        Judgement::of(&*classifier.network, &found.splits, hold_out.as_ref())
+    };
+    let judged = classifiers.iter().map(judge).collect::<Result<Vec<_>, _>>()?;
 
     let names: Vec<_> = args.weights.iter().map(|place| place.display().to_string()).collect();
     let mut comparisons = Vec::new();
     for other in 1..judged.len() {
         let contender =
             |at: usize| Contender { name: &names[at], predictions: &judged[at].predictions };
-        let context = fashion_eval::Context {
-            data: found.splits.origin.to_string(),
-            split: judged[0].split.to_string(),
-            classes: CLASSES.map(String::from).into(),
-        };
+        let context = context(&found.splits.origin.to_string(), judged[0].split);
         comparisons.push(Comparison::compute([contender(0), contender(other)], &context)?);
     }
     let texts: [String; 3] = [

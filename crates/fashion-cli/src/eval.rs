@@ -1,20 +1,17 @@
 //! `fashion eval`
 
 use crate::args::{EvalArgs, SplitArg};
-use crate::confidence::Trust;
 use crate::exit;
-use crate::judge::{
-    HeldOutPart, Judged, Neighbours, held_out_indices, judge_part, neighbours, predictions,
-};
 use crate::output;
-use crate::outside;
 use crate::place;
-use crate::run_report::{self, Material};
-use crate::weights::{self, Loaded};
+use crate::train::fit;
 use anyhow::{Context, Result, bail};
-use fashion_data::Splits;
-use fashion_eval::TextOptions;
-use fashion_train::{Config, Epoch, RunFolder};
+use fashion_data::{CLASSES, NUM_CLASSES};
+use fashion_eval::predictions_csv::Split;
+use fashion_eval::{Metrics, TextOptions};
+use fashion_judge::{Classifier, Judgement, Report, predict, read_answers};
+use fashion_train::{Config, Epoch, RunFolder, Settings};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -30,72 +27,73 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
 
 /// Judges a run or a weights file.
 fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
-    let loaded = weights::load(place)?;
-    let of_run = match &loaded.run {
+    let classifier = Classifier::load(place)?;
+    let of_run = match &classifier.run {
         Some(run) => Some((run.config()?, run.history()?)),
         None => None,
     };
     let config = of_run.as_ref().map(|(config, _)| config);
-    let held_out = match args.split {
-        SplitArg::Test => None,
-        SplitArg::Validation => Some(held_out_part(place, config)?),
-    };
-    let chosen_on = match args.target_accuracy {
-        Some(_) if held_out.is_some() => {
-            return Err(exit::usage(
-                "--target-accuracy chooses on the part held out, so that it can only be checked on \
-                 the test set; leave out --split validation",
-            ));
-        }
-        Some(_) => Some(held_out_part(place, config)?),
-        None => None,
-    };
-    let found = match &loaded.run {
+    let on_held_out = args.split == SplitArg::Validation;
+    if on_held_out || args.target_accuracy.is_some() {
+        holding_out(place, config)?;
+    }
+    if on_held_out && args.target_accuracy.is_some() {
+        return Err(exit::usage(
+            "--target-accuracy chooses on the part held out, so that it can only be checked on the \
+             test set; leave out --split validation",
+        ));
+    }
+    let found = match &classifier.run {
         Some(run) => place::load_for(run, &args.data)?,
         None => place::load(&args.data)?,
     };
     let splits = &found.splits;
-    if let (Some(run), Some(config)) = (&loaded.run, config) {
+    if let (Some(run), Some(config)) = (&classifier.run, config) {
         config.check_data(splits, run.path()).with_context(|| {
-            let file = loaded.path.display();
+            let file = classifier.path.display();
             format!("cannot judge the run on these data; to do that, give its weights: {file}")
         })?;
     }
-    if let (Some(run), Some(out)) = (&loaded.run, &args.out) {
+    if let (Some(run), Some(out)) = (&classifier.run, &args.out) {
         refuse_inside(run.path(), out)?;
     }
     // Made before the work, so that a folder that is in the way is told at once.
     let out = args.out.as_deref().map(|out| RunFolder::create(Some(out))).transpose()?;
-    output::note(&format!("weights  {}", loaded.describe()));
+    output::note(&format!("weights  {}", classifier.describe()));
     output::note(&format!("data     {} · {}", splits.origin, found.source));
-    let trust = match held_out {
-        None => trust(&loaded, splits, chosen_on, args.target_accuracy)?,
+    let network = &*classifier.network;
+    let hold_out = match config {
+        Some(config) => config.training.hold_out(&splits.train)?,
+        None => None,
+    };
+    let calibrator = match (args.target_accuracy, &hold_out) {
         // Temperature and threshold were chosen on these very images and would look too good.
-        Some(_) => None,
+        _ if on_held_out => None,
+        (Some(_), Some(parts)) => {
+            let held_out = predict(network, &splits.train, &parts.held_out)?;
+            Some(fit(&held_out, args.target_accuracy, false)?)
+        }
+        _ => classifier.calibrator()?,
     };
-    let judged = judge_part(&*loaded.network, splits, held_out)?.trusting(trust.as_ref());
-    let trained_without = held_out_part(place, config).ok();
-    let neighbours = match out {
-        Some(_) => neighbours(&*loaded.network, splits, &judged, trained_without)?,
-        None => Neighbours::new(),
-    };
-    let material = Material {
+    let judged = hold_out.as_ref().filter(|_| on_held_out);
+    let judgement = Judgement::of(network, splits, judged)?.calibrated_by(calibrator);
+    let report = Report {
+        network,
         splits,
-        judged: &judged,
+        judgement: &judgement,
+        hold_out: hold_out.as_ref(),
         held_out: None,
         run: of_run.as_ref().map(|(config, history): &(Config, Vec<Epoch>)| (config, &history[..])),
-        neighbours,
-        trained_on: loaded.metadata.get("data").cloned(),
-        parameters: loaded.network.parameter_count(),
+        trained_on: classifier.trained_on(),
     };
     let written = out.map_or(Ok(()), |out| {
-        material.write(out.path())?;
+        report.write(&out)?;
         output::note(&format!("files    {}", out.path().display()));
         Ok(())
     });
     let text = match args.csv {
-        true => String::from_utf8(material.predictions_csv()?)?,
-        false => text(args, &judged),
+        true => String::from_utf8(report.predictions_csv()?)?,
+        false => text(args, &judgement.metrics),
     };
     output::print_beside(written, &text)
 }
@@ -117,15 +115,17 @@ fn answers(args: &EvalArgs, probabilities: &Path, labels: &Path) -> Result<ExitC
             p.display()
         )));
     }
-    let judged = outside::judge(
-        outside::read(probabilities, labels)?,
-        probabilities,
-        args.classes.as_deref(),
-    )?;
-    let trust = match (&args.held_out[..], args.target_accuracy) {
+    let predictions = read_answers(probabilities, labels)?;
+    let context = fashion_eval::Context {
+        data: probabilities.display().to_string(),
+        split: "all".to_owned(),
+        classes: class_names(args.classes.as_deref(), predictions.classes())?,
+    };
+    let judgement = Judgement::new(predictions, Split::Test, &context)?;
+    let calibrator = match (&args.held_out[..], args.target_accuracy) {
         ([p, y], target) => {
-            let held_out = outside::read(p, y)?;
-            let (there, here) = (held_out.classes(), judged.predictions.classes());
+            let held_out = read_answers(p, y)?;
+            let (there, here) = (held_out.classes(), judgement.predictions.classes());
             if there != here {
                 bail!(
                     "{} has {there} classes and {} has {here}; expected the same classifier's \
@@ -134,7 +134,7 @@ fn answers(args: &EvalArgs, probabilities: &Path, labels: &Path) -> Result<ExitC
                     probabilities.display()
                 );
             }
-            Some(Trust::fit(&held_out, target, false)?)
+            Some(fit(&held_out, target, false)?)
         }
         (_, Some(_)) => {
             return Err(exit::usage(
@@ -144,8 +144,28 @@ fn answers(args: &EvalArgs, probabilities: &Path, labels: &Path) -> Result<ExitC
         }
         (_, None) => None,
     };
-    output::print(&text(args, &judged.trusting(trust.as_ref())))?;
+    output::print(&text(args, &judgement.calibrated_by(calibrator).metrics))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The names that are given, else Fashion-MNIST's ten, else the classes' numbers.
+fn class_names(given: Option<&[String]>, classes: usize) -> Result<Vec<String>> {
+    let Some(names) = given else {
+        return Ok(match classes {
+            NUM_CLASSES => CLASSES.map(String::from).into(),
+            _ => (0..classes).map(|class| class.to_string()).collect(),
+        });
+    };
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if name.trim().is_empty() || !seen.insert(name) {
+            return Err(exit::usage(format!(
+                "--classes has the name {name:?} {}; expected a name of its own for each class",
+                if name.trim().is_empty() { "with nothing in it" } else { "twice" }
+            )));
+        }
+    }
+    Ok(names.to_vec())
 }
 
 /// A run is never changed, so nothing is written into it either.
@@ -165,46 +185,29 @@ fn same_file(a: &Path, b: &Path) -> bool {
     matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-fn text(args: &EvalArgs, judged: &Judged) -> String {
+fn text(args: &EvalArgs, metrics: &Metrics) -> String {
     if args.json {
-        run_report::metrics_json(judged)
+        metrics.to_json()
     } else if args.markdown {
-        judged.metrics.to_markdown()
+        metrics.to_markdown()
     } else {
         let order = args.order.into();
-        judged.metrics.to_text_with(TextOptions { colour: output::colours(), order })
+        metrics.to_text_with(TextOptions { colour: output::colours(), order })
     }
 }
 
-/// What is known of the confidence: from the weights file, or, for a target, found out anew.
-fn trust(
-    loaded: &Loaded,
-    splits: &Splits,
-    chosen_on: Option<HeldOutPart>,
-    target: Option<f64>,
-) -> Result<Option<Trust>> {
-    if let Some(part) = chosen_on {
-        let indices = held_out_indices(splits, part)?;
-        let held_out = predictions(&*loaded.network, &splits.train, &indices)?;
-        return Ok(Some(Trust::fit(&held_out, target, false)?));
-    }
-    loaded.trust()
-}
-
-/// The share that a run held out, and the seed that chose it.
-pub(crate) fn held_out_part(place: &Path, config: Option<&Config>) -> Result<HeldOutPart> {
+/// The settings of a run that has held out a part, on which it can be judged.
+pub(crate) fn holding_out<'a>(place: &Path, config: Option<&'a Config>) -> Result<&'a Settings> {
     let place = place.display();
     match config.map(|config| &config.training) {
         None => Err(exit::usage(format!(
             "{place} is a weights file, which does not say what was held out for validation; give \
              the folder of its run, or judge it with --split test and without --target-accuracy"
         ))),
-        Some(settings) => HeldOutPart::of(settings).ok_or_else(|| {
-            exit::usage(format!(
-                "{place} was trained with --validation {}, so no part of the training set was held \
-                 out; judge it with --split test and without --target-accuracy",
-                settings.validation
-            ))
-        }),
+        Some(settings) if settings.validation.chooses() => Ok(settings),
+        Some(Settings { validation, .. }) => Err(exit::usage(format!(
+            "{place} was trained with --validation {validation}, so no part of the training set was \
+             held out; judge it with --split test and without --target-accuracy"
+        ))),
     }
 }

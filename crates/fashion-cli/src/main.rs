@@ -5,24 +5,17 @@
 
 mod args;
 mod compare;
-mod confidence;
-mod convert;
 mod data;
-mod describe;
 mod eval;
 mod exit;
 mod generate;
-mod judge;
+mod long_average;
 mod lr_find;
 mod output;
-mod outside;
-mod page;
 mod place;
 mod predict;
-mod run_report;
 mod sweep;
 mod train;
-mod weights;
 
 use args::{Cli, Command, DataCommand};
 use clap::Parser;

@@ -60,32 +60,7 @@ pub(crate) fn json_line(value: &impl serde::Serialize) -> anyhow::Result<String>
     Ok(serde_json::to_string(value)? + "\n")
 }
 
-/// `12345` as `12,345`.
-pub(crate) fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// A share of 0–1 as `91.20%`.
 pub(crate) fn percent(share: f64) -> String {
-    format!("{:.2}%", 100.0 * share)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped() {
-        let texts = [0, 999, 1000, 60_000, 1_234_567].map(thousands);
-        assert_eq!(texts, ["0", "999", "1,000", "60,000", "1,234,567"]);
-        assert_eq!(percent(0.912), "91.20%");
-    }
+    fashion_eval::fixed_percent(share, 2)
 }

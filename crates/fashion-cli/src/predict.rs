@@ -1,14 +1,13 @@
 //! `fashion predict`
 
 use crate::args::PredictArgs;
-use crate::confidence::Trust;
 use crate::exit;
 use crate::output;
-use crate::weights;
 use anyhow::{Context, Result};
 use fashion_data::audit::Oddity;
 use fashion_data::{CLASSES, NUM_CLASSES, PIXELS, normalise, picture};
 use fashion_eval::selective::Threshold;
+use fashion_judge::{Calibrator, Classifier};
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -37,11 +36,11 @@ struct Answer {
 
 /// Classifies images.
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
-    let loaded = weights::load(&args.weights)?;
-    let network = loaded.network.prepare();
-    let trust = loaded.trust()?;
-    output::note(&format!("weights  {}", loaded.describe()));
-    if let Some(threshold) = trust.and_then(|trust| trust.threshold) {
+    let classifier = Classifier::load(&args.weights)?;
+    let network = classifier.network.prepare();
+    let calibrator = classifier.calibrator()?;
+    output::note(&format!("weights  {}", classifier.describe()));
+    if let Some(threshold) = calibrator.and_then(|calibrator| calibrator.threshold) {
         output::note(&format!("sorting  {}", describe(&threshold)));
     }
     let width = args.images.iter().map(|path| shown(path).chars().count()).max().unwrap_or(0);
@@ -67,7 +66,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         let probabilities = network.probabilities(&x);
         let mut text = String::new();
         for ((path, pixels), probabilities) in read.into_iter().zip(probabilities) {
-            let answer = answer(path, &pixels, probabilities, trust.as_ref());
+            let answer = answer(path, &pixels, probabilities, calibrator.as_ref());
             unlike += usize::from(answer.sorted_by.is_none() && unlike_the_data(&pixels).is_some());
             if !begun {
                 let sorter =
@@ -124,14 +123,14 @@ fn answer(
     path: &Path,
     pixels: &[u8; PIXELS],
     probabilities: [f32; NUM_CLASSES],
-    trust: Option<&Trust>,
+    calibrator: Option<&Calibrator>,
 ) -> Answer {
     let mut probabilities = probabilities.map(f64::from);
-    if let Some(trust) = trust {
-        trust.temperature.apply_row(&mut probabilities);
+    if let Some(calibrator) = calibrator {
+        calibrator.temperature.apply_row(&mut probabilities);
     }
     let predicted = most_probable(&probabilities);
-    let threshold = trust.and_then(|trust| trust.threshold);
+    let threshold = calibrator.and_then(|calibrator| calibrator.threshold);
     let reason = threshold.and_then(|threshold| {
         let unsure = || (!threshold.takes(probabilities[predicted])).then_some("unsure");
         unlike_the_data(pixels).or_else(unsure)
@@ -189,9 +188,9 @@ mod tests {
         assert_eq!((plain.predicted, plain.class, plain.sorted_by), (9, "Ankle boot", None));
         // 3 to 1 becomes √3 to 1.
         let threshold = Threshold { value: Some(0.7), target: 0.99, level: 0.95, held_out: 600 };
-        let trust =
-            Trust { temperature: Temperature::new(2.0).unwrap(), threshold: Some(threshold) };
-        let calibrated = answer(path, &garment, p, Some(&trust));
+        let temperature = Temperature::new(2.0).unwrap();
+        let calibrator = Calibrator { temperature, threshold: Some(threshold) };
+        let calibrated = answer(path, &garment, p, Some(&calibrator));
         assert!((calibrated.probabilities[9] - 0.633_974_6).abs() < 1e-6);
         let text = row(path, &calibrated, 8);
         assert_eq!(
@@ -199,8 +198,8 @@ mod tests {
             "a\u{fffd}b.png   Ankle boot          63.4%  person: unsure      Sneaker (36.6%)\n"
         );
         let surer = Threshold { value: Some(0.6), ..threshold };
-        let trust = Trust { threshold: Some(surer), ..trust };
-        let sorted = |pixels| answer(path, pixels, p, Some(&trust));
+        let calibrator = Calibrator { threshold: Some(surer), ..calibrator };
+        let sorted = |pixels| answer(path, pixels, p, Some(&calibrator));
         let of = |answer: Answer| (answer.sorted_by, answer.reason);
         assert_eq!(of(sorted(&garment)), (Some("machine"), None));
         // However sure it is.

@@ -76,7 +76,8 @@ impl From<&Predictions> for Confidence {
 }
 
 impl Calibrated {
-    /// What `temperature` makes of `predictions`, whose probabilities are not yet scaled.
+    /// What there is to say of predictions that were `scaled` by `temperature`, with
+    /// [`Temperature::apply`].
     ///
     /// Temperature and threshold are those of held-out items, the threshold chosen after scaling them
     /// by the same temperature: fitted to the items that are judged, both would look better than they
@@ -99,7 +100,7 @@ impl Calibrated {
     ///
     /// let temperature = Temperature::fit(&held_out)?;
     /// let threshold = Threshold::for_target(&temperature.apply(&held_out), 0.99)?;
-    /// let calibrated = Calibrated::of(&test, temperature, Some(threshold));
+    /// let calibrated = Calibrated::of_scaled(&temperature.apply(&test), temperature, Some(threshold));
     /// let sorted = calibrated.sorted.expect("a threshold was given");
     /// assert_eq!(
     ///     sorted.to_string(),
@@ -107,22 +108,21 @@ impl Calibrated {
     /// );
     /// # Ok::<(), fashion_eval::Error>(())
     /// ```
-    pub fn of(
-        predictions: &Predictions,
+    pub fn of_scaled(
+        scaled: &Predictions,
         temperature: Temperature,
         threshold: Option<Threshold>,
     ) -> Self {
-        let scaled = temperature.apply(predictions);
         let Confidence { errors, risk_coverage_area, excess_risk_coverage_area, .. } =
-            Confidence::from(&scaled);
+            Confidence::from(scaled);
         Self {
             temperature,
-            log_loss: log_loss(&scaled),
-            brier: brier_score(&scaled),
+            log_loss: log_loss(scaled),
+            brier: brier_score(scaled),
             errors,
             risk_coverage_area,
             excess_risk_coverage_area,
-            sorted: threshold.map(|threshold| threshold.sort(&scaled)),
+            sorted: threshold.map(|threshold| threshold.sort(scaled)),
         }
     }
 }

@@ -91,7 +91,7 @@ pub struct Metrics {
     /// How far all these may be from the truth.
     pub intervals: Intervals,
     /// How far the confidence can be trusted; calibrated after
-    /// [`with_temperature`](Self::with_temperature).
+    /// [`with_calibrated`](Self::with_calibrated).
     pub confidence: Confidence,
     /// Counts (K, K), rows for true classes, columns for predicted ones.
     pub confusion: ConfusionMatrix,
@@ -172,8 +172,9 @@ impl Metrics {
         })
     }
 
-    /// The same with [`Confidence::calibrated`]: what `temperature` makes of `predictions`, those that
-    /// were judged, and what `threshold` does to them then. See [`Calibrated::of`].
+    /// The same with [`Confidence::calibrated`]: how good the predictions that were judged are when
+    /// `scaled` by `temperature`, and what `threshold` does to them then. See
+    /// [`Calibrated::of_scaled`].
     ///
     /// ```
     /// use fashion_eval::{Context, Metrics, Predictions, calibration::Temperature};
@@ -189,7 +190,8 @@ impl Metrics {
     /// };
     /// let metrics = Metrics::compute(&predictions, &context)?;
     /// assert_eq!(metrics.confidence.calibrated, None);
-    /// let metrics = metrics.with_temperature(&predictions, Temperature::new(2.0)?, None);
+    /// let temperature = Temperature::new(2.0)?;
+    /// let metrics = metrics.with_calibrated(&temperature.apply(&predictions), temperature, None);
     /// assert!((metrics.confidence.errors.expected - 0.15).abs() < 1e-12);
     /// assert!(metrics.confidence.calibrated.is_some_and(|c| c.errors.expected < 1e-12));
     /// # Ok::<(), fashion_eval::Error>(())
@@ -197,16 +199,16 @@ impl Metrics {
     ///
     /// # Panics
     ///
-    /// If `predictions` are not as many items and classes as were judged.
-    pub fn with_temperature(
+    /// If `scaled` are not as many items and classes as were judged.
+    pub fn with_calibrated(
         mut self,
-        predictions: &Predictions,
+        scaled: &Predictions,
         temperature: Temperature,
         threshold: Option<Threshold>,
     ) -> Self {
         let judged = (self.n, self.confusion.classes());
-        assert_eq!((predictions.len(), predictions.classes()), judged, "other predictions");
-        self.confidence.calibrated = Some(Calibrated::of(predictions, temperature, threshold));
+        assert_eq!((scaled.len(), scaled.classes()), judged, "other predictions");
+        self.confidence.calibrated = Some(Calibrated::of_scaled(scaled, temperature, threshold));
         self
     }
 

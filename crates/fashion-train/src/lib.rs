@@ -3,6 +3,7 @@
 mod checkpoint;
 mod config;
 mod cross_predict;
+pub mod describe;
 mod early_stopping;
 mod environment;
 mod error;

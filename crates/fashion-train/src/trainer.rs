@@ -10,7 +10,7 @@ use dfdx::shapes::Const;
 use dfdx::tensor::{AsArray, Cache, Cpu, CpuError, Tensor, Trace};
 use dfdx::tensor_ops::Backward;
 use fashion_data::{
-    Dataset, NUM_CLASSES, PIXELS, Splits, gather, gather_one_hot, shuffled, stratified_split,
+    Dataset, HoldOut, NUM_CLASSES, PIXELS, Splits, gather, gather_one_hot, shuffled,
 };
 use fashion_kernels::Scratch;
 use fashion_kernels::chunks::chunk_len;
@@ -76,13 +76,12 @@ impl<'a> Trainer<'a> {
     ) -> Result<Self, Error> {
         settings.check()?;
         let all = |dataset: &Dataset| (0..dataset.len()).collect::<Vec<usize>>();
-        let (train, held_out) = match settings.validation {
-            Validation::Fraction(fraction) => {
-                let split = stratified_split(splits.train.labels(), fraction, settings.seed)?;
-                (split.train, Some((&splits.train, split.held_out)))
+        let (train, held_out) = match settings.hold_out(&splits.train)? {
+            Some(HoldOut { train, held_out }) => (train, Some((&splits.train, held_out))),
+            None => {
+                let on_test = settings.validation == Validation::Test;
+                (all(&splits.train), on_test.then(|| (&splits.test, all(&splits.test))))
             }
-            Validation::None => (all(&splits.train), None),
-            Validation::Test => (all(&splits.train), Some((&splits.test, all(&splits.test)))),
         };
         Self::of_parts(settings, network, &splits.train, train, held_out)
     }

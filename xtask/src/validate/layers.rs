@@ -7,9 +7,10 @@ use crate::command;
 use crate::workspace::{UNIFY, Workspace};
 
 /// The crates, highest first. A crate may use those that come after it.
-const LAYERS: [&str; 9] = [
+const LAYERS: [&str; 10] = [
     "xtask",
     "fashion-cli",
+    "fashion-judge",
     "fashion-report",
     "fashion-train",
     "fashion-eval",

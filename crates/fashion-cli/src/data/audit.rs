@@ -2,11 +2,12 @@
 
 use crate::args::AuditArgs;
 use crate::exit;
-use crate::output::{self, thousands};
+use crate::output;
 use crate::place::{self, Found};
 use anyhow::Result;
 use fashion_data::audit::{Audit, Item, NearPair, Odd, Oddity};
 use fashion_data::{CLASSES, Error};
+use fashion_eval::thousands;
 use serde::Serialize;
 use std::process::ExitCode;
 

@@ -3,9 +3,9 @@
 use crate::args::FigureArgs;
 use crate::output;
 use crate::place;
-use crate::run_report::{class_counts_figure, classes_figure};
 use anyhow::{Context, Result, bail};
 use fashion_data::files::check_folder;
+use fashion_judge::{class_counts_figure, classes_figure};
 use std::process::ExitCode;
 
 /// The figures' names.

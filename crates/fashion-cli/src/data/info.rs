@@ -1,10 +1,11 @@
 //! `fashion data info`
 
 use crate::args::InfoArgs;
-use crate::output::{self, thousands};
+use crate::output;
 use crate::place::{self, Found};
 use anyhow::Result;
 use fashion_data::{CLASSES, Checksums, Dataset};
+use fashion_eval::thousands;
 use serde::Serialize;
 use std::process::ExitCode;
 

@@ -1,12 +1,12 @@
 //! What is said of a sweep before it begins.
 
-use crate::describe;
 use crate::output;
 use crate::place::Found;
 use crate::sweep::notes;
 use crate::sweep::progress::runs;
 use fashion_kernels::simd;
 use fashion_train::Settings;
+use fashion_train::describe;
 use fashion_train::sweep::{Method, Options, Scale, Shard, Spec, Sweep, Values};
 use fashion_train::value_to_text;
 

@@ -1,6 +1,6 @@
 //! What is probably not meant.
 
-use crate::describe;
+use crate::long_average;
 use crate::sweep::progress::runs;
 use fashion_data::Dataset;
 use fashion_train::sweep::{Method, Results, Scale, Spec, Values};
@@ -25,7 +25,7 @@ pub(crate) fn before(spec: &Spec, points: &[Settings], train: &Dataset) -> Vec<S
             notes.push("validation varies, so points are not judged on the same images".to_owned());
         }
     }
-    let long: Vec<_> = points.iter().filter_map(|p| describe::long_average(p, train)).collect();
+    let long: Vec<_> = points.iter().filter_map(|p| long_average::note(p, train)).collect();
     if let Some(first) = long.first() {
         notes.push(format!("at {} of {} points: {first}", long.len(), points.len()));
     }

@@ -7,21 +7,19 @@ pub(crate) mod progress;
 mod summary;
 
 use crate::args::TrainArgs;
-use crate::confidence::Trust;
-use crate::describe;
 use crate::exit;
-use crate::judge::{HeldOutPart, Judged, judge, judge_part, neighbours};
-use crate::output::{self, thousands};
+use crate::long_average;
+use crate::output;
 use crate::place::{self, Found};
-use crate::run_report::{self, Material};
 use anyhow::{Context, Result, bail};
-use fashion_data::stratified_split;
-use fashion_eval::Metrics;
 use fashion_eval::interval::LEVEL;
-use fashion_eval::predictions_csv::Split;
 use fashion_eval::selective::Threshold;
+use fashion_eval::thousands;
+use fashion_eval::{Metrics, Predictions};
+use fashion_judge::{Calibrator, Judgement, Report, predict, write_curves};
 use fashion_kernels::simd;
 use fashion_model::{Architecture, Network};
+use fashion_train::describe;
 use fashion_train::{
     Config, Finish, GoOnFrom, LockedRun, Outcome, RunFolder, Settings, Validation, train,
     with_threads,
@@ -142,16 +140,15 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             let Chosen { settings, origin, data } = *chosen;
             let found = place::load(&args.data)?;
             let config = Config::new(Architecture::ReportCnn.name(), &found.splits, settings);
-            if let Validation::Fraction(fraction) = settings.validation {
-                // What cannot be split must not use up a run's number.
-                let split = stratified_split(found.splits.train.labels(), fraction, settings.seed)?;
+            // What cannot be split must not use up a run's number.
+            if let Some(parts) = settings.hold_out(&found.splits.train)? {
                 if !args.quiet {
-                    warn_of_few(settings.target_accuracy, split.held_out.len());
+                    warn_of_few(settings.target_accuracy, parts.held_out.len());
                 }
-                settings.class_weights.for_images(&found.splits.train, &split.train)?;
+                settings.class_weights.for_images(&found.splits.train, &parts.train)?;
             }
             if !args.quiet
-                && let Some(note) = describe::long_average(&settings, &found.splits.train)
+                && let Some(note) = long_average::note(&settings, &found.splits.train)
             {
                 output::note(&format!("note     {note}"));
             }
@@ -305,30 +302,41 @@ fn finish(
     outcome: &Outcome,
     network: &dyn Network,
     quiet: bool,
-) -> Result<(Judged, Result<()>)> {
+) -> Result<(Judgement, Result<()>)> {
     let Prepared { run, config, found, .. } = prepared;
-    let (splits, origin) = (&found.splits, &config.data.origin);
-    let held_out = match &outcome.held_out[..] {
-        [] => None,
-        indices => Some(judge(network, &splits.train, indices, Split::Validation, origin)?),
+    let splits = &found.splits;
+    let hold_out = config.training.hold_out(&splits.train)?;
+    let held_out = hold_out.as_ref().map(|parts| predict(network, &splits.train, &parts.held_out));
+    let held_out = held_out.transpose()?;
+    let calibrator = match &held_out {
+        Some(held_out) => Some(fit(held_out, config.training.target_accuracy, quiet)?),
+        None => None,
     };
-    let fit =
-        |judged: &Judged| Trust::fit(&judged.predictions, config.training.target_accuracy, quiet);
-    let trust = held_out.as_ref().map(fit).transpose()?;
-    let calibrated = trust.map_or(Ok(()), |trust| run.calibrate(&trust.calibration()));
-    let test = judge_part(network, splits, None)?.trusting(trust.as_ref());
-    let part = HeldOutPart::of(&config.training);
-    let material = Material {
+    let calibrated = calibrator.map_or(Ok(()), |calibrator| run.calibrate(&calibrator.into()));
+    let test = Judgement::of(network, splits, None)?.calibrated_by(calibrator);
+    let report = Report {
+        network,
         splits,
-        judged: &test,
+        judgement: &test,
+        hold_out: hold_out.as_ref(),
         held_out: held_out.as_ref(),
         run: Some((config, &outcome.history)),
-        neighbours: neighbours(network, splits, &test, part)?,
-        trained_on: Some(origin.clone()),
-        parameters: network.parameter_count(),
+        trained_on: None,
     };
-    let written = calibrated.map_err(Into::into).and_then(|()| material.write(run.path()));
+    let written = match calibrated {
+        Ok(()) => report.write(run).map_err(Into::into),
+        Err(error) => Err(error.into()),
+    };
     Ok((test, written))
+}
+
+/// Calibrates on items held out, and says, unless `quiet`, where that changes nothing.
+pub(crate) fn fit(held_out: &Predictions, target: Option<f64>, quiet: bool) -> Result<Calibrator> {
+    let (calibrator, why) = Calibrator::fit(held_out, target)?;
+    if let Some(why) = why.filter(|_| !quiet) {
+        output::note(&format!("note     the confidence stays as it is: {why}"));
+    }
+    Ok(calibrator)
 }
 
 /// Keeps what an interrupted run has, and says how to go on.
@@ -338,7 +346,8 @@ fn stopped(prepared: &Prepared, outcome: &Outcome, args: &TrainArgs, code: u8) -
     let held = if history.is_empty() {
         format!("{path} holds no whole epoch yet, only its settings.")
     } else {
-        let drawn = run_report::write_curves(&run.path().join("figures"), config, history);
+        let drawn = write_curves(&run.path().join("figures"), config, history);
+        let drawn = drawn.map_err(anyhow::Error::from);
         if let Err(error) = &drawn {
             output::note(&format!("warning  {}", exit::text(error)));
         }

@@ -1,8 +1,8 @@
 //! Progress on stderr: a bar while an epoch runs, on a terminal; a line when it is done.
 
-use crate::output::{self, percent, thousands};
-use crate::run_report::held_out_name;
+use crate::output::{self, percent};
 use crate::train::interrupt::Interrupt;
+use fashion_eval::thousands;
 use fashion_train::{Config, Epoch, Observer, Step};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -32,7 +32,7 @@ impl Progress {
             quiet,
             bar: bar(quiet),
             epochs: config.training.epochs,
-            held_out: held_out_name(config),
+            held_out: config.training.validation.part(),
             began: Instant::now(),
             first_epoch: None,
             images: 0,

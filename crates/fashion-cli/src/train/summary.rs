@@ -2,7 +2,6 @@
 
 use crate::args::TrainArgs;
 use crate::output;
-use crate::run_report::best_epoch;
 use anyhow::Result;
 use fashion_eval::selective::Sorted;
 use fashion_eval::{Metrics, TextOptions};
@@ -65,7 +64,7 @@ impl Summary {
 
     /// Of a run that was interrupted.
     pub(crate) fn stopped(run: &RunFolder, config: &Config, history: &[Epoch]) -> Summary {
-        let best = best_epoch(config, history);
+        let best = config.training.best_epoch(history);
         let used = best.or(history.last());
         Summary {
             run: run.path().display().to_string(),

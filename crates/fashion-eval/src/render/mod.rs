@@ -49,6 +49,6 @@ fn shown_of(all: usize, what: &str) -> String {
     if all <= TOP {
         String::new()
     } else {
-        format!(", {TOP} of {} {what}", numbers::thousands(all as u64))
+        format!(", {TOP} of {} {what}", numbers::thousands(all))
     }
 }

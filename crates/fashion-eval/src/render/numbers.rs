@@ -1,5 +1,7 @@
 //! Numbers in words for people.
 
+use std::fmt;
+
 /// A share as a percentage, `99.0%`. Only exactly none is `0%` and only exactly all is `100%`, so that
 /// rounding never claims certainty: `<0.1%`, `>99.9%`.
 pub(crate) fn percent(share: f64, decimals: usize) -> String {
@@ -18,12 +20,12 @@ pub(crate) fn percent(share: f64, decimals: usize) -> String {
 }
 
 /// A share as a percentage that lines up with others in a table, `99.00%`.
-pub(crate) fn fixed_percent(share: f64, decimals: usize) -> String {
+pub fn fixed_percent(share: f64, decimals: usize) -> String {
     format!("{:.decimals$}%", share * 100.0)
 }
 
-/// `12345` as `12,345`.
-pub(crate) fn thousands(value: u64) -> String {
+/// A whole number in groups of three digits: `12345` as `12,345`.
+pub fn thousands(value: impl fmt::Display) -> String {
     let digits = value.to_string();
     let mut out = String::new();
     for (position, digit) in digits.chars().enumerate() {
@@ -96,7 +98,7 @@ mod tests {
 
     #[test]
     fn thousands_are_grouped() {
-        let grouped = [0, 999, 1_000, 60_000, 1_234_567].map(thousands);
+        let grouped = [0_u64, 999, 1_000, 60_000, 1_234_567].map(thousands);
         assert_eq!(grouped, ["0", "999", "1,000", "60,000", "1,234,567"]);
     }
 }

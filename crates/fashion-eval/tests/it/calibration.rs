@@ -244,7 +244,7 @@ proptest! {
         prop_assert_eq!(&confidence.calibrated, &None);
 
         // At a temperature of 1 nothing changes.
-        let same = Calibrated::of(&p, Temperature::ONE, None);
+        let same = Calibrated::of_scaled(&Temperature::ONE.apply(&p), Temperature::ONE, None);
         prop_assert_eq!((same.errors, same.sorted), (errors, None));
         prop_assert_eq!((same.log_loss, same.brier), (log_loss(&p), brier_score(&p)));
         prop_assert_eq!(same.risk_coverage_area, curve.area());
@@ -255,11 +255,11 @@ proptest! {
         let sums = rows.sum_axis(ndarray::Axis(1)).insert_axis(ndarray::Axis(1));
         let powers = Predictions::new(rows / sums, p.labels().to_vec()).unwrap();
         let threshold = Threshold { value: Some(value), target: 0.9, level: 0.95, held_out: 9 };
-        let of = Calibrated::of(&p, t, Some(threshold));
+        let scaled = t.apply(&p);
+        let of = Calibrated::of_scaled(&scaled, t, Some(threshold));
         prop_assert_eq!(of.temperature, t);
         prop_assert!((of.log_loss - log_loss(&powers)).abs() < 1e-9);
         prop_assert!((of.brier - brier_score(&powers)).abs() < 1e-9);
-        let scaled = t.apply(&p);
         prop_assert_eq!(of.errors, Confidence::from(&scaled).errors);
         let sorted = of.sorted.unwrap();
         prop_assert_eq!(sorted.threshold, threshold);

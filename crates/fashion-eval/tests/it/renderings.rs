@@ -44,7 +44,7 @@ fn small() -> Metrics {
 fn small_calibrated(value: Option<f64>) -> Metrics {
     let (predictions, metrics) = judge_small();
     let (temperature, threshold) = calibration(value);
-    metrics.with_temperature(&predictions, temperature, threshold)
+    metrics.with_calibrated(&temperature.apply(&predictions), temperature, threshold)
 }
 
 fn judge_small() -> (Predictions, Metrics) {
@@ -86,7 +86,7 @@ fn garments() -> Metrics {
 fn garments_calibrated() -> Metrics {
     let (predictions, metrics) = judge_garments();
     let (temperature, threshold) = calibration(Some(0.5));
-    metrics.with_temperature(&predictions, temperature, threshold)
+    metrics.with_calibrated(&temperature.apply(&predictions), temperature, threshold)
 }
 
 fn judge_garments() -> (Predictions, Metrics) {
@@ -144,7 +144,7 @@ fn where_all_goes_to_a_person_it_says_why() {
 #[test]
 fn without_a_threshold_there_is_no_advice() {
     let (predictions, metrics) = judge_small();
-    let metrics = metrics.with_temperature(&predictions, Temperature::ONE, None);
+    let metrics = metrics.with_calibrated(&predictions, Temperature::ONE, None);
     for text in [metrics.to_text(), metrics.to_markdown()] {
         assert!(text.contains("Temperature 1.000") && !text.contains("Let a human look"), "{text}");
     }

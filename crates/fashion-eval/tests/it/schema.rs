@@ -25,8 +25,9 @@ fn judged(predictions: &Predictions) -> [Value; 4] {
     let metrics = Metrics::compute(predictions, &context).unwrap();
     let temperature = Temperature::new(1.5).unwrap();
     let threshold = |value| Threshold { value, target: 0.9, level: 0.95, held_out: 10 };
+    let scaled = temperature.apply(predictions);
     let calibrated = |value: Option<Option<f64>>| {
-        metrics.clone().with_temperature(predictions, temperature, value.map(threshold))
+        metrics.clone().with_calibrated(&scaled, temperature, value.map(threshold))
     };
     let all = [calibrated(None), calibrated(Some(Some(0.5))), calibrated(Some(None))];
     let json = |metrics: &Metrics| serde_json::from_str(&metrics.to_json()).unwrap();

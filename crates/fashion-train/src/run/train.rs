@@ -20,8 +20,6 @@ pub struct Outcome {
     pub network: Option<Box<dyn Network>>,
     /// All epochs, those before it was resumed included.
     pub history: Vec<Epoch>,
-    /// Images of the training set that were held out for validation.
-    pub held_out: Vec<usize>,
     /// How it ended.
     pub finish: Finish,
     /// Whether no epoch had a noticeably lower loss than guessing;
@@ -84,10 +82,6 @@ pub fn train(
         },
         learned_nothing: trainer.learned_nothing(),
         history: trainer.history().to_vec(),
-        held_out: match trainer.held_out() {
-            Some((_, indices)) if config.training.validation.chooses() => indices.to_vec(),
-            _ => Vec::new(),
-        },
         finish,
     })
 }

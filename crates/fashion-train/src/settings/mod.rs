@@ -15,9 +15,10 @@ pub use validation::Validation;
 
 use crate::early_stopping::EarlyStopping;
 use crate::error::Error;
-use crate::history::Epoch;
+use crate::history::{Epoch, best};
 use crate::schedule::{Schedule, ScheduleKind};
 use declare::settings;
+use fashion_data::{Dataset, HoldOut, stratified_split};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
@@ -209,6 +210,21 @@ impl Settings {
     /// Whether a run with these epochs behind it is done: all of them, or stopped early.
     pub fn is_done(&self, history: &[Epoch]) -> bool {
         history.len() >= self.epochs || self.early_stopping().stops_after(history)
+    }
+
+    /// The epoch whose weights are used because validation chose it.
+    pub fn best_epoch<'a>(&self, history: &'a [Epoch]) -> Option<&'a Epoch> {
+        self.validation.chooses().then(|| best(history)).flatten()
+    }
+
+    /// Which images of the training set a run trains on, and which it holds out to choose by; nothing
+    /// where it trains on all.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there is nothing to hold out.
+    pub fn hold_out(&self, train: &Dataset) -> Result<Option<HoldOut>, Error> {
+        let Validation::Fraction(fraction) = self.validation else { return Ok(None) };
+        Ok(Some(stratified_split(train.labels(), fraction, self.seed)?))
     }
 
     /// Checks the ranges, and that what is asked for goes together.

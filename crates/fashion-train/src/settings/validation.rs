@@ -28,6 +28,11 @@ impl Validation {
     pub fn chooses(self) -> bool {
         matches!(self, Validation::Fraction(_))
     }
+
+    /// What the validated part is called: `test`, or else `validation`.
+    pub fn part(self) -> &'static str {
+        if self == Validation::Test { "test" } else { "validation" }
+    }
 }
 
 impl fmt::Display for Validation {

@@ -5,7 +5,7 @@ mod show;
 
 use crate::args::SuspectsArgs;
 use crate::exit;
-use crate::output::{self, thousands};
+use crate::output;
 use crate::place::{self, Found};
 use crate::train::interrupt::Interrupt;
 use crate::train::plan;
@@ -14,6 +14,7 @@ use fashion_data::files::{check_file, write_atomically};
 use fashion_data::{Dataset, Flipped, NUM_CLASSES, flip_labels};
 use fashion_eval::Predictions;
 use fashion_eval::suspects::{Detection, Pruning, Score, Suspects};
+use fashion_eval::thousands;
 use fashion_kernels::simd;
 use fashion_model::Architecture;
 use fashion_train::{Settings, cross_predict, with_threads};

@@ -1,10 +1,11 @@
 //! Suspects as text, JSON and CSV.
 
 use crate::args::SuspectsArgs;
-use crate::output::{self, percent, thousands};
+use crate::output::{self, percent};
 use anyhow::Result;
 use fashion_data::CLASSES;
 use fashion_eval::suspects::{Detection, Suspect, Suspects};
+use fashion_eval::thousands;
 use serde::Serialize;
 
 /// Rows shown as text, unless told otherwise.

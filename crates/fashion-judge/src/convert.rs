@@ -1,7 +1,7 @@
 //! From the types of the crates that compute to those of the crate that draws.
 
 use fashion_data::{CLASSES, Dataset, Splits};
-use fashion_eval::selective::{RiskCoverage, Sorted, Step};
+use fashion_eval::selective::Sorted;
 use fashion_eval::{Interval, Metrics, Predictions, ScoreIntervals, Scores, calibration};
 use fashion_report::html::{ClassScores, Estimate};
 use fashion_report::{
@@ -86,13 +86,6 @@ pub(crate) fn reliability(predictions: &Predictions) -> Result<Vec<Bin>, fashion
         Some(Bin { lower, upper, count, confidence, accuracy })
     };
     Ok(bins.iter().filter_map(bin).collect())
-}
-
-/// What every threshold on the confidence does, in the order of coverage.
-pub(crate) fn coverage_points(predictions: &Predictions) -> Vec<CoveragePoint> {
-    let curve = RiskCoverage::from(predictions);
-    let point = |step: &Step| CoveragePoint { coverage: step.coverage, accuracy: step.accuracy };
-    curve.steps().iter().map(point).collect()
 }
 
 /// The threshold that was chosen.

@@ -1,19 +1,15 @@
 //! `report.html`: what the page says, in words.
 
+mod confidence;
 mod items;
-mod trust;
 
 use crate::convert;
-use crate::describe;
-use crate::judge::{HeldOutPart, held_out_indices};
-use crate::output::{percent, thousands};
-use crate::run_report::{Material, best_epoch, held_out_name};
-use anyhow::Result;
+use crate::error::Error;
+use crate::report::{Neighbours, Report};
 use fashion_data::CLASSES;
-use fashion_eval::{Interval, Metrics};
-use fashion_model::Architecture;
-use fashion_report::html::{self, FactGroup, Measure, Report, Unit};
-use fashion_train::{Config, Epoch, Settings, Validation};
+use fashion_eval::{Interval, Metrics, fixed_percent, thousands};
+use fashion_report::html::{self, FactGroup, Measure, Unit};
+use fashion_train::{Epoch, Settings, Validation, describe};
 
 /// Misclassified items shown, the most confidently wrong: all of a usable classifier, and few enough
 /// for a page of a megabyte.
@@ -23,31 +19,33 @@ const CORRECT: usize = 20;
 /// Confused pairs shown.
 const PAIRS: usize = 10;
 
-/// The page's HTML.
-pub(crate) fn render(material: &Material<'_>) -> Result<String> {
-    let metrics = &material.judged.metrics;
-    let predictions = &material.judged.predictions;
-    let images = material.judged.images(material.splits);
-    let confidence = &metrics.confidence;
+/// All that the page shows.
+pub(crate) fn page<'a>(
+    report: &Report<'a>,
+    neighbours: &Neighbours,
+) -> Result<html::Report<'a>, Error> {
+    let Report { judgement, splits, run, .. } = *report;
+    let (metrics, predictions) = (&judgement.metrics, &judgement.predictions);
+    let images = judgement.images(splits);
     let (per_class, means) = convert::scores(metrics);
-    let (history, held_out, best_epoch) = match material.run {
+    let (history, held_out, best_epoch) = match run {
         Some((config, history)) => (
             convert::points(history),
-            held_out_name(config).to_owned(),
-            best_epoch(config, history).map(|epoch| epoch.epoch),
+            config.training.validation.part().to_owned(),
+            config.training.best_epoch(history).map(|epoch| epoch.epoch),
         ),
         None => Default::default(),
     };
-    let report = Report {
-        title: format!("Garments sorted by {}", Architecture::ReportCnn.name()),
+    Ok(html::Report {
+        title: format!("Garments sorted by {}", report.network.name()),
         headline: headline(metrics),
         origin: metrics.data.clone(),
         split: metrics.split.clone(),
         measures: measures(metrics),
         intervals: intervals(metrics),
-        facts: facts(material),
-        classes: convert::class_examples(&material.splits.train),
-        class_counts: convert::class_counts(material.splits),
+        facts: facts(report),
+        classes: convert::class_examples(&splits.train),
+        class_counts: convert::class_counts(splits),
         history,
         held_out,
         best_epoch,
@@ -55,23 +53,22 @@ pub(crate) fn render(material: &Material<'_>) -> Result<String> {
         means,
         class_names: CLASSES.map(String::from).into(),
         confusion: convert::confusion(metrics),
-        items: items::items(predictions, images, &material.neighbours, MISTAKES, CORRECT)?,
-        pairs: items::pairs(metrics, predictions, images, &material.neighbours, PAIRS),
+        items: items::items(predictions, images, neighbours, MISTAKES, CORRECT)?,
+        pairs: items::pairs(metrics, predictions, images, neighbours, PAIRS),
         class_averages: items::class_averages(predictions, images),
-        calibration: Some(trust::calibration(predictions, confidence)?),
-        coverage: Some(trust::coverage(predictions, confidence)),
+        calibration: Some(confidence::calibration(judgement)?),
+        coverage: Some(confidence::coverage(judgement)),
         generator: concat!("fashion ", env!("CARGO_PKG_VERSION")).into(),
-    };
-    Ok(html::render(&report)?)
+    })
 }
 
 fn headline(metrics: &Metrics) -> String {
     format!(
         "Sorts {} of {} {} images correctly: {}.",
-        thousands(metrics.confusion.correct() as usize),
+        thousands(metrics.confusion.correct()),
         thousands(metrics.n),
         metrics.split,
-        percent(metrics.accuracy)
+        fixed_percent(metrics.accuracy, 2)
     )
 }
 
@@ -168,39 +165,34 @@ fn intervals(metrics: &Metrics) -> String {
     )
 }
 
-fn facts(material: &Material<'_>) -> Vec<FactGroup> {
-    let splits = material.splits;
+fn facts(report: &Report<'_>) -> Vec<FactGroup> {
+    let splits = report.splits;
     let mut model = vec![
-        ("architecture", Architecture::ReportCnn.name().to_owned()),
-        ("parameters", thousands(material.parameters)),
+        ("architecture", report.network.name().to_owned()),
+        ("parameters", thousands(report.network.parameter_count())),
     ];
+    let mut data = Vec::new();
     let mut groups = Vec::new();
-    let mut held_out = 0;
-    if let Some((config, history)) = material.run {
-        model.push(("weights judged", weights_judged(config, history)));
+    if let Some((config, history)) = report.run {
+        model.push(("weights judged", weights_judged(&config.training, history)));
         groups.push(group("Training", training(&config.training, history)));
-        if let Some(part) = HeldOutPart::of(&config.training) {
-            held_out = held_out_indices(splits, part).map_or(0, |indices| indices.len());
+        let trained_on = report.hold_out.map_or(splits.train.len(), |parts| parts.train.len());
+        data.push(("training images", thousands(trained_on)));
+        if let Some(parts) = report.hold_out {
+            data.push(("held out for validation", thousands(parts.held_out.len())));
         }
+    } else if let Some(data) = report.trained_on {
+        model.push(("trained on", data.to_owned()));
     }
     groups.insert(0, group("Model", model));
-    let mut data = Vec::new();
-    if material.run.is_some() {
-        data.push(("training images", thousands(splits.train.len() - held_out)));
-    } else if let Some(data) = &material.trained_on {
-        groups[0].facts.push(("trained on".to_owned(), data.clone()));
-    }
-    if held_out > 0 {
-        data.push(("held out for validation", thousands(held_out)));
-    }
     data.push(("test images", thousands(splits.test.len())));
     groups.push(group("Data", data));
     groups
 }
 
 /// Which epoch's weights were judged, and why those.
-fn weights_judged(config: &Config, history: &[Epoch]) -> String {
-    match (best_epoch(config, history), history.last()) {
+fn weights_judged(settings: &Settings, history: &[Epoch]) -> String {
+    match (settings.best_epoch(history), history.last()) {
         (Some(best), _) => format!("best, epoch {}", best.epoch),
         (None, Some(last)) => format!("last, epoch {}", last.epoch),
         (None, None) => "untrained".to_owned(),

@@ -1,6 +1,6 @@
 //! The images on the page: misclassified ones and examples, averages, confused pairs.
 
-use crate::judge::Neighbours;
+use crate::report::Neighbours;
 use fashion_data::{Dataset, PIXELS};
 use fashion_eval::{ConfusedPair, Metrics, MisclassifiedItem, Order, Predictions, log_loss};
 use fashion_report::html;
@@ -11,7 +11,7 @@ use ndarray::Axis;
 ///
 /// # Errors
 /// None: the rows of checked predictions are checked predictions.
-pub(crate) fn items<'a>(
+pub(super) fn items<'a>(
     predictions: &Predictions,
     dataset: &'a Dataset,
     neighbours: &Neighbours,
@@ -85,14 +85,14 @@ fn average(
 }
 
 /// The average image of each class among the items that were judged; none if a class has no items.
-pub(crate) fn class_averages(predictions: &Predictions, dataset: &Dataset) -> Vec<Vec<u8>> {
+pub(super) fn class_averages(predictions: &Predictions, dataset: &Dataset) -> Vec<Vec<u8>> {
     let classes = 0..predictions.classes();
     let averages = classes.map(|class| average(predictions, dataset, |label, _| label == class));
     averages.collect::<Option<_>>().unwrap_or_default()
 }
 
 /// The pairs that were confused most often.
-pub(crate) fn pairs(
+pub(super) fn pairs(
     metrics: &Metrics,
     predictions: &Predictions,
     dataset: &Dataset,
@@ -153,7 +153,7 @@ fn evidence(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::judge;
+    use crate::judgement::{Judgement, context, predict};
     use fashion_data::sample;
     use fashion_eval::predictions_csv::Split;
     use fashion_model::Architecture;
@@ -163,7 +163,9 @@ mod tests {
         let all = sample::generate(0);
         let network = Architecture::ReportCnn.build(0);
         for (split, dataset) in [(Split::Test, &all.test), (Split::Validation, &all.train)] {
-            let judged = judge(&*network, dataset, &[3, 7, 11], split, "custom").unwrap();
+            let predictions = predict(&*network, dataset, &[3, 7, 11]).unwrap();
+            let context = context("custom", split);
+            let judged = Judgement::new(predictions, split, &context).unwrap();
             let ranking = &judged.metrics.misclassified.ranking;
             let worst = &ranking[0];
             // All nearest training images are of the class it was taken for, but for one.

@@ -1,17 +1,15 @@
 //! What the page says of confidence.
 
 use crate::convert;
-use crate::output::{percent, thousands};
-use anyhow::Result;
-use fashion_eval::selective::RiskCoverage;
-use fashion_eval::{Calibrated, Confidence, Predictions};
+use crate::judgement::Judgement;
+use fashion_eval::selective::{RiskCoverage, Step};
+use fashion_eval::{Calibrated, fixed_percent, thousands};
+use fashion_report::CoveragePoint;
 use fashion_report::html::{Calibration, CalibrationScore, Coverage, Unit};
 
 /// Reliability and its figures, as they are and calibrated.
-pub(super) fn calibration(
-    predictions: &Predictions,
-    confidence: &Confidence,
-) -> Result<Calibration> {
+pub(super) fn calibration(judgement: &Judgement) -> Result<Calibration, fashion_eval::Error> {
+    let confidence = &judgement.metrics.confidence;
     let calibrated = confidence.calibrated.as_ref();
     let score = |name: &str, before: f64, after: fn(&Calibrated) -> f64| CalibrationScore {
         name: name.into(),
@@ -20,13 +18,10 @@ pub(super) fn calibration(
         unit: Unit::Share,
     };
     let errors = &confidence.errors;
-    let after = match calibrated {
-        Some(calibrated) => convert::reliability(&calibrated.temperature.apply(predictions))?,
-        None => Vec::new(),
-    };
+    let after = judgement.calibrated.as_ref().map(convert::reliability).transpose()?;
     Ok(Calibration {
-        before: convert::reliability(predictions)?,
-        after,
+        before: convert::reliability(&judgement.predictions)?,
+        after: after.unwrap_or_default(),
         temperature: calibrated.map(|calibrated| calibrated.temperature.value()),
         scores: vec![
             score("expected calibration error", errors.expected, |c| c.errors.expected),
@@ -39,42 +34,42 @@ pub(super) fn calibration(
 }
 
 /// What a machine can sort alone, and what goes to a person.
-pub(super) fn coverage(predictions: &Predictions, confidence: &Confidence) -> Coverage {
+pub(super) fn coverage(judgement: &Judgement) -> Coverage {
+    let confidence = &judgement.metrics.confidence;
     let calibrated = confidence.calibrated.as_ref();
-    let scaled = calibrated.map(|calibrated| calibrated.temperature.apply(predictions));
-    let predictions = scaled.as_ref().unwrap_or(predictions);
+    let curve = RiskCoverage::from(judgement.calibrated.as_ref().unwrap_or(&judgement.predictions));
+    let point = |step: &Step| CoveragePoint { coverage: step.coverage, accuracy: step.accuracy };
     let sorted = calibrated.and_then(|calibrated| calibrated.sorted.as_ref());
     let answer = match sorted {
         Some(sorted) => first_upper(&sorted.explain()),
-        None => halves(predictions),
+        None => halves(&curve),
     };
     let area = calibrated.map_or(confidence.risk_coverage_area, |c| c.risk_coverage_area);
     let mut facts = Vec::new();
     if let Some(sorted) = sorted {
-        let held_out = sorted.threshold.held_out as usize;
         if let Some(value) = sorted.threshold.value {
-            facts.push(("threshold on the confidence".into(), percent(value)));
+            facts.push(("threshold on the confidence".into(), fixed_percent(value, 2)));
         }
-        facts.push(("chosen on".into(), format!("{} held-out images", thousands(held_out))));
+        let held_out = thousands(sorted.threshold.held_out);
+        facts.push(("chosen on".into(), format!("{held_out} held-out images")));
     }
     facts.push(("area under risk against coverage".into(), format!("{area:.4}")));
     Coverage {
         answer,
-        points: convert::coverage_points(predictions),
+        points: curve.steps().iter().map(point).collect(),
         mark: sorted.map(convert::coverage_mark),
         facts,
     }
 }
 
 /// What there is to say where no target was given.
-fn halves(predictions: &Predictions) -> String {
-    let curve = RiskCoverage::from(predictions);
+fn halves(curve: &RiskCoverage) -> String {
     let half = curve.steps().iter().find(|step| step.coverage >= 0.5);
     let accuracy = half.map_or(0.0, |step| step.accuracy);
     format!(
         "Of the half that the network is surest of, {} are right. `--target-accuracy 0.99` chooses \
          what a machine may sort alone so that 99% of it are right.",
-        percent(accuracy)
+        fixed_percent(accuracy, 2)
     )
 }
 

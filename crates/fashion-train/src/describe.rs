@@ -1,11 +1,10 @@
 //! Settings in words.
 
-use crate::output::thousands;
-use fashion_data::{Dataset, stratified_split};
-use fashion_train::{ClassWeights, OptimiserKind, ScheduleKind, Settings, Validation};
+use crate::schedule::ScheduleKind;
+use crate::settings::{ClassWeights, OptimiserKind, Settings};
 
 /// The optimiser, with what it goes by: `AdamW, ε 1e-7, weight decay 0.01`.
-pub(crate) fn optimiser(settings: &Settings) -> String {
+pub fn optimiser(settings: &Settings) -> String {
     let Settings { beta1, beta2, epsilon, momentum, weight_decay, .. } = settings;
     let mut text = match settings.optimiser {
         OptimiserKind::Adam => format!("Adam, ε {epsilon:e}"),
@@ -25,7 +24,7 @@ pub(crate) fn optimiser(settings: &Settings) -> String {
 }
 
 /// The learning rate and how it changes: `0.004, one-cycle, rising for 0.3 of the run`.
-pub(crate) fn learning_rate(settings: &Settings) -> String {
+pub fn learning_rate(settings: &Settings) -> String {
     let Settings { learning_rate, decay_factor, step_epochs, plateau_patience, .. } = settings;
     let change = match settings.schedule {
         ScheduleKind::Constant => String::new(),
@@ -48,7 +47,7 @@ pub(crate) fn learning_rate(settings: &Settings) -> String {
 }
 
 /// What else is not as usual, each with its name.
-pub(crate) fn extras(settings: &Settings) -> Vec<(&'static str, String)> {
+pub fn extras(settings: &Settings) -> Vec<(&'static str, String)> {
     let mut extras = Vec::new();
     if settings.clip_norm > 0.0 {
         extras.push(("gradient clipping", format!("norm {}", settings.clip_norm)));
@@ -69,54 +68,14 @@ pub(crate) fn extras(settings: &Settings) -> Vec<(&'static str, String)> {
     extras
 }
 
-/// Says so where the average of the weights would go over more steps than a run on these images has.
-pub(crate) fn long_average(settings: &Settings, train: &Dataset) -> Option<String> {
-    let window = settings.average_window()?;
-    let images = match settings.validation {
-        Validation::Fraction(fraction) => {
-            stratified_split(train.labels(), fraction, settings.seed).ok()?.train.len()
-        }
-        Validation::None | Validation::Test => train.len(),
-    };
-    let steps = settings.epochs.saturating_mul(images.div_ceil(settings.batch_size));
-    (window > steps as f64).then(|| {
-        format!(
-            "with --ema-decay {} the average of the weights would go over {} steps, the run has {}: it \
-             goes over about a ninth of those done; a smaller decay says so",
-            settings.ema_decay,
-            thousands(window.round() as usize),
-            thousands(steps)
-        )
-    })
-}
-
 /// `1 epoch`, `2 epochs`, `0.5 epochs`.
-pub(crate) fn epochs(number: f64) -> String {
+pub fn epochs(number: f64) -> String {
     format!("{number} {}", if number == 1.0 { "epoch" } else { "epochs" })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn says_where_the_average_is_longer_than_the_run() {
-        let all = fashion_data::sample::generate(0).train;
-        let train = all.select(&(0..200).collect::<Vec<_>>());
-        let of = |ema_decay, validation: &str| {
-            let validation = validation.parse().unwrap();
-            let settings =
-                Settings { ema_decay, validation, batch_size: 20, ..Settings::default() };
-            long_average(&settings, &train)
-        };
-        // 9 steps an epoch of 180 images, or 10 of 200.
-        let note = of(0.99, "0.1").unwrap();
-        assert!(
-            note.contains("--ema-decay 0.99 the")
-                && note.contains("over 100 steps, the run has 90:")
-        );
-        assert_eq!((of(0.99, "none"), of(0.98, "0.1"), of(0.0, "0.1")), (None, None, None));
-    }
 
     #[test]
     fn says_what_is_not_as_usual() {

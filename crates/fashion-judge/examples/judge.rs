@@ -1,0 +1,40 @@
+//! Trains a network for an epoch on part of the built-in sample, calibrates it on the part held out, and
+//! writes what there is to say of it into a folder that is not there yet:
+//! `cargo run --release -p fashion-judge --example judge -- FOLDER`.
+
+use fashion_data::{Splits, sample};
+use fashion_judge::{Calibrator, Judgement, Report, predict};
+use fashion_model::Architecture;
+use fashion_train::{RunFolder, Settings, Trainer};
+use std::error::Error;
+use std::path::PathBuf;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = std::env::args_os().nth(1).map(PathBuf::from).ok_or("usage: judge FOLDER")?;
+    let all = sample::generate(0);
+    let some: Vec<usize> = (0..1000).collect();
+    let splits = Splits::new(all.train.select(&some), all.test.select(&some))?;
+    let settings = Settings { epochs: 1, ..Settings::default() };
+    let mut trainer = Trainer::new(settings, &splits, Architecture::ReportCnn.build(0))?;
+    trainer.run(&mut ())?;
+    let network = trainer.network();
+
+    let parts = settings.hold_out(&splits.train)?.ok_or("a share is held out by default")?;
+    let held_out = predict(network, &splits.train, &parts.held_out)?;
+    let (calibrator, _) = Calibrator::fit(&held_out, Some(0.9))?;
+    let judgement = Judgement::of(network, &splits, None)?.calibrated_by(Some(calibrator));
+    println!("{}", judgement.metrics.to_text());
+
+    let report = Report {
+        network,
+        splits: &splits,
+        judgement: &judgement,
+        hold_out: Some(&parts),
+        held_out: Some(&held_out),
+        run: None,
+        trained_on: Some("1,000 drawn garments"),
+    };
+    report.write(&RunFolder::create(Some(&folder))?)?;
+    println!("{}", folder.join("report.html").display());
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! A network's answers for some images, judged.
+
+use crate::calibrator::Calibrator;
+use crate::error::Error;
+use fashion_data::{CLASSES, Dataset, HoldOut, Splits};
+use fashion_eval::calibration::Temperature;
+use fashion_eval::predictions_csv::Split;
+use fashion_eval::{Context, Metrics, Predictions};
+use fashion_model::Network;
+use fashion_train::evaluate;
+use ndarray::Array2;
+
+/// Predictions for a part of the data, as they are and calibrated, and how good they are.
+///
+/// ```
+/// use fashion_eval::{Predictions, calibration::Temperature, predictions_csv::Split};
+/// use fashion_judge::{Calibrator, Judgement, context};
+/// use ndarray::Array2;
+///
+/// // 91% sure of the first class, and right once in two times.
+/// let p = Array2::from_shape_fn((2, 10), |(_, class)| if class == 0 { 0.91 } else { 0.01 });
+/// let predictions = Predictions::new(p, vec![0, 1])?;
+/// let judgement = Judgement::new(predictions, Split::Test, &context("custom", Split::Test))?;
+/// let calibrator = Calibrator { temperature: Temperature::new(2.0)?, threshold: None };
+/// let judgement = judgement.calibrated_by(Some(calibrator));
+/// let gap = |errors: fashion_eval::calibration::CalibrationErrors| errors.expected;
+/// let confidence = &judgement.metrics.confidence;
+/// assert!((gap(confidence.errors) - 0.41).abs() < 1e-9);
+/// // √0.91 : √0.01 is 9.54 : 1.
+/// assert!(gap(confidence.calibrated.as_ref().expect("calibrated").errors) < 0.02);
+/// # Ok::<(), fashion_judge::Error>(())
+/// ```
+pub struct Judgement {
+    /// Which part.
+    pub split: Split,
+    /// The answers: plain softmax.
+    pub predictions: Predictions,
+    /// The same, calibrated; nothing where no temperature is known.
+    pub calibrated: Option<Predictions>,
+    /// How good they are.
+    pub metrics: Metrics,
+}
+
+impl Judgement {
+    /// Judges predictions for a part of the data.
+    ///
+    /// # Errors
+    /// If `context` has not one name for each class.
+    pub fn new(predictions: Predictions, split: Split, context: &Context) -> Result<Self, Error> {
+        let metrics = Metrics::compute(&predictions, context)?;
+        Ok(Self { split, predictions, calibrated: None, metrics })
+    }
+
+    /// Lets a network classify the whole test set, or the images of the training set that were held
+    /// out, and judges its answers.
+    ///
+    /// # Errors
+    /// If there are no such images.
+    pub fn of(
+        network: &dyn Network,
+        splits: &Splits,
+        hold_out: Option<&HoldOut>,
+    ) -> Result<Self, Error> {
+        let (split, predictions) = match hold_out {
+            None => {
+                let all: Vec<_> = (0..splits.test.len()).collect();
+                (Split::Test, predict(network, &splits.test, &all)?)
+            }
+            Some(HoldOut { held_out, .. }) => {
+                (Split::Validation, predict(network, &splits.train, held_out)?)
+            }
+        };
+        Self::new(predictions, split, &context(&splits.origin.to_string(), split))
+    }
+
+    /// Says, too, how good they are calibrated, and what the threshold does to them.
+    #[must_use]
+    pub fn calibrated_by(mut self, calibrator: Option<Calibrator>) -> Self {
+        let Some(Calibrator { temperature, threshold }) = calibrator else { return self };
+        if temperature == Temperature::ONE && threshold.is_none() {
+            // Nothing to say: there was no temperature to be found.
+            return self;
+        }
+        let scaled = temperature.apply(&self.predictions);
+        self.metrics = self.metrics.with_calibrated(&scaled, temperature, threshold);
+        self.calibrated = Some(scaled);
+        self
+    }
+
+    /// The data that the images are of.
+    pub fn images<'a>(&self, splits: &'a Splits) -> &'a Dataset {
+        match self.split {
+            Split::Test => &splits.test,
+            Split::Validation => &splits.train,
+        }
+    }
+}
+
+/// What garments of `data`, such as a sample's origin, are judged as.
+pub fn context(data: &str, split: Split) -> Context {
+    Context {
+        data: data.to_owned(),
+        split: split.to_string(),
+        classes: CLASSES.map(String::from).into(),
+    }
+}
+
+/// A network's answers for the images with these indices: plain softmax, widened without rounding.
+///
+/// # Errors
+/// If there are no images, or one is asked for twice.
+pub fn predict(
+    network: &dyn Network,
+    dataset: &Dataset,
+    indices: &[usize],
+) -> Result<Predictions, Error> {
+    let probabilities = Array2::from(evaluate(network, dataset, indices).probabilities);
+    let labels = indices.iter().map(|&index| dataset.labels()[index].into()).collect();
+    let predictions = Predictions::from_f32(&probabilities, labels)?;
+    Ok(predictions.with_indices(indices.to_vec())?)
+}

@@ -1,0 +1,172 @@
+//! The files that say how good a network is: predictions, metrics, figures and the page.
+//!
+//! They hold nothing but what follows from data, settings and weights, so that equal runs give equal
+//! bytes.
+
+use crate::convert;
+use crate::error::Error;
+use crate::judgement::Judgement;
+use crate::page;
+use fashion_data::{CLASSES, HoldOut, Splits};
+use fashion_eval::{Predictions, predictions_csv};
+use fashion_model::Network;
+use fashion_report::{
+    Figure, class_counts, classes, confusion, coverage, curves, html, misclassified, reliability,
+};
+use fashion_train::{Config, Epoch, Neighbour, RunFolder, nearest_neighbours};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Neighbours of each misclassified item.
+const NEIGHBOURS: usize = 5;
+/// Items whose neighbours are looked for.
+const MOST: usize = 5000;
+
+/// The nearest training images of misclassified ones, by the index of these.
+pub(crate) type Neighbours = BTreeMap<usize, Vec<Neighbour>>;
+
+/// What is told about a network.
+pub struct Report<'a> {
+    /// The network.
+    pub network: &'a dyn Network,
+    /// The data.
+    pub splits: &'a Splits,
+    /// The part that metrics, figures and page are about.
+    pub judgement: &'a Judgement,
+    /// What was trained on and what was held out, where only a part was trained on.
+    pub hold_out: Option<&'a HoldOut>,
+    /// The answers for the images held out, where they are to be told too.
+    pub held_out: Option<&'a Predictions>,
+    /// The run, where the network is of one.
+    pub run: Option<(&'a Config, &'a [Epoch])>,
+    /// What the network was trained on, where it is of no run and its file says so.
+    pub trained_on: Option<&'a str>,
+}
+
+impl Report<'_> {
+    /// `predictions.csv`: what was held out first.
+    ///
+    /// # Errors
+    /// None: it is written to memory.
+    pub fn predictions_csv(&self) -> Result<Vec<u8>, Error> {
+        let held_out = self.held_out.map(|held_out| (predictions_csv::Split::Validation, held_out));
+        let judged = (self.judgement.split, &self.judgement.predictions);
+        let parts: Vec<_> = held_out.into_iter().chain([judged]).collect();
+        let mut csv = Vec::new();
+        predictions_csv::write(&mut csv, &parts)?;
+        Ok(csv)
+    }
+
+    /// Writes everything into a folder, the page last.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn write(&self, folder: &RunFolder) -> Result<(), Error> {
+        let metrics = &self.judgement.metrics;
+        let write = |name: &str, bytes: &[u8]| folder.write(&folder.path().join(name), bytes);
+        write("predictions.csv", &self.predictions_csv()?)?;
+        write("metrics.json", metrics.to_json().as_bytes())?;
+        let page = page::page(self, &self.neighbours())?;
+        self.write_figures(&folder.path().join("figures"), &page)?;
+        write("report.html", html::render(&page)?.as_bytes())?;
+        Ok(())
+    }
+
+    /// Draws what is on the page.
+    fn write_figures(&self, folder: &Path, page: &html::Report<'_>) -> Result<(), Error> {
+        let metrics = &self.judgement.metrics;
+        let part = format!("{} · {} set", metrics.data, metrics.split);
+        classes_figure(self.splits)?.write(folder, "classes")?;
+        if let Some((config, history)) = self.run {
+            write_curves(folder, config, history)?;
+        }
+        confusion::draw(&page.confusion, &CLASSES, &part)?.write(folder, "confusion")?;
+        let images = self.judgement.images(self.splits);
+        let items = convert::misclassified(metrics, images, misclassified::MAX_ITEMS);
+        misclassified::draw(&items, &part)?.write(folder, "misclassified")?;
+        if let Some(calibration) = &page.calibration {
+            let error = metrics.confidence.errors.expected;
+            reliability::draw(&calibration.before, error, &part)?.write(folder, "reliability")?;
+        }
+        if let Some(page) = &page.coverage {
+            coverage::draw(&page.points, page.mark, &part)?.write(folder, "coverage")?;
+        }
+        Ok(())
+    }
+
+    /// What the misclassified images look like to the network, among those that it was trained on; of a
+    /// hopeless network, the most confidently misclassified ones.
+    fn neighbours(&self) -> Neighbours {
+        let train = &self.splits.train;
+        let all: Vec<_>;
+        let trained_on = match self.hold_out {
+            Some(HoldOut { train, .. }) => train,
+            None => {
+                all = (0..train.len()).collect();
+                &all
+            }
+        };
+        let wrong = self.judgement.metrics.misclassified.ranking.iter().take(MOST);
+        let wrong: Vec<usize> = wrong.map(|item| item.index).collect();
+        let asked = (self.judgement.images(self.splits), &wrong[..]);
+        let found = nearest_neighbours(self.network, (train, trained_on), asked, NEIGHBOURS);
+        wrong.into_iter().zip(found).collect()
+    }
+}
+
+/// Examples of each class of the training set.
+///
+/// # Errors
+/// If it cannot be drawn.
+pub fn classes_figure(splits: &Splits) -> Result<Figure, Error> {
+    let origin = format!("{} · training set", splits.origin);
+    Ok(classes::draw(&convert::class_examples(&splits.train), &origin)?)
+}
+
+/// How many examples each class has.
+///
+/// # Errors
+/// If it cannot be drawn.
+pub fn class_counts_figure(splits: &Splits) -> Result<Figure, Error> {
+    Ok(class_counts::draw(&convert::class_counts(splits), &splits.origin.to_string())?)
+}
+
+/// Writes the curves of the epochs so far into the folder of the figures.
+///
+/// # Errors
+/// If they cannot be drawn or written.
+pub fn write_curves(folder: &Path, config: &Config, history: &[Epoch]) -> Result<(), Error> {
+    let best = config.training.best_epoch(history).map(|epoch| epoch.epoch);
+    let (points, held_out) = (convert::points(history), config.training.validation.part());
+    curves::draw(&points, held_out, best, &config.data.origin)?.write(folder, "curves")?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judgement::{context, predict};
+    use fashion_data::sample;
+    use fashion_eval::predictions_csv::Split;
+    use fashion_model::Architecture;
+
+    #[test]
+    fn the_pictures_are_of_the_part_that_was_judged() {
+        let all = sample::generate(0);
+        let first: Vec<usize> = (0..20).collect();
+        let (train, test) = (all.train.select(&first), all.test.select(&first));
+        let splits = Splits::new(train, test).unwrap();
+        let network = Architecture::ReportCnn.build(0);
+        for (split, dataset) in [(Split::Test, &splits.test), (Split::Validation, &splits.train)] {
+            let predictions = predict(&*network, dataset, &[3, 7, 11]).unwrap();
+            let context = context("custom", split);
+            let judged = Judgement::new(predictions, split, &context).unwrap();
+            let items = convert::misclassified(&judged.metrics, judged.images(&splits), 2);
+            assert_eq!(items.len(), 2);
+            for item in items {
+                assert!([3, 7, 11].contains(&item.index));
+                assert_eq!(item.pixels, dataset.pixels(item.index));
+            }
+        }
+    }
+}
