@@ -58,11 +58,56 @@ pub(crate) fn error_word() -> &'static str {
     }
 }
 
+/// The end of the sentence that an error of the crates below begins, which know no options.
+fn hint(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    if let Some(fashion_judge::Error::Data(error)) = error.downcast_ref() {
+        return of_data(error);
+    }
+    if let Some(fashion_judge::Error::Run(error)) = error.downcast_ref() {
+        return of_training(error);
+    }
+    error.downcast_ref().and_then(of_data).or_else(|| error.downcast_ref().and_then(of_training))
+}
+
+fn of_data(error: &fashion_data::Error) -> Option<&'static str> {
+    use fashion_data::Error;
+    match error {
+        Error::File { problem, .. } => of_data(problem),
+        Error::NoSuchFolder => Some("; name it with --data, or say `--data sample`"),
+        Error::NotAFolder => Some("; name that with --data"),
+        Error::Incomplete { .. } => Some(" with --data"),
+        Error::NoData { .. } => Some(
+            "; `cargo xtask fetch-data` brings Fashion-MNIST, and `--data sample` asks for the built-in \
+             sample",
+        ),
+        Error::Key { role: "images", .. } => Some(" with --images-key"),
+        Error::Key { .. } => Some(" with --labels-key"),
+        Error::KeysWithoutNpz { .. } => Some(" (--images-key, --labels-key)"),
+        _ => None,
+    }
+}
+
+fn of_training(error: &fashion_train::Error) -> Option<&'static str> {
+    use fashion_train::Error;
+    match error {
+        Error::Data(error) => of_data(error),
+        Error::Threads { .. } => Some(" with --threads"),
+        Error::DamagedCheckpoint { previous: Some(_), .. } => Some(" with --previous-checkpoint"),
+        Error::Exists(_) => Some(" with --out"),
+        Error::NoEpoch(_) => Some(" with `fashion train --resume`"),
+        Error::OtherData { .. } => Some(" with --data"),
+        _ => None,
+    }
+}
+
 /// The error and its causes, one a line. A cause that the line before has quoted is left out.
 pub(crate) fn text(error: &anyhow::Error) -> String {
     let mut lines: Vec<String> = Vec::new();
     for cause in error.chain() {
-        let cause = cause.to_string();
+        let cause = match hint(cause) {
+            Some(hint) => format!("{cause}{hint}"),
+            None => cause.to_string(),
+        };
         if !lines.last().is_some_and(|last| last.contains(&cause)) {
             lines.push(cause);
         }

@@ -1,13 +1,14 @@
 //! The table in which Kaggle has Fashion-MNIST: a line for each image, `label,pixel1,...,pixel784`.
 //!
-//! Numbers and commas only: labels from 0 to 9, pixels from 0 to 255, row by row. The first line may
-//! name the columns.
+//! Numbers and commas only: labels from 0 to 9, pixels from 0 to 255, or all 0 and 1, row by row. The
+//! first line may name the columns.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use crate::error::InFile;
+use crate::pixels::stretch_binary;
 use crate::{Dataset, Error, MAX_ARRAY_BYTES, NUM_CLASSES, PIXELS};
 
 /// The label and the pixels.
@@ -65,6 +66,7 @@ pub fn read_from(mut input: impl BufRead) -> Result<Dataset, Error> {
         }
         read_row(text, &mut pixels, &mut labels).map_err(wrong)?;
     }
+    stretch_binary(&mut pixels);
     Dataset::from_parts(pixels, labels)
 }
 

@@ -21,21 +21,15 @@ pub enum Error {
     Io(#[from] io::Error),
 
     /// A named place does not exist.
-    #[error(
-        "there is no such folder; give --data a folder that holds {WANTED}, or say `--data sample`"
-    )]
+    #[error("there is no such folder; expected one that holds {WANTED}")]
     NoSuchFolder,
 
     /// A file, where a folder is expected.
-    #[error("is a file; give --data the folder that holds {WANTED}")]
+    #[error("is a file; expected the folder that holds {WANTED}")]
     NotAFolder,
 
     /// A folder that holds no data at all, although it was named.
-    #[error(
-        "holds no data; expected {WANTED}{}; `cargo xtask fetch-data` brings Fashion-MNIST, and \
-         `--data sample` asks for the built-in sample",
-        lies_there(there)
-    )]
+    #[error("holds no data; expected {WANTED}{}", lies_there(there))]
     NoData {
         /// What it holds instead, each with the reason why it is not read.
         there: Vec<String>,
@@ -43,7 +37,7 @@ pub enum Error {
 
     /// A folder with only some of the files that its format needs.
     #[error(
-        "holds {}, but {} is missing; put it there or name another folder with --data",
+        "holds {}, but {} is missing; put it there or name another folder",
         found.join(", "), missing.join(", ")
     )]
     Incomplete {
@@ -130,7 +124,7 @@ pub enum Error {
 
     /// No array, or more than one, can be the images (or the labels).
     #[error(
-        "{problem}; the archive holds {}; name the array with --{role}-key",
+        "{problem}; the archive holds {}; say which is the array of {role}",
         if contents.is_empty() { "no arrays".to_owned() } else { contents.join(", ") }
     )]
     Key {
@@ -221,10 +215,7 @@ pub enum Error {
     Layout(String),
 
     /// Array names given for data that has no named arrays.
-    #[error(
-        "--images-key and --labels-key name arrays in npz archives, but the data is {data}; leave \
-         them out"
-    )]
+    #[error("the names of arrays are for npz archives, but the data is {data}; leave them out")]
     KeysWithoutNpz {
         /// Where the data comes from.
         data: String,

@@ -1,8 +1,9 @@
 //! JPEG pictures, whole or not at all.
 //!
 //! Decoders show what there is of a picture that is cut off; half a picture would be classified as
-//! if it were whole. Here each scan must have all of its data, and the scans must give all
-//! coefficients (ITU-T T.81, annexes F and G).
+//! if it were whole. Here no scan may end before its data do, and the scans must give all coefficients
+//! (ITU-T T.81, annexes F and G). What is changed or missing inside of a scan, whose data then lead to
+//! another picture, cannot be told.
 
 use jpeg_decoder::{Decoder, Error as JpegError, PixelFormat};
 

@@ -58,7 +58,7 @@ impl Source {
     ///
     /// [`Error::File`] if the place decided on does not hold complete data, or different data more
     /// than once. (Where it holds complete data more than once, they are read to compare them: the
-    /// same items, in any order, are no doubt, and the first of npz, IDX, PNG and CSV is taken.) A
+    /// same items, in any order, are no doubt, and the first of npz, IDX, pictures and CSV is taken.) A
     /// named place never falls back to the sample, nor does a `./data` that is incomplete; from one
     /// that holds nothing that is understood, the sample says so.
     pub fn resolve(data: Option<&Path>) -> Result<Self, Error> {
@@ -181,8 +181,7 @@ fn left_out(folder: &Path, paths: &[PathBuf]) -> Option<String> {
 fn unused(passed_over: &[String]) -> Option<String> {
     (!passed_over.is_empty()).then(|| {
         format!(
-            "the built-in sample is used, since nothing of what is there is understood: {}; \
-             `--data sample` asks for the sample",
+            "the built-in sample is used, since nothing of what is there is understood: {}",
             listed(passed_over)
         )
     })
@@ -254,7 +253,7 @@ fn is_nest(path: &Path) -> bool {
 
 /// The formats in which a folder itself holds data, each whole.
 fn complete(folder: &Path) -> Result<Vec<Inventory>, Error> {
-    let formats = [npz_inventory, idx_inventory, png_inventory, csv_inventory];
+    let formats = [npz_inventory, idx_inventory, picture_inventory, csv_inventory];
     let mut present = Vec::new();
     for inventory in formats {
         present.push(inventory(folder)?);
@@ -338,7 +337,7 @@ fn idx_inventory(folder: &Path) -> Result<Inventory, Error> {
     Ok(Inventory { source: Source::Idx(folder.to_path_buf()), found, missing })
 }
 
-fn png_inventory(folder: &Path) -> Result<Inventory, Error> {
+fn picture_inventory(folder: &Path) -> Result<Inventory, Error> {
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for split in Split::ALL {
         let there = folder.join(split.name()).is_dir();
@@ -416,7 +415,7 @@ fn why_not(path: &Path, name: &str) -> String {
         return match search(path) {
             Ok(Some(source)) => {
                 let folder = source.folder().unwrap_or(path).display();
-                format!("data, but in a folder that has to be named: --data {folder}")
+                format!("data, but in a folder that has to be named: {folder}")
             }
             Ok(None) => "a folder without data of a kind that is read".to_owned(),
             Err(error) => format!("a folder with data that cannot be read: {error}"),
@@ -427,7 +426,7 @@ fn why_not(path: &Path, name: &str) -> String {
     if name.contains("ubyte") {
         return format!("IDX files are called {} and so on", known::OFFICIAL[0].name);
     }
-    if is(&[".csv", ".tsv", ".csv.gz"]) {
+    if is(&[".csv", ".tsv"]) {
         return "tables are called fashion-mnist_train.csv and fashion-mnist_test.csv".to_owned();
     }
     if is(&[".npz", ".npy"]) {

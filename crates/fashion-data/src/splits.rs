@@ -28,7 +28,7 @@ impl Splits {
     pub fn new(train: Dataset, test: Dataset) -> Result<Self, Error> {
         let checksums = Checksums::new(&train, &test);
         let origin = checksums.origin()?;
-        let notes = absent_classes(&train).into_iter().collect();
+        let notes = absent_classes(&train).into_iter().chain(nearly_black(&train, &test)).collect();
         Ok(Self { train, test, origin, checksums, notes })
     }
 
@@ -36,6 +36,16 @@ impl Splits {
         let checksums = Checksums::new(&train, &test);
         Self { train, test, origin: Origin::Sample { seed }, checksums, notes: Vec::new() }
     }
+}
+
+/// What there is to say of thresholded images whose white is the darkest grey, as pictures may be.
+fn nearly_black(train: &Dataset, test: &Dataset) -> Option<String> {
+    let most = [train, test].map(|part| part.all_pixels().iter().max().copied());
+    (most.into_iter().flatten().max() == Some(1)).then(|| {
+        "no pixel of the images is above 1, of 255: they are nearly black; if they are black and white, \
+         write 255 for white"
+            .to_owned()
+    })
 }
 
 /// What there is to say where classes have no training images.

@@ -103,7 +103,7 @@ pub enum Error {
     Tensor(#[from] dfdx::tensor::CpuError),
 
     /// The threads could not be started.
-    #[error("cannot start {threads} threads: {source}; try --threads 1")]
+    #[error("cannot start {threads} threads: {source}; try fewer")]
     Threads {
         /// How many were asked for.
         threads: usize,
@@ -174,8 +174,7 @@ pub enum Error {
     #[error(
         "{}: {problem}, so it is not used. {}", path.display(), match previous {
             Some(epoch) => format!(
-                "The checkpoint before it, of epoch {epoch}, is whole: go on from there with \
-                 --previous-checkpoint"
+                "The checkpoint before it, of epoch {epoch}, is whole: go on from there"
             ),
             None => "There is no whole one before it: restore the file, or train again".to_owned(),
         }
@@ -194,7 +193,7 @@ pub enum Error {
     NoPrevious(PathBuf),
 
     /// A run folder that is not to be overwritten.
-    #[error("{} exists already and is not overwritten; choose another --out", .0.display())]
+    #[error("{} exists already and is not overwritten; choose another folder", .0.display())]
     Exists(PathBuf),
 
     /// Not the folder of a sweep.
@@ -233,7 +232,7 @@ pub enum Error {
     },
 
     /// A run without a whole epoch.
-    #[error("{}: no epoch of this run is whole yet; go on with `fashion train --resume`", .0.display())]
+    #[error("{}: no epoch of this run is whole yet; resume it", .0.display())]
     NoEpoch(PathBuf),
 
     /// A file of a run that cannot be understood.
@@ -248,7 +247,7 @@ pub enum Error {
     /// A run that would go on with other data.
     #[error(
         "{}: this run was trained on other data ({part} has SHA-256 {expected}, but the data given \
-         now have {found}); give the same --data", path.display()
+         now have {found}); give the same data", path.display()
     )]
     OtherData {
         /// The run folder.

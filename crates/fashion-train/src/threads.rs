@@ -20,7 +20,7 @@ pub fn default_threads() -> usize {
 pub fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R, Error> {
     if threads == 0 {
         let (value, expected) = ("0".to_owned(), "at least 1");
-        return Err(Error::Setting { name: "--threads", value, expected });
+        return Err(Error::Setting { name: "threads", value, expected });
     }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)

@@ -46,7 +46,8 @@ pub struct Trainer<'a> {
     averaged: Option<Box<dyn Network>>,
     optimiser: Optimiser,
     class_weights: Option<[f32; NUM_CLASSES]>,
-    guessing_loss: f64,
+    /// In training, and on what is held out.
+    guessing: [Guessing; 2],
     gradients: CpuGradients,
     dataset: &'a Dataset,
     train: Vec<usize>,
@@ -102,7 +103,13 @@ impl<'a> Trainer<'a> {
         Ok(Trainer {
             averaged: None,
             optimiser: Optimiser::new(&settings, &*network),
-            guessing_loss: guessing_loss(&settings, class_weights, counts(dataset, &train)),
+            guessing: [
+                Guessing::new(settings.label_smoothing, class_weights, counts(dataset, &train)),
+                match &held_out {
+                    Some((dataset, indices)) => Guessing::new(0.0, None, counts(dataset, indices)),
+                    None => Guessing::default(),
+                },
+            ],
             class_weights,
             gradients: network.zero_gradients()?,
             settings,
@@ -186,15 +193,20 @@ impl<'a> Trainer<'a> {
     /// The lowest mean training loss of a network that says the same of every image, in nats: the
     /// entropy of the mean target. It is ln 10 where all ten classes count the same.
     pub fn guessing_loss(&self) -> f64 {
-        self.guessing_loss
+        self.guessing[0].loss
     }
 
-    /// Whether no epoch so far had a loss, in training or validation, that is 1% below that of
-    /// [guessing](Self::guessing_loss): the images have told the network nothing to speak of, for a fresh
-    /// one is as close as that, above or below. Not before the first epoch.
+    /// Whether no epoch so far was noticeably better than guessing, in training or validation: with a
+    /// loss 1% below the [lowest](Self::guessing_loss), or an accuracy that is above the share of the
+    /// most frequent class by a tenth of what that leaves. A fresh network is as close as that. Not
+    /// before the first epoch.
     pub fn learned_nothing(&self) -> bool {
-        let vain = |loss: f64| loss >= 0.99 * self.guessing_loss;
-        let nothing = |e: &Epoch| vain(e.train_loss) && e.validation_loss.is_none_or(vain);
+        let [train, validation] = &self.guessing;
+        let nothing = |e: &Epoch| {
+            let validated = e.validation_loss.zip(e.validation_accuracy);
+            train.is_as_good(e.train_loss, e.train_accuracy)
+                && validated.is_none_or(|(loss, accuracy)| validation.is_as_good(loss, accuracy))
+        };
         !self.history.is_empty() && self.history.iter().all(nothing)
     }
 
@@ -258,7 +270,7 @@ impl<'a> Trainer<'a> {
             return Ok(ControlFlow::Break(()));
         };
         let Pass { learning_rate, loss: train_loss, accuracy: train_accuracy } = pass;
-        if diverges(&self.history, train_loss, self.guessing_loss) {
+        if diverges(&self.history, train_loss, self.guessing_loss()) {
             let what = Divergence::EpochLoss(train_loss);
             return Err(Error::Diverged { what, epoch: number, step: steps, learning_rate });
         }
@@ -364,20 +376,37 @@ impl<'a> Trainer<'a> {
     }
 }
 
-/// See [`Trainer::guessing_loss`]; `counts` are the images of each class.
-fn guessing_loss(
-    settings: &Settings,
-    weights: Option<[f32; NUM_CLASSES]>,
-    counts: [f64; NUM_CLASSES],
-) -> f64 {
-    let images: f64 = counts.iter().sum();
-    let (classes, smoothing) = (NUM_CLASSES as f64, settings.label_smoothing);
-    let target = |class: usize| {
-        let weight = weights.map_or(1.0, |weights| f64::from(weights[class]));
-        (1.0 - smoothing) * weight * counts[class] / images + smoothing / classes
-    };
-    let targets = (0..NUM_CLASSES).map(target).filter(|&target| target > 0.0);
-    -targets.map(|target| target * libm::log(target)).sum::<f64>()
+/// What can be reached by saying the same of every image.
+#[derive(Clone, Copy, Debug, Default)]
+struct Guessing {
+    /// The lowest mean loss.
+    loss: f64,
+    /// The highest accuracy.
+    accuracy: f64,
+}
+
+impl Guessing {
+    /// `counts` are the images of each class.
+    fn new(
+        smoothing: f64,
+        weights: Option<[f32; NUM_CLASSES]>,
+        counts: [f64; NUM_CLASSES],
+    ) -> Guessing {
+        let images: f64 = counts.iter().sum();
+        let target = |class: usize| {
+            let weight = weights.map_or(1.0, |weights| f64::from(weights[class]));
+            (1.0 - smoothing) * weight * counts[class] / images + smoothing / NUM_CLASSES as f64
+        };
+        let targets = (0..NUM_CLASSES).map(target).filter(|&target| target > 0.0);
+        Guessing {
+            loss: -targets.map(|target| target * libm::log(target)).sum::<f64>(),
+            accuracy: counts.into_iter().fold(0.0, f64::max) / images,
+        }
+    }
+
+    fn is_as_good(&self, loss: f64, accuracy: f64) -> bool {
+        loss >= 0.99 * self.loss && accuracy < self.accuracy + 0.1 * (1.0 - self.accuracy)
+    }
 }
 
 /// What the steps of an epoch came to.

@@ -6,6 +6,7 @@ use anyhow::Result;
 use fashion_data::files::{check_file, check_folder};
 use fashion_train::log::{CsvLog, JsonLinesLog, TensorBoardLog};
 use fashion_train::{Epoch, Error, Observer, RunFolder, Start, Step};
+use std::ffi::OsStr;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,13 @@ pub(crate) fn check(args: &LogArgs, out: Option<&Path>, new: bool) -> Result<()>
         let folder = std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let folder = folder.parent().unwrap_or(&folder);
         let inside = |out| std::path::absolute(out).is_ok_and(|out| folder == out);
+        let own = ["history.csv", "predictions.csv"].map(OsStr::new);
+        if out.is_some_and(inside) && path.file_name().is_some_and(|name| own.contains(&name)) {
+            let path = path.display();
+            return Err(exit::usage(format!(
+                "--log {path} is a file of the run itself; choose another"
+            )));
+        }
         if !folder.is_dir() && !out.is_some_and(inside) {
             let source = std::io::ErrorKind::NotFound.into();
             return Err(Error::OpenLog { path: path.clone(), source }.into());

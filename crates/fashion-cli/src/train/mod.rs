@@ -141,12 +141,15 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             let found = place::load(&args.data)?;
             let config = Config::new(Architecture::ReportCnn.name(), &found.splits, settings);
             // What cannot be split must not use up a run's number.
-            if let Some(parts) = settings.hold_out(&found.splits.train)? {
-                if !args.quiet {
-                    warn_of_few(settings.target_accuracy, parts.held_out.len());
-                }
-                settings.class_weights.for_images(&found.splits.train, &parts.train)?;
+            let parts = settings.hold_out(&found.splits.train)?;
+            if let Some(parts) = &parts
+                && !args.quiet
+            {
+                warn_of_few(settings.target_accuracy, parts.held_out.len());
             }
+            let all = || (0..found.splits.train.len()).collect();
+            let images = parts.map_or_else(all, |parts| parts.train);
+            settings.class_weights.for_images(&found.splits.train, &images)?;
             if !args.quiet
                 && let Some(note) = long_average::note(&settings, &found.splits.train)
             {

@@ -94,7 +94,7 @@ fn the_sample_is_not_used_over_data_without_a_word() {
     let ended = line(root.path(), "data info");
     let warning = format!(
         "warning  the built-in sample is used, since nothing of what is there is understood: {} (of a \
-         format that is not read); `--data sample` asks for the sample\n",
+         format that is not read)\n",
         Path::new("data").join("fashion.parquet").display()
     );
     assert_eq!((ended.code, ended.stderr), (Some(0), warning));

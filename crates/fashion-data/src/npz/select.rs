@@ -242,14 +242,14 @@ mod tests {
     }
 
     #[test]
-    fn doubt_is_an_error_that_names_the_arrays_and_the_option() {
+    fn doubt_is_an_error_that_names_the_arrays() {
         let none = Keys::default();
         let arrays = [("a", "|u1", IMAGES), ("b", "<f4", "(5, 784)"), ("y", "|u1", LABELS)];
         assert_eq!(
             chosen(Split::Train, &none, &arrays).unwrap_err(),
             "`a` and `b` could each be the images by their shapes; the archive holds \
-             `a` uint8 (5, 28, 28), `b` float32 (5, 784), `y` uint8 (5,); name the array with \
-             --images-key"
+             `a` uint8 (5, 28, 28), `b` float32 (5, 784), `y` uint8 (5,); say which is the array of \
+             images"
         );
         let error = chosen(Split::Test, &none, &arrays[2..]).unwrap_err();
         assert!(error.starts_with("no array can be the images; the archive holds"), "{error}");
@@ -258,6 +258,6 @@ mod tests {
         let keys = Keys { images: Some("a".into()), labels: Some("z".into()) };
         let error = chosen(Split::Train, &keys, &arrays).unwrap_err();
         assert!(error.starts_with("there is no array `z`; "), "{error}");
-        assert!(error.ends_with("--labels-key"), "{error}");
+        assert!(error.ends_with("which is the array of labels"), "{error}");
     }
 }

@@ -29,6 +29,13 @@ fn tables_are_read_with_names_or_without_and_however_lines_end() {
 }
 
 #[test]
+fn thresholded_images_are_black_and_white() {
+    let row = |white: &str| format!("3,{}{white}\n", format!("{white},0,").repeat(391) + "0,");
+    assert_eq!(read(&row("1")).unwrap(), read(&row("255")).unwrap());
+    assert_ne!(read(&row("2")).unwrap(), read(&row("255")).unwrap());
+}
+
+#[test]
 fn what_is_wrong_is_named_with_its_line() {
     let text = csv(&dataset(3, 0));
     let (names, rows) = text.split_once('\n').unwrap();

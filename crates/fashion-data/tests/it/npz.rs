@@ -174,8 +174,8 @@ fn members_that_nobody_asked_for_do_no_harm() {
         error,
         format!(
             "no array can be the images; the archive holds `meta`, which promises a header of {} \
-             bytes; NumPy's limit is 10000, `notes`, which does not begin like an npy array; name \
-             the array with --images-key",
+             bytes; NumPy's limit is 10000, `notes`, which does not begin like an npy array; say \
+             which is the array of images",
             header.len()
         )
     );

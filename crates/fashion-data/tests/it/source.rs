@@ -4,8 +4,10 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
+use ndarray::{Array1, Array3};
+
 use crate::common::{self, dataset, png, write_csv, write_idx};
-use fashion_data::{Keys, Origin, Source, Split, Splits, npz};
+use fashion_data::{Dataset, Keys, Origin, Source, Split, Splits, npz};
 
 fn load(folder: &Path) -> Result<Splits, String> {
     Source::resolve_from(Some(folder), None, Path::new("nowhere"))
@@ -69,16 +71,16 @@ fn the_option_comes_before_the_variable_before_the_folder_before_the_sample() {
 fn a_named_or_incomplete_place_is_never_replaced_by_the_sample() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("data");
-    assert!(problem(&folder).starts_with("there is no such folder; give --data a folder"));
+    assert!(problem(&folder).starts_with("there is no such folder; expected one that holds"));
     fs::write(&folder, "").unwrap();
-    assert!(problem(&folder).starts_with("is a file; give --data the folder"));
+    assert!(problem(&folder).starts_with("is a file; expected the folder"));
     fs::remove_file(&folder).unwrap();
     fs::create_dir(&folder).unwrap();
     assert!(problem(&folder).starts_with("holds no data; expected train.npz and test.npz"));
 
     npz::write(&folder.join("train.npz"), &dataset(3, 0)).unwrap();
-    let incomplete = "holds train.npz, but test.npz is missing; put it there or name another folder \
-                      with --data";
+    let incomplete =
+        "holds train.npz, but test.npz is missing; put it there or name another folder";
     assert_eq!(problem(&folder), incomplete);
     for (environment, default) in [(Some(folder.as_os_str()), "nowhere"), (None, "data")] {
         let error = Source::resolve_from(None, environment, &root.path().join(default));
@@ -141,6 +143,19 @@ fn what_was_left_out_and_absent_classes_are_noted() {
             )
         ]
     );
+}
+
+#[test]
+fn pictures_that_are_nearly_black_are_noted() {
+    let black = |level: u8| {
+        let part = dataset(20, 0);
+        let pixels = part.all_pixels().iter().map(|&p| if p > 127 { level } else { 0 });
+        let images = Array3::from_shape_vec((20, 28, 28), pixels.collect()).unwrap();
+        Dataset::new(images, Array1::from(part.labels().to_vec())).unwrap()
+    };
+    let notes = |level| Splits::new(black(level), black(level)).unwrap().notes;
+    assert!(notes(1)[0].starts_with("no pixel of the images is above 1, of 255"));
+    assert!(notes(2).is_empty() && notes(0).is_empty());
 }
 
 #[test]
@@ -234,10 +249,7 @@ fn what_is_not_understood_is_named() {
         ("archive.zip", "packed; unpack it".to_owned()),
         ("empty", "a folder without data of a kind that is read".to_owned()),
         ("fashion.parquet", "of a format that is not read".to_owned()),
-        (
-            "mine",
-            format!("data, but in a folder that has to be named: --data {}", at("mine").display()),
-        ),
+        ("mine", format!("data, but in a folder that has to be named: {}", at("mine").display())),
         (
             "train.csv",
             "tables are called fashion-mnist_train.csv and fashion-mnist_test.csv".to_owned(),
@@ -250,7 +262,7 @@ fn what_is_not_understood_is_named() {
     let problem = problem(root.path());
     assert!(
         problem.starts_with("holds no data; expected train.npz")
-            && problem.contains(&format!("; what is there is not understood: {all}; `cargo")),
+            && problem.contains(&format!("; what is there is not understood: {all}")),
         "{problem}"
     );
     let file = Source::resolve_from(None, None, &at("train.csv")).unwrap();
@@ -260,8 +272,7 @@ fn what_is_not_understood_is_named() {
     assert_eq!(
         notes,
         [format!(
-            "the built-in sample is used, since nothing of what is there is understood: {said}; \
-             `--data sample` asks for the sample"
+            "the built-in sample is used, since nothing of what is there is understood: {said}"
         )]
     );
 }
@@ -286,7 +297,7 @@ fn two_formats_at_once_are_named() {
     assert!(load(root.path()).is_ok());
     fs::remove_file(root.path().join("t10k-labels-idx1-ubyte.gz")).unwrap();
     assert!(problem(root.path()).ends_with(
-        "but t10k-labels-idx1-ubyte[.gz] is missing; put it there or name another folder with --data"
+        "but t10k-labels-idx1-ubyte[.gz] is missing; put it there or name another folder"
     ));
     fs::create_dir(root.path().join("train")).unwrap();
     assert!(problem(root.path()).contains(", train/; keep those of one kind"));
@@ -299,7 +310,7 @@ fn array_names_mean_nothing_without_arrays() {
     let keys = Keys { images: Some("x".into()), labels: None };
     let source = Source::resolve_from(Some(root.path()), None, Path::new("")).unwrap();
     let error = source.load(&keys).unwrap_err().to_string();
-    assert!(error.contains("name arrays in npz archives, but the data is"), "{error}");
+    assert!(error.contains("are for npz archives, but the data is"), "{error}");
     write_npz(root.path(), 2, 2);
     let error = npz::read(
         &root.path().join("test.npz"),
