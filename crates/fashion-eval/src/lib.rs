@@ -31,7 +31,7 @@ pub use confusion::{ConfusedPair, ConfusionMatrix, Normalisation};
 pub use error::Error;
 pub use interval::Interval;
 pub use intervals::{ClassIntervals, ConfidenceIntervals, Intervals, ScoreIntervals};
-pub use log_loss::log_loss;
+pub use log_loss::{log_loss, losses};
 pub use metrics::{ClassMetrics, Context, Metrics, SCHEMA};
 pub use misclassified::{Misclassified, MisclassifiedItem};
 pub use one_vs_rest::OneVsRest;

@@ -1,66 +1,63 @@
 //! The images on the page: misclassified ones and examples, averages, confused pairs.
 
+use crate::judgement::Judgement;
 use crate::report::Neighbours;
 use fashion_data::{Dataset, PIXELS};
-use fashion_eval::{ConfusedPair, Metrics, MisclassifiedItem, Order, Predictions, log_loss};
+use fashion_eval::{ConfusedPair, Metrics, MisclassifiedItem, Order, Predictions, losses};
 use fashion_report::html;
 use fashion_train::Neighbour;
-use ndarray::Axis;
 
 /// The most confidently wrong items, and the first few of each class that were classified correctly.
-///
-/// # Errors
-/// None: the rows of checked predictions are checked predictions.
 pub(super) fn items<'a>(
-    predictions: &Predictions,
+    judgement: &Judgement,
     dataset: &'a Dataset,
     neighbours: &Neighbours,
     mistakes: usize,
     correct: usize,
-) -> Result<Vec<html::Item<'a>>, fashion_eval::Error> {
+) -> Vec<html::Item<'a>> {
+    let predictions = &judgement.predictions;
     let (labels, predicted) = (predictions.labels(), predictions.predicted());
-    let confidences: Vec<f64> = predictions.confidences().collect();
-    let (mut right, mut rows): (Vec<usize>, Vec<usize>) =
-        (0..predictions.len()).partition(|&row| labels[row] == predicted[row]);
-    rows.sort_by(|&a, &b| confidences[b].total_cmp(&confidences[a]));
-    rows.truncate(mistakes);
+    let losses = losses(predictions);
     let mut left = vec![correct; predictions.classes()];
-    right.retain(|&row| {
-        let shown = left[labels[row]] > 0;
-        left[labels[row]] = left[labels[row]].saturating_sub(1);
+    let right = (0..predictions.len()).filter(|&row| {
+        let shown = labels[row] == predicted[row] && left[labels[row]] > 0;
+        left[labels[row]] -= usize::from(shown);
         shown
     });
-    rows.extend(right);
-    rows.into_iter().map(|row| item(predictions, dataset, neighbours, row)).collect()
+    let right = right.map(|row| {
+        let index = predictions.indices()[row];
+        let probabilities = predictions.probabilities().row(row).to_vec();
+        let rivals = probabilities.iter().enumerate().filter(|&(class, _)| class != labels[row]);
+        let rival = rivals.map(|(_, &p)| p).fold(0.0, f64::max);
+        html::Item {
+            index,
+            pixels: dataset.pixels(index),
+            label: labels[row],
+            predicted: labels[row],
+            margin: probabilities[labels[row]] - rival,
+            loss: losses[row],
+            probabilities,
+            neighbours: shown(neighbours, index),
+        }
+    });
+    let wrong = judgement.metrics.misclassified.ranking.iter().take(mistakes);
+    let wrong = wrong.map(|item| html::Item {
+        index: item.index,
+        pixels: dataset.pixels(item.index),
+        label: item.label,
+        predicted: item.predicted,
+        margin: item.margin(),
+        loss: item.loss(),
+        probabilities: item.probabilities.clone(),
+        neighbours: shown(neighbours, item.index),
+    });
+    wrong.chain(right).collect()
 }
 
-fn item<'a>(
-    predictions: &Predictions,
-    dataset: &'a Dataset,
-    neighbours: &Neighbours,
-    row: usize,
-) -> Result<html::Item<'a>, fashion_eval::Error> {
-    let (label, predicted) = (predictions.labels()[row], predictions.predicted()[row]);
-    let probabilities = predictions.probabilities().select(Axis(0), &[row]);
-    let other = |(class, p): (usize, &f64)| {
-        let rival = if label == predicted { class != predicted } else { class == label };
-        rival.then_some(*p)
-    };
-    let rival = probabilities.iter().enumerate().filter_map(other).fold(0.0, f64::max);
-    let index = predictions.indices()[row];
-    Ok(html::Item {
-        index,
-        pixels: dataset.pixels(index),
-        label,
-        predicted,
-        margin: probabilities[(0, predicted)] - rival,
-        probabilities: probabilities.iter().copied().collect(),
-        loss: log_loss(&Predictions::new(probabilities, vec![label])?),
-        neighbours: neighbours.get(&index).map_or_else(Vec::new, |near| {
-            let shown = |n: &Neighbour| html::Neighbour { index: n.index, label: n.label };
-            near.iter().map(shown).collect()
-        }),
-    })
+/// The training images that look like an item to the network.
+fn shown(neighbours: &Neighbours, index: usize) -> Vec<html::Neighbour> {
+    let near = neighbours.get(&index).map_or(&[][..], |near| near);
+    near.iter().map(|n| html::Neighbour { index: n.index, label: n.label }).collect()
 }
 
 /// The average image of those rows of the predictions whose true and predicted class are wanted;
@@ -153,7 +150,7 @@ fn evidence(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judgement::{Judgement, context, predict};
+    use crate::judgement::{context, predict};
     use fashion_data::sample;
     use fashion_eval::predictions_csv::Split;
     use fashion_model::Architecture;
@@ -175,7 +172,7 @@ mod tests {
             let neighbours = Neighbours::from([(worst.index, of_worst)]);
 
             // One mistake at the most and one of each class; three items of which most are wrong.
-            let items = items(&judged.predictions, dataset, &neighbours, 1, 1).unwrap();
+            let items = items(&judged, dataset, &neighbours, 1, 1);
             let (wrong, right): (Vec<_>, Vec<_>) =
                 items.iter().partition(|item| item.label != item.predicted);
             assert_eq!((wrong.len(), right.len()), (1, 3 - ranking.len()));

@@ -53,7 +53,7 @@ pub(crate) fn page<'a>(
         means,
         class_names: CLASSES.map(String::from).into(),
         confusion: convert::confusion(metrics),
-        items: items::items(predictions, images, neighbours, MISTAKES, CORRECT)?,
+        items: items::items(judgement, images, neighbours, MISTAKES, CORRECT),
         pairs: items::pairs(metrics, predictions, images, neighbours, PAIRS),
         class_averages: items::class_averages(predictions, images),
         calibration: Some(confidence::calibration(judgement)?),
