@@ -21,7 +21,7 @@ pub fn read_answers(probabilities: &Path, labels: &Path) -> Result<Predictions, 
     Predictions::new(p, labels_of).map_err(|source| Error::Answers {
         probabilities,
         labels,
-        source,
+        source: Box::new(source),
     })
 }
 

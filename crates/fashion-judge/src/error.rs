@@ -57,7 +57,7 @@ pub enum Error {
         /// The labels' file.
         labels: PathBuf,
         /// What is wrong with them.
-        source: fashion_eval::Error,
+        source: Box<fashion_eval::Error>,
     },
 
     /// Data cannot be read.

@@ -379,7 +379,7 @@ fn how_classes_are_numbered_changes_no_risk() {
             let p = Array2::from_shape_fn((n, classes), |(row, k)| {
                 if k == predicted(row) { 0.9 } else { 0.1 / 9.0 }
             });
-            let wrong = |row: usize| usize::from(row * 7 % 5 == 0);
+            let wrong = |row: usize| usize::from((row * 7).is_multiple_of(5));
             let labels = (0..n).map(|row| (predicted(row) + wrong(row)) % classes).collect();
             Predictions::new(p, labels).unwrap()
         };
