@@ -3,7 +3,7 @@
 use crate::output;
 use crate::place::Found;
 use crate::sweep::notes;
-use crate::sweep::progress::runs;
+use crate::sweep::progress::{plural, runs};
 use fashion_kernels::simd;
 use fashion_train::Settings;
 use fashion_train::describe;
@@ -42,10 +42,6 @@ pub(crate) fn announce(sweep: &Sweep, found: &Found, options: &Options<'_>) {
     for note in notes::before(spec, &settings, &found.splits.train) {
         line("note", note);
     }
-}
-
-fn plural(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn search(spec: &Spec) -> String {

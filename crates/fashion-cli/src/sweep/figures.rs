@@ -55,8 +55,8 @@ fn sweep_point(point: &PointResult, shown: usize, results: &Results) -> SweepPoi
     SweepPoint {
         values: point.point.values.iter().take(shown).map(setting).collect(),
         scores: sound.filter_map(|result| result.outcome.validation_accuracy).collect(),
-        mean: point.accuracy.map(|accuracy| accuracy.mean),
-        deviation: point.accuracy.and_then(|accuracy| accuracy.deviation),
+        mean: point.accuracy.mean,
+        deviation: point.accuracy.deviation,
         diverged: point.diverged,
     }
 }
@@ -91,7 +91,7 @@ fn curve(point: &PointResult, results: &Results) -> SweepCurve {
             }
         },
         epochs: (1..=longest).map(of_epoch).collect(),
-        accuracy: point.accuracy.map(|accuracy| accuracy.mean),
+        accuracy: point.accuracy.mean,
         end: if ended(Status::Diverged) {
             CurveEnd::Diverged
         } else if ended(Status::Pruned) || ended(Status::EarlyStopped) {

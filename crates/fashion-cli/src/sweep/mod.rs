@@ -16,7 +16,7 @@ use crate::train::interrupt::Interrupt;
 use anyhow::Result;
 use fashion_data::stratified_split;
 use fashion_model::Architecture;
-use fashion_train::sweep::{Finish, Results, Shard, Spec, Sweep};
+use fashion_train::sweep::{Event, Finish, Results, Shard, Spec, Sweep};
 use fashion_train::{Settings, Validation};
 use plan::Plan;
 use progress::{Progress, runs, shards};
@@ -38,7 +38,8 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     }
     let progress = Progress::new(&sweep, &sweep.collect()?, options.shard, args.quiet);
     let build = |seed| Architecture::ReportCnn.build(seed);
-    let finish = sweep.run(&build, &found.splits, &found.place(), &options, &progress);
+    let tell = |event: Event<'_>| progress.tell(event);
+    let finish = sweep.run(&build, &found.splits, &found.place(), &options, &tell);
     progress.clear();
     let finish = finish.map_err(|error| failed(&error, &sweep, options.shard))?;
     let results = sweep.collect()?;

@@ -114,14 +114,10 @@ pub(crate) fn after(spec: &Spec, results: &Results) -> Vec<String> {
     let Some(best) = results.best().filter(|_| results.points.len() > 1) else {
         return notes;
     };
-    if let Some(accuracy) = best.accuracy
-        && let Some(deviation) = accuracy.deviation
-    {
+    if let Some((mean, deviation)) = best.accuracy.mean.zip(best.accuracy.deviation) {
+        let within = |other: f64| other >= mean - deviation;
         let near = results.points[1..].iter().filter(|point| {
-            let mean = point.accuracy.map(|other| other.mean);
-            !point.pruned
-                && point.diverged == 0
-                && mean.is_some_and(|m| m >= accuracy.mean - deviation)
+            !point.pruned && point.diverged == 0 && point.accuracy.mean.is_some_and(within)
         });
         let near: Vec<String> = near.map(|point| point.point.number.to_string()).collect();
         let shown = near.iter().take(5).cloned().collect::<Vec<_>>().join(", ");

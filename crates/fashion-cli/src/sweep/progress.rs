@@ -3,13 +3,11 @@
 use crate::output::{self, percent};
 use crate::train::progress::{bar, clock, no_locks};
 use fashion_train::sweep::{
-    Method, Outcome, Results, Shard, Stage, Status, Sweep, SweepObserver, Trial, TrialResult,
-    Waiting,
+    Event, Method, Outcome, Results, Shard, Status, Sweep, Trial, TrialResult, Waiting,
 };
-use fashion_train::{Epoch, Start, Step, value_to_text};
 use indicatif::ProgressBar;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// What follows a sweep and tells of it.
@@ -49,7 +47,11 @@ impl State {
             Method::Grid | Method::Random => trial.settings.epochs,
         };
         self.epochs.insert(trial.index, epochs as f64);
-        self.best = [self.best, outcome.validation_accuracy].into_iter().flatten().reduce(f64::max);
+        self.reached(outcome.validation_accuracy);
+    }
+
+    fn reached(&mut self, accuracy: Option<f64>) {
+        self.best = [self.best, accuracy].into_iter().flatten().reduce(f64::max);
     }
 }
 
@@ -81,10 +83,6 @@ impl<'a> Progress<'a> {
         self.bar.finish_and_clear();
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn say(&self, line: &str) {
         if !self.quiet {
             self.bar.suspend(|| output::note(line));
@@ -99,11 +97,10 @@ impl<'a> Progress<'a> {
             return own.map(|trial| trial.settings.epochs as f64).sum();
         }
         let (mut points, mut from, mut sum) = (self.sweep.points().len(), 0, 0);
-        let mut rung = spec.halving.min_epochs;
-        while rung < spec.base.epochs {
+        for rung in spec.rungs() {
             sum += points * (rung - from);
             points = points.div_ceil(spec.halving.factor);
-            (from, rung) = (rung, rung.saturating_mul(spec.halving.factor));
+            from = rung;
         }
         sum += points * (spec.base.epochs - from);
         (sum * spec.seeds.len()) as f64 / self.shard.of() as f64
@@ -123,77 +120,11 @@ impl<'a> Progress<'a> {
         self.bar.set_message(format!("{} running{best}  {} left", state.running, clock(left)));
     }
 
-    /// What is special about a trial: its settings that vary, and its seed.
-    fn name(&self, trial: &Trial) -> String {
+    /// A trial and what it gave.
+    fn ended(&self, state: &State, trial: &Trial, outcome: &Outcome) {
         let point = &self.sweep.points()[trial.point - 1];
-        let names = self.sweep.spec().space.names();
-        let named = names
-            .iter()
-            .zip(&point.values)
-            .map(|(n, value)| format!("{n} {}", value_to_text(value)));
-        named.chain([format!("seed {}", trial.settings.seed)]).collect::<Vec<_>>().join(", ")
-    }
-}
-
-impl SweepObserver for Progress<'_> {
-    fn on_stage(&self, stage: &Stage) {
-        let mut state = self.state();
-        state.waiting = None;
-        if self.sweep.spec().method == Method::Halving {
-            let to = match stage.until {
-                Some(epoch) => format!("epoch {epoch}"),
-                None => "the end".to_owned(),
-            };
-            let s = if stage.points == 1 { "" } else { "s" };
-            self.say(&format!("rung     {} point{s} to {to}", stage.points));
-        }
-        self.draw(&state);
-    }
-
-    fn on_trial_unlocked(&self, _: &Trial) {
-        if !std::mem::replace(&mut self.state().unlocked, true) {
-            self.say(&no_locks(self.sweep.folder(), "sweep"));
-        }
-    }
-
-    fn on_trial_start(&self, trial: &Trial, start: &Start) {
-        let mut state = self.state();
-        let done = start.done as f64;
-        // What it did before this session is no work of this one.
-        if state.epochs.insert(trial.index, done).is_none() {
-            state.before += done;
-        }
-        state.running += 1;
-    }
-
-    fn on_trial_step(&self, trial: &Trial, step: &Step) {
-        if !self.bar.is_hidden() {
-            let within = step.images as f64 / step.images_per_epoch as f64;
-            let mut state = self.state();
-            state.epochs.insert(trial.index, (step.epoch - 1) as f64 + within);
-            self.draw(&state);
-        }
-    }
-
-    fn on_trial_epoch(&self, _: &Trial, epoch: &Epoch, _: bool) {
-        let mut state = self.state();
-        let accuracies = [state.best, epoch.validation_accuracy].into_iter().flatten();
-        state.best = accuracies.reduce(f64::max);
-    }
-
-    fn on_trial_rung(&self, _: &Trial, _: &[Epoch]) {
-        let mut state = self.state();
-        state.running = state.running.saturating_sub(1);
-    }
-
-    fn on_trial_end(&self, trial: &Trial, outcome: &Outcome) {
-        let mut state = self.state();
-        // What is pruned was waiting.
-        if outcome.status != Status::Pruned {
-            state.running = state.running.saturating_sub(1);
-        }
-        state.end(self.sweep, trial, outcome);
-        let width = state.trials.to_string().len();
+        let mut name = point.settings_in(&self.sweep.spec().space);
+        name.push(format!("seed {}", trial.settings.seed));
         let gave = match (&outcome.divergence, outcome.validation_accuracy) {
             (Some(at), _) => format!("diverged in epoch {}, step {}", at.epoch, at.step),
             (None, Some(accuracy)) => {
@@ -209,29 +140,74 @@ impl SweepObserver for Progress<'_> {
             }
             (None, None) => outcome.status.name().to_owned(),
         };
-        let name = self.name(trial);
-        self.say(&format!("run {:>width$}/{}  {name}  {gave}", state.ended, state.trials));
-        self.draw(&state);
+        let (ended, all, name) = (state.ended, state.trials, name.join(", "));
+        let width = all.to_string().len();
+        self.say(&format!("run {ended:>width$}/{all}  {name}  {gave}"));
     }
 
-    fn on_wait(&self, waiting: &Waiting) {
-        let mut state = self.state();
-        // It is told again only where something has changed.
-        if state.waiting.as_ref() != Some(waiting) {
-            self.say(&format!(
-                "waiting  for {} to reach epoch {}, in {}",
-                runs(waiting.trials),
-                waiting.epoch,
-                shards(&waiting.shards)
-            ));
-            state.waiting = Some(waiting.clone());
+    /// Hears what happens.
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Stage { points, until } => {
+                state.waiting = None;
+                if self.sweep.spec().method == Method::Halving {
+                    let to = until.map_or("the end".to_owned(), |epoch| format!("epoch {epoch}"));
+                    self.say(&format!("rung     {} to {to}", plural(points, "point")));
+                }
+                self.draw(&state);
+            }
+            Event::Unlocked => {
+                if !std::mem::replace(&mut state.unlocked, true) {
+                    self.say(&no_locks(self.sweep.folder(), "sweep"));
+                }
+            }
+            Event::Started(trial, start) => {
+                let done = start.done as f64;
+                // What it did before this session is no work of this one.
+                if state.epochs.insert(trial.index, done).is_none() {
+                    state.before += done;
+                }
+                state.running += 1;
+            }
+            Event::Step(trial, step) => {
+                if !self.bar.is_hidden() {
+                    let within = step.images as f64 / step.images_per_epoch as f64;
+                    state.epochs.insert(trial.index, (step.epoch - 1) as f64 + within);
+                    self.draw(&state);
+                }
+            }
+            Event::Epoch(_, epoch) => state.reached(epoch.validation_accuracy),
+            Event::Rung(_) => state.running = state.running.saturating_sub(1),
+            Event::Ended(trial, outcome) => {
+                // What is pruned was waiting.
+                if outcome.status != Status::Pruned {
+                    state.running = state.running.saturating_sub(1);
+                }
+                state.end(self.sweep, trial, outcome);
+                self.ended(&state, trial, outcome);
+                self.draw(&state);
+            }
+            // It is told again only where something has changed.
+            Event::Waiting(waiting) if state.waiting.as_ref() == Some(waiting) => {}
+            Event::Waiting(waiting) => {
+                let Waiting { epoch, trials, shards: parts } = waiting;
+                let (runs, shards) = (runs(*trials), shards(parts));
+                self.say(&format!("waiting  for {runs} to reach epoch {epoch}, in {shards}"));
+                state.waiting = Some(waiting.clone());
+            }
         }
     }
 }
 
+/// `1 point`, `2 points`.
+pub(crate) fn plural(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// `1 run`, `2 runs`.
 pub(crate) fn runs(number: usize) -> String {
-    format!("{number} {}", if number == 1 { "run" } else { "runs" })
+    plural(number, "run")
 }
 
 /// `shard 1`, `shards 1, 2`.

@@ -59,10 +59,10 @@ impl Summary {
             seeds_diverged: point.diverged,
             pruned: point.pruned,
             epochs_done: point.epochs,
-            validation_accuracy_mean: point.accuracy.map(|accuracy| accuracy.mean),
-            validation_accuracy_sd: point.accuracy.and_then(|accuracy| accuracy.deviation),
-            validation_loss_mean: point.loss.map(|loss| loss.mean),
-            validation_loss_sd: point.loss.and_then(|loss| loss.deviation),
+            validation_accuracy_mean: point.accuracy.mean,
+            validation_accuracy_sd: point.accuracy.deviation,
+            validation_loss_mean: point.loss.mean,
+            validation_loss_sd: point.loss.deviation,
         };
         let spec = sweep.spec();
         Summary {
@@ -112,15 +112,12 @@ pub(crate) fn table(sweep: &Sweep, results: &Results) -> String {
 }
 
 fn spread(
-    spread: Option<Spread>,
+    spread: Spread,
     mean: impl Fn(f64) -> String,
     deviation: impl Fn(f64) -> String,
 ) -> String {
-    match spread {
-        None => "-".to_owned(),
-        Some(Spread { mean: m, deviation: None }) => mean(m),
-        Some(Spread { mean: m, deviation: Some(sd) }) => format!("{} ± {}", mean(m), deviation(sd)),
-    }
+    let of = spread.mean.map_or("-".to_owned(), mean);
+    of + &spread.deviation.map_or(String::new(), |sd| format!(" ± {}", deviation(sd)))
 }
 
 /// `3`, `2 of 3`, `3, 1 diverged`, `3, pruned`.

@@ -8,14 +8,20 @@
 //! What is decided follows from the histories alone, so that nothing is kept of it, and every process
 //! that sees them decides the same.
 
-use super::method::HalvingSpec;
+use super::method::{HalvingSpec, Method};
+use super::spec::Spec;
 use super::trial::{Outcome, Status};
 use crate::history::{Epoch, best};
 
-/// After how many epochs points are pruned, in order; those that are left then go to the end.
-pub(super) fn rungs(spec: HalvingSpec, epochs: usize) -> Vec<usize> {
-    let higher = |rung: &usize| rung.checked_mul(spec.factor);
-    std::iter::successors(Some(spec.min_epochs), higher).take_while(|rung| *rung < epochs).collect()
+impl Spec {
+    /// After how many epochs successive halving prunes points, in order; those that are left then go to
+    /// the end. None with other methods.
+    pub fn rungs(&self) -> Vec<usize> {
+        let HalvingSpec { min_epochs, factor } = self.halving;
+        let first = (self.method == Method::Halving).then_some(min_epochs);
+        let rungs = std::iter::successors(first, |rung| rung.checked_mul(factor));
+        rungs.take_while(|rung| *rung < self.base.epochs).collect()
+    }
 }
 
 /// What a trial is worth after some epochs.
@@ -55,8 +61,8 @@ impl Worth {
 /// accuracy of the others.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Merit {
-    diverged: usize,
-    mean: f64,
+    pub(super) diverged: usize,
+    pub(super) mean: f64,
 }
 
 impl Merit {
@@ -78,12 +84,14 @@ impl Merit {
     }
 }
 
-/// Which of the points go on, in their order; of two that are worth the same, the first.
-pub(super) fn promoted(points: &[(usize, Merit)], factor: usize) -> Vec<usize> {
-    let mut ranked: Vec<&(usize, Merit)> = points.iter().collect();
-    ranked.sort_by(|(a, a_merit), (b, b_merit)| a_merit.order(b_merit).then(a.cmp(b)));
-    let kept = ranked.iter().take(points.len().div_ceil(factor));
-    let mut kept: Vec<usize> = kept.map(|(point, _)| *point).collect();
+/// Which of the points go on, in their order; of two that are worth the same, the first. `worths` has
+/// those of each point's seeds.
+pub(super) fn promoted(points: &[usize], worths: &[Worth], spec: &Spec) -> Vec<usize> {
+    let merits = worths.chunks(spec.seeds.len()).map(Merit::of);
+    let mut kept: Vec<(usize, Merit)> = points.iter().copied().zip(merits).collect();
+    kept.sort_by(|(a, a_merit), (b, b_merit)| a_merit.order(b_merit).then(a.cmp(b)));
+    kept.truncate(points.len().div_ceil(spec.halving.factor));
+    let mut kept: Vec<usize> = kept.into_iter().map(|(point, _)| point).collect();
     kept.sort_unstable();
     kept
 }
@@ -91,29 +99,40 @@ pub(super) fn promoted(points: &[(usize, Merit)], factor: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
 
     #[test]
     fn rungs_rise_by_the_factor_and_stay_below_the_end() {
-        let rungs = |min_epochs, factor, epochs| rungs(HalvingSpec { min_epochs, factor }, epochs);
+        let rungs = |min_epochs, factor, epochs| {
+            let base = Settings { epochs, ..Settings::default() };
+            let halving = HalvingSpec { min_epochs, factor };
+            Spec { method: Method::Halving, halving, base, ..Spec::default() }.rungs()
+        };
         assert_eq!(rungs(1, 3, 9), [1, 3]);
         assert_eq!(rungs(1, 3, 10), [1, 3, 9]);
         assert_eq!(rungs(2, 2, 17), [2, 4, 8, 16]);
         assert_eq!(rungs(4, 3, 5), [4]);
+        assert!(Spec::default().rungs().is_empty());
     }
 
     #[test]
     fn the_best_third_goes_on_and_ties_go_to_the_first() {
-        let merit = |seeds: &[Worth]| Merit::of(seeds);
         let (a, d) = (Worth::Accuracy, Worth::Diverged);
         let points = [
-            (0, merit(&[a(0.5), a(0.7)])),
-            (1, merit(&[a(0.9), d])),
-            (2, merit(&[a(0.75), a(0.5)])),
-            (3, merit(&[d, d])),
-            (4, merit(&[a(0.5), a(0.75)])),
-            (7, merit(&[a(0.75), a(0.5)])),
-            (9, merit(&[a(0.1), a(0.1)])),
+            (0, [a(0.5), a(0.7)]),
+            (1, [a(0.9), d]),
+            (2, [a(0.75), a(0.5)]),
+            (3, [d, d]),
+            (4, [a(0.5), a(0.75)]),
+            (7, [a(0.75), a(0.5)]),
+            (9, [a(0.1), a(0.1)]),
         ];
+        let promoted = |points: &[(usize, [Worth; 2])], factor| {
+            let halving = HalvingSpec { factor, ..HalvingSpec::default() };
+            let spec = Spec { seeds: vec![0, 1], halving, ..Spec::default() };
+            let (numbers, worths): (Vec<usize>, Vec<[Worth; 2]>) = points.iter().copied().unzip();
+            super::promoted(&numbers, worths.as_flattened(), &spec)
+        };
         assert_eq!(promoted(&points, 3), [2, 4, 7]);
         assert_eq!(promoted(&points, 4), [2, 4]);
         assert_eq!(promoted(&points, 7), [2]);

@@ -28,7 +28,7 @@
 //! let folder = tempfile::tempdir()?;
 //! let sweep = Sweep::create(Some(folder.path()), spec)?;
 //! let build = |seed| Architecture::ReportCnn.build(seed);
-//! let finish = sweep.run(&build, &splits, &DataPlace::default(), &Options::default(), &())?;
+//! let finish = sweep.run(&build, &splits, &DataPlace::default(), &Options::default(), &|_| {})?;
 //! assert_eq!(finish, Finish::Complete);
 //! let results = sweep.collect()?;
 //! let best = results.best().expect("one of them learns");
@@ -37,9 +37,9 @@
 //! ```
 
 mod csv;
+mod event;
 mod halving;
 mod method;
-mod observer;
 mod points;
 mod results;
 mod run;
@@ -48,8 +48,8 @@ mod space;
 mod spec;
 mod trial;
 
+pub use event::{Event, Tell, Waiting};
 pub use method::{HalvingSpec, Method};
-pub use observer::{Stage, SweepObserver, Waiting};
 pub use points::Point;
 pub use results::{PointResult, Results, Spread, TrialResult};
 pub use run::{Build, Finish, Options};

@@ -6,7 +6,6 @@ use super::spec::Spec;
 use crate::error::Error;
 use crate::settings::{Settings, value_to_text};
 use fashion_data::random::{Purpose, below, stream, uniform};
-use std::fmt::Write as _;
 use std::path::Path;
 use toml::Value;
 
@@ -25,19 +24,18 @@ pub struct Point {
 }
 
 impl Point {
+    /// The settings that vary, with its values: `learning_rate 0.1`, `batch_size 16`.
+    pub fn settings_in(&self, space: &Space) -> Vec<String> {
+        let named = space.names().into_iter().zip(&self.values);
+        named.map(|(name, value)| format!("{name} {}", value_to_text(value))).collect()
+    }
+
     /// `point 3 (learning_rate 0.1, batch_size 16)`.
     pub fn describe(&self, space: &Space) -> String {
-        let mut text = format!("point {}", self.number);
-        let named: Vec<String> = space
-            .names()
-            .iter()
-            .zip(&self.values)
-            .map(|(name, value)| format!("{name} {}", value_to_text(value)))
-            .collect();
-        if !named.is_empty() {
-            let _ = write!(text, " ({})", named.join(", "));
+        match &self.settings_in(space)[..] {
+            [] => format!("point {}", self.number),
+            settings => format!("point {} ({})", self.number, settings.join(", ")),
         }
-        text
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::halving::{self, Merit, Worth};
 use super::trial::{Outcome, Status, Trial};
-use super::{Method, Point, Sweep, csv};
+use super::{Method, Point, Spec, Sweep, csv};
 use crate::environment::Session;
 use crate::error::Error;
 use crate::history::Epoch;
@@ -51,47 +51,47 @@ pub struct PointResult {
     /// The most epochs that one of its trials has done.
     pub epochs: usize,
     /// Validation accuracy of the best epoch, 0–1, over the seeds.
-    pub accuracy: Option<Spread>,
+    pub accuracy: Spread,
     /// Validation loss of the best epoch, in nats, over the seeds.
-    pub loss: Option<Spread>,
+    pub loss: Spread,
     /// Training loss of the last epoch, in nats, over the seeds.
-    pub train_loss: Option<Spread>,
+    pub train_loss: Spread,
     /// How often successive halving kept it.
     rung: usize,
 }
 
 /// A mean and how far values are from it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Spread {
-    /// Their mean.
-    pub mean: f64,
-    /// Their standard deviation (with n − 1); `None` for one value.
+    /// Their mean; `None` for no values.
+    pub mean: Option<f64>,
+    /// Their standard deviation (with n − 1); `None` for less than two.
     pub deviation: Option<f64>,
 }
 
 impl Spread {
-    /// Of some values; `None` for none.
+    /// Of some values.
     ///
     /// ```
     /// use fashion_train::sweep::Spread;
     /// let spread = Spread::of(&[1.0, 2.0, 3.0]);
-    /// assert_eq!(spread, Some(Spread { mean: 2.0, deviation: Some(1.0) }));
+    /// assert_eq!(spread, Spread { mean: Some(2.0), deviation: Some(1.0) });
     /// ```
-    pub fn of(values: &[f64]) -> Option<Spread> {
+    pub fn of(values: &[f64]) -> Spread {
         let n = values.len() as f64;
-        let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / n)?;
+        let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
-        let deviation = (values.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
-        Some(Spread { mean, deviation })
+        let deviation = (squares / (n - 1.0)).sqrt();
+        Spread {
+            mean: (!values.is_empty()).then_some(mean),
+            deviation: (values.len() > 1).then_some(deviation),
+        }
     }
 }
 
 impl PointResult {
     fn merit(&self) -> Merit {
-        let accuracies = self.accuracy.iter().map(|accuracy| Worth::Accuracy(accuracy.mean));
-        // One accuracy, their mean, stands for all that have one.
-        let diverged = std::iter::repeat_n(Worth::Diverged, self.diverged);
-        Merit::of(&accuracies.chain(diverged).collect::<Vec<_>>())
+        Merit { diverged: self.diverged, mean: self.accuracy.mean.unwrap_or_default() }
     }
 
     fn order(&self, other: &PointResult) -> Ordering {
@@ -106,7 +106,7 @@ impl PointResult {
 impl Results {
     /// The best point, if any of its seeds did not diverge.
     pub fn best(&self) -> Option<&PointResult> {
-        self.points.first().filter(|point| point.accuracy.is_some())
+        self.points.first().filter(|point| point.accuracy.mean.is_some())
     }
 
     /// The trials of a point that have ended.
@@ -119,66 +119,54 @@ impl Results {
         self.points.iter().map(|point| point.diverged).sum()
     }
 
-    /// `results.csv`: a line for each trial that has ended, with a column for each setting that
-    /// varies.
-    pub fn trials_csv(&self) -> String {
-        csv::trials(self)
-    }
-
-    /// `points.csv`: a line for each point, the best first.
-    pub fn points_csv(&self) -> String {
-        csv::points(self)
-    }
-
-    /// `timings.csv`: how long each trial took, which may differ between equal sweeps.
-    pub fn timings_csv(&self) -> String {
-        csv::timings(self)
-    }
-
-    /// Writes the three files into the sweep's folder.
+    /// Writes the tables `results.csv` (a line for each trial that has ended), `points.csv` (a line for
+    /// each point, the best first) and `timings.csv` (how long each trial took, which may differ between
+    /// equal sweeps) into the sweep's folder.
     ///
     /// # Errors
     /// The system's refusal.
     pub fn write(&self, sweep: &Sweep) -> Result<(), Error> {
-        sweep.write("results.csv", &self.trials_csv())?;
-        sweep.write("points.csv", &self.points_csv())?;
-        sweep.write("timings.csv", &self.timings_csv())
+        sweep.write("results.csv", &csv::trials(self))?;
+        sweep.write("points.csv", &csv::points(self))?;
+        sweep.write("timings.csv", &csv::timings(self))
     }
 }
 
+/// How far a trial has come: what it gave, if it has ended, and its epochs.
+type Progress = (Option<Outcome>, Vec<Epoch>);
+
+fn progress(sweep: &Sweep, trial: &Trial) -> Result<Progress, Error> {
+    let folder = sweep.trial_folder(trial);
+    folder.check(&sweep.config_of(trial))?;
+    // In this order: where there is an outcome, the history is whole.
+    let outcome = folder.outcome()?;
+    let counts = outcome.is_some() || sweep.spec.method == Method::Halving;
+    Ok((outcome, if counts { folder.history()? } else { Vec::new() }))
+}
+
 pub(super) fn collect(sweep: &Sweep) -> Result<Results, Error> {
+    let all = sweep.trials.iter().map(|trial| progress(sweep, trial));
+    let all: Vec<Progress> = all.collect::<Result<_, _>>()?;
+    let kept = kept(&sweep.spec, &all);
     let (mut trials, mut missing) = (Vec::new(), Vec::new());
-    for trial in &sweep.trials {
-        let folder = sweep.trial_folder(trial);
-        folder.check(&sweep.config_of(trial))?;
-        let Some(outcome) = folder.outcome()? else {
-            missing.push(*trial);
+    for (&trial, (outcome, history)) in sweep.trials.iter().zip(all) {
+        let Some(outcome) = outcome else {
+            missing.push(trial);
             continue;
         };
-        let environment = folder.run().and_then(|run| run.environment().ok());
+        let environment = sweep.trial_folder(&trial).run().and_then(|run| run.environment().ok());
         let sessions = environment.map(|environment| environment.sessions).unwrap_or_default();
         let sum = |of: fn(&Session) -> f64| sessions.iter().map(of).sum::<f64>();
         let seconds = (!sessions.is_empty()).then(|| sum(|session| session.seconds));
         let images = sum(|session| session.images_per_second * session.seconds);
-        trials.push(TrialResult {
-            trial: *trial,
-            outcome,
-            history: folder.history()?,
-            seconds,
-            images_per_second: seconds.map(|seconds| images / seconds.max(1e-9)),
-        });
+        let images_per_second = seconds.map(|seconds| images / seconds.max(1e-9));
+        trials.push(TrialResult { trial, outcome, history, seconds, images_per_second });
     }
-    let kept = kept(sweep)?;
-    let mut points: Vec<PointResult> = sweep
-        .points
-        .iter()
-        .filter_map(|point| {
-            let of_it: Vec<&Outcome> = trials
-                .iter()
-                .filter(|result| result.trial.point == point.number)
-                .map(|result| &result.outcome)
-                .collect();
-            (!of_it.is_empty()).then(|| summary(point, &of_it, kept[point.number - 1]))
+    let by_point = trials.chunk_by(|one, next| one.trial.point == next.trial.point);
+    let mut points: Vec<PointResult> = by_point
+        .map(|results| {
+            let at = results[0].trial.point - 1;
+            summary(&sweep.points[at], results, kept[at])
         })
         .collect();
     points.sort_by(PointResult::order);
@@ -186,18 +174,19 @@ pub(super) fn collect(sweep: &Sweep) -> Result<Results, Error> {
     Ok(Results { names, points, trials, missing })
 }
 
-fn summary(point: &Point, outcomes: &[&Outcome], rung: usize) -> PointResult {
-    let number = |status| outcomes.iter().filter(|outcome| outcome.status == status).count();
+fn summary(point: &Point, results: &[TrialResult], rung: usize) -> PointResult {
+    let outcomes = || results.iter().map(|result| &result.outcome);
+    let number = |status| outcomes().filter(|outcome| outcome.status == status).count();
     let spread = |of: fn(&Outcome) -> Option<f64>| {
-        let sound = outcomes.iter().filter(|outcome| outcome.status != Status::Diverged);
-        Spread::of(&sound.filter_map(|outcome| of(outcome)).collect::<Vec<_>>())
+        let sound = outcomes().filter(|outcome| outcome.status != Status::Diverged);
+        Spread::of(&sound.filter_map(of).collect::<Vec<_>>())
     };
     PointResult {
         point: point.clone(),
-        seeds: outcomes.len(),
+        seeds: results.len(),
         diverged: number(Status::Diverged),
         pruned: number(Status::Pruned) > 0,
-        epochs: outcomes.iter().map(|outcome| outcome.epochs).max().unwrap_or_default(),
+        epochs: outcomes().map(|outcome| outcome.epochs).max().unwrap_or_default(),
         accuracy: spread(|outcome| outcome.validation_accuracy),
         loss: spread(|outcome| outcome.validation_loss),
         train_loss: spread(|outcome| outcome.train_loss),
@@ -205,24 +194,23 @@ fn summary(point: &Point, outcomes: &[&Outcome], rung: usize) -> PointResult {
     }
 }
 
-/// How often successive halving has kept each point, as far as that can be known yet.
-fn kept(sweep: &Sweep) -> Result<Vec<usize>, Error> {
-    let spec = &sweep.spec;
-    let mut kept = vec![0; sweep.points.len()];
-    let mut alive: Vec<usize> = (1..=sweep.points.len()).collect();
-    if spec.method == Method::Halving {
-        for rung in halving::rungs(spec.halving, spec.base.epochs) {
-            let worths: Option<Vec<Worth>> = sweep.worths(&alive, rung)?.into_iter().collect();
-            let Some(worths) = worths else { break };
-            let seeds = worths.chunks(spec.seeds.len()).map(Merit::of);
-            let merits: Vec<(usize, Merit)> = alive.into_iter().zip(seeds).collect();
-            alive = halving::promoted(&merits, spec.halving.factor);
-            for &point in &alive {
-                kept[point - 1] += 1;
-            }
+/// How often successive halving has kept each point, as far as that can be known yet; `trials` are how
+/// far all trials have come.
+fn kept(spec: &Spec, trials: &[Progress]) -> Vec<usize> {
+    let seeds = spec.seeds.len();
+    let mut kept = vec![0; trials.len() / seeds];
+    let mut alive: Vec<usize> = (1..=kept.len()).collect();
+    for rung in spec.rungs() {
+        let of_point = |point: &usize| &trials[(point - 1) * seeds..point * seeds];
+        let worth = |(outcome, history): &Progress| Worth::after(rung, history, outcome.as_ref());
+        let worths = alive.iter().flat_map(of_point).map(worth);
+        let Some(worths) = worths.collect::<Option<Vec<Worth>>>() else { break };
+        alive = halving::promoted(&alive, &worths, spec);
+        for &point in &alive {
+            kept[point - 1] += 1;
         }
     }
-    Ok(kept)
+    kept
 }
 
 #[cfg(test)]
@@ -238,9 +226,9 @@ mod tests {
             diverged,
             pruned: false,
             epochs: 1,
-            accuracy: Some(Spread { mean, deviation: None }),
-            loss: None,
-            train_loss: None,
+            accuracy: Spread::of(&[mean]),
+            loss: Spread::default(),
+            train_loss: Spread::default(),
             rung,
         };
         let mut points = [
@@ -250,7 +238,7 @@ mod tests {
             point(4, 1, 0, 0.8),
             point(5, 2, 0, 0.1),
             point(6, 1, 0, 0.7),
-            PointResult { accuracy: None, ..point(7, 1, 3, 0.0) },
+            PointResult { accuracy: Spread::default(), ..point(7, 1, 3, 0.0) },
         ];
         points.sort_by(PointResult::order);
         let numbers = points.map(|point| point.point.number);

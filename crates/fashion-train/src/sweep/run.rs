@@ -1,19 +1,28 @@
 //! Doing the trials of a sweep: side by side, and rung by rung.
 
-use super::halving::{self, Merit, Worth};
-use super::trial::{self, Follow, Reached, Trial};
-use super::{Method, Shard, Stage, Sweep, SweepObserver, Waiting};
+use super::event::{Event, Tell, Waiting};
+use super::halving::{self, Worth};
+use super::trial::{Diverged, Outcome, Status, Trial, TrialFolder};
+use super::{Shard, Sweep};
+use crate::config::Config;
 use crate::environment::DataPlace;
-use crate::error::Error;
+use crate::error::{AtPath, Error};
+use crate::history::Epoch;
+use crate::observer::{Observer, Start, Step};
+use crate::run::{GoOnFrom, LockedRun, train};
 use crate::threads::{default_threads, with_threads};
+use crate::trainer;
 use fashion_data::Splits;
 use fashion_model::Network;
+use std::fs;
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// How often files of other processes are looked at.
+/// How often files of other processes are looked at, and how often meanwhile whether to stop.
 const POLL: Duration = Duration::from_millis(1000);
+const LOOK: Duration = Duration::from_millis(50);
 
 /// How a sweep is done; nothing of this changes its results.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +62,7 @@ pub enum Finish {
 }
 
 impl Sweep {
-    /// Does all trials that have not ended yet, from where each of them is.
+    /// Does all trials that have not ended yet, from where each of them is, and tells of it.
     ///
     /// A trial that diverges has ended with that result. Any other failure stops all trials and is
     /// returned; what was done before is kept, and this can be called again when it is mended.
@@ -66,46 +75,27 @@ impl Sweep {
         splits: &Splits,
         data: &DataPlace,
         options: &Options<'_>,
-        observer: &dyn SweepObserver,
+        tell: Tell<'_>,
     ) -> Result<Finish, Error> {
         self.config.check_data(splits, &self.folder)?;
-        let work = Work { sweep: self, build, splits, data, options, observer };
-        let spec = &self.spec;
+        let work = Work { sweep: self, build, splits, data, options, tell };
         let mut alive: Vec<usize> = (1..=self.points.len()).collect();
-        if spec.method == Method::Halving {
-            for rung in halving::rungs(spec.halving, spec.base.epochs) {
-                if !work.stage(&alive, Some(rung))? {
-                    return Ok(Finish::Stopped);
-                }
-                let merits = match work.merits(&alive, rung)? {
-                    Ok(merits) => merits,
-                    Err(finish) => return Ok(finish),
-                };
-                alive = halving::promoted(&merits, spec.halving.factor);
-                work.prune(&alive)?;
+        for rung in self.spec.rungs() {
+            if !work.stage(&alive, Some(rung))? {
+                return Ok(Finish::Stopped);
             }
+            let worths = match work.worths(&alive, rung)? {
+                Ok(worths) => worths,
+                Err(finish) => return Ok(finish),
+            };
+            alive = halving::promoted(&alive, &worths, &self.spec);
+            work.prune(&alive)?;
         }
         Ok(if work.stage(&alive, None)? { Finish::Complete } else { Finish::Stopped })
     }
 
-    /// What each trial of these points is worth after some epochs; `None` where that is not known yet.
-    pub(super) fn worths(
-        &self,
-        points: &[usize],
-        rung: usize,
-    ) -> Result<Vec<Option<Worth>>, Error> {
-        self.trials_of(points).map(|trial| self.worth(trial, rung)).collect()
-    }
-
-    fn worth(&self, trial: &Trial, rung: usize) -> Result<Option<Worth>, Error> {
-        let folder = self.trial_folder(trial);
-        // In this order: where there is an outcome, the history is whole.
-        let outcome = folder.outcome()?;
-        Ok(Worth::after(rung, &folder.history()?, outcome.as_ref()))
-    }
-
     /// The trials of these points, which are in order.
-    pub(super) fn trials_of<'a>(&'a self, points: &'a [usize]) -> impl Iterator<Item = &'a Trial> {
+    fn trials_of<'a>(&'a self, points: &'a [usize]) -> impl Iterator<Item = &'a Trial> {
         self.trials.iter().filter(|trial| points.binary_search(&trial.point).is_ok())
     }
 }
@@ -116,7 +106,7 @@ struct Work<'a> {
     splits: &'a Splits,
     data: &'a DataPlace,
     options: &'a Options<'a>,
-    observer: &'a dyn SweepObserver,
+    tell: Tell<'a>,
 }
 
 impl Work<'_> {
@@ -126,13 +116,11 @@ impl Work<'_> {
 
     /// Brings this part's trials of these points to an epoch, or to their end; says whether it did.
     fn stage(&self, points: &[usize], until: Option<usize>) -> Result<bool, Error> {
-        let own: Vec<&Trial> = self
-            .sweep
-            .trials_of(points)
-            .filter(|trial| self.options.shard.has(trial.index))
-            .collect();
         let mut left = Vec::new();
-        for &trial in &own {
+        for trial in self.sweep.trials_of(points) {
+            if !self.options.shard.has(trial.index) {
+                continue;
+            }
             let folder = self.sweep.trial_folder(trial);
             folder.check(&self.sweep.config_of(trial))?;
             let is_there = match until {
@@ -143,31 +131,26 @@ impl Work<'_> {
                 left.push(trial);
             }
         }
-        let threads = self.options.threads.max(1);
-        let jobs = self.options.jobs.unwrap_or(threads).clamp(1, left.len().max(1));
-        let threads = (threads / jobs).max(1);
-        let (trials, done) = (own.len(), own.len() - left.len());
-        self.observer.on_stage(&Stage { until, points: points.len(), trials, done, jobs, threads });
-        self.side_by_side(&left, until, jobs, threads)
+        (self.tell)(Event::Stage { points: points.len(), until });
+        self.side_by_side(&left, until)
     }
 
-    fn side_by_side(
-        &self,
-        trials: &[&Trial],
-        until: Option<usize>,
-        jobs: usize,
-        threads: usize,
-    ) -> Result<bool, Error> {
+    fn side_by_side(&self, trials: &[&Trial], until: Option<usize>) -> Result<bool, Error> {
+        let threads = self.options.threads.max(1);
+        let jobs = self.options.jobs.unwrap_or(threads).clamp(1, trials.len().max(1));
+        let threads = (threads / jobs).max(1);
         let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
         let errors: Mutex<Vec<(usize, Error)>> = Mutex::default();
         let stop = || failed.load(Ordering::Relaxed) || self.asked_to_stop();
         let job = || {
             while !stop() {
                 let Some(trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-                if let Err(error) = self.trial(trial, until, threads, &stop) {
+                let folder = self.sweep.trial_folder(trial);
+                let done = with_threads(threads, || self.trial(trial, &folder, until, &stop));
+                if let Err(error) = done.flatten() {
                     failed.store(true, Ordering::Relaxed);
                     if let Ok(mut errors) = errors.lock() {
-                        errors.push((trial.index, error));
+                        errors.push((trial.index, folder.failed(error)));
                     }
                 }
             }
@@ -184,81 +167,116 @@ impl Work<'_> {
         }
     }
 
+    /// Trains a trial in its folder, from where it was, to its end or to an epoch. Uses rayon's current
+    /// pool.
     fn trial(
         &self,
         trial: &Trial,
+        folder: &TrialFolder,
         until: Option<usize>,
-        threads: usize,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<(), Error> {
-        let folder = self.sweep.trial_folder(trial);
         let config = self.sweep.config_of(trial);
-        let mut follow = Follow { trial, observer: self.observer, until, stop };
-        let reached = with_threads(threads, || {
-            trial::run(&folder, &config, self.build, self.splits, self.data, &mut follow)
-        });
-        match reached.flatten() {
-            Ok(Reached::End(outcome)) => self.observer.on_trial_end(trial, &outcome),
-            Ok(Reached::Rung(history)) => self.observer.on_trial_rung(trial, &history),
-            Ok(Reached::Stopped) => {}
-            Err(source) => {
-                let path = folder.path().into();
-                return Err(Error::Trial { path, source: Box::new(source) });
-            }
+        folder.check(&config)?;
+        let run = folder.lock()?;
+        if !run.is_locked() {
+            (self.tell)(Event::Unlocked);
+        }
+        let outcome = match folder.outcome()? {
+            // Another process was quicker.
+            Some(outcome) => Some(outcome),
+            None => self.train(&run, &config, Follow { trial, until, tell: self.tell, stop })?,
+        };
+        if let Some(outcome) = outcome {
+            (self.tell)(Event::Ended(trial, &folder.end(&run, outcome)?));
         }
         Ok(())
     }
 
-    /// What the points are worth after some epochs, once all parts of the sweep have come so far.
-    fn merits(
+    /// What the trial gave, if it has come to its end.
+    fn train(
         &self,
-        points: &[usize],
-        rung: usize,
-    ) -> Result<Result<Vec<(usize, Merit)>, Finish>, Error> {
+        run: &LockedRun,
+        config: &Config,
+        mut follow: Follow<'_>,
+    ) -> Result<Option<Outcome>, Error> {
+        let mut train = || {
+            let network = (self.build)(config.training.seed);
+            train(run, config, network, self.splits, self.data, GoOnFrom::Last, &mut follow)
+        };
+        let trained = match train() {
+            // The trial comes out the same from its beginning.
+            Err(Error::DamagedCheckpoint { .. }) => {
+                for (_, path) in run.checkpoints() {
+                    fs::remove_file(&path).at(&path)?;
+                }
+                train()
+            }
+            trained => trained,
+        };
+        match trained {
+            Ok(trained) if trained.finish == trainer::Finish::Stopped => {
+                if follow.waits_after(trained.history.len()) {
+                    (self.tell)(Event::Rung(follow.trial));
+                }
+                Ok(None)
+            }
+            Ok(trained) => {
+                let early = trained.history.len() < config.training.epochs;
+                let status = if early { Status::EarlyStopped } else { Status::Complete };
+                let learned_nothing = trained.learned_nothing;
+                let outcome = Outcome::new(status, &trained.history, None);
+                Ok(Some(Outcome { learned_nothing, ..outcome }))
+            }
+            Err(error @ Error::Diverged { epoch, step, .. }) => {
+                let diverged = Diverged { epoch, step, message: error.to_string() };
+                Ok(Some(Outcome::new(Status::Diverged, &run.history()?, Some(diverged))))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the trials of these points are worth after some epochs, once all parts of the sweep have
+    /// come so far.
+    fn worths(&self, points: &[usize], rung: usize) -> Result<Result<Vec<Worth>, Finish>, Error> {
         let (sweep, shard) = (self.sweep, self.options.shard);
         let trials: Vec<&Trial> = sweep.trials_of(points).collect();
-        let mut worths = sweep.worths(points, rung)?;
+        let mut worths: Vec<Option<Worth>> = vec![None; trials.len()];
         loop {
-            if let Some(worths) = worths.iter().copied().collect::<Option<Vec<Worth>>>() {
-                let seeds = worths.chunks(sweep.spec.seeds.len());
-                return Ok(Ok(points.iter().copied().zip(seeds.map(Merit::of)).collect()));
+            let mut pending = Vec::new();
+            for (&trial, worth) in trials.iter().zip(&mut worths).filter(|(_, w)| w.is_none()) {
+                let folder = sweep.trial_folder(trial);
+                // In this order: where there is an outcome, the history is whole.
+                let outcome = folder.outcome()?;
+                *worth = Worth::after(rung, &folder.history()?, outcome.as_ref());
+                if worth.is_none() {
+                    pending.push(trial);
+                }
             }
-            let pending = || trials.iter().zip(&worths).filter(|(_, worth)| worth.is_none());
-            let mut shards: Vec<usize> =
-                pending().map(|(trial, _)| shard.part_of(trial.index)).collect();
-            if let Some((trial, _)) = pending().find(|(trial, _)| shard.has(trial.index)) {
+            if let Some(worths) = worths.iter().copied().collect() {
+                return Ok(Ok(worths));
+            }
+            if let Some(trial) = pending.iter().find(|trial| shard.has(trial.index)) {
                 let problem = "its history.csv has not all the epochs that were done".to_owned();
                 let path = sweep.trial_folder(trial).path().into();
                 return Err(Error::Damaged { path, problem });
             }
-            let trials_left = shards.len();
+            let mut shards: Vec<usize> =
+                pending.iter().map(|trial| shard.part_of(trial.index)).collect();
             shards.sort_unstable();
             shards.dedup();
             if !self.options.wait {
                 return Ok(Err(Finish::Unfinished(shards)));
             }
-            self.observer.on_wait(&Waiting { epoch: rung, trials: trials_left, shards });
-            if self.sleep() {
-                return Ok(Err(Finish::Stopped));
-            }
-            for (trial, worth) in trials.iter().zip(&mut worths) {
-                if worth.is_none() {
-                    *worth = sweep.worth(trial, rung)?;
+            let waiting = Waiting { epoch: rung, trials: pending.len(), shards };
+            (self.tell)(Event::Waiting(&waiting));
+            for _ in 0..POLL.as_millis() / LOOK.as_millis() {
+                if self.asked_to_stop() {
+                    return Ok(Err(Finish::Stopped));
                 }
+                std::thread::sleep(LOOK);
             }
         }
-    }
-
-    /// Waits a moment; says whether it was asked to stop.
-    fn sleep(&self) -> bool {
-        let part = Duration::from_millis(50);
-        for _ in 0..POLL.as_millis() / part.as_millis() {
-            if self.asked_to_stop() {
-                return true;
-            }
-            std::thread::sleep(part);
-        }
-        self.asked_to_stop()
     }
 
     /// Ends this part's trials of all points but these.
@@ -266,15 +284,48 @@ impl Work<'_> {
         for trial in &self.sweep.trials {
             if self.options.shard.has(trial.index) && kept.binary_search(&trial.point).is_err() {
                 let folder = self.sweep.trial_folder(trial);
-                let pruned = folder.prune().map_err(|source| Error::Trial {
-                    path: folder.path().into(),
-                    source: Box::new(source),
-                })?;
+                let pruned = folder.prune().map_err(|error| folder.failed(error))?;
                 if let Some(outcome) = pruned {
-                    self.observer.on_trial_end(trial, &outcome);
+                    (self.tell)(Event::Ended(trial, &outcome));
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// Tells of a trial, and stops it where need be.
+struct Follow<'a> {
+    trial: &'a Trial,
+    /// The epoch after which the trial waits.
+    until: Option<usize>,
+    tell: Tell<'a>,
+    /// Whether everything is to stop.
+    stop: &'a (dyn Fn() -> bool + Sync),
+}
+
+impl Follow<'_> {
+    fn waits_after(&self, epochs: usize) -> bool {
+        self.until.is_some_and(|until| epochs >= until)
+    }
+}
+
+fn stop_if(stop: bool) -> ControlFlow<()> {
+    if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
+
+impl Observer for Follow<'_> {
+    fn on_start(&mut self, start: &Start) {
+        (self.tell)(Event::Started(self.trial, start));
+    }
+
+    fn on_step(&mut self, step: &Step) -> ControlFlow<()> {
+        (self.tell)(Event::Step(self.trial, step));
+        stop_if((self.stop)())
+    }
+
+    fn on_epoch(&mut self, epoch: &Epoch, _best: bool) -> ControlFlow<()> {
+        (self.tell)(Event::Epoch(self.trial, epoch));
+        stop_if(self.waits_after(epoch.epoch))
     }
 }

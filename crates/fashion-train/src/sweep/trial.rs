@@ -1,19 +1,12 @@
 //! One run of a sweep: a point with a seed.
 
-use super::observer::SweepObserver;
-use super::run::Build;
 use crate::config::Config;
-use crate::environment::DataPlace;
 use crate::error::{AtPath, Error};
 use crate::history::{Epoch, best};
-use crate::observer::{Observer, Start, Step};
-use crate::run::{GoOnFrom, LockedRun, RunFolder, train};
+use crate::run::{LockedRun, RunFolder};
 use crate::settings::Settings;
-use crate::trainer::Finish;
-use fashion_data::Splits;
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// A point with a seed.
@@ -96,7 +89,7 @@ pub struct Diverged {
 }
 
 impl Outcome {
-    fn new(status: Status, history: &[Epoch], divergence: Option<Diverged>) -> Outcome {
+    pub(super) fn new(status: Status, history: &[Epoch], divergence: Option<Diverged>) -> Outcome {
         let best = best(history);
         Outcome {
             status,
@@ -154,11 +147,16 @@ impl TrialFolder {
         Err(Error::OtherSweep { path: self.0.clone(), problem })
     }
 
+    /// That the trial failed of this.
+    pub(super) fn failed(&self, source: Error) -> Error {
+        Error::Trial { path: self.0.clone(), source: Box::new(source) }
+    }
+
     fn outcome_path(&self) -> PathBuf {
         self.0.join("outcome.json")
     }
 
-    fn lock(&self) -> Result<LockedRun, Error> {
+    pub(super) fn lock(&self) -> Result<LockedRun, Error> {
         match self.run() {
             Some(run) => run.lock(),
             None => RunFolder::create(Some(&self.0))?.lock(),
@@ -166,7 +164,7 @@ impl TrialFolder {
     }
 
     /// Ends the trial: what would only be needed to go on is removed, then the outcome written.
-    fn end(&self, run: &LockedRun, outcome: Outcome) -> Result<Outcome, Error> {
+    pub(super) fn end(&self, run: &LockedRun, outcome: Outcome) -> Result<Outcome, Error> {
         let folder = run.checkpoint_folder();
         fs::remove_dir_all(&folder).at(&folder)?;
         let mut json = serde_json::to_string_pretty(&outcome)
@@ -184,98 +182,5 @@ impl TrialFolder {
         let run = self.lock()?;
         let outcome = Outcome::new(Status::Pruned, &run.history()?, None);
         self.end(&run, outcome).map(Some)
-    }
-}
-
-/// How far a trial has come.
-pub(super) enum Reached {
-    /// Its end.
-    End(Outcome),
-    /// The epoch at which it is to wait for others.
-    Rung(Vec<Epoch>),
-    /// It was stopped before.
-    Stopped,
-}
-
-/// Trains a trial in its folder, from where it was, to its end or to an epoch. Uses rayon's current
-/// pool.
-pub(super) fn run(
-    folder: &TrialFolder,
-    config: &Config,
-    build: Build<'_>,
-    splits: &Splits,
-    data: &DataPlace,
-    follow: &mut Follow<'_>,
-) -> Result<Reached, Error> {
-    folder.check(config)?;
-    let run = folder.lock()?;
-    if !run.is_locked() {
-        follow.observer.on_trial_unlocked(follow.trial);
-    }
-    if let Some(outcome) = folder.outcome()? {
-        // Another process was quicker.
-        return folder.end(&run, outcome).map(Reached::End);
-    }
-    let mut train = || {
-        let network = build(config.training.seed);
-        train(&run, config, network, splits, data, GoOnFrom::Last, follow)
-    };
-    let trained = match train() {
-        // The trial comes out the same from its beginning.
-        Err(Error::DamagedCheckpoint { .. }) => {
-            for (_, path) in run.checkpoints() {
-                fs::remove_file(&path).at(&path)?;
-            }
-            train()
-        }
-        trained => trained,
-    };
-    let outcome = match trained {
-        Ok(outcome) => match outcome.finish {
-            Finish::Complete => {
-                let early = outcome.history.len() < config.training.epochs;
-                let status = if early { Status::EarlyStopped } else { Status::Complete };
-                let learned_nothing = outcome.learned_nothing;
-                Outcome { learned_nothing, ..Outcome::new(status, &outcome.history, None) }
-            }
-            Finish::Stopped => {
-                let waits = follow.until.is_some_and(|until| outcome.history.len() >= until);
-                return Ok(if waits { Reached::Rung(outcome.history) } else { Reached::Stopped });
-            }
-        },
-        Err(error @ Error::Diverged { epoch, step, .. }) => {
-            let message = error.to_string();
-            let diverged = Diverged { epoch, step, message };
-            Outcome::new(Status::Diverged, &run.history()?, Some(diverged))
-        }
-        Err(error) => return Err(error),
-    };
-    folder.end(&run, outcome).map(Reached::End)
-}
-
-/// Tells a sweep's observer of a trial, and stops that where need be.
-pub(super) struct Follow<'a> {
-    pub(super) trial: &'a Trial,
-    pub(super) observer: &'a dyn SweepObserver,
-    /// The epoch after which the trial waits.
-    pub(super) until: Option<usize>,
-    /// Whether everything is to stop.
-    pub(super) stop: &'a (dyn Fn() -> bool + Sync),
-}
-
-impl Observer for Follow<'_> {
-    fn on_start(&mut self, start: &Start) {
-        self.observer.on_trial_start(self.trial, start);
-    }
-
-    fn on_step(&mut self, step: &Step) -> ControlFlow<()> {
-        self.observer.on_trial_step(self.trial, step);
-        if (self.stop)() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-
-    fn on_epoch(&mut self, epoch: &Epoch, best: bool) -> ControlFlow<()> {
-        self.observer.on_trial_epoch(self.trial, epoch, best);
-        let waits = self.until.is_some_and(|until| epoch.epoch >= until);
-        if waits { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

@@ -3,10 +3,8 @@
 use crate::common::{files, small};
 use fashion_data::Splits;
 use fashion_model::Architecture;
-use fashion_train::sweep::{
-    Finish, Options, Outcome, Shard, Spec, Status, Sweep, SweepObserver, Trial, Waiting,
-};
-use fashion_train::{DataPlace, Epoch, Error, Step};
+use fashion_train::sweep::{Event, Finish, Options, Shard, Spec, Status, Sweep, Tell, Waiting};
+use fashion_train::{DataPlace, Epoch, Error};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -55,14 +53,14 @@ fn run(
     sweep: &Sweep,
     splits: &Splits,
     options: &Options<'_>,
-    observer: &impl SweepObserver,
+    tell: Tell<'_>,
 ) -> Result<Finish, Error> {
     sweep.run(
         &|seed| Architecture::ReportCnn.build(seed),
         splits,
         &DataPlace::default(),
         options,
-        observer,
+        tell,
     )
 }
 
@@ -89,7 +87,7 @@ fn a_grid_is_the_same_however_it_is_done() {
     let (splits, temporary) = (small(300, 50), tempfile::tempdir().unwrap());
     let folder = |name: &str| temporary.path().join(name);
     let one = begin(GRID, &splits, &folder("one"));
-    assert_eq!(run(&one, &splits, &options(1, 1), &()).unwrap(), Finish::Complete);
+    assert_eq!(run(&one, &splits, &options(1, 1), &|_| {}).unwrap(), Finish::Complete);
     let expected = collected(&one);
     let trials: Vec<&str> = expected
         .keys()
@@ -142,20 +140,19 @@ fn a_grid_is_the_same_however_it_is_done() {
         })
         .collect();
     let [a, b] = accuracies[..] else { panic!("{accuracies:?}") };
-    let accuracy = best.accuracy.unwrap();
-    assert_eq!(accuracy.mean, (a + b) / 2.0);
-    assert!((accuracy.deviation.unwrap() - (a - b).abs() / 2f64.sqrt()).abs() < 1e-12);
+    assert_eq!(best.accuracy.mean, Some((a + b) / 2.0));
+    assert!((best.accuracy.deviation.unwrap() - (a - b).abs() / 2f64.sqrt()).abs() < 1e-12);
     assert_eq!(results.diverged(), 4);
 
     let three = begin(GRID, &splits, &folder("three"));
-    assert_eq!(run(&three, &splits, &options(3, 5), &()).unwrap(), Finish::Complete);
+    assert_eq!(run(&three, &splits, &options(3, 5), &|_| {}).unwrap(), Finish::Complete);
     assert_same(&expected, &collected(&three));
 
     // Two processes, each of which knows nothing but the folder.
     for shard in ["1/2", "0/2"] {
         let part = Sweep::join(&folder("shards"), &spec(GRID, &splits)).unwrap();
         let options = Options { shard: shard.parse().unwrap(), ..options(2, 2) };
-        assert_eq!(run(&part, &splits, &options, &()).unwrap(), Finish::Complete);
+        assert_eq!(run(&part, &splits, &options, &|_| {}).unwrap(), Finish::Complete);
         let missing = part.collect().unwrap().missing;
         assert_eq!(missing.len(), if shard == "1/2" { 4 } else { 0 });
         assert!(missing.iter().all(|trial| trial.index % 2 == 0));
@@ -163,13 +160,12 @@ fn a_grid_is_the_same_however_it_is_done() {
     assert_same(&expected, &collected(&Sweep::open(&folder("shards")).unwrap()));
 }
 
-/// Stops after so many steps of all trials.
-struct StopAfter(AtomicUsize, AtomicBool);
-
-impl SweepObserver for StopAfter {
-    fn on_trial_step(&self, _: &Trial, _: &Step) {
-        if self.0.fetch_sub(1, Ordering::SeqCst) == 1 {
-            self.1.store(true, Ordering::SeqCst);
+/// Sets a flag after so many steps of all trials.
+fn stop_after(steps: usize, stop: &AtomicBool) -> impl Fn(Event<'_>) + Sync {
+    let left = AtomicUsize::new(steps);
+    move |event| {
+        if matches!(event, Event::Step(..)) && left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            stop.store(true, Ordering::SeqCst);
         }
     }
 }
@@ -177,9 +173,9 @@ impl SweepObserver for StopAfter {
 /// Stops a sweep again and again until it is done; gives how often that was.
 fn with_interruptions(sweep: &Sweep, splits: &Splits, steps: usize, jobs: usize) -> usize {
     for times in 1.. {
-        let observer = StopAfter(steps.into(), false.into());
-        let options = Options { stop: Some(&observer.1), ..options(jobs, jobs) };
-        match run(sweep, splits, &options, &observer).unwrap() {
+        let stop = AtomicBool::new(false);
+        let options = Options { stop: Some(&stop), ..options(jobs, jobs) };
+        match run(sweep, splits, &options, &stop_after(steps, &stop)).unwrap() {
             Finish::Stopped => {}
             Finish::Complete => return times,
             other => panic!("{other:?}"),
@@ -194,7 +190,7 @@ fn an_interrupted_sweep_goes_on_to_the_same_bits() {
     for (name, text) in [("grid", GRID), ("halving", HALVING)] {
         let folder = |part: &str| temporary.path().join(format!("{name} {part}"));
         let whole = begin(text, &splits, &folder("whole"));
-        assert_eq!(run(&whole, &splits, &options(2, 2), &()).unwrap(), Finish::Complete);
+        assert_eq!(run(&whole, &splits, &options(2, 2), &|_| {}).unwrap(), Finish::Complete);
         let expected = collected(&whole);
         let stopped = begin(text, &splits, &folder("stopped"));
         assert!(with_interruptions(&stopped, &splits, 19, 2) > 2);
@@ -205,16 +201,9 @@ fn an_interrupted_sweep_goes_on_to_the_same_bits() {
             fs::metadata(path).unwrap().modified().unwrap()
         };
         let before = times(whole.folder());
-        assert_eq!(run(&whole, &splits, &options(2, 2), &Nothing).unwrap(), Finish::Complete);
+        let nothing = |event: Event<'_>| assert!(!matches!(event, Event::Step(..)), "done again");
+        assert_eq!(run(&whole, &splits, &options(2, 2), &nothing).unwrap(), Finish::Complete);
         assert_eq!(times(whole.folder()), before);
-    }
-}
-
-struct Nothing;
-
-impl SweepObserver for Nothing {
-    fn on_trial_step(&self, trial: &Trial, _: &Step) {
-        panic!("{} is done again", trial.name());
     }
 }
 
@@ -222,7 +211,7 @@ impl SweepObserver for Nothing {
 fn halving_keeps_the_best_half_at_every_rung() {
     let (splits, temporary) = (small(300, 50), tempfile::tempdir().unwrap());
     let sweep = begin(HALVING, &splits, &temporary.path().join("sweep"));
-    assert_eq!(run(&sweep, &splits, &options(2, 2), &()).unwrap(), Finish::Complete);
+    assert_eq!(run(&sweep, &splits, &options(2, 2), &|_| {}).unwrap(), Finish::Complete);
     let results = sweep.collect().unwrap();
     // Rungs at 1, 2 and 4 of 5 epochs: 6, 3, 2 and 1 points.
     let epochs: Vec<usize> = results.points.iter().map(|point| point.epochs).collect();
@@ -256,7 +245,7 @@ fn halving_keeps_the_best_half_at_every_rung() {
     let alone =
         Spec { base: best.point.settings, seeds: vec![1], ..spec("[base]\nepochs = 5", &splits) };
     let alone = Sweep::create(Some(&temporary.path().join("alone")), alone).unwrap();
-    run(&alone, &splits, &options(1, 1), &()).unwrap();
+    run(&alone, &splits, &options(1, 1), &|_| {}).unwrap();
     let weights = |folder: &Path| fs::read(folder.join("weights/last.safetensors")).unwrap();
     let winner = format!("trials/{:04}-seed1", best.point.number);
     assert!(
@@ -264,21 +253,11 @@ fn halving_keeps_the_best_half_at_every_rung() {
     );
 }
 
-/// Keeps what is waited for.
-#[derive(Default)]
-struct Waits(Mutex<Vec<Waiting>>);
-
-impl SweepObserver for Waits {
-    fn on_wait(&self, waiting: &Waiting) {
-        self.0.lock().unwrap().push(waiting.clone());
-    }
-}
-
 #[test]
 fn shards_of_a_halving_wait_for_each_other() {
     let (splits, temporary) = (small(300, 50), tempfile::tempdir().unwrap());
     let whole = begin(HALVING, &splits, &temporary.path().join("whole"));
-    run(&whole, &splits, &options(2, 2), &()).unwrap();
+    run(&whole, &splits, &options(2, 2), &|_| {}).unwrap();
     let expected = collected(&whole);
     let shard = |number: usize| -> Shard { format!("{number}/2").parse().unwrap() };
     let join = |folder: &Path| Sweep::join(folder, &spec(HALVING, &splits)).unwrap();
@@ -288,7 +267,7 @@ fn shards_of_a_halving_wait_for_each_other() {
     let mut finishes = Vec::new();
     for turn in 0..8 {
         let options = Options { shard: shard(turn % 2), wait: false, ..options(2, 2) };
-        finishes.push(run(&join(&folder), &splits, &options, &()).unwrap());
+        finishes.push(run(&join(&folder), &splits, &options, &|_| {}).unwrap());
     }
     assert_eq!(finishes[0], Finish::Unfinished(vec![1]));
     assert_eq!(finishes[1], Finish::Unfinished(vec![0]));
@@ -297,57 +276,57 @@ fn shards_of_a_halving_wait_for_each_other() {
 
     // At the same time.
     let folder = temporary.path().join("together");
-    let waits = Waits::default();
+    let waits: Mutex<Vec<Waiting>> = Mutex::default();
+    let keep = |event: Event<'_>| {
+        if let Event::Waiting(waiting) = event {
+            waits.lock().unwrap().push(waiting.clone());
+        }
+    };
     std::thread::scope(|scope| {
         for number in 0..2 {
-            let (join, splits, folder, waits) = (&join, &splits, &folder, &waits);
+            let (join, splits, folder, keep) = (&join, &splits, &folder, &keep);
             scope.spawn(move || {
                 if number == 1 {
                     std::thread::sleep(std::time::Duration::from_millis(1500));
                 }
                 let options = Options { shard: shard(number), ..options(1, 1) };
-                let finish = run(&join(folder), splits, &options, waits).unwrap();
+                let finish = run(&join(folder), splits, &options, keep).unwrap();
                 assert_eq!(finish, Finish::Complete);
             });
         }
     });
-    let waits = waits.0.into_inner().unwrap();
+    let waits = waits.into_inner().unwrap();
     assert_eq!(waits[0], Waiting { epoch: 1, trials: 6, shards: vec![1] });
     assert_same(&expected, &collected(&join(&folder)));
-}
-
-/// Makes the third trial fail.
-struct Spoil<'a>(&'a Path);
-
-impl SweepObserver for Spoil<'_> {
-    fn on_trial_end(&self, trial: &Trial, _: &Outcome) {
-        if trial.index == 1 {
-            let trials = self.0.join("trials");
-            fs::write(trials.join("0002-seed0"), "in the way").unwrap();
-        }
-    }
 }
 
 #[test]
 fn a_failure_stops_the_sweep_and_it_can_go_on() {
     let (splits, temporary) = (small(300, 50), tempfile::tempdir().unwrap());
     let whole = begin(GRID, &splits, &temporary.path().join("whole"));
-    run(&whole, &splits, &options(2, 2), &()).unwrap();
+    run(&whole, &splits, &options(2, 2), &|_| {}).unwrap();
     let folder = temporary.path().join("sweep");
     let sweep = begin(GRID, &splits, &folder);
-    let error = run(&sweep, &splits, &options(1, 1), &Spoil(&folder)).unwrap_err().to_string();
+    // Makes the third trial fail.
+    let spoil = |event: Event<'_>| {
+        if matches!(event, Event::Ended(trial, _) if trial.index == 1) {
+            fs::write(folder.join("trials/0002-seed0"), "in the way").unwrap();
+        }
+    };
+    let error = run(&sweep, &splits, &options(1, 1), &spoil).unwrap_err().to_string();
     assert!(error.contains("0002-seed0: ") && error.ends_with("to go on"), "{error}");
     fs::remove_file(folder.join("trials/0002-seed0")).unwrap();
     assert_eq!(sweep.collect().unwrap().missing.len(), 6);
 
     // A damaged checkpoint costs only time.
-    let observer = StopAfter(9.into(), false.into());
-    let stopped = Options { stop: Some(&observer.1), ..options(1, 1) };
-    assert_eq!(run(&sweep, &splits, &stopped, &observer).unwrap(), Finish::Stopped);
+    let stop = AtomicBool::new(false);
+    let stopped = Options { stop: Some(&stop), ..options(1, 1) };
+    let finish = run(&sweep, &splits, &stopped, &stop_after(9, &stop)).unwrap();
+    assert_eq!(finish, Finish::Stopped);
     let checkpoint = folder.join("trials/0002-seed0/checkpoint/epoch-0001.safetensors");
     let bytes = fs::read(&checkpoint).unwrap();
     fs::write(&checkpoint, &bytes[..bytes.len() / 2]).unwrap();
-    assert_eq!(run(&sweep, &splits, &options(2, 2), &()).unwrap(), Finish::Complete);
+    assert_eq!(run(&sweep, &splits, &options(2, 2), &|_| {}).unwrap(), Finish::Complete);
     assert_same(&collected(&whole), &collected(&sweep));
 }
 
@@ -366,7 +345,7 @@ fn other_sweeps_data_and_settings_are_refused() {
     let error = Sweep::open(temporary.path()).unwrap_err().to_string();
     assert!(error.contains("no sweep is here"), "{error}");
 
-    let error = run(&sweep, &small(310, 50), &options(1, 1), &()).unwrap_err().to_string();
+    let error = run(&sweep, &small(310, 50), &options(1, 1), &|_| {}).unwrap_err().to_string();
     assert!(error.contains("other data"), "{error}");
     let file = format!("architecture = 'other'\n{text}");
     let path = Path::new("sweep.toml");
@@ -374,12 +353,14 @@ fn other_sweeps_data_and_settings_are_refused() {
     assert!(error.unwrap_err().to_string().contains("network other, not report-cnn"));
 
     // Settings that are changed behind the back of trials that have ended.
-    run(&sweep, &splits, &options(1, 1), &()).unwrap();
+    run(&sweep, &splits, &options(1, 1), &|_| {}).unwrap();
     let path = folder.join("sweep.toml");
     let changed = fs::read_to_string(&path).unwrap().replace("epochs = 1\n", "epochs = 2\n");
     fs::write(&path, changed).unwrap();
     let sweep = Sweep::open(&folder).unwrap();
-    for error in [run(&sweep, &splits, &options(1, 1), &()).map(drop), sweep.collect().map(drop)] {
+    for error in
+        [run(&sweep, &splits, &options(1, 1), &|_| {}).map(drop), sweep.collect().map(drop)]
+    {
         let error = error.unwrap_err().to_string();
         assert!(error.contains("other settings than sweep.toml"), "{error}");
     }
