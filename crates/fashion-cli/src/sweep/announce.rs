@@ -67,7 +67,7 @@ fn list(values: &Values) -> String {
         Scale::Log => ", logarithmic",
     };
     let count = range.count.map(|count| format!(", {count} values")).unwrap_or_default();
-    let [from, to] = [range.from, range.to].map(|number| value_to_text(&number.into()));
+    let [from, to] = <[f64; 2]>::from(range.ends()).map(|end| value_to_text(&end.into()));
     format!("{from} to {to}{scale}{count}")
 }
 

@@ -37,65 +37,52 @@ pub(crate) fn before(spec: &Spec, points: &[Settings], train: &Dataset) -> Vec<S
 
 /// A setting that some points do not use is varied in vain there.
 fn unused(name: &str, points: &[Settings]) -> Option<String> {
-    let in_vain = points.iter().filter(|settings| !is_used(name, settings)).count();
-    let all = points.len();
-    match in_vain {
-        0 => None,
-        _ => Some(format!(
-            "{name} varies, but {} it changes nothing ({}): runs are made again in vain",
-            if in_vain == all {
-                "at every point".to_owned()
-            } else {
-                format!("at {in_vain} of {all} points")
-            },
-            needs(name)
-        )),
-    }
+    let (is_used, needs) = use_of(name)?;
+    let in_vain = points.iter().filter(|settings| !is_used(settings)).count();
+    let which = match (in_vain, points.len()) {
+        (0, _) => return None,
+        (some, all) if some == all => "at every point".to_owned(),
+        (some, all) => format!("at {some} of {all} points"),
+    };
+    Some(format!(
+        "{name} varies, but {which} it changes nothing ({needs}): runs are made again in vain"
+    ))
 }
 
-fn is_used(name: &str, settings: &Settings) -> bool {
-    let sgd = settings.optimiser == OptimiserKind::Sgd;
-    let schedule = |kinds: &[ScheduleKind]| kinds.contains(&settings.schedule);
-    match name {
-        "momentum" => sgd,
-        "nesterov" => sgd && settings.momentum > 0.0,
-        "beta1" | "beta2" | "epsilon" => !sgd,
-        "decay_factor" => {
-            schedule(&[ScheduleKind::Step, ScheduleKind::Exponential, ScheduleKind::Plateau])
-        }
-        "step_epochs" => schedule(&[ScheduleKind::Step]),
-        "plateau_patience" => schedule(&[ScheduleKind::Plateau]),
-        "min_learning_rate" => schedule(&[ScheduleKind::Cosine, ScheduleKind::Plateau]),
-        "one_cycle_rise" => schedule(&[ScheduleKind::OneCycle]),
-        "min_delta" => settings.patience > 0,
-        _ => true,
-    }
-}
-
-fn needs(name: &str) -> &'static str {
-    match name {
-        "momentum" => "it is for the optimiser sgd",
-        "nesterov" => "it is for sgd with momentum",
-        "decay_factor" => "it is for the schedules step, exponential and plateau",
-        "step_epochs" => "it is for the schedule step",
-        "plateau_patience" => "it is for the schedule plateau",
-        "min_learning_rate" => "it is for the schedules cosine and plateau",
-        "one_cycle_rise" => "it is for the schedule one-cycle",
-        "min_delta" => "it needs patience",
-        _ => "it is for adam and adamw",
-    }
+/// When a setting changes anything, if not always, and that in words.
+fn use_of(name: &str) -> Option<(fn(&Settings) -> bool, &'static str)> {
+    use OptimiserKind::Sgd;
+    use ScheduleKind::{Cosine, Exponential, OneCycle, Plateau, Step};
+    Some(match name {
+        "momentum" => (|s| s.optimiser == Sgd, "it is for the optimiser sgd"),
+        "nesterov" => (|s| s.optimiser == Sgd && s.momentum > 0.0, "it is for sgd with momentum"),
+        "beta1" | "beta2" | "epsilon" => (|s| s.optimiser != Sgd, "it is for adam and adamw"),
+        "decay_factor" => (
+            |s| matches!(s.schedule, Step | Exponential | Plateau),
+            "it is for the schedules step, exponential and plateau",
+        ),
+        "step_epochs" => (|s| s.schedule == Step, "it is for the schedule step"),
+        "plateau_patience" => (|s| s.schedule == Plateau, "it is for the schedule plateau"),
+        "min_learning_rate" => (
+            |s| matches!(s.schedule, Cosine | Plateau),
+            "it is for the schedules cosine and plateau",
+        ),
+        "one_cycle_rise" => (|s| s.schedule == OneCycle, "it is for the schedule one-cycle"),
+        "min_delta" => (|s| s.patience > 0, "it needs patience"),
+        _ => return None,
+    })
 }
 
 /// A range over powers of ten of which almost only the last is tried.
 fn uneven(name: &str, values: &Values, method: Method) -> Option<String> {
     let Values::Range(range) = values else { return None };
-    let far = range.scale == Scale::Linear && range.from > 0.0 && range.to / range.from >= 100.0;
+    let (from, to) = range.ends();
+    let far = range.scale == Scale::Linear && from > 0.0 && to / from >= 100.0;
     let tried = if method == Method::Grid { "values" } else { "draws" };
     far.then(|| {
         format!(
-            "most {tried} of {name} are near its upper end, {}; with a logarithmic scale they are spread over all \
-             powers of ten",
-            range.to
+            "most {tried} of {name} are near its upper end, {to}; with a logarithmic scale they are \
+             spread over all powers of ten"
         )
     })
 }
@@ -136,7 +123,11 @@ pub(crate) fn after(spec: &Spec, results: &Results) -> Vec<String> {
     }
     for ((name, values), value) in spec.space.iter().zip(&best.point.values) {
         let number = value.as_float().or(value.as_integer().map(|whole| whole as f64));
-        let (Some(number), Some((lowest, highest))) = (number, ends(values)) else { continue };
+        let (Some(number), Some((lowest, highest))) = (number, values.ends()) else { continue };
+        // Beyond the ends of two numbers it need not be worth looking.
+        if matches!(values, Values::List(list) if list.len() < 3) {
+            continue;
+        }
         let text = fashion_train::value_to_text(value);
         let least = if value.is_integer() { 1.0 } else { 0.0 };
         if number == lowest && number > least {
@@ -146,17 +137,4 @@ pub(crate) fn after(spec: &Spec, results: &Results) -> Vec<String> {
         }
     }
     notes
-}
-
-/// The ends of three numbers or more, beyond which it may be worth looking.
-fn ends(values: &Values) -> Option<(f64, f64)> {
-    let list = match values {
-        Values::Range(range) => return Some((range.from, range.to)),
-        Values::List(list) => list,
-    };
-    let numbers = list.iter().map(|v| v.as_float().or(v.as_integer().map(|whole| whole as f64)));
-    let numbers: Vec<f64> = numbers.collect::<Option<_>>()?;
-    let least = numbers.iter().copied().reduce(f64::min)?;
-    let most = numbers.iter().copied().reduce(f64::max)?;
-    (numbers.len() > 2).then_some((least, most))
 }

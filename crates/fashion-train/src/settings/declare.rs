@@ -2,7 +2,6 @@
 
 use super::Settings;
 use super::text::{value_from_text, value_to_text};
-use crate::error::Error;
 use toml::Value;
 
 /// What a setting has to do with.
@@ -53,13 +52,8 @@ impl Setting {
     /// # Errors
     /// What is expected, where it is no value of this setting.
     pub fn parse(&self, text: &str) -> Result<Value, String> {
-        self.canonical(&value_from_text(text)).map_err(|_| format!("expected {}", self.rules[0].1))
-    }
-
-    /// The value as files of this program have it: `0.1` for `"0.1"`, `1.0` for `1`.
-    pub(crate) fn canonical(&self, value: &Value) -> Result<Value, Error> {
-        let settings = Settings::default().with_one(self.name, value, "".as_ref())?;
-        Ok(settings.to_table().remove(self.name).unwrap_or_else(|| value.clone()))
+        let value = Settings::canonical(self.name, &value_from_text(text), "".as_ref());
+        value.map_err(|_| format!("expected {}", self.rules[0].1))
     }
 
     /// The default as people write it; nothing where there is none.

@@ -63,6 +63,15 @@ impl Settings {
             problem: error.message().trim().to_owned(),
         })
     }
+
+    /// A value of a setting as files of this program have it: `0.1` for `"0.1"`, `1.0` for `1`.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub(crate) fn canonical(name: &str, value: &Value, path: &Path) -> Result<Value, Error> {
+        let settings = Settings::default().with_one(name, value, path)?;
+        Ok(settings.to_table().remove(name).unwrap_or_else(|| value.clone()))
+    }
 }
 
 /// Looks for a key of a file's table that does not exist. `home` says where settings belong, for one

@@ -8,8 +8,7 @@
 //! What is decided follows from the histories alone, so that nothing is kept of it, and every process
 //! that sees them decides the same.
 
-use super::method::{HalvingSpec, Method};
-use super::spec::Spec;
+use super::spec::{HalvingSpec, Method, Spec};
 use super::trial::{Outcome, Status};
 use crate::history::{Epoch, best};
 

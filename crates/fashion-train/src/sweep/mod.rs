@@ -39,7 +39,6 @@
 mod csv;
 mod event;
 mod halving;
-mod method;
 mod points;
 mod results;
 mod run;
@@ -49,13 +48,12 @@ mod spec;
 mod trial;
 
 pub use event::{Event, Tell, Waiting};
-pub use method::{HalvingSpec, Method};
 pub use points::Point;
 pub use results::{PointResult, Results, Spread, TrialResult};
 pub use run::{Build, Finish, Options};
 pub use shard::Shard;
 pub use space::{Range, Scale, Space, Values};
-pub use spec::{SCHEMA, Spec};
+pub use spec::{HalvingSpec, Method, SCHEMA, Spec};
 pub use trial::{Diverged, Outcome, Status, Trial};
 
 use crate::config::Config;

@@ -1,8 +1,7 @@
 //! The points that a sweep tries.
 
-use super::method::Method;
 use super::space::{Space, Values, bad};
-use super::spec::Spec;
+use super::spec::{Method, Spec};
 use crate::error::Error;
 use crate::settings::{Settings, value_to_text};
 use fashion_data::random::{Purpose, below, stream, uniform};

@@ -18,18 +18,17 @@ pub enum Scale {
 }
 
 /// Numbers from one to another, both included.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Range {
-    /// The smallest.
-    pub from: f64,
-    /// The largest.
-    pub to: f64,
+    /// The smallest: whole where the setting is.
+    pub from: Value,
+    /// The largest, likewise.
+    pub to: Value,
     /// How they are spread.
+    #[serde(default)]
     pub scale: Scale,
     /// Only this many of them, evenly spaced.
     pub count: Option<usize>,
-    /// Whole numbers only.
-    whole: bool,
 }
 
 /// The values that a setting takes.
@@ -89,7 +88,7 @@ impl Space {
             Value::Table(table) => Values::Range(range(name, table, path)?),
             // A misspelt name is told first.
             _ => {
-                canonical(name, value, path)?;
+                Settings::canonical(name, value, path)?;
                 return Err(bad("expected a list such as [0.1, 0.01], or a range such as \
                                 { from = 0.01, to = 0.1 }; what does not vary belongs in [base]"));
             }
@@ -144,16 +143,10 @@ pub(super) fn bad(path: &Path, name: &str, value: &Value, problem: &str) -> Erro
     }
 }
 
-/// The value as the setting's own writer gives it: `0.1` for `"0.1"`, `1.0` for `1`.
-fn canonical(name: &str, value: &Value, path: &Path) -> Result<Value, Error> {
-    let settings = Settings::default().with_one(name, value, path)?;
-    Ok(settings.to_table().remove(name).unwrap_or_else(|| value.clone()))
-}
-
 fn list(name: &str, list: &[Value], path: &Path) -> Result<Vec<Value>, Error> {
     let mut values = Vec::new();
     for value in list {
-        let value = canonical(name, value, path)?;
+        let value = Settings::canonical(name, value, path)?;
         if values.contains(&value) {
             let problem = format!("{} is there twice", value_to_text(&value));
             return Err(bad(path, name, &list.to_vec().into(), &problem));
@@ -170,109 +163,107 @@ fn list(name: &str, list: &[Value], path: &Path) -> Result<Vec<Value>, Error> {
     }
 }
 
-/// A range as files have it.
-#[derive(Deserialize)]
-struct RangeFile {
-    from: Value,
-    to: Value,
-    #[serde(default)]
-    scale: Scale,
-    count: Option<usize>,
-}
-
 fn range(name: &str, table: &Table, path: &Path) -> Result<Range, Error> {
-    let whole_value = Value::Table(table.clone());
-    let bad = |problem: &str| bad(path, name, &whole_value, problem);
+    let bad = |problem: &str| bad(path, name, &table.clone().into(), problem);
     let known = ["from", "to", "scale", "count"];
     if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
         return Err(unknown_key("key of a range", key, &known, path));
     }
-    let file: RangeFile =
+    let mut range: Range =
         table.clone().try_into().map_err(|e: toml::de::Error| bad(e.message().trim()))?;
-    let number = |value: &Value| match canonical(name, value, path)? {
-        Value::Integer(number) => Ok(number as f64),
-        Value::Float(number) => Ok(number),
-        _ => Err(bad("a range is of numbers; give a list")),
-    };
-    let (from, to) = (number(&file.from)?, number(&file.to)?);
-    let whole = matches!(Settings::default().to_table().get(name), Some(Value::Integer(_)));
-    let range = Range { from, to, scale: file.scale, count: file.count, whole };
+    for end in [&mut range.from, &mut range.to] {
+        *end = Settings::canonical(name, end, path)?;
+        if number(end).is_none() {
+            return Err(bad("a range is of numbers; give a list"));
+        }
+    }
+    let (from, to) = range.ends();
     if !(from.is_finite() && to.is_finite() && from < to) {
         return Err(bad("expected from to be less than to"));
     }
-    if file.scale == Scale::Log && from <= 0.0 {
+    if range.scale == Scale::Log && from <= 0.0 {
         return Err(bad("with scale = \"log\", expected from to be above 0"));
     }
-    let spaced = range.spaced();
-    if file.count.is_some_and(|count| count < 2) {
+    if range.count.is_some_and(|count| count < 2) {
         return Err(bad("expected a count of at least 2"));
     }
-    if spaced.is_some_and(|spaced| spaced.windows(2).any(|pair| pair[0] == pair[1])) {
+    if range.spaced().is_some_and(|spaced| spaced.windows(2).any(|pair| pair[0] == pair[1])) {
         return Err(bad("there are not so many different numbers in it; set a smaller count"));
     }
     Ok(range)
 }
 
+/// The value as a number, if it is one.
+fn number(value: &Value) -> Option<f64> {
+    value.as_float().or(value.as_integer().map(|whole| whole as f64))
+}
+
 impl Range {
+    /// The smallest and the largest number.
+    pub fn ends(&self) -> (f64, f64) {
+        let end = |value| number(value).unwrap_or(f64::NAN);
+        (end(&self.from), end(&self.to))
+    }
+
     /// The `count` numbers, if only so many are meant: both ends exactly, and between them rounded to
     /// four digits, or to whole numbers.
     pub(super) fn spaced(&self) -> Option<Vec<Value>> {
         let last = self.count?.saturating_sub(1);
-        let number = |step: usize| match step {
-            0 => self.from,
-            _ if step == last => self.to,
-            _ => self.between(self.from, self.to, step as f64 / last as f64),
+        let value = |step: usize| match step {
+            0 => self.from.clone(),
+            _ if step == last => self.to.clone(),
+            _ => self.between(0.0, step as f64 / last as f64),
         };
-        Some((0..=last).map(|step| self.value(number(step))).collect())
+        Some((0..=last).map(value).collect())
     }
 
     /// The number at a share of the range, from 0 to below 1, rounded to four digits. Each whole
     /// number has the share of the interval of one around it.
     pub(super) fn at(&self, share: f64) -> Value {
-        let margin = if self.whole { 0.5 } else { 0.0 };
-        self.value(self.between(self.from - margin, self.to + margin, share))
+        self.between(if self.from.is_integer() { 0.5 } else { 0.0 }, share)
     }
 
-    fn between(&self, from: f64, to: f64, share: f64) -> f64 {
-        match self.scale {
+    /// The number at a share of the range that is wider than this one by a margin at both ends.
+    fn between(&self, margin: f64, share: f64) -> Value {
+        let (least, most) = self.ends();
+        let (from, to) = (least - margin, most + margin);
+        let number = match self.scale {
             Scale::Linear => from + share * (to - from),
             Scale::Log => {
                 let (from, to) = (libm::log(from), libm::log(to));
                 libm::exp(from + share * (to - from))
             }
-        }
-    }
-
-    fn value(&self, number: f64) -> Value {
-        if self.whole {
+        };
+        if self.from.is_integer() {
             // Both ends are whole.
-            Value::Integer(number.round().clamp(self.from, self.to) as i64)
-        } else if number == self.from || number == self.to {
+            Value::Integer(number.round().clamp(least, most) as i64)
+        } else if number == least || number == most {
             Value::Float(number)
         } else {
             // More digits would only be harder to read.
             let rounded = format!("{number:.3e}").parse().unwrap_or(number);
-            Value::Float(f64::clamp(rounded, self.from, self.to))
+            Value::Float(f64::clamp(rounded, least, most))
         }
     }
 }
 
 impl Values {
+    /// As files have them.
     pub(super) fn to_value(&self) -> Value {
-        let range = match self {
-            Values::List(list) => return Value::Array(list.clone()),
-            Values::Range(range) => range,
+        match self {
+            Values::List(list) => Value::Array(list.clone()),
+            Values::Range(range) => Value::try_from(range).expect("numbers and words are TOML"),
+        }
+    }
+
+    /// The ends of a range, or the least and the greatest of a list of numbers.
+    pub fn ends(&self) -> Option<(f64, f64)> {
+        let list = match self {
+            Values::Range(range) => return Some(range.ends()),
+            Values::List(list) => list,
         };
-        let scale = match range.scale {
-            Scale::Linear => "linear",
-            Scale::Log => "log",
-        };
-        let mut table = Table::from_iter([
-            ("from".to_owned(), range.value(range.from)),
-            ("to".to_owned(), range.value(range.to)),
-            ("scale".to_owned(), scale.into()),
-        ]);
-        table.extend(range.count.map(|count| ("count".to_owned(), (count as i64).into())));
-        Value::Table(table)
+        let numbers: Vec<f64> = list.iter().map(number).collect::<Option<_>>()?;
+        let least = numbers.iter().copied().reduce(f64::min)?;
+        Some((least, numbers.into_iter().fold(least, f64::max)))
     }
 }

@@ -1,13 +1,12 @@
 //! What a sweep tries: the file `sweep.toml`.
 
-use super::method::{HalvingSpec, Method};
 use super::points::{Point, points};
 use super::space::{Space, bad};
 use crate::config::{Config, DataConfig};
 use crate::error::Error;
 use crate::settings::{Settings, check_keys, unknown_key};
 use fashion_data::Splits;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -30,37 +29,71 @@ const MAX_SEEDS: usize = 1000;
 /// assert_eq!((spec.seeds, spec.base.epochs), (vec![0, 1], 5));
 /// # Ok::<(), fashion_train::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Spec {
     /// The network's name, once that is decided.
     pub architecture: Option<String>,
-    /// The data, once they are known.
-    pub data: Option<DataConfig>,
     /// How points are chosen.
     pub method: Method,
     /// Each point is trained once with every seed.
+    #[serde(deserialize_with = "seeds")]
     pub seeds: Vec<u64>,
     /// How many points are drawn, if they are.
     pub samples: usize,
     /// Decides which.
     pub search_seed: u64,
+    /// The data, once they are known.
+    pub data: Option<DataConfig>,
     /// When successive halving prunes.
     pub halving: HalvingSpec,
     /// The settings that all points share. Those that vary count for nothing here, nor does the seed.
+    #[serde(skip)]
     pub base: Settings,
     /// The settings that vary.
+    #[serde(skip)]
     pub space: Space,
+}
+
+/// How points are chosen, and for how long each is trained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Every combination of the values, the last setting fastest.
+    #[default]
+    Grid,
+    /// Combinations drawn by chance (Bergstra and Bengio, 2012).
+    Random,
+    /// Combinations drawn by chance, of which the worse are given up early: successive halving
+    /// (Jamieson and Talwalkar, 2016).
+    Halving,
+}
+
+/// When successive halving prunes, and how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HalvingSpec {
+    /// Epochs after which it prunes first.
+    pub min_epochs: usize,
+    /// One point of so many goes on then, for so many times the epochs.
+    pub factor: usize,
+}
+
+impl Default for HalvingSpec {
+    fn default() -> Self {
+        HalvingSpec { min_epochs: 1, factor: 3 }
+    }
 }
 
 impl Default for Spec {
     fn default() -> Self {
         Spec {
             architecture: None,
-            data: None,
             method: Method::Grid,
             seeds: vec![0, 1, 2],
             samples: 20,
             search_seed: 0,
+            data: None,
             halving: HalvingSpec::default(),
             base: Settings::default(),
             space: Space::default(),
@@ -68,44 +101,27 @@ impl Default for Spec {
     }
 }
 
-/// A list, or how many there are from 0.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Seeds {
-    Count(u32),
-    List(Vec<u64>),
+/// Reads a list, or how many there are from 0.
+fn seeds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Seeds {
+        Count(u32),
+        List(Vec<u64>),
+    }
+    Ok(match Seeds::deserialize(deserializer)? {
+        Seeds::Count(count) => (0..count.into()).collect(),
+        Seeds::List(list) => list,
+    })
 }
 
-/// The file as it is read; what it leaves out has its default.
+/// What a file has besides, which is read with its own care.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Read {
+struct Rest {
     schema: Option<String>,
-    architecture: Option<String>,
-    data: Option<DataConfig>,
-    method: Method,
-    seeds: Option<Seeds>,
-    samples: Option<usize>,
-    search_seed: u64,
-    halving: HalvingSpec,
     base: Table,
     space: Table,
-}
-
-/// The file as it is written, but for `[space]`.
-#[derive(Serialize)]
-struct Written<'a> {
-    schema: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    architecture: Option<&'a str>,
-    method: Method,
-    seeds: &'a [u64],
-    samples: usize,
-    search_seed: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a DataConfig>,
-    halving: HalvingSpec,
-    base: Table,
 }
 
 impl Spec {
@@ -120,56 +136,34 @@ impl Spec {
             |e: toml::de::Error| Error::NotToml { path: path.into(), problem: e.to_string() };
         let table: Table = text.parse().map_err(not_toml)?;
         check_names(&table, path)?;
-        let read: Read = toml::from_str(text).map_err(not_toml)?;
-        if let Some(found) = read.schema.filter(|schema| schema != SCHEMA) {
+        let mut spec: Spec = toml::from_str(text).map_err(not_toml)?;
+        let Rest { schema, base, space } = toml::from_str(text).map_err(not_toml)?;
+        if let Some(found) = schema.filter(|schema| schema != SCHEMA) {
             let problem = format!("its schema is {found:?}; expected {SCHEMA:?}");
             return Err(Error::Damaged { path: path.into(), problem });
         }
-        let usual = Spec::default();
-        let base = usual.base.with(&read.base, path)?;
-        let space = Space::from_table(&read.space, path)?;
-        for (name, value) in &read.base {
-            let problem = match space.names().contains(&name.as_str()) {
-                _ if name == "seed" => "every point is trained with each of the seeds; set seeds",
-                true => "it is in [space] too; leave it out of one of them",
-                false => continue,
+        spec.base = spec.base.with(&base, path)?;
+        spec.space = Space::from_table(&space, path)?;
+        for (name, value) in &base {
+            let problem = if name == "seed" {
+                "every point is trained with each of the seeds; set seeds"
+            } else if spec.space.names().contains(&name.as_str()) {
+                "it is in [space] too; a setting varies or it does not"
+            } else {
+                continue;
             };
             return Err(bad(path, name, value, problem));
         }
-        Ok(Spec {
-            architecture: read.architecture,
-            data: read.data,
-            method: read.method,
-            seeds: match read.seeds {
-                None => usual.seeds,
-                Some(Seeds::Count(count)) => (0..count.into()).collect(),
-                Some(Seeds::List(list)) => list,
-            },
-            samples: read.samples.unwrap_or(usual.samples),
-            search_seed: read.search_seed,
-            halving: read.halving,
-            base,
-            space,
-        })
+        Ok(spec)
     }
 
     /// The file's text, with everything that has a default.
     pub fn to_toml(&self) -> String {
         let mut base = self.base.to_table();
         base.retain(|name, _| name != "seed" && !self.space.names().contains(&name));
-        let written = Written {
-            schema: SCHEMA,
-            architecture: self.architecture.as_deref(),
-            method: self.method,
-            seeds: &self.seeds,
-            samples: self.samples,
-            search_seed: self.search_seed,
-            data: self.data.as_ref(),
-            halving: self.halving,
-            base,
-        };
-        let text = toml::to_string(&written).expect("numbers and strings are always valid TOML");
-        format!("{text}\n[space]\n{}", self.space.to_toml())
+        let own = toml::to_string(self).expect("numbers and strings are always valid TOML");
+        let space = self.space.to_toml();
+        format!("schema = {SCHEMA:?}\n{own}\n[base]\n{base}\n[space]\n{space}")
     }
 
     /// The points of the sweep, in order.
@@ -183,43 +177,37 @@ impl Spec {
     }
 
     fn check(&self, path: &Path) -> Result<(), Error> {
+        let refuse =
+            |name: &str, value: Value, problem: String| Err(bad(path, name, &value, &problem));
         let integer = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
-        let seeds = Value::Array(self.seeds.iter().copied().map(integer).collect());
+        let seeds = || Value::Array(self.seeds.iter().copied().map(integer).collect());
         if !(1..=MAX_SEEDS).contains(&self.seeds.len()) {
             let problem = format!("expected 1 to {MAX_SEEDS} seeds, such as [0, 1, 2] or 3");
-            return Err(bad(path, "seeds", &seeds, &problem));
+            return refuse("seeds", seeds(), problem);
         }
-        for (at, seed) in self.seeds.iter().enumerate() {
-            if self.seeds[..at].contains(seed) {
-                return Err(bad(path, "seeds", &seeds, &format!("{seed} is there twice")));
-            }
+        let twice = |(at, seed): &(usize, &u64)| self.seeds[..*at].contains(seed);
+        if let Some((_, seed)) = self.seeds.iter().enumerate().find(twice) {
+            return refuse("seeds", seeds(), format!("{seed} is there twice"));
         }
         for seed in self.seeds.iter().chain([&self.search_seed]) {
             Settings { seed: *seed, ..Settings::default() }.check()?;
         }
-        if self.method != Method::Halving {
-            return Ok(());
-        }
         let HalvingSpec { min_epochs, factor } = self.halving;
-        if factor < 2 {
-            return Err(bad(
-                path,
-                "halving.factor",
-                &integer(factor as u64),
-                "expected at least 2",
-            ));
-        }
-        if self.space.names().contains(&"epochs") {
+        let epochs = self.base.epochs;
+        if self.method != Method::Halving {
+            Ok(())
+        } else if factor < 2 {
+            refuse("halving.factor", integer(factor as u64), "expected at least 2".to_owned())
+        } else if self.space.names().contains(&"epochs") {
             let problem =
                 "halving gives each point the epochs that it deserves; set them in [base]";
-            return Err(bad(path, "epochs", &"in [space]".into(), problem));
+            refuse("epochs", "in [space]".into(), problem.to_owned())
+        } else if !(1..epochs).contains(&min_epochs) {
+            let problem = format!("expected 1 or more, and fewer than epochs, {epochs}");
+            refuse("halving.min_epochs", integer(min_epochs as u64), problem)
+        } else {
+            Ok(())
         }
-        if !(1..self.base.epochs).contains(&min_epochs) {
-            let problem =
-                format!("expected 1 or more, and fewer than epochs, {}", self.base.epochs);
-            return Err(bad(path, "halving.min_epochs", &integer(min_epochs as u64), &problem));
-        }
-        Ok(())
     }
 
     /// The same for this network and these data, complete.
