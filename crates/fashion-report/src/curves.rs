@@ -177,9 +177,7 @@ impl Chart<'_> {
     }
 
     fn epochs(&self) -> (f64, f64) {
-        let (lo, hi) =
-            scale::extent(self.points.iter().map(|p| p.epoch as f64)).unwrap_or((1.0, 1.0));
-        if lo < hi { (lo, hi) } else { (lo - 0.5, hi + 0.5) }
+        scale::wide(self.points.iter().map(|p| p.epoch as f64), (1.0, 1.0))
     }
 
     fn panel<DB: DrawingBackend>(
@@ -200,10 +198,7 @@ impl Chart<'_> {
         };
         canvas.text(left, top + 8.0, Style::new(BODY, INK).bold(), what.title());
         panel.rows(canvas, &rows)?;
-        let step = scale::step(x.1 - x.0, 10, 1.0);
-        let columns = scale::multiples(x.0.max(1.0), x.1, step).into_iter();
-        let columns: Vec<_> = columns.map(|v| (v, format::number(v, 0))).collect();
-        panel.columns(canvas, &columns, "Epoch")?;
+        panel.epochs(canvas, 10)?;
         self.mark_best(canvas, what, &panel)?;
         for (series, (colour, width)) in [(TRAIN, 1.5), (BLUE, 2.25)].into_iter().enumerate() {
             self.series(canvas, &panel, (colour, width), |p| what.values(p)[series])?;

@@ -3,9 +3,9 @@
 
 use plotters::prelude::DrawingBackend;
 
-use crate::Error;
 use crate::canvas::{Canvas, Style};
-use crate::palette::{AXIS, GRID, INK, MUTED};
+use crate::palette::{AXIS, Colour, GRID, INK, MUTED};
+use crate::{Error, format, scale};
 
 /// White around a figure.
 pub(crate) const MARGIN: f64 = 24.0;
@@ -113,6 +113,38 @@ impl Panel {
         runs.push(run);
         runs.retain(|run| !run.is_empty());
         runs
+    }
+
+    /// A line through values, broken where one is missing and where it leaves the panel; a value alone is
+    /// a dot. Gives the parts that were drawn.
+    pub(crate) fn curve<DB: DrawingBackend>(
+        &self,
+        canvas: &Canvas<DB>,
+        values: &[Option<(f64, f64)>],
+        (colour, width): (Colour, f64),
+    ) -> Result<Vec<Vec<(f64, f64)>>, Error> {
+        let paths = values.split(Option::is_none);
+        let path = |path: &[Option<_>]| path.iter().copied().flatten().collect::<Vec<_>>();
+        let runs: Vec<_> = paths.flat_map(|values| self.within(&path(values))).collect();
+        for run in &runs {
+            canvas.line(run, colour, width)?;
+            if let [alone] = run[..] {
+                canvas.disc(alone, width, colour)?;
+            }
+        }
+        Ok(runs)
+    }
+
+    /// The x axis of a panel of epochs, with about so many ticks.
+    pub(crate) fn epochs<DB: DrawingBackend>(
+        &self,
+        canvas: &mut Canvas<DB>,
+        ticks: usize,
+    ) -> Result<(), Error> {
+        let step = scale::step(self.x.1 - self.x.0, ticks, 1.0);
+        let columns = scale::multiples(self.x.0.max(1.0), self.x.1, step).into_iter();
+        let columns: Vec<_> = columns.map(|v| (v, format::number(v, 0))).collect();
+        self.columns(canvas, &columns, "Epoch")
     }
 
     /// Horizontal grid lines with their labels to the left; an empty label leaves the line alone.

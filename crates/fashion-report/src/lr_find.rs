@@ -107,8 +107,7 @@ impl Chart<'_> {
     /// Range of the logarithms of the rates and its labelled ticks.
     fn rates(&self) -> ((f64, f64), Vec<(f64, String)>) {
         let logarithms = self.points.iter().filter_map(|p| scale::logarithm(p.learning_rate));
-        let (lo, hi) = scale::extent(logarithms).unwrap_or((-5.0, 0.0));
-        let (lo, hi) = if lo < hi { (lo, hi) } else { (lo - 0.5, hi + 0.5) };
+        let (lo, hi) = scale::wide(logarithms, (-5.0, 0.0));
         let ticks = scale::decades(libm::pow(10.0, lo), libm::pow(10.0, hi), 12);
         let ticks = ticks.into_iter().map(|v| (libm::log10(v), format::setting(v))).collect();
         ((lo, hi), ticks)
@@ -144,17 +143,12 @@ impl Chart<'_> {
         let raw: Vec<_> = self.raw().collect();
         let smoothed: Vec<_> = self.smoothed().collect();
         for (values, colour, width) in [(&raw, AXIS, 1.0), (&smoothed, BLUE, 2.5)] {
-            for path in values.split(Option::is_none) {
-                let path: Vec<(f64, f64)> = path.iter().copied().flatten().collect();
-                for run in panel.within(&path) {
-                    canvas.line(&run, colour, width)?;
-                    if let [alone] = run[..] {
-                        canvas.disc(alone, width, colour)?;
-                        taken.push(Area::around(alone, alone, width + CLEAR));
-                    }
-                    let along = |ends: &[(f64, f64)]| Area::along(ends[0], ends[1], CLEAR);
-                    taken.extend(run.windows(2).flat_map(along));
+            for run in panel.curve(canvas, values, (colour, width))? {
+                if let [alone] = run[..] {
+                    taken.push(Area::around(alone, alone, width + CLEAR));
                 }
+                let along = |ends: &[(f64, f64)]| Area::along(ends[0], ends[1], CLEAR);
+                taken.extend(run.windows(2).flat_map(along));
             }
         }
         self.mark(canvas, panel, taken)

@@ -22,6 +22,12 @@ pub(crate) fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)
     })
 }
 
+/// The same, but wider than nothing: half of one each way around a value alone. `none` stands for no values.
+pub(crate) fn wide(values: impl IntoIterator<Item = f64>, none: (f64, f64)) -> (f64, f64) {
+    let (lo, hi) = extent(values).unwrap_or(none);
+    if lo < hi { (lo, hi) } else { (lo - 0.5, hi + 0.5) }
+}
+
 /// Step of 1, 2 or 5 times a power of ten that makes about `n` of `span`, at least `smallest`.
 pub(crate) fn step(span: f64, n: usize, smallest: f64) -> f64 {
     let rough = (span / n as f64).max(smallest);

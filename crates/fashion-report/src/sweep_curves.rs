@@ -191,8 +191,7 @@ impl Quantity {
 impl Chart<'_> {
     fn epochs(&self) -> (f64, f64) {
         let epochs = self.lines.iter().flat_map(|l| &l.curve.epochs).map(|e| e.epoch as f64);
-        let (lo, hi) = scale::extent(epochs).unwrap_or((1.0, 1.0));
-        if lo < hi { (lo, hi) } else { (lo - 0.5, hi + 0.5) }
+        scale::wide(epochs, (1.0, 1.0))
     }
 
     /// The training losses that the axis is to show: those of curves that did not diverge, if any.
@@ -255,10 +254,7 @@ impl Chart<'_> {
         let title = style.fit(&title, LEFT + PANEL);
         canvas.text(panel.left - LEFT, panel.top - 16.0, style, title);
         panel.rows(canvas, rows)?;
-        let step = scale::step(panel.x.1 - panel.x.0, 8, 1.0);
-        let columns = scale::multiples(panel.x.0.max(1.0), panel.x.1, step).into_iter();
-        let columns: Vec<_> = columns.map(|v| (v, format::number(v, 0))).collect();
-        panel.columns(canvas, &columns, "Epoch")?;
+        panel.epochs(canvas, 8)?;
         // The best lies on top, the grey ones beneath all others.
         let rank = |line: &Line<'_>| (line.colour.is_some(), line.best);
         for turn in [(false, false), (true, false), (true, true)] {
@@ -276,18 +272,8 @@ impl Chart<'_> {
         panel: &Panel,
         line: &Line<'_>,
     ) -> Result<(), Error> {
-        let (colour, width) = stroke(line);
-        let places: Vec<Option<(f64, f64)>> =
-            line.curve.epochs.iter().map(|epoch| what.place(epoch)).collect();
-        for path in places.split(Option::is_none) {
-            let path: Vec<(f64, f64)> = path.iter().copied().flatten().collect();
-            for run in panel.within(&path) {
-                canvas.line(&run, colour, width)?;
-                if let [alone] = run[..] {
-                    canvas.disc(alone, width, colour)?;
-                }
-            }
-        }
+        let places: Vec<_> = line.curve.epochs.iter().map(|epoch| what.place(epoch)).collect();
+        panel.curve(canvas, &places, stroke(line))?;
         let Some((x, y)) = places.iter().rev().find_map(|place| *place) else { return Ok(()) };
         // An end beyond the axis is marked at its edge.
         let at = panel.at((x, y.clamp(panel.y.0, panel.y.1)));

@@ -5,7 +5,6 @@ use crate::place::Found;
 use crate::sweep::notes;
 use crate::sweep::progress::{plural, runs};
 use fashion_kernels::simd;
-use fashion_train::Settings;
 use fashion_train::describe;
 use fashion_train::sweep::{Method, Options, Scale, Shard, Spec, Sweep, Values};
 use fashion_train::value_to_text;
@@ -38,8 +37,7 @@ pub(crate) fn announce(sweep: &Sweep, found: &Found, options: &Options<'_>) {
     let threads = plural(options.threads, "thread");
     line("machine", format!("{threads}, {}{shard}", simd::Isa::current()));
     line("folder", sweep.folder().display().to_string());
-    let settings: Vec<Settings> = sweep.points().iter().map(|point| point.settings).collect();
-    for note in notes::before(spec, &settings, &found.splits.train) {
+    for note in notes::before(spec, sweep.points(), &found.splits.train) {
         line("note", note);
     }
 }

@@ -13,16 +13,14 @@ use crate::exit;
 use crate::output;
 use crate::place::{self, Found};
 use crate::train::interrupt::Interrupt;
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use fashion_data::stratified_split;
 use fashion_model::Architecture;
-use fashion_train::sweep::{Event, Finish, Results, Shard, Spec, Sweep};
-use fashion_train::{Settings, Validation};
+use fashion_train::sweep::{Event, Finish, Results, Shard, Sweep};
+use fashion_train::{Error, Validation};
 use plan::Plan;
 use progress::{Progress, runs, shards};
-use std::path::Path;
 use std::process::ExitCode;
-use table::Summary;
 
 /// Begins a sweep, goes on with one, or collects what one has given.
 pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
@@ -41,7 +39,10 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     let tell = |event: Event<'_>| progress.tell(event);
     let finish = sweep.run(&build, &found.splits, &found.place(), &options, &tell);
     progress.clear();
-    let finish = finish.map_err(|error| failed(&error, &sweep, options.shard))?;
+    let finish = finish.map_err(|error| match error {
+        Error::Trial { .. } => anyhow!("{error}: {}", again(&sweep, options.shard)),
+        _ => anyhow!("{error}"),
+    })?;
     let results = sweep.collect()?;
     if finish != Finish::Complete {
         return unfinished(&sweep, &results, &finish, args, interrupt);
@@ -62,8 +63,8 @@ fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found)> {
             let path = args.config.as_deref().unwrap_or("the command line".as_ref());
             let spec = spec.resolved(Architecture::ReportCnn.name(), &found.splits, path)?;
             // What cannot be split must not use up a sweep's number.
-            for settings in all_settings(&spec, path)? {
-                if let Validation::Fraction(fraction) = settings.validation {
+            for point in spec.points(path)? {
+                if let Validation::Fraction(fraction) = point.settings.validation {
                     stratified_split(found.splits.train.labels(), fraction, 0)?;
                 }
             }
@@ -80,17 +81,12 @@ fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found)> {
     }
 }
 
-/// The settings of each point.
-fn all_settings(spec: &Spec, path: &Path) -> Result<Vec<Settings>> {
-    Ok(spec.points(path)?.iter().map(|point| point.settings).collect())
-}
-
 /// Writes the tables and figures of a sweep that has come as far as it could, and prints its answer.
 fn conclude(sweep: &Sweep, results: &Results, json: bool, quiet: bool) -> Result<ExitCode> {
     let written = results.write(sweep).map_err(Into::into);
     let written = written.and_then(|()| figures::write(sweep, results));
     let text = match (json, quiet && written.is_ok()) {
-        (true, _) => Summary::new(sweep, results, false).line()?,
+        (true, _) => table::json(sweep, results, false)?,
         (false, true) => format!("{}\n", sweep.folder().display()),
         (false, false) => text(sweep, results, written.is_ok()),
     };
@@ -103,13 +99,12 @@ fn text(sweep: &Sweep, results: &Results, written: bool) -> String {
     for note in notes::after(sweep.spec(), results) {
         text += &format!("note: {note}\n");
     }
-    if !results.missing.is_empty() {
-        let first = results.missing.first().map(fashion_train::sweep::Trial::name);
+    if let Some(first) = results.missing.first() {
         text += &format!(
             "note: {} of {} missing, the first {}; when done: fashion sweep collect {folder}\n",
             results.missing.len(),
             runs(sweep.trials().len()),
-            first.unwrap_or_default()
+            first.name()
         );
     }
     if !written {
@@ -133,38 +128,27 @@ fn unfinished(
     args: &SweepArgs,
     interrupt: Interrupt,
 ) -> Result<ExitCode> {
-    let (folder, ended) = (sweep.folder().display(), results.trials.len());
     let again = again(sweep, args.shard.unwrap_or(Shard::WHOLE));
-    let interrupted = !matches!(finish, Finish::Unfinished(_));
-    match finish {
-        Finish::Unfinished(others) => output::note(&format!(
-            "Unfinished: {} must come further first. Then: {again}",
-            shards(others)
-        )),
-        Finish::Complete | Finish::Stopped => {
-            let all = runs(sweep.trials().len());
-            output::note(&format!(
-                "Interrupted. {folder} holds {ended} of {all} whole, and the whole epochs of others."
-            ));
-            output::note(&format!("To go on: {again}"));
-        }
+    let others = match finish {
+        Finish::Unfinished(others) => Some(shards(others)),
+        Finish::Complete | Finish::Stopped => None,
+    };
+    if let Some(shards) = &others {
+        output::note(&format!("Unfinished: {shards} must come further first. Then: {again}"));
+    } else {
+        let (folder, ended) = (sweep.folder().display(), results.trials.len());
+        let all = runs(sweep.trials().len());
+        output::note(&format!(
+            "Interrupted. {folder} holds {ended} of {all} whole, and the whole epochs of others."
+        ));
+        output::note(&format!("To go on: {again}"));
     }
-    let code = if interrupted { interrupt.code() } else { exit::FAILED };
+    let code = if others.is_some() { exit::FAILED } else { interrupt.code() };
     if args.json {
-        let line = Summary::new(sweep, results, interrupted).line()?;
+        let line = table::json(sweep, results, others.is_none())?;
         return exit::unless_closed(output::print(&line), code);
     }
     Ok(code.into())
-}
-
-/// Says how to go on where that would help.
-fn failed(error: &fashion_train::Error, sweep: &Sweep, shard: Shard) -> anyhow::Error {
-    match error {
-        fashion_train::Error::Trial { .. } => {
-            anyhow::anyhow!("{error}: {}", again(sweep, shard))
-        }
-        _ => anyhow::anyhow!("{error}"),
-    }
 }
 
 /// The command that goes on.

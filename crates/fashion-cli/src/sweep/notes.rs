@@ -3,11 +3,11 @@
 use crate::long_average;
 use crate::sweep::progress::runs;
 use fashion_data::Dataset;
-use fashion_train::sweep::{Method, Results, Scale, Spec, Values};
+use fashion_train::sweep::{Method, Point, Results, Scale, Spec, Values};
 use fashion_train::{OptimiserKind, ScheduleKind, Settings};
 
 /// Sentences about a sweep that is about to begin.
-pub(crate) fn before(spec: &Spec, points: &[Settings], train: &Dataset) -> Vec<String> {
+pub(crate) fn before(spec: &Spec, points: &[Point], train: &Dataset) -> Vec<String> {
     let mut notes = Vec::new();
     if spec.space.is_empty() {
         notes.push("nothing varies but the seed; --vary lets a setting vary".to_owned());
@@ -25,7 +25,8 @@ pub(crate) fn before(spec: &Spec, points: &[Settings], train: &Dataset) -> Vec<S
             notes.push("validation varies, so points are not judged on the same images".to_owned());
         }
     }
-    let long: Vec<_> = points.iter().filter_map(|p| long_average::note(p, train)).collect();
+    let long: Vec<_> =
+        points.iter().filter_map(|p| long_average::note(&p.settings, train)).collect();
     if let Some(first) = long.first() {
         notes.push(format!("at {} of {} points: {first}", long.len(), points.len()));
     }
@@ -36,9 +37,9 @@ pub(crate) fn before(spec: &Spec, points: &[Settings], train: &Dataset) -> Vec<S
 }
 
 /// A setting that some points do not use is varied in vain there.
-fn unused(name: &str, points: &[Settings]) -> Option<String> {
+fn unused(name: &str, points: &[Point]) -> Option<String> {
     let (is_used, needs) = use_of(name)?;
-    let in_vain = points.iter().filter(|settings| !is_used(settings)).count();
+    let in_vain = points.iter().filter(|point| !is_used(&point.settings)).count();
     let which = match (in_vain, points.len()) {
         (0, _) => return None,
         (some, all) if some == all => "at every point".to_owned(),

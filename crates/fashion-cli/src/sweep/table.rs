@@ -2,7 +2,7 @@
 
 use crate::output::{self, percent};
 use anyhow::Result;
-use fashion_train::sweep::{Method, PointResult, Results, Spread, Sweep};
+use fashion_train::sweep::{Method, PointResult, Results, Spread, Sweep, Trial};
 use fashion_train::value_to_text;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -13,16 +13,16 @@ const ROWS: usize = 20;
 
 /// The object that `--json` prints.
 #[derive(Serialize)]
-pub(crate) struct Summary {
+struct Summary<'a> {
     /// The sweep's folder.
     sweep: String,
     /// `complete`, `unfinished` (trials are missing) or `interrupted`.
     status: &'static str,
     /// What the data are.
-    data: Option<String>,
-    architecture: Option<String>,
+    data: Option<&'a str>,
+    architecture: Option<&'a str>,
     method: Method,
-    seeds: Vec<u64>,
+    seeds: &'a [u64],
     /// All of them.
     trials: usize,
     /// Names of those that have not ended.
@@ -32,14 +32,14 @@ pub(crate) struct Summary {
     /// The number of the best point.
     best: Option<usize>,
     /// Points of which a trial has ended, the best first.
-    points: Vec<Row>,
+    points: Vec<Row<'a>>,
 }
 
 #[derive(Serialize)]
-struct Row {
+struct Row<'a> {
     point: usize,
     /// The settings that vary.
-    settings: BTreeMap<String, Value>,
+    settings: BTreeMap<&'a str, &'a Value>,
     seeds_done: usize,
     seeds_diverged: usize,
     pruned: bool,
@@ -50,43 +50,42 @@ struct Row {
     validation_loss_sd: Option<f64>,
 }
 
-impl Summary {
-    pub(crate) fn new(sweep: &Sweep, results: &Results, interrupted: bool) -> Summary {
-        let row = |point: &PointResult| Row {
-            point: point.point.number,
-            settings: results.names.iter().cloned().zip(point.point.values.clone()).collect(),
-            seeds_done: point.seeds,
-            seeds_diverged: point.diverged,
-            pruned: point.pruned,
-            epochs_done: point.epochs,
-            validation_accuracy_mean: point.accuracy.mean,
-            validation_accuracy_sd: point.accuracy.deviation,
-            validation_loss_mean: point.loss.mean,
-            validation_loss_sd: point.loss.deviation,
-        };
-        let spec = sweep.spec();
-        Summary {
-            sweep: sweep.folder().display().to_string(),
-            status: match (interrupted, results.missing.is_empty()) {
-                (true, _) => "interrupted",
-                (false, true) => "complete",
-                (false, false) => "unfinished",
-            },
-            data: spec.data.as_ref().map(|data| data.origin.clone()),
-            architecture: spec.architecture.clone(),
-            method: spec.method,
-            seeds: spec.seeds.clone(),
-            trials: sweep.trials().len(),
-            missing: results.missing.iter().map(fashion_train::sweep::Trial::name).collect(),
-            diverged: results.diverged(),
-            best: results.best().map(|best| best.point.number),
-            points: results.points.iter().map(row).collect(),
-        }
+fn row<'a>(names: &'a [String], result: &'a PointResult) -> Row<'a> {
+    let PointResult { point, accuracy, loss, .. } = result;
+    Row {
+        point: point.number,
+        settings: names.iter().map(String::as_str).zip(&point.values).collect(),
+        seeds_done: result.seeds,
+        seeds_diverged: result.diverged,
+        pruned: result.pruned,
+        epochs_done: result.epochs,
+        validation_accuracy_mean: accuracy.mean,
+        validation_accuracy_sd: accuracy.deviation,
+        validation_loss_mean: loss.mean,
+        validation_loss_sd: loss.deviation,
     }
+}
 
-    pub(crate) fn line(&self) -> Result<String> {
-        output::json_line(self)
-    }
+/// The line that `--json` prints.
+pub(crate) fn json(sweep: &Sweep, results: &Results, interrupted: bool) -> Result<String> {
+    let spec = sweep.spec();
+    output::json_line(&Summary {
+        sweep: sweep.folder().display().to_string(),
+        status: match (interrupted, results.missing.is_empty()) {
+            (true, _) => "interrupted",
+            (false, true) => "complete",
+            (false, false) => "unfinished",
+        },
+        data: spec.data.as_ref().map(|data| &*data.origin),
+        architecture: spec.architecture.as_deref(),
+        method: spec.method,
+        seeds: &spec.seeds,
+        trials: sweep.trials().len(),
+        missing: results.missing.iter().map(Trial::name).collect(),
+        diverged: results.diverged(),
+        best: results.best().map(|best| best.point.number),
+        points: results.points.iter().map(|point| row(&results.names, point)).collect(),
+    })
 }
 
 /// The points, the best first.

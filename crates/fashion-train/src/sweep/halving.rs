@@ -9,7 +9,7 @@
 //! that sees them decides the same.
 
 use super::spec::{HalvingSpec, Method, Spec};
-use super::trial::{Outcome, Status};
+use super::trial::{Progress, Status};
 use crate::history::{Epoch, best};
 
 impl Spec {
@@ -35,11 +35,7 @@ pub(super) enum Worth {
 impl Worth {
     /// Of a trial after `rung` epochs, or after all where it stopped before; `None` where it has not
     /// come so far.
-    pub(super) fn after(
-        rung: usize,
-        history: &[Epoch],
-        outcome: Option<&Outcome>,
-    ) -> Option<Worth> {
+    pub(super) fn after(rung: usize, (outcome, history): &Progress) -> Option<Worth> {
         let accuracy = |epochs: &[Epoch]| {
             best(epochs).and_then(|epoch| epoch.validation_accuracy).map(Worth::Accuracy)
         };
@@ -47,7 +43,7 @@ impl Worth {
             return accuracy(&history[..rung]);
         }
         // On a network file system the outcome may be seen before the history's last lines.
-        let outcome = outcome.filter(|outcome| outcome.epochs == history.len())?;
+        let outcome = outcome.as_ref().filter(|outcome| outcome.epochs == history.len())?;
         match outcome.status {
             Status::Diverged => Some(Worth::Diverged),
             Status::Complete | Status::EarlyStopped => accuracy(history),
@@ -99,6 +95,7 @@ pub(super) fn promoted(points: &[usize], worths: &[Worth], spec: &Spec) -> Vec<u
 mod tests {
     use super::*;
     use crate::settings::Settings;
+    use crate::sweep::Outcome;
 
     #[test]
     fn rungs_rise_by_the_factor_and_stay_below_the_end() {
@@ -162,14 +159,17 @@ mod tests {
             learned_nothing: false,
         };
         let diverged = ended(Status::Diverged, 3);
+        let after = |rung, history: &[Epoch], outcome: Option<&Outcome>| {
+            Worth::after(rung, &(outcome.cloned(), history.to_vec()))
+        };
         // What came later counts for nothing, be it better or the end.
-        assert_eq!(Worth::after(2, &history, Some(&diverged)), Some(Worth::Accuracy(0.5)));
-        assert_eq!(Worth::after(3, &history, None), Some(Worth::Accuracy(0.9)));
-        assert_eq!(Worth::after(4, &history, Some(&diverged)), Some(Worth::Diverged));
+        assert_eq!(after(2, &history, Some(&diverged)), Some(Worth::Accuracy(0.5)));
+        assert_eq!(after(3, &history, None), Some(Worth::Accuracy(0.9)));
+        assert_eq!(after(4, &history, Some(&diverged)), Some(Worth::Diverged));
         let stopped = ended(Status::EarlyStopped, 3);
-        assert_eq!(Worth::after(4, &history, Some(&stopped)), Some(Worth::Accuracy(0.9)));
+        assert_eq!(after(4, &history, Some(&stopped)), Some(Worth::Accuracy(0.9)));
         // Not there yet, or its last lines are not.
-        assert_eq!(Worth::after(4, &history, None), None);
-        assert_eq!(Worth::after(3, &history[..2], Some(&diverged)), None);
+        assert_eq!(after(4, &history, None), None);
+        assert_eq!(after(3, &history[..2], Some(&diverged)), None);
     }
 }

@@ -1,7 +1,7 @@
 //! What a sweep has found so far.
 
 use super::halving::{self, Merit, Worth};
-use super::trial::{Outcome, Status, Trial};
+use super::trial::{Outcome, Progress, Status, Trial};
 use super::{Method, Point, Spec, Sweep, csv};
 use crate::environment::Session;
 use crate::error::Error;
@@ -132,21 +132,13 @@ impl Results {
     }
 }
 
-/// How far a trial has come: what it gave, if it has ended, and its epochs.
-type Progress = (Option<Outcome>, Vec<Epoch>);
-
-fn progress(sweep: &Sweep, trial: &Trial) -> Result<Progress, Error> {
-    let folder = sweep.trial_folder(trial);
-    folder.check(&sweep.config_of(trial))?;
-    // In this order: where there is an outcome, the history is whole.
-    let outcome = folder.outcome()?;
-    let counts = outcome.is_some() || sweep.spec.method == Method::Halving;
-    Ok((outcome, if counts { folder.history()? } else { Vec::new() }))
-}
-
 pub(super) fn collect(sweep: &Sweep) -> Result<Results, Error> {
-    let all = sweep.trials.iter().map(|trial| progress(sweep, trial));
-    let all: Vec<Progress> = all.collect::<Result<_, _>>()?;
+    let progress = |trial| {
+        let folder = sweep.trial_folder(trial);
+        folder.check(&sweep.config_of(trial))?;
+        folder.progress(sweep.spec.method == Method::Halving)
+    };
+    let all: Vec<Progress> = sweep.trials.iter().map(progress).collect::<Result<_, _>>()?;
     let kept = kept(&sweep.spec, &all);
     let (mut trials, mut missing) = (Vec::new(), Vec::new());
     for (&trial, (outcome, history)) in sweep.trials.iter().zip(all) {
@@ -202,7 +194,7 @@ fn kept(spec: &Spec, trials: &[Progress]) -> Vec<usize> {
     let mut alive: Vec<usize> = (1..=kept.len()).collect();
     for rung in spec.rungs() {
         let of_point = |point: &usize| &trials[(point - 1) * seeds..point * seeds];
-        let worth = |(outcome, history): &Progress| Worth::after(rung, history, outcome.as_ref());
+        let worth = |trial: &Progress| Worth::after(rung, trial);
         let worths = alive.iter().flat_map(of_point).map(worth);
         let Some(worths) = worths.collect::<Option<Vec<Worth>>>() else { break };
         alive = halving::promoted(&alive, &worths, spec);

@@ -123,11 +123,8 @@ impl Work<'_> {
             }
             let folder = self.sweep.trial_folder(trial);
             folder.check(&self.sweep.config_of(trial))?;
-            let is_there = match until {
-                Some(rung) => folder.history()?.len() >= rung,
-                None => false,
-            };
-            if !is_there && folder.outcome()?.is_none() {
+            let (outcome, history) = folder.progress(until.is_some())?;
+            if outcome.is_none() && until.is_none_or(|rung| history.len() < rung) {
                 left.push(trial);
             }
         }
@@ -245,10 +242,7 @@ impl Work<'_> {
         loop {
             let mut pending = Vec::new();
             for (&trial, worth) in trials.iter().zip(&mut worths).filter(|(_, w)| w.is_none()) {
-                let folder = sweep.trial_folder(trial);
-                // In this order: where there is an outcome, the history is whole.
-                let outcome = folder.outcome()?;
-                *worth = Worth::after(rung, &folder.history()?, outcome.as_ref());
+                *worth = Worth::after(rung, &sweep.trial_folder(trial).progress(true)?);
                 if worth.is_none() {
                     pending.push(trial);
                 }

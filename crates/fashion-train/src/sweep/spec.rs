@@ -148,7 +148,7 @@ impl Spec {
             let problem = if name == "seed" {
                 "every point is trained with each of the seeds; set seeds"
             } else if spec.space.names().contains(&name.as_str()) {
-                "it is in [space] too; a setting varies or it does not"
+                "it is in [space] too; leave it out of one of them"
             } else {
                 continue;
             };

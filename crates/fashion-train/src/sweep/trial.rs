@@ -104,6 +104,9 @@ impl Outcome {
     }
 }
 
+/// How far a trial has come: what it gave, if it has ended, and its epochs.
+pub(super) type Progress = (Option<Outcome>, Vec<Epoch>);
+
 /// The folder of a trial.
 pub(super) struct TrialFolder(PathBuf);
 
@@ -132,9 +135,12 @@ impl TrialFolder {
         outcome.map(Some).map_err(|e| Error::Damaged { path, problem: e.to_string() })
     }
 
-    /// The epochs so far.
-    pub(super) fn history(&self) -> Result<Vec<Epoch>, Error> {
-        self.run().map_or(Ok(Vec::new()), |run| run.history())
+    /// How far the trial has come. Where it has not ended, its epochs are looked at only if they count.
+    pub(super) fn progress(&self, epochs_count: bool) -> Result<Progress, Error> {
+        // In this order: where there is an outcome, the history is whole.
+        let outcome = self.outcome()?;
+        let run = self.run().filter(|_| epochs_count || outcome.is_some());
+        Ok((outcome, run.map_or(Ok(Vec::new()), |run| run.history())?))
     }
 
     /// Makes sure that what is there was made with these settings, if anything is.
