@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use fashion_report::{
-    ClassCount, ClassExamples, CoverageMark, MisclassifiedItem, Sweep, SweepMeasure, class_counts,
-    classes, confusion, coverage, curves, lr_find, misclassified, reliability, sweep, sweep_curves,
+    ClassCount, ClassExamples, CoverageMark, MisclassifiedItem, Sweep, class_counts, classes,
+    confusion, coverage, curves, lr_find, misclassified, reliability, sweep, sweep_curves,
 };
 
 #[path = "../tests/it/stand_in/mod.rs"]
@@ -68,7 +68,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let of_rates = Sweep {
         settings: &["learning rate"],
         points: &one,
-        measure: SweepMeasure::Accuracy,
         best: Some(4),
         held_out_name: "validation",
     };

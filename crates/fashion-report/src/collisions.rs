@@ -5,8 +5,8 @@ use crate::font::{self, Weight};
 use crate::{
     Bin, ClassCount, ClassExamples, CoverageMark, CoveragePoint, CurveEnd, EpochPoint,
     MisclassifiedItem, PIXELS, RangeMarks, RangePoint, SettingValue, Sweep, SweepCurve, SweepEpoch,
-    SweepMeasure, SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find,
-    misclassified, reliability, sweep, sweep_curves,
+    SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find, misclassified,
+    reliability, sweep, sweep_curves,
 };
 
 const ORIGIN: &str = "built-in sample, not Fashion-MNIST · test set";
@@ -359,19 +359,16 @@ fn sweeps_keep_their_texts_apart() {
             for columns in sets {
                 let names: Vec<&str> = (0..columns.len()).map(|i| NAMES[i % 4]).collect();
                 for (seeds, diverged) in [(1, 0), (3, 2)] {
-                    for measure in [SweepMeasure::Accuracy, SweepMeasure::Loss] {
-                        let points = points(&columns, seeds, diverged);
-                        for best in [0, n / 2, n.saturating_sub(1)] {
-                            let sweep = Sweep {
-                                settings: &names,
-                                points: &points,
-                                measure,
-                                best: (best < n).then_some(best),
-                                held_out_name: NAMES[best % 4],
-                            };
-                            let document = svg(&sweep::drawing(&sweep, ORIGIN).unwrap()).unwrap();
-                            check(&format!("sweep {shape}, {n}, {columns:?}, {best}"), &document);
-                        }
+                    let points = points(&columns, seeds, diverged);
+                    for best in [0, n / 2, n.saturating_sub(1)] {
+                        let sweep = Sweep {
+                            settings: &names,
+                            points: &points,
+                            best: (best < n).then_some(best),
+                            held_out_name: NAMES[best % 4],
+                        };
+                        let document = svg(&sweep::drawing(&sweep, ORIGIN).unwrap()).unwrap();
+                        check(&format!("sweep {shape}, {n}, {columns:?}, {best}"), &document);
                     }
                 }
             }

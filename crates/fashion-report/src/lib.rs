@@ -36,7 +36,7 @@ pub use lr_find::{RangeMarks, RangePoint};
 pub use misclassified::MisclassifiedItem;
 pub use reliability::Bin;
 pub use setting::SettingValue;
-pub use sweep::{Sweep, SweepMeasure, SweepPoint};
+pub use sweep::{Sweep, SweepPoint};
 pub use sweep_curves::{CurveEnd, SweepCurve, SweepEpoch};
 
 /// Width and height of a garment in pixels.

@@ -73,23 +73,20 @@ pub(crate) fn decades(lo: f64, hi: f64, n: usize) -> Vec<f64> {
     powers.into_iter().step_by(every).collect()
 }
 
-/// The worst value that an axis needs to reach so that the good ones can be told apart; all of them,
+/// The worst value, which is the lowest, that an axis needs to reach so that the good ones can be told apart; all of them,
 /// if leaving some out would gain little.
 ///
 /// How close the better third of the values is to the best says what counts as close: what is more
 /// than eight times as far from the best is left out.
-pub(crate) fn focus(values: &[f64], higher_is_better: bool, closest: f64) -> Option<f64> {
-    let (lo, hi) = extent(values.iter().copied())?;
-    let sign = if higher_is_better { -1.0 } else { 1.0 };
-    let best = if higher_is_better { hi } else { lo };
-    let mut gaps: Vec<f64> =
-        values.iter().filter_map(|&v| drawable(v)).map(|v| sign * (v - best)).collect();
+pub(crate) fn focus(values: &[f64], closest: f64) -> Option<f64> {
+    let (_, best) = extent(values.iter().copied())?;
+    let mut gaps: Vec<f64> = values.iter().filter_map(|&v| drawable(v)).map(|v| best - v).collect();
     gaps.sort_by(f64::total_cmp);
     let third = gaps[(gaps.len() / 3).max(1).min(gaps.len() - 1)];
     let close = (8.0 * third).max(closest);
     let all = gaps[gaps.len() - 1];
     let shown = gaps.iter().rev().find(|gap| **gap <= close).map_or(all, |gap| gap.max(closest));
-    Some(best + sign * if all > 2.0 * shown { shown } else { all })
+    Some(best - if all > 2.0 * shown { shown } else { all })
 }
 
 /// A range that ends on ticks, and the ticks.
@@ -149,19 +146,19 @@ mod tests {
 
     #[test]
     fn an_axis_leaves_out_only_what_would_flatten_the_rest() {
-        let near = |values: &[f64], higher, expected: f64| {
-            let worst = focus(values, higher, 0.05).unwrap();
+        let near = |values: &[f64], expected: f64| {
+            let worst = focus(values, 0.05).unwrap();
             assert!((worst - expected).abs() < 1e-12, "{values:?}: {worst}, expected {expected}");
         };
-        near(&[0.10, 0.82, 0.90, 0.912, 0.915, 0.85], true, 0.82);
-        near(&[0.65, 0.80, 0.87, 0.90, 0.912, 0.905, 0.85, 0.1, 0.1], true, 0.65);
-        near(&[2.3, 0.4, 0.27, 0.25, f64::NAN], false, 0.4);
+        near(&[0.10, 0.82, 0.90, 0.912, 0.915, 0.85], 0.82);
+        near(&[0.65, 0.80, 0.87, 0.90, 0.912, 0.905, 0.85, 0.1, 0.1], 0.65);
+        near(&[-2.3, -0.4, -0.27, -0.25, f64::NAN], -0.4);
         // What lies this close is always shown.
-        near(&[0.88, 0.90, 0.91, 0.912], true, 0.88);
-        near(&[0.1, 0.9], true, 0.1);
-        near(&[0.9], true, 0.9);
-        near(&[0.9, 0.9, 0.9, 0.1], true, 0.85);
-        assert_eq!(focus(&[f64::NAN], true, 0.01), None);
+        near(&[0.88, 0.90, 0.91, 0.912], 0.88);
+        near(&[0.1, 0.9], 0.1);
+        near(&[0.9], 0.9);
+        near(&[0.9, 0.9, 0.9, 0.1], 0.85);
+        assert_eq!(focus(&[f64::NAN], 0.01), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::canvas::{Canvas, Drawing, Style};
 use crate::layout::{BOTTOM, MARGIN, Page, Panel, SMALL, TOP};
 use crate::palette::{AXIS, Colour, INK, MUTED, PAPER, sequence};
 use crate::setting::SettingValue;
-use crate::sweep::SweepMeasure;
+use crate::sweep::accuracy;
 use crate::{Error, Figure, format, scale};
 
 /// Up to this many lines, each has a colour of its own.
@@ -236,7 +236,7 @@ impl Chart<'_> {
         let whole = with_epochs().find(|line| line.best).or(with_epochs().next());
         let mut shown: Vec<f64> = self.lines.iter().filter_map(best).collect();
         shown.extend(whole.into_iter().flat_map(accuracies).filter_map(scale::drawable));
-        SweepMeasure::Accuracy.axis(&shown)
+        accuracy::axis(&shown)
     }
 
     fn panel<DB: DrawingBackend>(
@@ -287,10 +287,10 @@ impl Chart<'_> {
     ) -> Result<(), Error> {
         let right = left + LEGEND;
         let header = Style::new(SMALL, INK).bold();
-        let accuracy = Style::new(SMALL, MUTED).end();
-        let room = LEGEND - accuracy.width("Accuracy") - 8.0;
+        let style = Style::new(SMALL, MUTED).end();
+        let room = LEGEND - style.width("Accuracy") - 8.0;
         canvas.text(left, top - 16.0, header, header.fit(&format::capital(self.setting), room));
-        canvas.text(right, top - 16.0, accuracy, "Accuracy");
+        canvas.text(right, top - 16.0, style, "Accuracy");
         let mut y = top + 8.0;
         for line in self.lines.iter().filter(|line| line.colour.is_some()) {
             let (colour, width) = stroke(line);

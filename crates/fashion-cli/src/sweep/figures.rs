@@ -2,8 +2,7 @@
 
 use anyhow::Result;
 use fashion_report::{
-    CurveEnd, SettingValue, SweepCurve, SweepEpoch, SweepMeasure, SweepPoint, sweep as figure,
-    sweep_curves,
+    CurveEnd, SettingValue, SweepCurve, SweepEpoch, SweepPoint, sweep as figure, sweep_curves,
 };
 use fashion_train::Epoch;
 use fashion_train::sweep::{PointResult, Results, Status, Sweep, TrialResult};
@@ -29,7 +28,6 @@ pub(crate) fn write(sweep: &Sweep, results: &Results) -> Result<()> {
         let drawing = fashion_report::Sweep {
             settings: &settings,
             points: &drawn,
-            measure: SweepMeasure::Accuracy,
             best: points.iter().position(|point| Some(point.point.number) == best),
             held_out_name: HELD_OUT,
         };

@@ -2,8 +2,7 @@
 
 use plotters::prelude::DrawingBackend;
 
-use super::SweepMeasure::{Accuracy, Loss};
-use super::{Sweep, SweepPoint};
+use super::{Sweep, SweepPoint, accuracy};
 use crate::canvas::{Canvas, Drawing, Style};
 use crate::layout::{BOTTOM, MARGIN, Page, Panel, SMALL, TINY, TOP};
 use crate::palette::{BLUE, BLUES, Colour, INK, MUTED, ORANGE, PAPER, TRAIN};
@@ -11,7 +10,7 @@ use crate::place::{Area, CLEAR, Notes, first_free};
 use crate::setting::Axis;
 use crate::{Error, format, scale};
 
-/// A row of marks beyond the worse end of the axis of scores.
+/// A row of marks below the axis of scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lane {
     /// Scores that the axis leaves out.
@@ -85,11 +84,8 @@ impl Chart<'_> {
 
     /// The middle of a lane, if it is used.
     fn lane(&self, plot: &Panel, lane: Lane) -> Option<f64> {
-        let out = EDGE + LANE * (self.lanes.iter().position(|l| *l == lane)? as f64 + 0.5);
-        Some(match self.sweep.measure {
-            Accuracy => plot.bottom() + out,
-            Loss => plot.top - out,
-        })
+        let place = self.lanes.iter().position(|l| *l == lane)?;
+        Some(plot.bottom() + EDGE + LANE * (place as f64 + 0.5))
     }
 
     fn cell(&self, setting: usize) -> Cell<'_> {
@@ -98,10 +94,9 @@ impl Chart<'_> {
         let width = (self.width() - GAP * (n as f64 - 1.0)) / n as f64;
         let values = self.sweep.points.iter().map(|p| &p.values[setting]);
         let axis = Axis::new(values, width);
-        let above = if self.sweep.measure == Loss { self.depth() } else { 0.0 };
         let plot = Panel {
             left: MARGIN + LEFT + column * (width + GAP),
-            top: TOP + 24.0 + row * (self.row_height() + 16.0) + above,
+            top: TOP + 24.0 + row * (self.row_height() + 16.0),
             width,
             height: HEIGHT,
             x: axis.range,
@@ -124,30 +119,24 @@ impl Chart<'_> {
             let Some(y) = self.lane(plot, *lane) else { continue };
             canvas.rect(plot.left, y - LANE / 2.0 + 1.0, plot.width, LANE - 2.0, BLUES[0])?;
             if first {
-                let name = match (lane, self.sweep.measure) {
-                    (Lane::Diverged, _) => "diverged",
-                    (Lane::Far, Accuracy) => "lower",
-                    (Lane::Far, Loss) => "higher",
+                let name = match lane {
+                    Lane::Diverged => "diverged",
+                    Lane::Far => "lower",
                 };
                 canvas.text(plot.left - 8.0, y + 4.0, Style::new(SMALL, MUTED).end(), name);
             }
         }
         if first {
-            let measure = self.sweep.measure;
-            let noun = measure.noun();
-            let title =
-                format!("{noun} on the {} set ({})", self.sweep.held_out_name, measure.unit());
-            let above = if measure == Loss { self.depth() } else { 0.0 };
+            let title = format!("Accuracy on the {} set (%)", self.sweep.held_out_name);
             let style = Style::new(SMALL, INK).bold();
             let title = style.fit(&title, LEFT + self.width());
-            canvas.text(MARGIN, plot.top - above - 16.0, style, title);
+            canvas.text(MARGIN, plot.top - 16.0, style, title);
             plot.rows(canvas, &self.rows)?;
         } else {
             let lines: Vec<_> = self.rows.iter().map(|(v, _)| (*v, String::new())).collect();
             plot.rows(canvas, &lines)?;
         }
-        let below = if self.sweep.measure == Accuracy { self.depth() } else { 0.0 };
-        let frame = Panel { height: plot.height + below, ..*plot };
+        let frame = Panel { height: plot.height + self.depth(), ..*plot };
         let name = format::capital(self.sweep.settings[cell.setting]);
         let name = Style::new(SMALL, MUTED).fit(&name, plot.width);
         frame.columns(canvas, &cell.axis.ticks, &name)
@@ -230,7 +219,6 @@ impl Chart<'_> {
         canvas: &mut Canvas<DB>,
         cell: &Cell<'_>,
     ) -> Result<(), Error> {
-        let outwards = if self.sweep.measure == Accuracy { 1.0 } else { -1.0 };
         for lane in &self.lanes {
             let Some(y) = self.lane(&cell.plot, *lane) else { continue };
             let mut taken = Vec::new();
@@ -242,14 +230,11 @@ impl Chart<'_> {
                         let mean = self.far(point.mean);
                         let Some(score) = mean.or(seed.filter(|_| self.single())) else { continue };
                         let colour = if mean.is_some() { BLUE } else { TRAIN };
-                        let tip = (*x, y + 4.5 * outwards);
-                        canvas.line(&[(*x, y - 4.5 * outwards), tip], colour, 1.75)?;
-                        let barb = |side: f64| (x + side, y + 0.5 * outwards);
+                        let tip = (*x, y + 4.5);
+                        canvas.line(&[(*x, y - 4.5), tip], colour, 1.75)?;
+                        let barb = |side: f64| (x + side, y + 0.5);
                         canvas.line(&[barb(-4.0), tip, barb(4.0)], colour, 1.75)?;
-                        match self.sweep.measure {
-                            Accuracy => format::percent(score, 1),
-                            Loss => format::number(score, 2),
-                        }
+                        format::percent(score, 1)
                     }
                     Lane::Diverged if point.diverged == 0 => continue,
                     Lane::Diverged => {
@@ -300,18 +285,17 @@ impl Chart<'_> {
         let style = Style::new(SMALL, INK).bold();
         let room = cell.plot.width - 2.0 * CLEAR;
         let text = if self.single() {
-            let score = self.sweep.measure.print_spread(mean, best.deviation);
+            let score = accuracy::spread(mean, best.deviation);
             let label = style.fit(&value.label(), room - style.width(&format!("best: , {score}")));
             format!("best: {label}, {score}")
         } else {
             style.fit(&value.label(), room)
         };
-        // On a ring around the point, nearest first, the better side before the worse.
-        let better = if self.sweep.measure == Accuracy { -1.0 } else { 1.0 };
+        // On a ring around the point, nearest first, above before below.
         let rings = (0..6).map(|ring| 14.0 + 12.0 * f64::from(ring));
         let places = rings.flat_map(|far| {
             let (x, y) = at;
-            let [above, below] = [better, -better].map(|side| y + 4.0 + side * far);
+            let [above, below] = [y + 4.0 - far, y + 4.0 + far];
             let beside = [(x + far, y + 4.0, style), (x - far, y + 4.0, style.end())];
             let over = [above, below].into_iter().flat_map(move |y| {
                 [(x, y, style.middle()), (x + 8.0, y, style), (x - 8.0, y, style.end())]
@@ -331,9 +315,8 @@ impl Drawing for Chart<'_> {
     }
 
     fn name(&self) -> String {
-        let noun = self.sweep.measure.noun();
         let settings = self.sweep.settings.join(", ");
-        format!("{noun} on the {} set by {settings}", self.sweep.held_out_name)
+        format!("Accuracy on the {} set by {settings}", self.sweep.held_out_name)
     }
 
     fn paint<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>) -> Result<(), Error> {

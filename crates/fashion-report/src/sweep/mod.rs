@@ -1,9 +1,7 @@
-//! What each setting of a sweep does to the accuracy or the loss.
+//! What each setting of a sweep does to the accuracy.
 
+pub(crate) mod accuracy;
 mod chart;
-mod measure;
-
-pub use measure::SweepMeasure;
 
 use chart::{Chart, Lane};
 
@@ -20,7 +18,7 @@ pub const MAX_SETTINGS: usize = 6;
 pub struct SweepPoint {
     /// The value of each setting, in the order of [`Sweep::settings`].
     pub values: Vec<SettingValue>,
-    /// What each seed that did not diverge gave: a share in `[0, 1]`, or a loss in nats.
+    /// What each seed that did not diverge gave: the share of the held-out data classified correctly, in `[0, 1]`.
     pub scores: Vec<f64>,
     /// The mean of the scores, if there are any.
     pub mean: Option<f64>,
@@ -43,8 +41,6 @@ pub struct Sweep<'a> {
     pub settings: &'a [&'a str],
     /// What was tried.
     pub points: &'a [SweepPoint],
-    /// What the scores are.
-    pub measure: SweepMeasure,
     /// Which of the points to mark as the best, if any.
     pub best: Option<usize>,
     /// What the held-out data is called: `"validation"` or `"test"`.
@@ -58,7 +54,7 @@ pub struct Sweep<'a> {
 /// Numbers whose largest is more than 20 times the smallest get a logarithmic axis (a zero its own
 /// place left of it), texts stand side by side in the order of their appearance.
 ///
-/// The axis of scores is made for the good points: far worse ones are arrows on a lane at its worse
+/// The axis of scores is made for the good points: far worse ones are arrows on a lane at its lower
 /// end, with their values where there is room, and points of which seeds diverged are crosses on a
 /// lane beyond. Values that are no number are left out; no points give a figure that says so.
 /// `origin` says where the data is from.
@@ -69,7 +65,7 @@ pub struct Sweep<'a> {
 /// than [`MAX_SETTINGS`], or if the best is none of the points.
 ///
 /// ```
-/// use fashion_report::{Sweep, SweepMeasure, SweepPoint, sweep};
+/// use fashion_report::{Sweep, SweepPoint, sweep};
 ///
 /// let point = |rate: f64, scores: [f64; 2]| SweepPoint {
 ///     values: vec![rate.into()],
@@ -83,7 +79,6 @@ pub struct Sweep<'a> {
 ///     &Sweep {
 ///         settings: &["learning rate"],
 ///         points: &points,
-///         measure: SweepMeasure::Accuracy,
 ///         best: Some(1),
 ///         held_out_name: "validation",
 ///     },
@@ -99,10 +94,9 @@ pub fn draw(sweep: &Sweep<'_>, origin: &str) -> Result<Figure, Error> {
 /// The figure before it is rendered.
 pub(crate) fn drawing<'a>(sweep: &Sweep<'a>, origin: &'a str) -> Result<impl Drawing, Error> {
     check(sweep)?;
-    let noun = sweep.measure.noun();
     let title = match sweep.settings {
-        [setting] => format!("{noun} by {setting}"),
-        _ => format!("{noun} by setting"),
+        [setting] => format!("Accuracy by {setting}"),
+        _ => "Accuracy by setting".to_owned(),
     };
     let n = format::count(sweep.points.len() as u64);
     let note = match (sweep.points, sweep.settings) {
@@ -113,7 +107,7 @@ pub(crate) fn drawing<'a>(sweep: &Sweep<'a>, origin: &'a str) -> Result<impl Dra
         }
         (points, _) => {
             let best = sweep.best.and_then(|i| Some((points[i].mean?, points[i].deviation)));
-            let best = best.map(|(mean, deviation)| sweep.measure.print_spread(mean, deviation));
+            let best = best.map(|(mean, deviation)| accuracy::spread(mean, deviation));
             let best = best.map(|best| format!("; the ring marks the best, {best}"));
             format!(
                 "Over {n} points, a dot for each in every panel{}",
@@ -123,7 +117,7 @@ pub(crate) fn drawing<'a>(sweep: &Sweep<'a>, origin: &'a str) -> Result<impl Dra
     };
     let scores = sweep.points.iter().flat_map(|p| p.scores.iter().copied().chain(p.mean));
     let scores: Vec<f64> = scores.filter_map(scale::drawable).collect();
-    let (range, rows) = sweep.measure.axis(&scores);
+    let (range, rows) = accuracy::axis(&scores);
     let lanes = [
         (Lane::Far, scores.iter().any(|v| !(range.0..=range.1).contains(v))),
         (Lane::Diverged, sweep.points.iter().any(|p| p.diverged > 0)),

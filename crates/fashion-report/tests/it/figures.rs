@@ -4,9 +4,9 @@ use std::path::Path;
 
 use fashion_report::{
     Bin, ClassCount, ClassExamples, CoverageMark, CoveragePoint, EpochPoint, Error, Figure,
-    MisclassifiedItem, PIXELS, RangeMarks, RangePoint, SettingValue, Sweep, SweepCurve,
-    SweepMeasure, SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find,
-    misclassified, reliability, sweep, sweep_curves,
+    MisclassifiedItem, PIXELS, RangeMarks, RangePoint, SettingValue, Sweep, SweepCurve, SweepPoint,
+    class_counts, classes, confusion, coverage, curves, lr_find, misclassified, reliability, sweep,
+    sweep_curves,
 };
 
 use crate::stand_in::{self, CLASSES, sweeps};
@@ -33,7 +33,7 @@ fn sweep_of<'a>(
     points: &'a [SweepPoint],
     best: Option<usize>,
 ) -> Sweep<'a> {
-    Sweep { settings, points, measure: SweepMeasure::Accuracy, best, held_out_name: "validation" }
+    Sweep { settings, points, best, held_out_name: "validation" }
 }
 
 /// Every figure, small, from fixed input.
@@ -368,16 +368,9 @@ fn a_sweep_shows_poor_and_diverged_points_without_losing_the_good() {
     assert!(!svg.contains(">diverged<"));
 
     let points = sweeps::by_rate();
-    let draw = |measure| {
-        let sweep = Sweep { measure, ..sweep_of(&["learning rate"], &points, Some(4)) };
-        sweep::draw(&sweep, ORIGIN).unwrap().svg
-    };
-    let svg = draw(SweepMeasure::Accuracy);
+    let svg = sweep::draw(&sweep_of(&["learning rate"], &points, Some(4)), ORIGIN).unwrap().svg;
     assert_eq!(lines_of(&svg, "#B3480B"), 4, "two crosses of two strokes");
     assert!(svg.contains(">diverged<") && svg.contains(">2 of 3<"), "{svg}");
-    // A loss is worse where it is high.
-    let svg = draw(SweepMeasure::Loss);
-    assert!(!svg.contains(">lower<") && svg.contains("Loss on the validation set (nats)"));
 
     // More settings than one: a dot for each trial in every panel, and no line.
     let (trials, best) = sweeps::random_search(20);
