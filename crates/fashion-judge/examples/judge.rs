@@ -1,5 +1,5 @@
 //! Trains a network for an epoch on part of the built-in sample, calibrates it on the part held out, and
-//! writes what there is to say of it into a folder that is not there yet:
+//! writes what there is to say of it into a new folder, `runs/001` and so on unless one is named:
 //! `cargo run --release -p fashion-judge --example judge -- FOLDER`.
 
 use fashion_data::{Splits, sample};
@@ -10,7 +10,8 @@ use std::error::Error;
 use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = std::env::args_os().nth(1).map(PathBuf::from).ok_or("usage: judge FOLDER")?;
+    let folder = std::env::args_os().nth(1).map(PathBuf::from);
+    let folder = RunFolder::create(folder.as_deref())?;
     let all = sample::generate(0);
     let some: Vec<usize> = (0..1000).collect();
     let splits = Splits::new(all.train.select(&some), all.test.select(&some))?;
@@ -34,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         run: None,
         trained_on: Some("1,000 drawn garments"),
     };
-    report.write(&RunFolder::create(Some(&folder))?)?;
-    println!("{}", folder.join("report.html").display());
+    report.write(&folder)?;
+    println!("{}", folder.path().join("report.html").display());
     Ok(())
 }
