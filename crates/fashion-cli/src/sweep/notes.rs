@@ -50,8 +50,11 @@ fn unused(name: &str, points: &[Point]) -> Option<String> {
     ))
 }
 
-/// When a setting changes anything, if not always, and that in words.
-fn use_of(name: &str) -> Option<(fn(&Settings) -> bool, &'static str)> {
+/// Whether settings use one of them, and when that is, in words.
+type Use = (fn(&Settings) -> bool, &'static str);
+
+/// When a setting changes anything, if not always.
+fn use_of(name: &str) -> Option<Use> {
     use OptimiserKind::Sgd;
     use ScheduleKind::{Cosine, Exponential, OneCycle, Plateau, Step};
     Some(match name {

@@ -34,7 +34,7 @@ impl Plan {
     /// Makes sense of the options.
     pub(crate) fn new(args: &SweepArgs) -> Result<Plan> {
         if let Some(folder) = &args.resume {
-            let conflicts = conflicts(args)?;
+            let conflicts = conflicts(args);
             if !conflicts.is_empty() {
                 return Err(exit::usage(format!(
                     "--resume continues a sweep as it began, so it cannot be given together with \
@@ -69,7 +69,7 @@ pub(crate) fn options<'a>(args: &SweepArgs, stop: &'a AtomicBool) -> Result<Opti
 }
 
 /// The options that a sweep that is there has decided already.
-fn conflicts(args: &SweepArgs) -> Result<Vec<String>> {
+fn conflicts(args: &SweepArgs) -> Vec<String> {
     let given = [
         (!args.vary.is_empty(), "--vary"),
         (args.config.is_some(), "--config"),
@@ -82,7 +82,7 @@ fn conflicts(args: &SweepArgs) -> Result<Vec<String>> {
         (args.out.is_some(), "--out"),
     ];
     let given = given.into_iter().filter(|(given, _)| *given).map(|(_, name)| name.to_owned());
-    Ok(given.chain(args.settings.given()).collect())
+    given.chain(args.settings.given()).collect()
 }
 
 fn spec(args: &SweepArgs) -> Result<Spec> {

@@ -3,6 +3,7 @@
 use super::Point;
 use super::results::Results;
 use crate::settings::value_to_text;
+use std::collections::BTreeMap;
 
 /// A column: its name, and what the line with a number has in it.
 type Column<'a> = (&'a str, Box<dyn Fn(usize) -> String + 'a>);
@@ -31,10 +32,9 @@ pub(super) fn trials(results: &Results) -> String {
     let of = |at: usize| &results.trials[at];
     let outcome = move |at| &of(at).outcome;
     let divergence = move |at| outcome(at).divergence.as_ref();
-    let point = move |at| {
-        let of_trial = |point: &&Point| point.number == of(at).trial.point;
-        results.points.iter().map(|result| &result.point).find(of_trial)
-    };
+    let points = results.points.iter().map(|result| (result.point.number, &result.point));
+    let points: BTreeMap<usize, &Point> = points.collect();
+    let point = |at| points.get(&of(at).trial.point).copied();
     let mut columns = vec![
         column("trial", move |at| of(at).trial.name()),
         column("point", move |at| of(at).trial.point),
