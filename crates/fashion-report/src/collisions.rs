@@ -4,9 +4,9 @@ use crate::figure::svg;
 use crate::font::{self, Weight};
 use crate::{
     Bin, ClassCount, ClassExamples, CoverageMark, CoveragePoint, CurveEnd, EpochPoint,
-    MisclassifiedItem, PIXELS, RangeMarks, RangePoint, SettingValue, Sweep, SweepCurve, SweepEpoch,
-    SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find, misclassified,
-    reliability, sweep, sweep_curves,
+    MisclassifiedItem, PIXELS, RangeMarks, RangePoint, SettingValue, Sweep, SweepCurve, SweepPoint,
+    class_counts, classes, confusion, coverage, curves, lr_find, misclassified, reliability, sweep,
+    sweep_curves,
 };
 
 const ORIGIN: &str = "built-in sample, not Fashion-MNIST · test set";
@@ -384,10 +384,11 @@ fn curves_of_sweeps_keep_their_texts_apart() {
                 let curve = |(i, value): (usize, SettingValue)| SweepCurve {
                     value,
                     epochs: (1..=epochs)
-                        .map(|epoch| SweepEpoch {
+                        .map(|epoch| EpochPoint {
                             epoch,
                             train_loss: loss / (epoch + i) as f64,
-                            held_out_accuracy: 1.0 - loss / (epoch * 7 + i) as f64,
+                            validation_accuracy: Some(1.0 - loss / (epoch * 7 + i) as f64),
+                            ..EpochPoint::default()
                         })
                         .collect(),
                     accuracy: (i % 3 > 0).then_some(0.9 + 0.001 * i as f64),

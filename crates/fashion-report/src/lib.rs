@@ -37,7 +37,7 @@ pub use misclassified::MisclassifiedItem;
 pub use reliability::Bin;
 pub use setting::SettingValue;
 pub use sweep::{Sweep, SweepPoint};
-pub use sweep_curves::{CurveEnd, SweepCurve, SweepEpoch};
+pub use sweep_curves::{CurveEnd, SweepCurve};
 
 /// Width and height of a garment in pixels.
 pub const SIDE: usize = 28;

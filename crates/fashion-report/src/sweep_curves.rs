@@ -3,6 +3,7 @@
 use plotters::prelude::DrawingBackend;
 
 use crate::canvas::{Canvas, Drawing, Style};
+use crate::curves::EpochPoint;
 use crate::layout::{BOTTOM, MARGIN, Page, Panel, SMALL, TOP};
 use crate::palette::{AXIS, Colour, INK, MUTED, PAPER, sequence};
 use crate::setting::SettingValue;
@@ -13,17 +14,6 @@ use crate::{Error, Figure, format, scale};
 pub const MAX_COLOURED: usize = 16;
 /// How many of the best have one where there are more.
 pub const COLOURED_OF_MANY: usize = 8;
-
-/// What an epoch gave, on average over the seeds that got there.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct SweepEpoch {
-    /// Number of the epoch, from 1.
-    pub epoch: usize,
-    /// Mean cross-entropy on the training data, in nats.
-    pub train_loss: f64,
-    /// Share of the held-out data classified correctly, in `[0, 1]`.
-    pub held_out_accuracy: f64,
-}
 
 /// How a line ends.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,8 +32,9 @@ pub enum CurveEnd {
 pub struct SweepCurve {
     /// The point's value of the setting; a text names a combination of several.
     pub value: SettingValue,
-    /// Its epochs, in order.
-    pub epochs: Vec<SweepEpoch>,
+    /// Its epochs, in order: the means over the seeds that got there, of which the training loss and the
+    /// held-out accuracy are drawn.
+    pub epochs: Vec<EpochPoint>,
     /// The accuracy by which it is judged, in `[0, 1]`, if it has one.
     pub accuracy: Option<f64>,
     /// How it ends.
@@ -68,14 +59,15 @@ pub struct SweepCurve {
 /// None but those of the drawing library.
 ///
 /// ```
-/// use fashion_report::{CurveEnd, SweepCurve, SweepEpoch, sweep_curves};
+/// use fashion_report::{CurveEnd, EpochPoint, SweepCurve, sweep_curves};
 ///
 /// let curve = |rate: f64, speed: f64| SweepCurve {
 ///     value: rate.into(),
 ///     epochs: (1..=10)
 ///         .map(|epoch| {
 ///             let train_loss = 0.1 + 2.2 * (-speed * epoch as f64).exp();
-///             SweepEpoch { epoch, train_loss, held_out_accuracy: 0.92 - 0.15 * train_loss }
+///             let validation_accuracy = Some(0.92 - 0.15 * train_loss);
+///             EpochPoint { epoch, train_loss, validation_accuracy, ..EpochPoint::default() }
 ///         })
 ///         .collect(),
 ///     accuracy: Some(0.9),
@@ -178,11 +170,11 @@ enum Quantity {
 
 impl Quantity {
     /// An epoch on the axes.
-    fn place(self, epoch: &SweepEpoch) -> Option<(f64, f64)> {
+    fn place(self, epoch: &EpochPoint) -> Option<(f64, f64)> {
         let value = match self {
             Self::Loss { logarithmic: true } => scale::logarithm(epoch.train_loss),
             Self::Loss { logarithmic: false } => scale::drawable(epoch.train_loss),
-            Self::Accuracy => scale::drawable(epoch.held_out_accuracy),
+            Self::Accuracy => epoch.validation_accuracy.and_then(scale::drawable),
         };
         Some((scale::drawable(epoch.epoch as f64)?, value?))
     }
@@ -229,7 +221,7 @@ impl Chart<'_> {
     /// The axis for the best epoch of each curve and for all epochs of the best one.
     fn accuracy_axis(&self) -> ((f64, f64), Vec<(f64, String)>) {
         let accuracies = |line: &Line<'_>| -> Vec<f64> {
-            line.curve.epochs.iter().map(|e| e.held_out_accuracy).collect()
+            line.curve.epochs.iter().filter_map(|e| e.validation_accuracy).collect()
         };
         let best = |line| scale::extent(accuracies(line)).map(|(_, hi)| hi);
         let with_epochs = || self.lines.iter().filter(|line| !line.curve.epochs.is_empty());

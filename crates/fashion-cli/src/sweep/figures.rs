@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use fashion_report::{
-    CurveEnd, SettingValue, SweepCurve, SweepEpoch, SweepPoint, sweep as figure, sweep_curves,
+    CurveEnd, EpochPoint, SettingValue, SweepCurve, SweepPoint, sweep as figure, sweep_curves,
 };
 use fashion_train::Epoch;
 use fashion_train::sweep::{PointResult, Results, Status, Sweep, TrialResult};
@@ -73,10 +73,11 @@ fn curve(point: &PointResult, results: &Results) -> SweepCurve {
         let mean = |of: &dyn Fn(&Epoch) -> f64| {
             epochs.iter().map(|epoch| of(epoch)).sum::<f64>() / epochs.len() as f64
         };
-        SweepEpoch {
+        EpochPoint {
             epoch: number,
             train_loss: mean(&|epoch| epoch.train_loss),
-            held_out_accuracy: mean(&|epoch| epoch.validation_accuracy.unwrap_or(f64::NAN)),
+            validation_accuracy: Some(mean(&|epoch| epoch.validation_accuracy.unwrap_or(f64::NAN))),
+            ..EpochPoint::default()
         }
     };
     let ended = |status| trials.iter().any(|result| result.outcome.status == status);

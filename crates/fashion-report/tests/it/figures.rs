@@ -297,7 +297,7 @@ fn what_is_no_number_leaves_a_gap() {
 
     let mut curves = sweeps::curves(&[1e-3, 1e-2]);
     curves[0].epochs[4].train_loss = f64::NAN;
-    curves[0].epochs[6].held_out_accuracy = f64::INFINITY;
+    curves[0].epochs[6].validation_accuracy = Some(f64::INFINITY);
     curves[0].accuracy = Some(f64::NAN);
     curves[1].epochs.clear();
     let svg = sweep_curves::draw("rate", &curves, "test", ORIGIN).unwrap().svg;

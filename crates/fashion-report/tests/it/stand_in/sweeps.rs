@@ -1,7 +1,7 @@
 //! Made-up range tests and sweeps.
 
 use fashion_report::{
-    CurveEnd, RangeMarks, RangePoint, SettingValue, SweepCurve, SweepEpoch, SweepPoint,
+    CurveEnd, EpochPoint, RangeMarks, RangePoint, SettingValue, SweepCurve, SweepPoint,
 };
 
 /// The learning rates of a grid, two a decade.
@@ -98,7 +98,7 @@ pub(crate) fn curves(rates: &[f64]) -> Vec<SweepCurve> {
     let curve = |(i, &rate): (usize, &f64)| {
         let off = rate.log10() + 3.0;
         let diverged = off > 1.6;
-        let epochs: Vec<SweepEpoch> = (1..=if diverged { 3 } else { 10 })
+        let epochs: Vec<EpochPoint> = (1..=if diverged { 3 } else { 10 })
             .map(|epoch| {
                 let t = f64::from(epoch) * 10f64.powf(0.75 * off.min(0.5));
                 let stuck = 0.05 * (off - 0.4).max(0.0);
@@ -106,14 +106,15 @@ pub(crate) fn curves(rates: &[f64]) -> Vec<SweepCurve> {
                 let explosion = if diverged { 10f64.powi(epoch) } else { 0.0 };
                 let chance = 0.003 * noise(17 * i + epoch as usize);
                 let held_out_accuracy = 0.927 - 0.16 * train_loss.powf(0.8) - stuck + chance;
-                SweepEpoch {
+                EpochPoint {
                     epoch: epoch as usize,
                     train_loss: train_loss + explosion,
-                    held_out_accuracy: if diverged { 0.1 } else { held_out_accuracy },
+                    validation_accuracy: Some(if diverged { 0.1 } else { held_out_accuracy }),
+                    ..EpochPoint::default()
                 }
             })
             .collect();
-        let accuracy = epochs.iter().map(|e| e.held_out_accuracy).fold(0.0, f64::max);
+        let accuracy = epochs.iter().filter_map(|e| e.validation_accuracy).fold(0.0, f64::max);
         let end = if diverged { CurveEnd::Diverged } else { CurveEnd::Finished };
         let accuracy = (!diverged).then_some(accuracy);
         SweepCurve { value: rate.into(), epochs, accuracy, end }
@@ -127,7 +128,7 @@ pub(crate) fn halving(n: usize) -> Vec<SweepCurve> {
         (0..n).map(|i| 10f64.powf(-5.0 + 3.4 * i as f64 / n.max(2) as f64)).collect();
     let mut curves = curves(&rates);
     for (epochs, kept) in [(2, n.div_ceil(2)), (5, n.div_ceil(4))] {
-        let last = |c: &SweepCurve| c.epochs[epochs - 1].held_out_accuracy;
+        let last = |c: &SweepCurve| c.epochs[epochs - 1].validation_accuracy.unwrap_or(f64::NAN);
         curves.sort_by(|a, b| match (a.end, b.end) {
             (CurveEnd::Finished, CurveEnd::Finished) => last(b).total_cmp(&last(a)),
             (a, b) => (a != CurveEnd::Finished).cmp(&(b != CurveEnd::Finished)),
@@ -135,7 +136,7 @@ pub(crate) fn halving(n: usize) -> Vec<SweepCurve> {
         for curve in curves.iter_mut().skip(kept).filter(|c| c.end == CurveEnd::Finished) {
             curve.epochs.truncate(epochs);
             curve.end = CurveEnd::Stopped;
-            curve.accuracy = curve.epochs.last().map(|e| e.held_out_accuracy);
+            curve.accuracy = curve.epochs.last().and_then(|e| e.validation_accuracy);
         }
     }
     curves
