@@ -4,11 +4,12 @@ use crate::args::{EvalArgs, SplitArg};
 use crate::exit;
 use crate::output;
 use crate::place;
+use crate::predict::unlike_the_data;
 use crate::train::fit;
 use anyhow::{Context, Result, bail};
-use fashion_data::{CLASSES, NUM_CLASSES};
+use fashion_data::{CLASSES, NUM_CLASSES, Splits};
 use fashion_eval::predictions_csv::Split;
-use fashion_eval::{Metrics, TextOptions};
+use fashion_eval::{Calibrated, Metrics, TextOptions, thousands};
 use fashion_judge::{Classifier, Judgement, Report, predict, read_answers};
 use fashion_train::{Config, Epoch, RunFolder, Settings};
 use std::collections::BTreeSet;
@@ -77,6 +78,9 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
     };
     let judged = hold_out.as_ref().filter(|_| on_held_out);
     let judgement = Judgement::of(network, splits, judged)?.calibrated_by(calibrator);
+    if let Some(Calibrated { sorted: Some(_), .. }) = &judgement.metrics.confidence.calibrated {
+        warn_of_unlike(&judgement, splits);
+    }
     let report = Report {
         network,
         splits,
@@ -96,6 +100,25 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
         false => text(args, &judgement.metrics),
     };
     output::print_beside(written, &text)
+}
+
+/// Says of how many images the sorting tells nothing, since `predict` leaves them to a person however
+/// sure the network is.
+fn warn_of_unlike(judgement: &Judgement, splits: &Splits) {
+    let images = judgement.images(splits);
+    let unlike = |&&index: &&usize| {
+        images.pixels(index).try_into().is_ok_and(|pixels| unlike_the_data(pixels).is_some())
+    };
+    let indices = judgement.predictions.indices();
+    match indices.iter().filter(unlike).count() {
+        0 => {}
+        count => output::note(&format!(
+            "note     `predict` leaves {} of these {} images to a person, for their bright background or \
+             since they are blank; here they are sorted by confidence alone",
+            thousands(count),
+            thousands(indices.len())
+        )),
+    }
 }
 
 /// Judges what another program has answered.

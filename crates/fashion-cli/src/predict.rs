@@ -111,7 +111,7 @@ fn describe(threshold: &Threshold) -> String {
 
 /// Why no network can be trusted with an image, whatever it says: networks are trained on garments that
 /// are light on black, and judged on such.
-fn unlike_the_data(pixels: &[u8; PIXELS]) -> Option<&'static str> {
+pub(crate) fn unlike_the_data(pixels: &[u8; PIXELS]) -> Option<&'static str> {
     match Oddity::of(pixels)? {
         Oddity::BrightBorder => Some("background"),
         Oddity::Blank | Oddity::Constant | Oddity::NearlyBlank => Some("blank"),

@@ -143,6 +143,19 @@ fn a_run_keeps_what_it_found_out_and_predict_uses_it() {
     assert_eq!(plain["probabilities"], sorted["probabilities"]);
     assert!(["machine", "person"].map(Into::into).contains(&sorted["sorted_by"]));
     assert!(said.contains("30%"), "{said}");
+
+    // Ten dark garments on white, of which eval knows what predict would do.
+    let row = |i: usize| -> String {
+        let pixels = splits().test.pixels(i).iter().map(|level| format!(",{}", 255 - level));
+        format!("{}{}\n", splits().test.labels()[i], pixels.collect::<String>())
+    };
+    let inverted: String = (0..10).map(row).collect();
+    for part in ["train", "test"] {
+        std::fs::write(out.path().join(format!("fashion-mnist_{part}.csv")), &inverted).unwrap();
+    }
+    let ended = line(out.path(), "eval aimed/weights/best.safetensors --data .");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("`predict` leaves 10 of these 10 images to a person"));
 }
 
 #[test]
