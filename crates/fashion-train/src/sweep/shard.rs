@@ -24,11 +24,6 @@ impl Shard {
     /// All of it.
     pub const WHOLE: Shard = Shard { number: 0, of: 1 };
 
-    /// Which part, counted from 0.
-    pub fn number(self) -> usize {
-        self.number
-    }
-
     /// How many parts there are.
     pub fn of(self) -> usize {
         self.of
