@@ -1,7 +1,7 @@
 //! The one typeface of all figures: measuring, shortening and painting text without system fonts.
 //!
-//! The PNG is painted from these bytes, and the report embeds them. A lone SVG names the family and
-//! falls back to the reader's sans-serif.
+//! The PNG is painted from the OpenType files, and the report embeds their web form. A lone SVG names
+//! the family and falls back to the reader's sans-serif.
 
 use std::sync::LazyLock;
 
@@ -9,16 +9,17 @@ use ab_glyph::{Font as _, FontRef, PxScale, ScaleFont as _};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 /// Inter in its regular and semi-bold weights, subsets; see `fonts/README.md`.
-pub(crate) const REGULAR: &[u8] = include_bytes!("../fonts/Inter-Regular.subset.otf");
-pub(crate) const SEMIBOLD: &[u8] = include_bytes!("../fonts/Inter-SemiBold.subset.otf");
+const REGULAR: &[u8] = include_bytes!("../fonts/Inter-Regular.subset.otf");
+const SEMIBOLD: &[u8] = include_bytes!("../fonts/Inter-SemiBold.subset.otf");
+/// The same as WOFF2.
+const WEB_REGULAR: &[u8] = include_bytes!("../fonts/Inter-Regular.subset.woff2");
+const WEB_SEMIBOLD: &[u8] = include_bytes!("../fonts/Inter-SemiBold.subset.woff2");
 /// The CSS font list of figures and report.
 pub(crate) const FAMILY: &str = "Inter, 'Helvetica Neue', Arial, sans-serif";
 
 /// The rules by which the page has the typeface inside.
 pub(crate) fn css() -> String {
-    let regular = include_bytes!("../fonts/Inter-Regular.subset.woff2");
-    let semi_bold = include_bytes!("../fonts/Inter-SemiBold.subset.woff2");
-    [(400, &regular[..]), (600, semi_bold)]
+    [(400, WEB_REGULAR), (600, WEB_SEMIBOLD)]
         .map(|(weight, bytes)| {
             let data = BASE64_STANDARD.encode(bytes);
             format!(
@@ -129,6 +130,16 @@ pub(crate) fn paint(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_web_form_unpacks_to_a_font_of_the_same_size() {
+        for (font, packed) in [(REGULAR, WEB_REGULAR), (SEMIBOLD, WEB_SEMIBOLD)] {
+            // The header of WOFF 2.0, section 4: signature, flavor, length, totalSfntSize.
+            let number = |at| u32::from_be_bytes(packed[at..at + 4].try_into().unwrap()) as usize;
+            assert_eq!((&packed[..4], &packed[4..8]), (&b"wOF2"[..], &font[..4]));
+            assert_eq!((number(8), number(16)), (packed.len(), font.len()));
+        }
+    }
 
     #[test]
     fn widths_are_those_of_the_font() {
