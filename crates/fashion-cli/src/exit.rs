@@ -13,6 +13,7 @@ pub(crate) const USAGE: u8 = 2;
 /// Interrupted by Ctrl-C: 128 and the number of the signal, as shells have it.
 pub(crate) const INTERRUPTED: u8 = 130;
 /// Interrupted by SIGTERM, likewise.
+#[cfg(unix)]
 pub(crate) const TERMINATED: u8 = 143;
 
 /// An error in how the program was called; its text is for the user.

@@ -15,6 +15,8 @@ mod lr_find;
 mod outputs;
 mod predict;
 mod robust;
+#[cfg(unix)]
+mod signals;
 mod suspects;
 mod sweep;
 mod train;
