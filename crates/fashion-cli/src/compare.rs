@@ -1,7 +1,7 @@
 //! `fashion compare`
 
 use crate::args::{CompareArgs, SplitArg};
-use crate::eval::holding_out;
+use crate::eval::{holding_out, refuse_inside};
 use crate::exit;
 use crate::output;
 use crate::place;
@@ -19,6 +19,9 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
         Some(run) => place::load_for(run, &args.data)?,
         None => place::load(&args.data)?,
     };
+    for run in classifiers.iter().filter_map(|classifier| classifier.run.as_ref()) {
+        args.out.as_deref().map_or(Ok(()), |out| refuse_inside(run.path(), out))?;
+    }
     let mut hold_out = None;
     for (classifier, place) in classifiers.iter().zip(&args.weights) {
         let config = classifier.run.as_ref().map(RunFolder::config).transpose()?;

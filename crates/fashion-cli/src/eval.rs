@@ -191,12 +191,20 @@ fn class_names(given: Option<&[String]>, classes: usize) -> Result<Vec<String>> 
     Ok(names.to_vec())
 }
 
-/// A run is never changed, so nothing is written into it either.
-fn refuse_inside(run: &Path, out: &Path) -> Result<()> {
-    let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    if absolute(out).starts_with(absolute(run)) {
+/// Refuses to write into a run, which is never changed, by whatever way it is named.
+pub(crate) fn refuse_inside(run: &Path, out: &Path) -> Result<()> {
+    // What is not there yet has no links in it.
+    let real = |path: &Path| {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let there = path.ancestors().find_map(|there| Some((there, there.canonicalize().ok()?)));
+        match there {
+            Some((there, real)) => real.join(path.strip_prefix(there).unwrap_or(&path)),
+            None => path,
+        }
+    };
+    if real(out).starts_with(real(run)) {
         return Err(exit::usage(format!(
-            "--out is {}, inside the run {}, which eval never changes; choose a folder elsewhere",
+            "--out is {}, inside the run {}, which is never changed; choose a folder elsewhere",
             out.display(),
             run.display()
         )));

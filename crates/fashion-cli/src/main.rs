@@ -19,15 +19,21 @@ mod train;
 
 use args::{Cli, Command, DataCommand};
 use clap::Parser;
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help that nobody reads on is no failure either.
-            let _ = error.print();
-            return u8::try_from(error.exit_code()).unwrap_or(exit::USAGE).into();
+            let code = u8::try_from(error.exit_code()).unwrap_or(exit::USAGE);
+            return match error.print() {
+                // Help that nobody reads on is no failure, help that cannot be written is.
+                Err(failed) if code == exit::DONE && failed.kind() != ErrorKind::BrokenPipe => {
+                    exit::FAILED.into()
+                }
+                _ => code.into(),
+            };
         }
     };
     let ended = train::interrupt::end_process_one().and_then(|()| run(&cli.command));

@@ -1,5 +1,6 @@
 //! What goes to stdout and stderr, neither of which need be there.
 
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -60,7 +61,43 @@ pub(crate) fn json_line(value: &impl serde::Serialize) -> anyhow::Result<String>
     Ok(serde_json::to_string(value)? + "\n")
 }
 
+/// A word as a shell takes it, in commands that are offered to be copied.
+pub(crate) fn quoted(word: impl AsRef<OsStr>) -> String {
+    let word = word.as_ref();
+    let plain = |c: char| c.is_alphanumeric() || "-_./,:=+@".contains(c);
+    match word.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_owned(),
+        Some(text) if !text.contains(char::is_control) => {
+            format!("'{}'", text.replace('\'', r"'\''"))
+        }
+        _ => {
+            let escaped = |&byte: &u8| match byte {
+                b'\'' | b'\\' | ..=0x1f | 0x7f.. => format!("\\x{byte:02x}"),
+                _ => char::from(byte).to_string(),
+            };
+            let escaped: String = word.as_encoded_bytes().iter().map(escaped).collect();
+            format!("$'{escaped}'")
+        }
+    }
+}
+
 /// A share of 0–1 as `91.20%`.
 pub(crate) fn percent(share: f64) -> String {
     fashion_eval::fixed_percent(share, 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_part_them() {
+        let texts = ["a/b-1.npz", "my data", "it's", "", "a\nb's"].map(quoted);
+        assert_eq!(texts, ["a/b-1.npz", "'my data'", r"'it'\''s'", "''", r"$'a\x0ab\x27s'"]);
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStrExt;
+            assert_eq!(quoted(OsStr::from_bytes(b"d \xff")), r"$'d \xff'");
+        }
+    }
 }

@@ -1,15 +1,15 @@
 //! What a range test found, as text and JSON.
 
 use crate::args::{LrFindArgs, Recipe, option};
-use crate::output;
+use crate::output::{self, quoted};
 use anyhow::Result;
 use fashion_model::Architecture;
 use fashion_train::{
     LrFind, RangeEnd, RangePoint, RangeTest, RunFolder, Settings, Suggestions, value_to_text,
 };
 use serde::Serialize;
+use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::path::Path;
 
 /// The format of `lr-find.json`.
 const SCHEMA: &str = "fashion-lr-find/1";
@@ -177,12 +177,11 @@ impl Shown<'_> {
     fn train_with(&self, at: f64) -> Result<String> {
         let LrFindArgs { data, recipe, config, settings, .. } = self.args;
         let mut line = "fashion train".to_owned();
-        let mut add = |option: &str, value: &str| {
+        let mut add = |option: &str, value: &dyn AsRef<OsStr>| {
             let _ = write!(line, " {option} {}", quoted(value));
         };
-        let path = |path: &Path| path.display().to_string();
         if let Some(place) = &data.data {
-            add("--data", &path(place));
+            add("--data", place);
         }
         for (option, key) in
             [("--images-key", &data.images_key), ("--labels-key", &data.labels_key)]
@@ -192,26 +191,16 @@ impl Shown<'_> {
             }
         }
         if let Some(Recipe::Report) = recipe {
-            add("--recipe", "report");
+            add("--recipe", &"report");
         }
         if let Some(config) = config {
-            add("--config", &path(config));
+            add("--config", config);
         }
         for (name, value) in settings.0.iter().filter(|(name, _)| *name != "learning_rate") {
             add(&option(name), &value_to_text(value));
         }
         add("--lr", &rate(at));
         Ok(line)
-    }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./,:=+@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -233,11 +222,5 @@ mod tests {
     fn rates_have_two_digits() {
         let texts = [0.0031623, 3.1623e-5, 1e-7, 10.0, 0.00099999, 123456.0].map(rate);
         assert_eq!(texts, ["0.0032", "3.2e-5", "1e-7", "10", "0.001", "1.2e5"]);
-    }
-
-    #[test]
-    fn words_are_quoted_where_a_shell_would_part_them() {
-        let texts = ["a/b-1.npz", "my data", "it's", ""].map(quoted);
-        assert_eq!(texts, ["a/b-1.npz", "'my data'", r"'it'\''s'", "''"]);
     }
 }

@@ -10,7 +10,7 @@ pub(crate) mod vary;
 
 use crate::args::{CollectArgs, SweepArgs, SweepCommand};
 use crate::exit;
-use crate::output;
+use crate::output::{self, quoted};
 use crate::place::{self, Found};
 use crate::train::interrupt::Interrupt;
 use anyhow::{Result, anyhow};
@@ -101,10 +101,11 @@ fn text(sweep: &Sweep, results: &Results, written: bool) -> String {
     }
     if let Some(first) = results.missing.first() {
         text += &format!(
-            "note: {} of {} missing, the first {}; when done: fashion sweep collect {folder}\n",
+            "note: {} of {} missing, the first {}; when done: fashion sweep collect {}\n",
             results.missing.len(),
             runs(sweep.trials().len()),
-            first.name()
+            first.name(),
+            quoted(sweep.folder())
         );
     }
     if !written {
@@ -157,5 +158,5 @@ fn again(sweep: &Sweep, shard: Shard) -> String {
         Shard::WHOLE => String::new(),
         shard => format!(" --shard {shard}"),
     };
-    format!("fashion sweep --resume {}{shard}", sweep.folder().display())
+    format!("fashion sweep --resume {}{shard}", quoted(sweep.folder()))
 }

@@ -9,7 +9,7 @@ mod summary;
 use crate::args::TrainArgs;
 use crate::exit;
 use crate::long_average;
-use crate::output;
+use crate::output::{self, quoted};
 use crate::place::{self, Found};
 use anyhow::{Context, Result, bail};
 use fashion_eval::interval::LEVEL;
@@ -110,7 +110,7 @@ fn end(
             let run = &prepared.run;
             let written = written.with_context(|| {
                 let path = run.path().display();
-                format!("{path} lacks files; to write them: fashion train --resume {path}")
+                format!("{path} lacks files; to write them: {}", resume(run))
             });
             Summary::complete(run, &prepared.config, &outcome.history, &test.metrics).print(
                 args,
@@ -173,7 +173,7 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
                     "{}: its {done} epochs cannot be gone on with: their checkpoints are gone, as they \
                      are where a sweep has ended; train again with --config {}",
                     run.path().display(),
-                    run.config_path().display()
+                    quoted(run.config_path())
                 );
             }
             let found = place::load_for(&run, &args.data)?;
@@ -278,7 +278,6 @@ fn failed(error: fashion_train::Error, run: &RunFolder) -> anyhow::Error {
     let (Ok(weights), Ok(history)) = (run.weights_path(), run.history()) else {
         return error.into();
     };
-    let path = run.path().display();
     use fashion_train::Error;
     let kept = match &error {
         // Trying again would not help.
@@ -291,8 +290,9 @@ fn failed(error: fashion_train::Error, run: &RunFolder) -> anyhow::Error {
             format!("the best weights before that are kept: {}", weights.display())
         }
         _ => format!(
-            "{} are kept; to go on: fashion train --resume {path}",
-            describe::epochs(history.len() as f64)
+            "{} are kept; to go on: {}",
+            describe::epochs(history.len() as f64),
+            resume(run)
         ),
     };
     anyhow::anyhow!("{error}\n  {kept}")
@@ -342,6 +342,11 @@ pub(crate) fn fit(held_out: &Predictions, target: Option<f64>, quiet: bool) -> R
     Ok(calibrator)
 }
 
+/// The command that goes on with a run.
+fn resume(run: &RunFolder) -> String {
+    format!("fashion train --resume {}", quoted(run.path()))
+}
+
 /// Keeps what an interrupted run has, and says how to go on.
 fn stopped(prepared: &Prepared, outcome: &Outcome, args: &TrainArgs, code: u8) -> Result<ExitCode> {
     let Prepared { run, config, .. } = prepared;
@@ -362,7 +367,7 @@ fn stopped(prepared: &Prepared, outcome: &Outcome, args: &TrainArgs, code: u8) -
         )
     };
     output::note(&format!("Interrupted. {held}"));
-    output::note(&format!("To go on: fashion train --resume {path}"));
+    output::note(&format!("To go on: {}", resume(run)));
     if args.json {
         let line = output::json_line(&Summary::stopped(run, config, history))?;
         return exit::unless_closed(output::print(&line), code);

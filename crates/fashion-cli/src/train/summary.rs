@@ -1,7 +1,7 @@
 //! What is said of a run at its end.
 
 use crate::args::TrainArgs;
-use crate::output;
+use crate::output::{self, quoted};
 use anyhow::Result;
 use fashion_eval::selective::Sorted;
 use fashion_eval::{Metrics, TextOptions};
@@ -108,11 +108,12 @@ impl Summary {
 }
 
 fn files(run: &str) -> String {
+    let command = quoted(run);
     format!(
         "Files in {run}\n\
          \u{20} report.html      everything on one page, for a browser\n\
          \u{20} figures/         classes, curves, confusion, misclassified, reliability, coverage\n\
          \u{20} metrics.json     predictions.csv  history.csv  config.toml  environment.json\n\
-         \u{20} weights/         for `fashion eval {run}` and `fashion predict {run} IMAGE...`\n"
+         \u{20} weights/         for `fashion eval {command}` and `fashion predict {command} IMAGE...`\n"
     )
 }

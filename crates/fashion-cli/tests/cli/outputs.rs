@@ -93,16 +93,16 @@ fn a_run_and_a_sweep_say_what_they_found_though_their_figures_fail() {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files(&run_folder()) {
         if name != "report.html" && !name.starts_with("figures/") {
-            let path = folder.path().join("run").join(&name);
+            let path = folder.path().join("my run").join(&name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, bytes).unwrap();
         }
     }
-    fs::write(folder.path().join("run/figures"), "in the way").unwrap();
-    let ended = run_in(folder.path(), "train --resume run");
+    fs::write(folder.path().join("my run/figures"), "in the way").unwrap();
+    let ended = fashion(folder.path(), ["train", "--resume", "my run"]);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert!(ended.stderr.contains("to write them: fashion train --resume run"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("run/figures"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("fashion train --resume 'my run'\n"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("my run/figures"), "{}", ended.stderr);
     assert!(ended.stdout.contains("Confusion matrix"), "{}", ended.stdout);
     assert!(!ended.stdout.contains("Files in"), "{}", ended.stdout);
 
@@ -115,4 +115,44 @@ fn a_run_and_a_sweep_say_what_they_found_though_their_figures_fail() {
     assert!(ended.stderr.contains("sweep/figures"), "{}", ended.stderr);
     assert!(ended.stdout.contains("accuracy"), "{}", ended.stdout);
     assert!(!ended.stdout.contains("Files in"), "{}", ended.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_into_a_run_by_whatever_way_it_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let before = names(&run_folder());
+    std::os::unix::fs::symlink(run_folder(), folder.path().join("link")).unwrap();
+    for options in [
+        "eval RUN --out RUN/judged",
+        "eval RUN --out link/a/b",
+        "eval link --out RUN/judged",
+        "compare RUN RUN/weights/best.safetensors --out link/compared",
+    ] {
+        let ended = run_in(folder.path(), options);
+        assert_eq!(ended.code, Some(2), "{options}: {}", ended.stderr);
+        assert!(ended.stderr.contains("which is never changed"), "{options}: {}", ended.stderr);
+    }
+    assert_eq!(names(&run_folder()), before);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_printed_is_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, run) = (data(), run_folder());
+    let (data, run) = (data.to_str().unwrap(), run.to_str().unwrap());
+    let image = format!("{}/tests/cli/fixtures/grey.jpg", env!("CARGO_MANIFEST_DIR"));
+    for options in [
+        &["--help"][..],
+        &["train", "--help"],
+        &["completions", "bash"],
+        &["data", "info", "--data", data],
+        &["predict", run, &image],
+        &["train", "--resume", run],
+    ] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let ended = command(folder.path(), options).stdout(full).output().unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{options:?}: {ended:?}");
+    }
 }
