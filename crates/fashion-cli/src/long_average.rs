@@ -1,13 +1,11 @@
 //! Averages of weights that are longer than a run.
 
-use fashion_data::Dataset;
 use fashion_eval::thousands;
 use fashion_train::Settings;
 
-/// Says so where the average of the weights would go over more steps than a run on these images has.
-pub(crate) fn note(settings: &Settings, train: &Dataset) -> Option<String> {
+/// Says so where the average of the weights would go over more steps than a run on so many images has.
+pub(crate) fn note(settings: &Settings, images: usize) -> Option<String> {
     let window = settings.average_window()?;
-    let images = settings.hold_out(train).ok()?.map_or(train.len(), |parts| parts.train.len());
     let steps = settings.epochs.saturating_mul(images.div_ceil(settings.batch_size));
     (window > steps as f64).then(|| {
         format!(
@@ -32,7 +30,7 @@ mod tests {
             let validation = validation.parse().unwrap();
             let settings =
                 Settings { ema_decay, validation, batch_size: 20, ..Settings::default() };
-            note(&settings, &train)
+            note(&settings, settings.check_for(&train).unwrap().0)
         };
         // 9 steps an epoch of 180 images, or 10 of 200.
         let note = of(0.99, "0.1").unwrap();

@@ -9,8 +9,9 @@ use fashion_train::describe;
 use fashion_train::sweep::{Method, Options, Scale, Shard, Spec, Sweep, Values};
 use fashion_train::value_to_text;
 
-/// Says what is going to happen, and what of it is probably not meant.
-pub(crate) fn announce(sweep: &Sweep, found: &Found, options: &Options<'_>) {
+/// Says what is going to happen, and what of it is probably not meant. Each point trains on so many
+/// `images`.
+pub(crate) fn announce(sweep: &Sweep, found: &Found, images: &[usize], options: &Options<'_>) {
     let spec = sweep.spec();
     let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
     let origin = spec.data.as_ref().map_or("", |data| &data.origin);
@@ -37,7 +38,7 @@ pub(crate) fn announce(sweep: &Sweep, found: &Found, options: &Options<'_>) {
     let threads = plural(options.threads, "thread");
     line("machine", format!("{threads}, {}{shard}", simd::Isa::current()));
     line("folder", sweep.folder().display().to_string());
-    for note in notes::before(spec, sweep.points(), &found.splits.train) {
+    for note in notes::before(spec, sweep.points(), images) {
         line("note", note);
     }
 }

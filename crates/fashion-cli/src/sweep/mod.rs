@@ -14,12 +14,13 @@ use crate::output::{self, quoted};
 use crate::place::{self, Found};
 use crate::train::interrupt::Interrupt;
 use anyhow::{Result, anyhow};
-use fashion_data::stratified_split;
+use fashion_data::Dataset;
 use fashion_model::Architecture;
-use fashion_train::sweep::{Event, Finish, Results, Shard, Sweep};
-use fashion_train::{Error, Validation};
+use fashion_train::Error;
+use fashion_train::sweep::{Event, Finish, Point, Results, Shard, Sweep};
 use plan::Plan;
 use progress::{Progress, runs, shards};
+use std::collections::HashMap;
 use std::process::ExitCode;
 
 /// Begins a sweep, goes on with one, or collects what one has given.
@@ -30,9 +31,9 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     let plan = Plan::new(args)?;
     let interrupt = Interrupt::listen()?;
     let options = plan::options(args, interrupt.flag())?;
-    let (sweep, found) = prepare(plan, args)?;
+    let Prepared { sweep, found, images } = prepare(plan, args)?;
     if !args.quiet {
-        announce::announce(&sweep, &found, &options);
+        announce::announce(&sweep, &found, &images, &options);
     }
     let progress = Progress::new(&sweep, &sweep.collect()?, options.shard, args.quiet);
     let build = |seed| Architecture::ReportCnn.build(seed);
@@ -56,29 +57,51 @@ fn collect(args: &CollectArgs) -> Result<ExitCode> {
     conclude(&sweep, &results, args.json, args.quiet)
 }
 
-fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found)> {
+/// A sweep that is about to begin, or to go on.
+struct Prepared {
+    sweep: Sweep,
+    found: Found,
+    /// How many images each point trains on.
+    images: Vec<usize>,
+}
+
+fn prepare(plan: Plan, args: &SweepArgs) -> Result<Prepared> {
     match plan {
         Plan::New { spec, out, join } => {
             let found = place::load(&args.data)?;
             let path = args.config.as_deref().unwrap_or("the command line".as_ref());
             let spec = spec.resolved(Architecture::ReportCnn.name(), &found.splits, path)?;
-            // What cannot be split must not use up a sweep's number.
-            for point in spec.points(path)? {
-                if let Validation::Fraction(fraction) = point.settings.validation {
-                    stratified_split(found.splits.train.labels(), fraction, 0)?;
-                }
-            }
+            // What cannot be trained on must not use up a sweep's number.
+            let images = check_for(&spec.points(path)?, &found.splits.train)?;
             let sweep = match (join, out) {
                 (true, Some(out)) => Sweep::join(&out, &spec)?,
                 (_, out) => Sweep::create(out.as_deref(), spec)?,
             };
-            Ok((sweep, found))
+            Ok(Prepared { sweep, found, images })
         }
         Plan::Resume(sweep) => {
             let found = place::load_noted(sweep.data_place(), sweep.folder(), &args.data)?;
-            Ok((*sweep, found))
+            // Whether they are the same data is for the sweep to say.
+            let images = check_for(sweep.points(), &found.splits.train).unwrap_or_default();
+            Ok(Prepared { sweep: *sweep, found, images })
         }
     }
+}
+
+/// Checks what only the images can tell of points, once for all that hold out and weigh alike, and
+/// gives how many each trains on.
+fn check_for(points: &[Point], train: &Dataset) -> Result<Vec<usize>, Error> {
+    let mut known = HashMap::new();
+    let images = |Point { settings, .. }: &Point| {
+        let alike = (settings.validation.to_string(), settings.class_weights.to_string());
+        if let Some(&images) = known.get(&alike) {
+            return Ok(images);
+        }
+        let (images, _) = settings.check_for(train)?;
+        known.insert(alike, images);
+        Ok(images)
+    };
+    points.iter().map(images).collect()
 }
 
 /// Writes the tables and figures of a sweep that has come as far as it could, and prints its answer.

@@ -2,12 +2,11 @@
 
 use crate::long_average;
 use crate::sweep::progress::runs;
-use fashion_data::Dataset;
 use fashion_train::sweep::{Method, Point, Results, Scale, Spec, Values};
 use fashion_train::{OptimiserKind, ScheduleKind, Settings};
 
-/// Sentences about a sweep that is about to begin.
-pub(crate) fn before(spec: &Spec, points: &[Point], train: &Dataset) -> Vec<String> {
+/// Sentences about a sweep that is about to begin, whose points train on so many `images`.
+pub(crate) fn before(spec: &Spec, points: &[Point], images: &[usize]) -> Vec<String> {
     let mut notes = Vec::new();
     if spec.space.is_empty() {
         notes.push("nothing varies but the seed; --vary lets a setting vary".to_owned());
@@ -25,8 +24,9 @@ pub(crate) fn before(spec: &Spec, points: &[Point], train: &Dataset) -> Vec<Stri
             notes.push("validation varies, so points are not judged on the same images".to_owned());
         }
     }
-    let long: Vec<_> =
-        points.iter().filter_map(|p| long_average::note(&p.settings, train)).collect();
+    let long = points.iter().zip(images);
+    let long = long.filter_map(|(point, &images)| long_average::note(&point.settings, images));
+    let long: Vec<_> = long.collect();
     if let Some(first) = long.first() {
         notes.push(format!("at {} of {} points: {first}", long.len(), points.len()));
     }

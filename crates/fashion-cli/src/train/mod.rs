@@ -14,8 +14,7 @@ use crate::place::{self, Found};
 use anyhow::{Context, Result, bail};
 use fashion_eval::interval::LEVEL;
 use fashion_eval::selective::Threshold;
-use fashion_eval::thousands;
-use fashion_eval::{Metrics, Predictions};
+use fashion_eval::{Metrics, Predictions, thousands};
 use fashion_judge::{Calibrator, Judgement, Report, predict, write_curves};
 use fashion_kernels::simd;
 use fashion_model::{Architecture, Network};
@@ -140,20 +139,13 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             let Chosen { settings, origin, data } = *chosen;
             let found = place::load(&args.data)?;
             let config = Config::new(Architecture::ReportCnn.name(), &found.splits, settings);
-            // What cannot be split must not use up a run's number.
-            let parts = settings.hold_out(&found.splits.train)?;
-            if let Some(parts) = &parts
-                && !args.quiet
-            {
-                warn_of_few(settings.target_accuracy, parts.held_out.len());
-            }
-            let all = || (0..found.splits.train.len()).collect();
-            let images = parts.map_or_else(all, |parts| parts.train);
-            settings.class_weights.for_images(&found.splits.train, &images)?;
-            if !args.quiet
-                && let Some(note) = long_average::note(&settings, &found.splits.train)
-            {
-                output::note(&format!("note     {note}"));
+            // What cannot be trained on must not use up a run's number.
+            let (images, held_out) = settings.check_for(&found.splits.train)?;
+            if !args.quiet {
+                warn_of_few(settings.target_accuracy, held_out);
+                if let Some(note) = long_average::note(&settings, images) {
+                    output::note(&format!("note     {note}"));
+                }
             }
             if !args.quiet && data.is_some_and(|data| data != config.data) {
                 let now = &config.data.origin;

@@ -1,6 +1,7 @@
 //! `fashion sweep`
 
 use crate::common::*;
+use fashion_data::{Splits, npz};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -44,6 +45,23 @@ fn runs_that_learned_nothing_are_counted_and_not_fatal() {
     assert!(of("1e-9").ends_with(", learned nothing") && of("0.001").ends_with(" of 3"));
     let note = "note: 1 of 2 runs learned nothing: the loss was never 1% below that of guessing\n";
     assert!(ended.stdout.contains(note), "{}", ended.stdout);
+}
+
+#[test]
+fn weights_that_count_no_image_leave_no_sweep_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let Splits { train, test, .. } = splits();
+    let labels = train.labels().iter().enumerate();
+    let no_boots: Vec<usize> = labels.filter(|&(_, label)| *label != 9).map(|(i, _)| i).collect();
+    npz::write(&folder.path().join("train.npz"), &train.select(&no_boots)).unwrap();
+    npz::write(&folder.path().join("test.npz"), test).unwrap();
+    let options = "sweep --vary lr=0.1,0.2 --class-weights 0,0,0,0,0,0,0,0,0,1 --out out --data .";
+    let ended = line(folder.path(), options);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let part =
+        "class_weights is 0,0,0,0,0,0,0,0,0,1; expected a weight above 0 for a class that there";
+    assert!(ended.stderr.contains(part), "{}", ended.stderr);
+    assert!(!folder.path().join("out").exists());
 }
 
 #[test]

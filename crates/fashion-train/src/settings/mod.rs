@@ -227,6 +227,19 @@ impl Settings {
         Ok(Some(stratified_split(train.labels(), fraction, self.seed)?))
     }
 
+    /// Checks what only the images can tell: that there are some to hold out, and that one of those
+    /// trained on counts. Gives how many a run trains on, and how many it holds out. The seed, which
+    /// decides which ones, changes nothing here.
+    ///
+    /// # Errors
+    /// As [`hold_out`](Self::hold_out) and [`ClassWeights::for_images`].
+    pub fn check_for(&self, train: &Dataset) -> Result<(usize, usize), Error> {
+        let all = || HoldOut { train: (0..train.len()).collect(), held_out: Vec::new() };
+        let parts = self.hold_out(train)?.unwrap_or_else(all);
+        self.class_weights.for_images(train, &parts.train)?;
+        Ok((parts.train.len(), parts.held_out.len()))
+    }
+
     /// Checks the ranges, and that what is asked for goes together.
     ///
     /// # Errors
