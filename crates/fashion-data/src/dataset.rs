@@ -106,8 +106,8 @@ impl Dataset {
     ///
     /// If `index` is not below [`len`](Self::len).
     #[must_use]
-    pub fn pixels(&self, index: usize) -> &[u8] {
-        &self.pixels[index * PIXELS..][..PIXELS]
+    pub fn pixels(&self, index: usize) -> &[u8; PIXELS] {
+        &self.pixels.as_chunks().0[index]
     }
 
     /// Number of items of each class.

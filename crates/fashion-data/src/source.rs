@@ -3,7 +3,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::error::InFile;
-use crate::{Dataset, Error, Split, Splits, csv, files, folder, idx, known, npz, sample};
+use crate::{Dataset, Error, PIXELS, Split, Splits, csv, files, folder, idx, known, npz, sample};
 
 /// Where data comes from, found before anything is read.
 ///
@@ -291,7 +291,7 @@ fn one_of(found: Vec<Inventory>) -> Result<Source, Error> {
 
 /// Whether two data sets have the same images with the same labels, in whatever order.
 fn same_items(a: &Splits, b: &Splits) -> bool {
-    fn sorted(part: &Dataset) -> Vec<(&[u8], u8)> {
+    fn sorted(part: &Dataset) -> Vec<(&[u8; PIXELS], u8)> {
         let mut items: Vec<_> =
             (0..part.len()).map(|index| (part.pixels(index), part.labels()[index])).collect();
         items.sort_unstable();

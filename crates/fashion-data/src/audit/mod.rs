@@ -12,7 +12,7 @@ mod identical;
 mod near;
 mod odd;
 
-use crate::{Error, NUM_CLASSES, Split, Splits};
+use crate::{Error, NUM_CLASSES, PIXELS, Split, Splits};
 
 pub use odd::{FEW_PIXELS, Oddity, VISIBLE};
 
@@ -151,7 +151,7 @@ impl NearPair {
 }
 
 /// An item and its 784 pixels.
-type Image<'a> = (Item, &'a [u8]);
+type Image<'a> = (Item, &'a [u8; PIXELS]);
 
 /// Every image, training before test.
 fn images(splits: &Splits) -> Vec<Image<'_>> {

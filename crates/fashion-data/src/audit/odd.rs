@@ -47,7 +47,20 @@ impl Oddity {
     /// ```
     #[must_use]
     pub fn of(pixels: &[u8; PIXELS]) -> Option<Self> {
-        alone(pixels)
+        if pixels.iter().all(|&pixel| pixel == pixels[0]) {
+            return Some(if pixels[0] == 0 { Self::Blank } else { Self::Constant });
+        }
+        if pixels.iter().filter(|&&pixel| pixel >= VISIBLE).count() < FEW_PIXELS {
+            return Some(Self::NearlyBlank);
+        }
+        let edge = |index: &usize| {
+            let (row, column) = (index / SIDE, index % SIDE);
+            row % (SIDE - 1) == 0 || column % (SIDE - 1) == 0
+        };
+        let border: u32 = (0..PIXELS).filter(edge).map(|index| u32::from(pixels[index])).sum();
+        let border_mean = f64::from(border) / (4 * SIDE - 4) as f64;
+        let inner_mean = f64::from(ink(pixels) - border) / ((SIDE - 2) * (SIDE - 2)) as f64;
+        (border_mean > 127.5 && border_mean > inner_mean).then_some(Self::BrightBorder)
     }
 
     /// In words: `blank`, `constant`, `nearly blank`, `bright border`, `dark`, `bright`.
@@ -66,37 +79,19 @@ impl Oddity {
 
 /// The odd ones of these images, by their kind and then in order.
 pub(super) fn odd(images: &[Image]) -> Vec<Odd> {
-    let inks: Vec<u32> = images.iter().map(|(_, pixels)| ink(pixels)).collect();
+    let inks: Vec<u32> = images.iter().map(|&(_, pixels)| ink(pixels)).collect();
     let mut of_class: [Vec<u32>; NUM_CLASSES] = Default::default();
     for ((item, _), &ink) in images.iter().zip(&inks) {
         of_class[usize::from(item.label)].push(ink);
     }
     let fences = of_class.map(Fences::of);
     let judged = images.iter().zip(inks).filter_map(|(&(item, pixels), ink)| {
-        let oddity = alone(pixels).or_else(|| fences[usize::from(item.label)].judge(ink))?;
+        let oddity = Oddity::of(pixels).or_else(|| fences[usize::from(item.label)].judge(ink))?;
         Some(Odd { item, oddity })
     });
     let mut odd: Vec<Odd> = judged.collect();
     odd.sort_by_key(|odd| (odd.oddity, odd.item));
     odd
-}
-
-/// What is odd about an image, whatever the others.
-fn alone(pixels: &[u8]) -> Option<Oddity> {
-    if pixels.iter().all(|&pixel| pixel == pixels[0]) {
-        return Some(if pixels[0] == 0 { Oddity::Blank } else { Oddity::Constant });
-    }
-    if pixels.iter().filter(|&&pixel| pixel >= VISIBLE).count() < FEW_PIXELS {
-        return Some(Oddity::NearlyBlank);
-    }
-    let edge = |index: &usize| {
-        let (row, column) = (index / SIDE, index % SIDE);
-        row % (SIDE - 1) == 0 || column % (SIDE - 1) == 0
-    };
-    let border: u32 = (0..PIXELS).filter(edge).map(|index| u32::from(pixels[index])).sum();
-    let border_mean = f64::from(border) / (4 * SIDE - 4) as f64;
-    let inner_mean = f64::from(ink(pixels) - border) / ((SIDE - 2) * (SIDE - 2)) as f64;
-    (border_mean > 127.5 && border_mean > inner_mean).then_some(Oddity::BrightBorder)
 }
 
 /// The sum of the grey levels.

@@ -85,7 +85,7 @@ fn near_pairs_are_those_of_comparing_all_with_all() {
     let noisy: Vec<u8> = noisy.collect();
     train.push(&noisy, 2);
     let splits = Splits::new(train.done(), test.done()).unwrap();
-    let all: Vec<(Split, usize, &[u8])> = (0..splits.train.len())
+    let all: Vec<(Split, usize, &[u8; PIXELS])> = (0..splits.train.len())
         .map(|i| (Split::Train, i, splits.train.pixels(i)))
         .chain((0..splits.test.len()).map(|i| (Split::Test, i, splits.test.pixels(i))))
         .collect();

@@ -148,7 +148,7 @@ fn every_picture_is_read_whatever_it_is_called() {
     fs::create_dir(root.path().join("5/more")).unwrap();
     let read = folder::read(root.path()).unwrap();
     assert_eq!(read.dataset.labels(), [3, 3, 3, 5, 5]);
-    assert_eq!(read.dataset.pixels(0), fashion_data::picture::decode(jpeg).unwrap());
+    assert_eq!(*read.dataset.pixels(0), fashion_data::picture::decode(jpeg).unwrap());
     for (item, same) in [(1, data.pixels(0)), (3, data.pixels(1)), (4, read.dataset.pixels(0))] {
         assert_eq!(read.dataset.pixels(item), same);
     }

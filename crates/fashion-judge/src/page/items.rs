@@ -195,7 +195,7 @@ mod tests {
                 .find(|pair| (pair.label, pair.predicted) == (worst.label, worst.predicted))
                 .unwrap();
             if pair.count == 1 {
-                assert_eq!(pair.average.as_deref(), Some(dataset.pixels(worst.index)));
+                assert_eq!(pair.average.as_deref(), Some(&dataset.pixels(worst.index)[..]));
             }
             let facts: Vec<_> = pair.facts.iter().map(|fact| fact.1.as_str()).collect();
             // An untrained network is not sure of anything: a close call.
