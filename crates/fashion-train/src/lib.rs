@@ -37,7 +37,7 @@ pub use run::{GoOnFrom, LockedRun, Outcome, RunFolder, train};
 pub use schedule::{Schedule, ScheduleKind};
 pub use settings::{
     ClassWeights, Group, MAX_BATCH, OptimiserKind, Setting, Settings, Validation, value_from_text,
-    value_to_text, word,
+    value_to_number, value_to_text, word,
 };
 pub use threads::{default_threads, with_threads};
 pub use trainer::{Finish, Trainer};

@@ -4,9 +4,8 @@ use anyhow::Result;
 use fashion_report::{
     CurveEnd, EpochPoint, SettingValue, SweepCurve, SweepPoint, sweep as figure, sweep_curves,
 };
-use fashion_train::Epoch;
 use fashion_train::sweep::{PointResult, Results, Status, Sweep, TrialResult};
-use fashion_train::value_to_text;
+use fashion_train::{Epoch, value_to_number, value_to_text};
 use toml::Value;
 
 const HELD_OUT: &str = "validation";
@@ -40,11 +39,8 @@ pub(crate) fn write(sweep: &Sweep, results: &Results) -> Result<()> {
 }
 
 fn setting(value: &Value) -> SettingValue {
-    match value {
-        Value::Float(number) => SettingValue::Number(*number),
-        Value::Integer(whole) => SettingValue::Number(*whole as f64),
-        other => SettingValue::Text(value_to_text(other)),
-    }
+    let text = || SettingValue::Text(value_to_text(value));
+    value_to_number(value).map_or_else(text, SettingValue::Number)
 }
 
 fn sweep_point(point: &PointResult, shown: usize, results: &Results) -> SweepPoint {

@@ -3,7 +3,7 @@
 use crate::long_average;
 use crate::sweep::progress::runs;
 use fashion_train::sweep::{Method, Point, Results, Scale, Spec, Values};
-use fashion_train::{OptimiserKind, ScheduleKind, Settings};
+use fashion_train::{OptimiserKind, ScheduleKind, Settings, value_to_number, value_to_text};
 
 /// Sentences about a sweep that is about to begin, whose points train on so many `images`.
 pub(crate) fn before(spec: &Spec, points: &[Point], images: &[usize]) -> Vec<String> {
@@ -126,13 +126,13 @@ pub(crate) fn after(spec: &Spec, results: &Results) -> Vec<String> {
         }
     }
     for ((name, values), value) in spec.space.iter().zip(&best.point.values) {
-        let number = value.as_float().or(value.as_integer().map(|whole| whole as f64));
-        let (Some(number), Some((lowest, highest))) = (number, values.ends()) else { continue };
+        let ends = value_to_number(value).zip(values.ends());
+        let Some((number, (lowest, highest))) = ends else { continue };
         // Beyond the ends of two numbers it need not be worth looking.
         if matches!(values, Values::List(list) if list.len() < 3) {
             continue;
         }
-        let text = fashion_train::value_to_text(value);
+        let text = value_to_text(value);
         let least = if value.is_integer() { 1.0 } else { 0.0 };
         if number == lowest && number > least {
             notes.push(format!("the best has the lowest {name}, {text}: try lower ones"));

@@ -10,7 +10,7 @@ pub use class_weights::ClassWeights;
 pub(crate) use class_weights::counts;
 pub use declare::{Group, Setting};
 pub(crate) use overlay::{check_keys, unknown_key};
-pub use text::{value_from_text, value_to_text, word};
+pub use text::{value_from_text, value_to_number, value_to_text, word};
 pub use validation::Validation;
 
 use crate::early_stopping::EarlyStopping;

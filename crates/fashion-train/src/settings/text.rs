@@ -50,6 +50,17 @@ pub fn value_to_text(value: &Value) -> String {
     }
 }
 
+/// A value as a number, if it is one.
+///
+/// ```
+/// use fashion_train::value_to_number;
+/// let numbers = [64.into(), 0.5.into(), "cosine".into()].map(|value| value_to_number(&value));
+/// assert_eq!(numbers, [Some(64.0), Some(0.5), None]);
+/// ```
+pub fn value_to_number(value: &Value) -> Option<f64> {
+    value.as_float().or(value.as_integer().map(|whole| whole as f64))
+}
+
 /// What such a text means: a number or a truth value where it is one, else a word.
 pub fn value_from_text(text: &str) -> Value {
     let text = text.trim();

@@ -1,7 +1,7 @@
 //! What varies in a sweep, and over which values.
 
 use crate::error::Error;
-use crate::settings::{Settings, unknown_key, value_to_text};
+use crate::settings::{Settings, unknown_key, value_to_number, value_to_text};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use toml::{Table, Value};
@@ -156,7 +156,7 @@ fn list(name: &str, list: &[Value], path: &Path) -> Result<Vec<Value>, Error> {
     match values.is_empty() {
         // A misspelt name is told even so.
         true => {
-            Settings::default().with(&Table::from_iter([(name.to_owned(), 1.into())]), path)?;
+            Settings::canonical(name, &1.into(), path)?;
             Err(bad(path, name, &Value::Array(Vec::new()), "expected at least one value"))
         }
         false => Ok(values),
@@ -173,7 +173,7 @@ fn range(name: &str, table: &Table, path: &Path) -> Result<Range, Error> {
         table.clone().try_into().map_err(|e: toml::de::Error| bad(e.message().trim()))?;
     for end in [&mut range.from, &mut range.to] {
         *end = Settings::canonical(name, end, path)?;
-        if number(end).is_none() {
+        if value_to_number(end).is_none() {
             return Err(bad("a range is of numbers; give a list"));
         }
     }
@@ -193,15 +193,10 @@ fn range(name: &str, table: &Table, path: &Path) -> Result<Range, Error> {
     Ok(range)
 }
 
-/// The value as a number, if it is one.
-fn number(value: &Value) -> Option<f64> {
-    value.as_float().or(value.as_integer().map(|whole| whole as f64))
-}
-
 impl Range {
     /// The smallest and the largest number.
     pub fn ends(&self) -> (f64, f64) {
-        let end = |value| number(value).unwrap_or(f64::NAN);
+        let end = |value| value_to_number(value).unwrap_or(f64::NAN);
         (end(&self.from), end(&self.to))
     }
 
@@ -262,7 +257,7 @@ impl Values {
             Values::Range(range) => return Some(range.ends()),
             Values::List(list) => list,
         };
-        let numbers: Vec<f64> = list.iter().map(number).collect::<Option<_>>()?;
+        let numbers: Vec<f64> = list.iter().map(value_to_number).collect::<Option<_>>()?;
         let least = numbers.iter().copied().reduce(f64::min)?;
         Some((least, numbers.into_iter().fold(least, f64::max)))
     }
