@@ -203,6 +203,7 @@ mod tests {
             assert!(error.contains(data) && error.contains("fetch-data"), "{error}");
         }
     }
+
     fn table() -> Table {
         let row = |seed, accuracy, log_loss| Scores { seed, accuracy, log_loss };
         Table {

@@ -37,15 +37,14 @@ pub fn write_atomically(
     written.and_then(|()| sync_folder(path))
 }
 
-/// Whether a name is of something that a system or a program leaves in folders and archives, and that
-/// is never data: `__MACOSX`, and hidden files such as `._a.png`, `.DS_Store` and `.git`.
-#[must_use]
-pub fn is_clutter(name: &OsStr) -> bool {
+/// Whether a name is of something that a system or a program leaves in folders, and that is never
+/// data: `__MACOSX`, and hidden files such as `._a.png`, `.DS_Store` and `.git`.
+fn is_clutter(name: &OsStr) -> bool {
     name == "__MACOSX" || name.as_encoded_bytes().starts_with(b".")
 }
 
-/// The paths of what a folder holds, but for [clutter](is_clutter), in the order of the names' bytes,
-/// which is the same on every file system.
+/// The paths of what a folder holds, but for clutter, in the order of the names' bytes, which is
+/// the same on every file system.
 pub(crate) fn sorted_entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut names = fs::read_dir(folder)?
         .map(|entry| entry.map(|entry| entry.file_name()))

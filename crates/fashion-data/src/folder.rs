@@ -20,7 +20,7 @@ pub struct Pictures {
     /// The items.
     pub dataset: Dataset,
     /// What was not read, sorted: in class folders what is no picture, and what lies beside them.
-    /// What a system leaves behind ([`files::is_clutter`]) is not among it.
+    /// What a system leaves behind, `__MACOSX` and hidden files, is not among it.
     pub left_out: Vec<PathBuf>,
 }
 

@@ -54,7 +54,8 @@ impl Classifier {
         self.metadata.get("data").map(String::as_str)
     }
 
-    /// File, network and data in one line, and how far its run has come where that is not to its last epoch.
+    /// File, network and data in one line, and how far its run has come where that is not to its last
+    /// epoch.
     pub fn describe(&self) -> String {
         let data = self.trained_on().unwrap_or("data unknown");
         let run = self.run.as_ref();

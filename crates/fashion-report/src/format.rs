@@ -36,8 +36,8 @@ pub(crate) fn percent(share: f64, decimals: usize) -> String {
     }
 }
 
-/// What [`percent`] prints with one decimal as one integer, for a script to print: per mille, with 0 for less than
-/// 0.1%, −1 for an exact 0 and 1001 for more than 99.9%. Nothing for what is no share.
+/// What [`percent`] prints with one decimal as one integer, for a script to print: per mille, with 0
+/// for less than 0.1%, −1 for an exact 0 and 1001 for more than 99.9%. Nothing for what is no share.
 pub(crate) fn per_mille(share: f64) -> Option<i32> {
     if !(0.0..=1.0).contains(&share) {
         return None;

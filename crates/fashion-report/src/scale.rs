@@ -22,7 +22,8 @@ pub(crate) fn extent(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)
     })
 }
 
-/// The same, but wider than nothing: half of one each way around a value alone. `none` stands for no values.
+/// The same, but wider than nothing: half of one each way around a value alone. `none` stands for no
+/// values.
 pub(crate) fn wide(values: impl IntoIterator<Item = f64>, none: (f64, f64)) -> (f64, f64) {
     let (lo, hi) = extent(values).unwrap_or(none);
     if lo < hi { (lo, hi) } else { (lo - 0.5, hi + 0.5) }
@@ -73,8 +74,8 @@ pub(crate) fn decades(lo: f64, hi: f64, n: usize) -> Vec<f64> {
     powers.into_iter().step_by(every).collect()
 }
 
-/// The worst value, which is the lowest, that an axis needs to reach so that the good ones can be told apart; all of them,
-/// if leaving some out would gain little.
+/// The worst value, which is the lowest, that an axis needs to reach so that the good ones can be told
+/// apart; the worst of all, if leaving some out would gain little.
 ///
 /// How close the better third of the values is to the best says what counts as close: what is more
 /// than eight times as far from the best is left out.

@@ -30,7 +30,7 @@ pub fn nearest_neighbours(
     (asked, asked_indices): (&Dataset, &[usize]),
     k: usize,
 ) -> Vec<Vec<Neighbour>> {
-    let (prepared, path) = (network.prepare(), Isa::current());
+    let (prepared, isa) = (network.prepare(), Isa::current());
     let width = prepared.feature_count();
     let n = asked_indices.len();
     let mut nearest = vec![Vec::with_capacity(k + 1); n];
@@ -46,7 +46,7 @@ pub fn nearest_neighbours(
     for indices in known_indices.chunks(BATCH) {
         let theirs = features(&*prepared, known, indices);
         let dots = &mut dots[..indices.len() * n];
-        products.forward(path, &theirs, &questions, &zeros, dots);
+        products.forward(isa, &theirs, &questions, &zeros, dots);
         for ((&index, theirs), dots) in
             indices.iter().zip(theirs.chunks_exact(width)).zip(dots.chunks_exact(n))
         {

@@ -1,5 +1,5 @@
-//! Requests to stop: Ctrl-C, and SIGTERM, which a cluster sends when time is up and a container when it is
-//! stopped. The first asks the work to stop, a second Ctrl-C stops the process.
+//! Requests to stop: Ctrl-C, and SIGTERM, which a cluster sends when time is up and a container when
+//! it is stopped. The first asks the work to stop, a second Ctrl-C stops the process.
 
 use crate::exit;
 use crate::output;

@@ -1,8 +1,8 @@
 //! NumPy archives (`numpy.savez`, `numpy.savez_compressed`) with images and labels.
 //!
 //! Images are of any integer, float or bool type in 0–255, or, if none is above 1, in 0–1, of shape
-//! (N, 28, 28), (N, 784), (N, 28, 28, 1) or (N, 1, 28, 28); labels any integer, float or bool type of shape (N,), (N, 1)
-//! or, one-hot, (N, 10). Both in C or Fortran order, little- or big-endian.
+//! (N, 28, 28), (N, 784), (N, 28, 28, 1) or (N, 1, 28, 28); labels of any integer, float or bool type,
+//! of shape (N,), (N, 1) or, one-hot, (N, 10). Both in C or Fortran order, little- or big-endian.
 //!
 //! Whatever else an archive holds is left alone. What macOS adds (`__MACOSX/`, `._*`) is no array.
 
@@ -160,7 +160,7 @@ fn element_of(entry: &Entry) -> Result<Element, Error> {
     })
 }
 
-/// Whether macOS put this into an archive or a folder, beside the file that it describes.
+/// Whether macOS put this into the archive, beside the file that it describes.
 fn of_macos(path: &str) -> bool {
     path.split('/').any(|part| part == "__MACOSX" || part.starts_with("._"))
 }

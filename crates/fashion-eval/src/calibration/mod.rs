@@ -69,11 +69,11 @@ pub fn reliability(predictions: &Predictions, bins: usize) -> Result<Vec<Reliabi
 ///
 /// Items of equal confidence are never parted, so that bins among them may be empty, and their edges
 /// equal. Where a quantile falls among them they are not mixed with others either, lest the mistakes
-/// of the one make up for those of the other, but have a bin of their own; so have all equals if there are
-/// no more than `bins` different confidences, as where a few trees or people voted. (scikit-learn
-/// puts them with all below, down to the next lower quantile.) The bins for that are empty ones
-/// and, where there are none, come from joining the neighbours with the fewest items, last of all those
-/// equals.
+/// of the one make up for those of the other, but have a bin of their own; so have all equals if
+/// there are no more than `bins` different confidences, as where a few trees or people voted.
+/// (scikit-learn puts them with all below, down to the next lower quantile.) The bins for that are
+/// empty ones and, where there are none, come from joining the neighbours with the fewest items, last
+/// of all those equals.
 ///
 /// Most items of a good classifier lie above 90% confidence, in one or two bins of equal width: these
 /// bins look closer there. Source: K. Nguyen and B. O'Connor, "Posterior calibration and exploratory

@@ -17,8 +17,9 @@ const PRECISION: f64 = 1e-13;
 /// Above 1 the classifier was too sure and its probabilities are evened out, below 1 it was too
 /// cautious, 1 leaves them as they are. The most probable class stays the same, so that accuracy,
 /// confusion and every error do too; and items with the same probabilities, in whatever order of the
-/// classes, keep the same confidence to the last bit, so that ties stay ties. Source: C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger, "On
-/// Calibration of Modern Neural Networks", ICML 2017 (arXiv 1706.04599), section 4.2.
+/// classes, keep the same confidence to the last bit, so that ties stay ties. Source: C. Guo,
+/// G. Pleiss, Y. Sun and K. Q. Weinberger, "On Calibration of Modern Neural Networks", ICML 2017
+/// (arXiv 1706.04599), section 4.2.
 ///
 /// From [`LOWEST`](Self::LOWEST) to [`HIGHEST`](Self::HIGHEST); networks have about 1 to 5. In JSON it
 /// is a number. A probability below 2⁻¹⁴⁹ (1.4e-45), zero above all, counts as 2⁻¹⁴⁹: it is what a

@@ -18,7 +18,8 @@ pub const MAX_SETTINGS: usize = 6;
 pub struct SweepPoint {
     /// The value of each setting, in the order of [`Sweep::settings`].
     pub values: Vec<SettingValue>,
-    /// What each seed that did not diverge gave: the share of the held-out data classified correctly, in `[0, 1]`.
+    /// What each seed that did not diverge gave: the share of the held-out data classified correctly,
+    /// in `[0, 1]`.
     pub scores: Vec<f64>,
     /// The mean of the scores, if there are any.
     pub mean: Option<f64>,

@@ -22,8 +22,7 @@ pub struct Outcome {
     pub history: Vec<Epoch>,
     /// How it ended.
     pub finish: Finish,
-    /// Whether no epoch had a noticeably lower loss than guessing;
-    /// see [`Trainer::learned_nothing`].
+    /// Whether no epoch was noticeably better than guessing; see [`Trainer::learned_nothing`].
     pub learned_nothing: bool,
 }
 

@@ -154,8 +154,8 @@ settings! {
 
 const LESS_THAN_2_63: &str = "a whole number below 2^63";
 const BELOW_1: &str = "0 to below 1, in single precision too";
-pub(crate) const SINGLE: &str = "a number that single precision, in which steps are taken, rounds neither to 0 \
-                      nor to infinity: from 1e-45 to 3.4e38";
+pub(crate) const SINGLE: &str = "a number that single precision, in which steps are taken, rounds \
+                                 neither to 0 nor to infinity: from 1e-45 to 3.4e38";
 
 fn positive(value: f64) -> bool {
     value > 0.0 && value.is_finite()

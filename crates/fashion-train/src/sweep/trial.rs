@@ -71,8 +71,8 @@ pub struct Outcome {
     /// Where and how it diverged, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub divergence: Option<Diverged>,
-    /// Whether it was trained to its end and no epoch had a noticeably lower loss than guessing;
-    /// see [`Trainer::learned_nothing`](crate::Trainer::learned_nothing).
+    /// Whether it was trained to its end and no epoch was noticeably better than guessing; see
+    /// [`Trainer::learned_nothing`](crate::Trainer::learned_nothing).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub learned_nothing: bool,
 }
