@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
@@ -93,6 +93,42 @@ pub(crate) fn fashion<S: AsRef<OsStr>>(
     arguments: impl IntoIterator<Item = S>,
 ) -> Ended {
     command(folder, arguments).output().unwrap().into()
+}
+
+/// Starts a command whose answers are read.
+pub(crate) fn start(command: &mut Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Sends a signal such as `-INT`, unless the process has ended.
+#[cfg(unix)]
+pub(crate) fn kill(signal: &str, process: &str) -> bool {
+    Command::new("kill").args([signal, process]).output().unwrap().status.success()
+}
+
+/// Waits until a process has said a line that begins so, interrupts it, and gives how it ended, with
+/// what it said after that line.
+#[cfg(unix)]
+pub(crate) fn interrupted(mut child: Child, beginning: &str, interrupt: impl FnOnce()) -> Ended {
+    use std::io::{BufRead, BufReader, Read};
+
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut seen = String::new();
+    while !seen.lines().any(|line| line.starts_with(beginning)) {
+        assert_ne!(stderr.read_line(&mut seen).unwrap(), 0, "{seen}");
+    }
+    interrupt();
+    let mut rest = String::new();
+    stderr.read_to_string(&mut rest).unwrap();
+    Ended { stderr: rest, ..child.wait_with_output().unwrap().into() }
+}
+
+/// How a command ends that gets a signal such as `-INT` once it has said a line that begins so.
+#[cfg(unix)]
+pub(crate) fn signalled(command: &mut Command, beginning: &str, signal: &str) -> Ended {
+    let child = start(command);
+    let process = child.id().to_string();
+    interrupted(child, beginning, || assert!(kill(signal, &process)))
 }
 
 /// A line of options, split at spaces, for a folder without spaces in its name.

@@ -3,7 +3,6 @@
 use crate::common::*;
 use std::fs;
 use std::io::Read;
-use std::process::Stdio;
 
 /// File systems elsewhere may want Unicode.
 #[cfg(target_os = "linux")]
@@ -116,11 +115,7 @@ fn a_run_is_not_judged_on_other_data() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let run = run_folder();
-    let mut child = command(run.parent().unwrap(), ["eval", "run", "--csv"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = start(&mut command(run.parent().unwrap(), ["eval", "run", "--csv"]));
     // Closed before anything is written, as by a `head` that is quick.
     drop(child.stdout.take());
     let ended = Ended::from(child.wait_with_output().unwrap());
@@ -128,11 +123,7 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert!(!ended.stderr.contains("error") && !ended.stderr.contains("panicked"));
 
     // Nor is a stderr that is closed.
-    let mut child = command(run.parent().unwrap(), ["eval", "run", "--json"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = start(&mut command(run.parent().unwrap(), ["eval", "run", "--json"]));
     drop(child.stderr.take());
     let mut stdout = String::new();
     child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();

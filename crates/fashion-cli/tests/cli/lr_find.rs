@@ -129,25 +129,13 @@ fn settings_come_from_a_file_too() {
 #[cfg(unix)]
 #[test]
 fn a_signal_stops_it_and_nothing_is_written() {
-    use std::io::{BufRead, BufReader};
-    use std::process::{Command, Stdio};
-
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         let folder = tempfile::tempdir().unwrap();
         let options = "lr-find --data sample --steps 1000000 --to 1e-5";
-        let mut child = command(folder.path(), options.split(' '))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().starts_with("machine")));
-        let kill = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
-        assert!(kill.success());
-        let rest: Vec<String> = lines.map(Result::unwrap).collect();
-        let output = child.wait_with_output().unwrap();
-        assert_eq!((output.status.code(), &output.stdout[..]), (Some(code), &b""[..]));
-        assert_eq!(rest, ["Interrupted: nothing was written."]);
+        let mut command = command(folder.path(), options.split(' '));
+        let ended = signalled(&mut command, "machine", signal);
+        assert_eq!((ended.code, &*ended.stdout), (Some(code), ""));
+        assert_eq!(ended.stderr, "Interrupted: nothing was written.\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -2,29 +2,18 @@
 
 use crate::common::*;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-fn start(command: &mut Command) -> Child {
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-/// Reads what a process says up to a line that begins so, sends SIGTERM, and gives its code and the rest.
-fn terminated_after(mut child: Child, beginning: &str, process: &str) -> (Option<i32>, String) {
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut seen = String::new();
-    while !seen.lines().any(|line| line.starts_with(beginning)) {
-        assert_ne!(stderr.read_line(&mut seen).unwrap(), 0, "{seen}");
-    }
-    let terminate = || Command::new("kill").args(["-TERM", process]).output().unwrap().status;
-    assert!(terminate().success());
-    // As `timeout` does, which sends it to the process and to its group; it may have ended by now.
-    terminate();
-    let mut rest = String::new();
-    stderr.read_to_string(&mut rest).unwrap();
-    (child.wait().unwrap().code(), rest)
+/// How a process ends that gets SIGTERM once a line of `child` begins so, and what is said after that.
+fn terminated_after(child: Child, beginning: &str, process: &str) -> (Option<i32>, String) {
+    let ended = interrupted(child, beginning, || {
+        assert!(kill("-TERM", process));
+        // As `timeout` does, which sends it to the process and to its group; it may have ended by now.
+        kill("-TERM", process);
+    });
+    (ended.code, ended.stderr)
 }
 
 #[test]

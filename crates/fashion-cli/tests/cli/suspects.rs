@@ -101,23 +101,10 @@ fn folds_that_the_items_do_not_fill_are_refused() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_stops_it_and_nothing_is_written() {
-    use std::io::{BufRead, BufReader};
-    use std::process::{Command, Stdio};
-
     let folder = tempfile::tempdir().unwrap();
     let options = "data suspects --data sample --epochs 100 --out suspects.csv";
-    let mut child = command(folder.path(), options.split(' '))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().starts_with("machine")));
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(kill.success());
-    let rest: Vec<String> = lines.map(Result::unwrap).collect();
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), &output.stdout[..]), (Some(130), &b""[..]));
-    assert_eq!(rest, ["Interrupted: nothing was written."]);
+    let ended = signalled(&mut command(folder.path(), options.split(' ')), "machine", "-INT");
+    assert_eq!((ended.code, &*ended.stdout), (Some(130), ""));
+    assert_eq!(ended.stderr, "Interrupted: nothing was written.\n");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

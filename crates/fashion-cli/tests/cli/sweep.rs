@@ -184,9 +184,6 @@ fn halving_prunes_and_tells_of_it() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_sweep_goes_on_where_it_stopped() {
-    use std::io::{BufRead, BufReader, Read};
-    use std::process::{Command, Stdio};
-
     let folder = tempfile::tempdir().unwrap();
     let data = data();
     let options = "sweep --vary lr=0.001,0.002 --epochs 8 --seeds 2 --jobs 1 --json --out";
@@ -194,19 +191,14 @@ fn an_interrupted_sweep_goes_on_where_it_stopped() {
         let data = ["--data", data.to_str().unwrap()];
         command(folder.path(), options.split(' ').chain([out]).chain(data))
     };
-    let mut child = begin("stopped").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut seen = String::new();
-    while !seen.lines().any(|line| line.starts_with("run 1/4")) {
-        assert_ne!(stderr.read_line(&mut seen).unwrap(), 0, "{seen}");
-    }
-    let kill = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    assert!(kill.success());
-    stderr.read_to_string(&mut seen).unwrap();
-    let ended = Ended::from(child.wait_with_output().unwrap());
-    assert_eq!(ended.code, Some(143), "{seen}");
-    assert!(seen.contains("Interrupted. stopped holds "), "{seen}");
-    assert!(seen.ends_with("To go on: fashion sweep --resume stopped\n"), "{seen}");
+    let ended = signalled(&mut begin("stopped"), "run 1/4", "-TERM");
+    assert_eq!(ended.code, Some(143), "{}", ended.stderr);
+    assert!(ended.stderr.contains("Interrupted. stopped holds "), "{}", ended.stderr);
+    assert!(
+        ended.stderr.ends_with("To go on: fashion sweep --resume stopped\n"),
+        "{}",
+        ended.stderr
+    );
     assert_eq!(json(&ended.stdout)["status"], "interrupted");
     assert!(!folder.path().join("stopped/points.csv").exists());
     let ended = line(folder.path(), "sweep --resume stopped --jobs 2 --quiet");

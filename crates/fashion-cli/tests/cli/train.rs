@@ -209,9 +209,6 @@ fn a_run_whose_files_were_not_finished_is_finished() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_goes_on_where_it_stopped() {
-    use std::io::{BufRead, BufReader, Read};
-    use std::process::{Command, Stdio};
-
     const EPOCHS: &str = "--epochs=16";
     let folder = tempfile::tempdir().unwrap();
     let data = data();
@@ -219,19 +216,14 @@ fn an_interrupted_run_goes_on_where_it_stopped() {
         let options = ["train", EPOCHS, "--out", out, "--json", "--data", data.to_str().unwrap()];
         command(folder.path(), options)
     };
-    let mut child = begin("stopped").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut seen = String::new();
-    while !seen.lines().any(|line| line.starts_with("epoch ")) {
-        assert_ne!(stderr.read_line(&mut seen).unwrap(), 0, "{seen}");
-    }
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(kill.success());
-    stderr.read_to_string(&mut seen).unwrap();
-    let ended = Ended::from(child.wait_with_output().unwrap());
-    assert_eq!(ended.code, Some(130), "{seen}");
-    assert!(seen.contains("Interrupted. stopped holds "), "{seen}");
-    assert!(seen.ends_with("To go on: fashion train --resume stopped\n"), "{seen}");
+    let ended = signalled(&mut begin("stopped"), "epoch ", "-INT");
+    assert_eq!(ended.code, Some(130), "{}", ended.stderr);
+    assert!(ended.stderr.contains("Interrupted. stopped holds "), "{}", ended.stderr);
+    assert!(
+        ended.stderr.ends_with("To go on: fashion train --resume stopped\n"),
+        "{}",
+        ended.stderr
+    );
     let summary = json(&ended.stdout);
     assert_eq!(summary["status"], "interrupted");
     assert!(summary["epochs"].as_u64().unwrap() >= 1 && summary["accuracy"].is_null());
