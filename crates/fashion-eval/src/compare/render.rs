@@ -7,12 +7,12 @@ use crate::{
         numbers::{p_value, percent, signed, thousands},
         paint::Paint,
         pretty,
-        table::{Align, Table, wrap},
+        table::{
+            Align::{Name, Number},
+            TOP, Table, escape, shown_of, unmarked, wrap,
+        },
     },
 };
-
-/// Items shown of each list.
-const TOP: usize = 10;
 
 /// A p-value below this is called unlikely to be chance.
 const UNLIKELY: f64 = 0.05;
@@ -62,16 +62,9 @@ impl Comparison {
         out.push_str(&wrap(&format!("Data: {}, split {}", self.data, self.split)));
         out.push_str(&wrap(&format!("A: {}", self.a)));
         out.push_str(&wrap(&format!("B: {}", self.b)));
-        let mut text = |heading: &str, columns: &[(&str, Align)], rows: Vec<Vec<String>>| {
-            if !heading.is_empty() {
-                out.push_str(&format!("\n{heading}\n"));
-            }
-            let mut table = Table::new(columns);
-            rows.into_iter().for_each(|row| table.row(row));
-            out.push('\n');
-            out.push_str(&table.render(Paint { colour: false }));
-        };
-        self.tables(&mut text);
+        for table in self.tables() {
+            out.push_str(&table.text(Paint { colour: false }));
+        }
         out.push('\n');
         out.push_str(&wrap(&self.footnote()));
         out
@@ -87,40 +80,24 @@ impl Comparison {
     pub fn to_markdown(&self) -> String {
         let mut out = format!(
             "{}\n\nData: {}, split {}. A: {}. B: {}.\n",
-            plain(&self.sentence()),
-            plain(&self.data),
-            plain(&self.split),
-            plain(&self.a),
-            plain(&self.b)
+            escape(&self.sentence()),
+            escape(&self.data),
+            escape(&self.split),
+            escape(&self.a),
+            escape(&self.b)
         );
-        let mut markdown = |heading: &str, columns: &[(&str, Align)], rows: Vec<Vec<String>>| {
-            if !heading.is_empty() {
-                out.push_str(&format!("\n### {heading}\n"));
-            }
-            out.push('\n');
-            let names: Vec<_> = columns.iter().map(|column| column.0.to_owned()).collect();
-            let rules = columns.iter().map(|column| match column.1 {
-                Align::Name => "---".to_owned(),
-                Align::Number => "---:".to_owned(),
-            });
-            for row in [names, rules.collect()].into_iter().chain(rows) {
-                let cells: Vec<_> = row.iter().map(|cell| plain(cell)).collect();
-                out.push_str(&format!("| {} |\n", cells.join(" | ")));
-            }
-        };
-        self.tables(&mut markdown);
+        for table in self.tables() {
+            out.push_str(&table.markdown("### ", unmarked));
+        }
         out.push_str(&format!("\n{}\n", self.footnote()));
         out
     }
 
-    /// Gives each table to `add`: heading, columns, rows.
-    fn tables(&self, add: &mut impl FnMut(&str, &[(&str, Align)], Vec<Vec<String>>)) {
-        use Align::{Name, Number};
+    fn tables(&self) -> Vec<Table> {
         let columns =
             [("", Name), ("A", Number), ("B", Number), ("B − A", Number), ("95% interval", Number)];
-        let figures = [("Log loss (nats)", self.log_loss), ("Brier score", self.brier)];
-        let accuracy = share("Accuracy (%)", &self.accuracy);
-        let losses = figures.map(|(name, figure)| {
+        let losses = [("Log loss (nats)", self.log_loss), ("Brier score", self.brier)];
+        let losses = losses.map(|(name, figure)| {
             let number = |value: f64| format!("{value:.4}");
             vec![
                 name.to_owned(),
@@ -130,15 +107,15 @@ impl Comparison {
                 span(figure.interval, 1.0, 4),
             ]
         });
-        add("", &columns, [accuracy].into_iter().chain(losses).collect());
+        let accuracy = share("Accuracy (%)", &self.accuracy);
+        let figures = Table::new(&columns, [accuracy].into_iter().chain(losses));
 
         let count = |name: &str, count: u64| {
             vec![name.to_owned(), thousands(count), percent(count as f64 / self.n as f64, 2)]
         };
-        add(
-            "",
+        let right = Table::new(
             &[("Right on the item", Name), ("Items", Number), ("Share", Number)],
-            vec![
+            [
                 count("both", self.both_right),
                 count("only A", self.only_a.len() as u64),
                 count("only B", self.only_b.len() as u64),
@@ -156,7 +133,7 @@ impl Comparison {
             ("B − A", Number),
             ("95% interval", Number),
         ];
-        let per_class = self.per_class.iter().map(|class| {
+        let recall = self.per_class.iter().map(|class| {
             let ClassDifference { class, support, only_a, only_b, recall } = class;
             let mut row = vec![class.clone()];
             row.extend([support, only_a, only_b].map(|&count| thousands(count)));
@@ -166,30 +143,24 @@ impl Comparison {
             }
             row
         });
-        add("Recall of each class (%)", &columns, per_class.collect());
+        let recall = Table::new(&columns, recall).titled("Recall of each class (%)", "");
 
-        for (letter, other, items) in [("A", "B", &self.only_a), ("B", "A", &self.only_b)] {
-            if items.is_empty() {
-                continue;
-            }
-            let of = match items.len() {
-                all if all <= TOP => String::new(),
-                all => format!(", {TOP} of {}", thousands(all as u64)),
-            };
-            let heading =
-                format!("Only {letter} is right, {other} most confidently wrong first{of}");
-            let (a, b) = ("A says", "B says");
+        let disputed = [("A", "B", &self.only_a), ("B", "A", &self.only_b)];
+        let disputed = disputed.into_iter().filter(|(.., items)| !items.is_empty());
+        let disputed = disputed.map(|(letter, other, items)| {
             let columns = [
                 ("Index", Number),
                 ("True", Name),
-                (a, Name),
+                ("A says", Name),
                 ("A sure", Number),
-                (b, Name),
+                ("B says", Name),
                 ("B sure", Number),
             ];
             let rows = items.iter().take(TOP).map(|item| self.disputed(item));
-            add(&heading, &columns, rows.collect());
-        }
+            let title = format!("Only {letter} is right, {other} most confidently wrong first");
+            Table::new(&columns, rows).titled(title, shown_of(items.len(), ""))
+        });
+        [figures, right, recall].into_iter().chain(disputed).collect()
     }
 
     fn disputed(&self, item: &DisputedItem) -> Vec<String> {
@@ -234,20 +205,4 @@ fn span(interval: Option<Interval>, scale: f64, decimals: usize) -> String {
         Some(Interval { low, high }) => format!("{} to {}", end(low), end(high)),
         None => "–".to_owned(),
     }
-}
-
-/// Text that Markdown takes for text.
-fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            out.push(' ');
-        } else {
-            if matches!(c, '\\' | '|' | '`' | '*' | '_' | '<' | '[') {
-                out.push('\\');
-            }
-            out.push(c);
-        }
-    }
-    out
 }

@@ -6,7 +6,7 @@ use ::csv::{QuoteStyle, WriterBuilder};
 
 use crate::{
     Metrics, Order,
-    render::figures::{Figure, Overall, SCORES},
+    render::figures::{Figure, NamedFigure, SCORES},
 };
 
 impl Metrics {
@@ -21,7 +21,7 @@ impl Metrics {
     /// not apply, or is not defined, is empty.
     pub fn to_csv(&self) -> String {
         let overall = self.overall();
-        let own = |figure: &&Overall| ["accuracy", "log_loss"].contains(&figure.key.as_str());
+        let own = |figure: &&NamedFigure| ["accuracy", "log_loss"].contains(&&*figure.key);
         let mut columns = vec!["scope", "class", "precision", "recall", "f1", "support"];
         columns.extend(["accuracy", "log_loss", "roc_auc", "average_precision"]);
         columns.extend(overall.iter().filter(|f| !own(f)).map(|f| f.key.as_str()));
@@ -30,7 +30,7 @@ impl Metrics {
         let mut table = Table::new(self, &columns);
         for row in self.score_rows() {
             let [precision, recall, f1, roc_auc, average_precision] = row.figures.map(|f| f.value);
-            let mut line = vec![row.scope.to_owned(), row.class.unwrap_or_default()];
+            let mut line = vec![row.scope.to_owned(), row.class().to_owned()];
             line.extend([precision, recall, f1].map(optional));
             line.extend([row.support.to_string(), String::new(), String::new()]);
             line.extend([roc_auc, average_precision].map(optional));
@@ -64,7 +64,7 @@ impl Metrics {
             ]);
         };
         for row in self.score_rows() {
-            let class = row.class.as_deref().unwrap_or_default();
+            let class = row.class();
             for ((key, _), figure) in SCORES.iter().zip(row.figures) {
                 if row.scope != "weighted" || figure.value.is_some() {
                     line(row.scope, class, key, figure);

@@ -21,12 +21,15 @@ pub(crate) struct Figure {
     pub(crate) interval: Option<Interval>,
 }
 
-/// A figure of all items.
-pub(crate) struct Overall {
+/// A figure of all items, by name.
+pub(crate) struct NamedFigure {
+    /// Where it stands in JSON; a figure of the confidence, below `confidence`.
     pub(crate) key: String,
     pub(crate) title: String,
     pub(crate) figure: Figure,
-    /// Whether it is a share of items, to be shown in percent.
+    /// Its value after calibration, where that changes it and is known.
+    pub(crate) calibrated: Option<f64>,
+    /// Whether it is a share, to be shown in percent.
     pub(crate) share: bool,
 }
 
@@ -34,9 +37,7 @@ pub(crate) struct Overall {
 pub(crate) struct ScoreRow {
     /// `class`, `macro` or `weighted`.
     pub(crate) scope: &'static str,
-    /// Name of the class; nothing for a mean.
-    pub(crate) class: Option<String>,
-    /// What stands in front of the row.
+    /// Name of the class, or of the mean.
     pub(crate) title: String,
     pub(crate) support: u64,
     /// In the order of [`SCORES`].
@@ -45,52 +46,56 @@ pub(crate) struct ScoreRow {
 
 impl Metrics {
     /// The figures of all items; the means of the classes' areas are among the scores.
-    pub(crate) fn overall(&self) -> Vec<Overall> {
-        let intervals = &self.intervals;
-        let overall = |key: &str, title: &str, value, interval, share| Overall {
-            key: key.to_owned(),
-            title: title.to_owned(),
-            figure: Figure { value: Some(value), interval },
-            share,
-        };
-        let mut figures =
-            vec![overall("accuracy", "Accuracy", self.accuracy, Some(intervals.accuracy), true)];
+    pub(crate) fn overall(&self) -> Vec<NamedFigure> {
+        let (of, share, number) = (&self.intervals, NamedFigure::share, NamedFigure::number);
+        let mut figures = vec![share("accuracy", "Accuracy", self.accuracy, Some(of.accuracy))];
         for (position, top) in self.top_k.iter().enumerate() {
             let (key, title) = (format!("top_{}", top.k), format!("Top-{} accuracy", top.k));
-            let interval = intervals.top_k.get(position).copied();
-            figures.push(overall(&key, &title, top.accuracy, interval, true));
+            figures.push(share(&key, &title, top.accuracy, of.top_k.get(position).copied()));
         }
         figures.extend([
-            overall(
+            share(
                 "balanced_accuracy",
                 "Balanced accuracy",
                 self.balanced_accuracy,
-                intervals.balanced_accuracy,
-                true,
+                of.balanced_accuracy,
             ),
-            overall(
+            number(
                 "matthews_correlation",
                 "Matthews correlation",
                 self.matthews_correlation,
-                intervals.matthews_correlation,
-                false,
+                of.matthews_correlation,
             ),
-            overall("cohen_kappa", "Cohen's kappa", self.cohen_kappa, intervals.cohen_kappa, false),
-            overall("log_loss", "Log loss, nats", self.log_loss, intervals.log_loss, false),
-            overall("brier", "Brier score", self.brier, intervals.brier, false),
+            number("cohen_kappa", "Cohen's kappa", self.cohen_kappa, of.cohen_kappa),
         ]);
+        figures.extend(self.losses());
         figures
+    }
+
+    /// Log loss and Brier score, which calibration changes.
+    pub(crate) fn losses(&self) -> [NamedFigure; 2] {
+        let of = &self.intervals;
+        let calibrated = self.confidence.calibrated.as_ref();
+        [
+            NamedFigure {
+                calibrated: calibrated.map(|c| c.log_loss),
+                ..NamedFigure::number("log_loss", "Log loss, nats", self.log_loss, of.log_loss)
+            },
+            NamedFigure {
+                calibrated: calibrated.map(|c| c.brier),
+                ..NamedFigure::number("brier", "Brier score", self.brier, of.brier)
+            },
+        ]
     }
 
     /// The scores of every class, then the means.
     pub(crate) fn score_rows(&self) -> Vec<ScoreRow> {
         let intervals = &self.intervals;
+        let figure = |value, interval| Figure { value, interval };
         let classes = self.per_class.iter().enumerate().map(|(k, class)| {
             let of = intervals.per_class.get(k);
-            let figure = |value, interval| Figure { value, interval };
             ScoreRow {
                 scope: "class",
-                class: Some(class.class.clone()),
                 title: class.class.clone(),
                 support: class.support,
                 figures: [
@@ -103,28 +108,23 @@ impl Metrics {
             }
         });
         let mean = |scope, title: &str, means: Scores, of: crate::ScoreIntervals, areas| {
-            let figure = |value, interval| Figure { value: Some(value), interval };
             let [roc_auc, average_precision] = areas;
             ScoreRow {
                 scope,
-                class: None,
                 title: title.to_owned(),
                 support: self.n as u64,
                 figures: [
-                    figure(means.precision, of.precision),
-                    figure(means.recall, of.recall),
-                    figure(means.f1, of.f1),
+                    figure(Some(means.precision), of.precision),
+                    figure(Some(means.recall), of.recall),
+                    figure(Some(means.f1), of.f1),
                     roc_auc,
                     average_precision,
                 ],
             }
         };
         let areas = [
-            Figure { value: self.macro_roc_auc, interval: intervals.macro_roc_auc },
-            Figure {
-                value: self.macro_average_precision,
-                interval: intervals.macro_average_precision,
-            },
+            figure(self.macro_roc_auc, intervals.macro_roc_auc),
+            figure(self.macro_average_precision, intervals.macro_average_precision),
         ];
         let none = [Figure::default(); 2];
         let (macros, weighted) = (intervals.macro_mean, intervals.weighted_mean);
@@ -163,12 +163,39 @@ impl Metrics {
     }
 }
 
-impl Overall {
-    /// The value and its interval, for people.
-    pub(crate) fn texts(&self) -> (String, String) {
+impl ScoreRow {
+    /// Name of the class, empty for a mean.
+    pub(crate) fn class(&self) -> &str {
+        if self.scope == "class" { &self.title } else { "" }
+    }
+}
+
+impl NamedFigure {
+    /// A share of items.
+    pub(crate) fn share(key: &str, title: &str, value: f64, interval: Option<Interval>) -> Self {
+        Self { share: true, ..Self::number(key, title, value, interval) }
+    }
+
+    /// Any other figure.
+    pub(crate) fn number(key: &str, title: &str, value: f64, interval: Option<Interval>) -> Self {
+        Self {
+            key: key.to_owned(),
+            title: title.to_owned(),
+            figure: Figure { value: Some(value), interval },
+            calibrated: None,
+            share: false,
+        }
+    }
+
+    /// The value, its interval and the value after calibration, for people.
+    pub(crate) fn texts(&self) -> [String; 3] {
         let text = |value| if self.share { fixed_percent(value, 2) } else { format!("{value:.4}") };
         let interval = |i: Interval| format!("{} to {}", text(i.low), text(i.high));
-        (optional(self.figure.value, text), optional(self.figure.interval, interval))
+        [
+            optional(self.figure.value, text),
+            optional(self.figure.interval, interval),
+            optional(self.calibrated, text),
+        ]
     }
 }
 

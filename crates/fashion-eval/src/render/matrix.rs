@@ -5,6 +5,7 @@ use crate::{
     render::{
         paint::Paint,
         table::{WIDTH, shorten},
+        tables::count_or_dot,
     },
 };
 
@@ -46,8 +47,7 @@ pub(crate) fn matrix(metrics: &Metrics, paint: Paint) -> Option<String> {
         out.push_str(&format!("{:<label$}", shorten(&name, label)));
         let support = row.sum() as f64;
         for (class, &count) in row.iter().enumerate() {
-            let text = if count == 0 { ".".to_owned() } else { count.to_string() };
-            let text = format!("{text:>cell$}");
+            let text = format!("{:>cell$}", count_or_dot(count));
             out.push_str(&match count {
                 0 => paint.dim(&text),
                 _ if class == label_class => paint.good(&text),

@@ -1,6 +1,6 @@
-//! Columns of text that line up and fit a terminal.
+//! Tables: columns that line up and fit a terminal, or Markdown.
 
-use crate::render::paint::Paint;
+use crate::render::{numbers::thousands, paint::Paint};
 
 /// Columns of a terminal that every text fits.
 pub(crate) const WIDTH: usize = 80;
@@ -11,6 +11,9 @@ const GAP: usize = 2;
 /// Names are not shortened below this.
 const NARROWEST: usize = 6;
 
+/// Rows shown of a ranking.
+pub(crate) const TOP: usize = 10;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Align {
     /// A name: to the left, and shortened where the table would be too wide.
@@ -19,30 +22,38 @@ pub(crate) enum Align {
     Number,
 }
 
-/// Rows of cells under a heading.
+/// Rows of cells below headings, for a terminal and for Markdown.
 pub(crate) struct Table {
+    title: String,
+    /// What follows the title.
+    more: String,
     align: Vec<Align>,
+    /// The headings, then the rows.
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(crate) fn new(columns: &[(&str, Align)]) -> Self {
-        Self {
-            align: columns.iter().map(|&(_, align)| align).collect(),
-            rows: vec![columns.iter().map(|&(heading, _)| heading.to_owned()).collect()],
-        }
+    /// A table without a title, with a cell for each column in every row.
+    pub(crate) fn new(
+        columns: &[(&str, Align)],
+        rows: impl IntoIterator<Item = Vec<String>>,
+    ) -> Self {
+        let headings = columns.iter().map(|&(heading, _)| heading.to_owned()).collect();
+        let rows: Vec<_> = [headings].into_iter().chain(rows).collect();
+        assert!(rows.iter().all(|row| row.len() == columns.len()));
+        let align = columns.iter().map(|&(_, align)| align).collect();
+        Self { title: String::new(), more: String::new(), align, rows }
     }
 
-    /// Adds a row with a cell for each column.
-    pub(crate) fn row(&mut self, cells: Vec<String>) {
-        assert_eq!(cells.len(), self.align.len());
-        self.rows.push(cells);
+    /// The same below a title, and what follows that on its line.
+    pub(crate) fn titled(self, title: impl Into<String>, more: impl Into<String>) -> Self {
+        Self { title: title.into(), more: more.into(), ..self }
     }
 
-    /// One line for each row, the heading bold, no spaces at line ends.
-    pub(crate) fn render(&self, paint: Paint) -> String {
+    /// One line for each row, with an empty one above, titles and headings bold, no spaces at line ends.
+    pub(crate) fn text(&self, paint: Paint) -> String {
         let widths = self.widths();
-        let mut out = String::new();
+        let mut out = self.start(|title| paint.bold(title));
         for (number, row) in self.rows.iter().enumerate() {
             let mut line = String::new();
             for ((cell, &width), align) in row.iter().zip(&widths).zip(&self.align) {
@@ -58,6 +69,36 @@ impl Table {
             out.push('\n');
         }
         out
+    }
+
+    /// A table of GitHub Flavored Markdown with an empty line above and `level` before the title. What
+    /// `mark` gives for row and column, from 0, stands on either side of a cell.
+    pub(crate) fn markdown(
+        &self,
+        level: &str,
+        mark: impl Fn(usize, usize) -> &'static str,
+    ) -> String {
+        let mut out = self.start(|title| format!("{level}{title}"));
+        let mut line = |cells: Vec<String>| out.push_str(&format!("| {} |\n", cells.join(" | ")));
+        line(self.rows[0].iter().map(|heading| escape(heading)).collect());
+        let rule = |align: &Align| if *align == Align::Name { "---" } else { "---:" };
+        line(self.align.iter().map(rule).map(str::to_owned).collect());
+        for (row, cells) in self.rows[1..].iter().enumerate() {
+            let marked = |(column, cell): (usize, &String)| {
+                let mark = mark(row, column);
+                format!("{mark}{}{mark}", escape(cell))
+            };
+            line(cells.iter().enumerate().map(marked).collect());
+        }
+        out
+    }
+
+    /// The lines above the headings.
+    fn start(&self, title: impl Fn(&str) -> String) -> String {
+        match &*self.title {
+            "" => "\n".to_owned(),
+            plain => format!("\n{}{}\n\n", title(plain), self.more),
+        }
     }
 
     /// Widths of the columns: the widest names give way until the table fits.
@@ -78,6 +119,32 @@ impl Table {
         }
         widths
     }
+}
+
+/// What follows a title: how many of how many are shown.
+pub(crate) fn shown_of(all: usize, what: &str) -> String {
+    if all <= TOP { String::new() } else { format!(", {TOP} of {}{what}", thousands(all)) }
+}
+
+/// No mark in any cell.
+pub(crate) fn unmarked(_: usize, _: usize) -> &'static str {
+    ""
+}
+
+/// Text that Markdown shows as it is, on one line.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '&' | '$' => {
+                out.push('\\');
+                out.push(c);
+            }
+            _ if c.is_control() => out.push(' '),
+            _ => out.push(c),
+        }
+    }
+    out
 }
 
 /// At most `width` characters of `text`, which end in `…` where some are missing.
@@ -117,10 +184,9 @@ mod tests {
 
     #[test]
     fn the_widest_name_gives_way() {
-        let mut table =
-            Table::new(&[("Name", Align::Name), ("Name", Align::Name), ("N", Align::Number)]);
-        table.row(vec!["a".repeat(100), "b".repeat(10), "7".into()]);
-        let text = table.render(Paint { colour: false });
+        let columns = [("Name", Align::Name), ("Name", Align::Name), ("N", Align::Number)];
+        let table = Table::new(&columns, [vec!["a".repeat(100), "b".repeat(10), "7".into()]]);
+        let text = table.text(Paint { colour: false });
         let last = text.lines().last().unwrap();
         assert_eq!(last.chars().count(), WIDTH);
         assert!(last.ends_with(&format!("a…  {}  7", "b".repeat(10))), "{last}");
@@ -131,5 +197,10 @@ mod tests {
         let text = wrap(&"word ".repeat(40));
         assert!(text.lines().all(|line| line.len() == 79 || line.len() == 39), "{text}");
         assert_eq!(wrap(&"x".repeat(99)).trim_end().chars().count(), WIDTH);
+    }
+
+    #[test]
+    fn names_cannot_break_a_table() {
+        assert_eq!(escape("a|b\n*c* <br>"), "a\\|b \\*c\\* \\<br\\>");
     }
 }
