@@ -185,11 +185,20 @@ fn sort_into(predictions: &Predictions, edges: &[f64]) -> Vec<ReliabilityBin> {
 /// Expected calibration error of `bins`, from 0 to 1, 0 without items:
 /// `ECE = Σ (n_b / N) |accuracy_b − confidence_b|` over the bins b that have items.
 ///
-/// Equation 3 of Guo et al., who use bins of equal width. 0 is perfect.
+/// Equation 3 of Guo et al., who use [`DEFAULT_BINS`] bins of equal width. 0 is perfect.
 ///
 /// ```
 /// use fashion_eval::{Predictions, calibration};
 /// use ndarray::array;
+///
+/// // Four items at 75% confidence, three of them right: as calibrated as can be.
+/// let probabilities = array![[0.75, 0.25], [0.75, 0.25], [0.75, 0.25], [0.75, 0.25]];
+/// let calibrated = Predictions::new(probabilities.clone(), vec![0, 0, 0, 1])?;
+/// let bins = calibration::reliability(&calibrated, 15)?;
+/// assert_eq!(calibration::expected_error(&bins), 0.0);
+/// let overconfident = Predictions::new(probabilities, vec![0, 1, 1, 1])?;
+/// let bins = calibration::reliability(&overconfident, 15)?;
+/// assert_eq!(calibration::expected_error(&bins), 0.5);
 ///
 /// let probabilities = array![[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]];
 /// let predictions = Predictions::new(probabilities, vec![0, 0, 1, 0])?;
@@ -217,30 +226,6 @@ fn gap(bin: &ReliabilityBin) -> Option<f64> {
     Some((bin.accuracy? - bin.confidence?).abs())
 }
 
-/// [`expected_error`] of the predicted class over `bins` bins of equal width, from 0 to 1.
-///
-/// The usual number of bins is [`DEFAULT_BINS`].
-///
-/// ```
-/// use fashion_eval::{Predictions, calibration::expected_calibration_error};
-/// use ndarray::array;
-///
-/// // Four items at 75% confidence, three of them right: as calibrated as can be.
-/// let probabilities = array![[0.75, 0.25], [0.75, 0.25], [0.75, 0.25], [0.75, 0.25]];
-/// let calibrated = Predictions::new(probabilities.clone(), vec![0, 0, 0, 1])?;
-/// assert_eq!(expected_calibration_error(&calibrated, 15)?, 0.0);
-/// let overconfident = Predictions::new(probabilities, vec![0, 1, 1, 1])?;
-/// assert_eq!(expected_calibration_error(&overconfident, 15)?, 0.5);
-/// # Ok::<(), fashion_eval::Error>(())
-/// ```
-///
-/// # Errors
-///
-/// [`Error::Bins`] if `bins` is not 1 to [`MAX_BINS`].
-pub fn expected_calibration_error(predictions: &Predictions, bins: usize) -> Result<f64, Error> {
-    reliability(predictions, bins).map(|bins| expected_error(&bins))
-}
-
 #[cfg(test)]
 mod tests {
     use ndarray::array;
@@ -266,7 +251,7 @@ mod tests {
     #[test]
     fn bins_are_bounded() {
         let predictions = Predictions::new(array![[1.0, 0.0]], vec![1]).unwrap();
-        assert_eq!(expected_calibration_error(&predictions, 1).unwrap(), 1.0);
+        assert_eq!(expected_error(&reliability(&predictions, 1).unwrap()), 1.0);
         assert_eq!(reliability(&predictions, MAX_BINS).unwrap().len(), MAX_BINS);
         for bad in [0, MAX_BINS + 1, usize::MAX] {
             let text = reliability(&predictions, bad).unwrap_err().to_string();

@@ -166,25 +166,6 @@ impl Temperature {
             *p = if less { scaled.min(confidence.next_down()) } else { scaled };
         }
     }
-
-    /// As [`apply_row`](Self::apply_row), for single precision; computed in double precision.
-    ///
-    /// # Panics
-    ///
-    /// If `probabilities` is empty.
-    pub fn apply_row_f32(self, probabilities: &mut [f32]) {
-        if self == Self::ONE {
-            return;
-        }
-        let wide: Vec<f64> = probabilities.iter().map(|&p| f64::from(p)).collect();
-        let top = argmax(&ndarray::aview1(&wide));
-        let scaled = scale(&wide, top, 1.0 / self.0);
-        let (largest, confidence) = (probabilities[top], scaled[top] as f32);
-        for (p, scaled) in probabilities.iter_mut().zip(scaled) {
-            let (less, scaled) = (*p < largest, scaled as f32);
-            *p = if less { scaled.min(confidence.next_down()) } else { scaled };
-        }
-    }
 }
 
 impl TryFrom<f64> for Temperature {
@@ -334,10 +315,10 @@ mod tests {
         let mut row = [0.5_f64.next_down(), 0.5];
         hot.apply_row(&mut row);
         assert!(row[1] > row[0], "{row:?}");
-        for share in [0.5_f32, 0.4, 0.3, 0.26] {
+        for share in [0.5_f64, 0.4, 0.3, 0.26] {
             let rest = 0.5 - share;
             let mut row = [share.next_down(), share, rest, rest];
-            hot.apply_row_f32(&mut row);
+            hot.apply_row(&mut row);
             assert!(row[1] > row[0], "{row:?}");
         }
         // Equals stay equal, and the first remains the first.
@@ -364,12 +345,9 @@ mod tests {
                     if order > 5 {
                         row.reverse();
                     }
-                    let mut narrow: Vec<f32> = row.iter().map(|&p| p as f32).collect();
                     temperature.apply_row(&mut row);
-                    temperature.apply_row_f32(&mut narrow);
                     row.sort_unstable_by(f64::total_cmp);
-                    narrow.sort_unstable_by(f32::total_cmp);
-                    (row, narrow)
+                    row
                 };
                 assert!((1..10).all(|order| sorted(order) == sorted(0)), "{row:?}");
             }

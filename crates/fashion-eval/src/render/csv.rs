@@ -116,14 +116,9 @@ impl Metrics {
         table.finish()
     }
 
-    /// The misclassified items, the most confidently wrong first: `data,split,rank,index,true,
-    /// true_class,predicted,predicted_class,confidence,loss,margin,p0,p1,…`, ranks from 1.
-    pub fn misclassified_csv(&self) -> String {
-        self.misclassified_csv_by(Order::Confidence)
-    }
-
-    /// As [`misclassified_csv`](Self::misclassified_csv), in another order.
-    pub fn misclassified_csv_by(&self, order: Order) -> String {
+    /// The misclassified items in an order: `data,split,rank,index,true,true_class,predicted,
+    /// predicted_class,confidence,loss,margin,p0,p1,…`, ranks from 1.
+    pub fn misclassified_csv(&self, order: Order) -> String {
         let probabilities: Vec<_> =
             (0..self.confusion.classes()).map(|class| format!("p{class}")).collect();
         let mut columns = vec![

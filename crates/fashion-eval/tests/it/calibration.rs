@@ -179,15 +179,6 @@ proptest! {
             for (k, j) in [(0, 1), (1, 0)] {
                 prop_assert!(before[k] < before[j] || after[k] >= after[j]);
             }
-            let mut single: Vec<f32> = before.iter().map(|&p| p as f32).collect();
-            let wide: Vec<f64> = single.iter().map(|&p| f64::from(p)).collect();
-            let first = |row: &[f32]| row.iter().position(|p| row.iter().all(|q| q <= p)).unwrap();
-            let top = first(&single);
-            t.apply_row_f32(&mut single);
-            prop_assert_eq!(first(&single), top);
-            let mut double = wide;
-            t.apply_row(&mut double);
-            prop_assert!(single.iter().zip(&double).all(|(&a, &b)| (f64::from(a) - b).abs() < 1e-7));
         }
         prop_assert_eq!(&Temperature::ONE.apply(&p), &p);
     }

@@ -3,7 +3,7 @@
 use fashion_eval::{
     Confidence, ConfusionMatrix, Context, Interval, Metrics, Misclassified, MisclassifiedItem,
     Normalisation, OneVsRest, Order, Predictions, TextOptions,
-    calibration::{expected_calibration_error, reliability},
+    calibration::{expected_error, reliability},
     log_loss,
     predictions_csv::{Split, read, read_any, write},
     top_k_accuracy,
@@ -343,7 +343,7 @@ proptest! {
         }
         let accuracy = ConfusionMatrix::from(&p).accuracy();
         prop_assert!(close(right / p.len() as f64, accuracy));
-        let ece = expected_calibration_error(&p, bins).unwrap();
+        let ece = expected_error(&reliability);
         let mean = p.confidences().sum::<f64>() / p.len() as f64;
         prop_assert!((0.0..=1.0).contains(&ece));
         // One bin cannot see that errors of two bins make up for each other.
@@ -359,7 +359,7 @@ proptest! {
         prop_assert_eq!(ConfusionMatrix::from(&p).accuracy(), 1.0);
         prop_assert_eq!(ConfusionMatrix::from(&p).weighted_mean().f1, 1.0);
         prop_assert!(log_loss(&p) < 1e-15);
-        prop_assert_eq!(expected_calibration_error(&p, 15).unwrap(), 0.0);
+        prop_assert_eq!(expected_error(&reliability(&p, 15).unwrap()), 0.0);
         prop_assert_eq!(Misclassified::from(&p).count, 0);
 
         let shifted = labels.iter().map(|label| (label + 1) % 3).collect();
@@ -367,7 +367,7 @@ proptest! {
         prop_assert_eq!(ConfusionMatrix::from(&wrong).accuracy(), 0.0);
         prop_assert_eq!(ConfusionMatrix::from(&wrong).macro_mean().f1, 0.0);
         prop_assert!(close(log_loss(&wrong), -f64::EPSILON.ln()));
-        prop_assert_eq!(expected_calibration_error(&wrong, 15).unwrap(), 1.0);
+        prop_assert_eq!(expected_error(&reliability(&wrong, 15).unwrap()), 1.0);
     }
 
     #[test]

@@ -230,8 +230,8 @@ fn most_confused_csv() {
 
 #[test]
 fn misclassified_csv() {
-    insta::assert_snapshot!(small().misclassified_csv());
-    let by_loss = small().misclassified_csv_by(Order::Loss);
+    insta::assert_snapshot!(small().misclassified_csv(Order::default()));
+    let by_loss = small().misclassified_csv(Order::Loss);
     let indices: Vec<_> = by_loss.lines().skip(1).map(|line| line.split(',').nth(3)).collect();
     assert_eq!(indices, ["70", "12", "30", "5"].map(Some));
 }
@@ -245,7 +245,7 @@ fn equal_metrics_give_equal_bytes_that_end_in_one_newline() {
         (metrics.to_markdown(), small().to_markdown()),
         (metrics.to_csv(), small().to_csv()),
         (metrics.intervals_csv(), small().intervals_csv()),
-        (metrics.misclassified_csv(), small().misclassified_csv()),
+        (metrics.misclassified_csv(Order::default()), small().misclassified_csv(Order::default())),
     ] {
         assert_eq!(a, b);
         assert!(a.ends_with('\n') && !a.ends_with("\n\n"));
@@ -309,7 +309,7 @@ fn hand_made_metrics_do_not_panic() {
         metrics.intervals_csv(),
         metrics.confusion_csv(),
         metrics.most_confused_csv(),
-        metrics.misclassified_csv(),
+        metrics.misclassified_csv(Order::default()),
     ] {
         assert!(text.contains("plain"), "{text}");
     }
