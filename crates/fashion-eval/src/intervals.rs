@@ -6,15 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Interval, Predictions, Scores,
-    interval::{LANES, LEVEL, RESAMPLES, centred, resample, wilson},
+    interval::{LANES, LEVEL, RESAMPLES, SEED, centred, means, resample, wilson},
     judged::Judged,
     one_vs_rest::{Areas, mean},
     selective::RiskAreas,
     totals::Totals,
 };
-
-/// The seed of the resamples: those of two classifiers of the same items are the same.
-const SEED: u64 = 0;
 
 /// Confidence intervals under the keys of the figures they belong to.
 ///
@@ -312,15 +309,4 @@ fn mean_of_drawn(
         return Some(0.0);
     }
     (known > 0.0).then(|| sum / known * (existing / total))
-}
-
-/// The mean of `values` (N) in each resample.
-fn means(values: &[f64], counts: &[[u32; LANES]]) -> [f64; LANES] {
-    let mut sums = [0.0; LANES];
-    for (value, counts) in values.iter().zip(counts) {
-        for (sum, &times) in sums.iter_mut().zip(counts) {
-            *sum += value * f64::from(times);
-        }
-    }
-    sums.map(|sum| sum / values.len() as f64)
 }

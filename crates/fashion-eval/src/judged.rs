@@ -30,8 +30,7 @@ pub(crate) struct Judged {
 
 impl Judged {
     pub(crate) fn new(predictions: &Predictions, confusion: &ConfusionMatrix) -> Self {
-        let mut rows: Vec<_> = (0..predictions.len()).collect();
-        rows.sort_unstable_by_key(|&row| predictions.indices()[row]);
+        let rows = predictions.rows_by_index();
         let (labels, predicted) = (predictions.labels(), predictions.predicted());
         let in_order = |values: Vec<f64>| rows.iter().map(|&row| values[row]).collect();
         let hits = |&k: &usize| {

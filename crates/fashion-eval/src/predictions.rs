@@ -157,6 +157,14 @@ impl Predictions {
     pub fn confidences(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
         self.predicted.iter().enumerate().map(|(row, &class)| self.probabilities[(row, class)])
     }
+
+    /// The rows (N) in the order of their indices: what goes through them so is the same whatever
+    /// order the rows have.
+    pub(crate) fn rows_by_index(&self) -> Vec<usize> {
+        let mut rows: Vec<_> = (0..self.len()).collect();
+        rows.sort_unstable_by_key(|&row| self.indices[row]);
+        rows
+    }
 }
 
 /// What is wrong with one row of probabilities.

@@ -7,15 +7,12 @@ use crate::{
     brier::squared_errors,
     compare::{McNemar, paired_difference},
     confusion::ratio,
-    interval::{Interval, LANES, LEVEL, centred, resample},
+    interval::{Interval, LEVEL, SEED, centred, means, resample},
     log_loss::losses,
 };
 
 /// Name and version of the shape of [`Comparison`] in JSON; see [`crate::SCHEMA`].
 pub const SCHEMA: &str = "fashion-comparison/1";
-
-/// The seed of the resamples.
-const SEED: u64 = 0;
 
 /// One of the two classifiers.
 #[derive(Debug, Clone, Copy)]
@@ -151,7 +148,7 @@ impl Comparison {
         let all = tallies.iter().fold(Tally::default(), Tally::plus);
         let [log_loss, brier] = mean_differences(
             &[losses, squared_errors].map(|of| [of(a.predictions), of(b.predictions)]),
-            a.predictions.indices(),
+            &a.predictions.rows_by_index(),
         );
         let per_class =
             tallies.iter().zip(&context.classes).map(|(tally, class)| ClassDifference {
@@ -255,11 +252,8 @@ fn rank(items: &mut [DisputedItem], confidence: fn(&DisputedItem) -> f64) {
     });
 }
 
-/// The means of each pair of losses (N), with intervals from the same resamples.
-fn mean_differences(pairs: &[[Vec<f64>; 2]; 2], indices: &[usize]) -> [Difference; 2] {
-    // In the order of the items' indices, so that the order of the rows changes nothing.
-    let mut rows: Vec<_> = (0..indices.len()).collect();
-    rows.sort_unstable_by_key(|&row| indices[row]);
+/// The means of each pair of losses (N) over the `rows` (N), with intervals from the same resamples.
+fn mean_differences(pairs: &[[Vec<f64>; 2]; 2], rows: &[usize]) -> [Difference; 2] {
     let items = rows.len() as f64;
     let gaps = pairs
         .each_ref()
@@ -267,13 +261,7 @@ fn mean_differences(pairs: &[[Vec<f64>; 2]; 2], indices: &[usize]) -> [Differenc
     let mut drawn = [const { Vec::new() }; 2];
     resample(rows.len(), SEED, |counts| {
         for (drawn, gaps) in drawn.iter_mut().zip(&gaps) {
-            let mut sums = [0.0; LANES];
-            for (gap, counts) in gaps.iter().zip(counts) {
-                for (sum, &times) in sums.iter_mut().zip(counts) {
-                    *sum += gap * f64::from(times);
-                }
-            }
-            drawn.extend(sums.map(|sum| sum / items));
+            drawn.extend(means(gaps, counts));
         }
     });
     let mean = |values: &[f64]| rows.iter().map(|&row| values[row]).sum::<f64>() / items;

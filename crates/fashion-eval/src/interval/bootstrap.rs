@@ -109,6 +109,17 @@ pub(crate) fn resample(items: usize, seed: u64, mut visit: impl FnMut(&[[u32; LA
     }
 }
 
+/// The mean of `values` (N) in each resample.
+pub(crate) fn means(values: &[f64], counts: &[[u32; LANES]]) -> [f64; LANES] {
+    let mut sums = [0.0; LANES];
+    for (value, counts) in values.iter().zip(counts) {
+        for (sum, &times) in sums.iter_mut().zip(counts) {
+            *sum += value * f64::from(times);
+        }
+    }
+    sums.map(|sum| sum / values.len() as f64)
+}
+
 /// The middle `level` of `values`, without their bias against the `figure`; nothing if they are all
 /// equal but for rounding, if there are none, or if one is not finite.
 pub(crate) fn centred(values: &mut [f64], figure: f64, level: f64) -> Option<Interval> {

@@ -9,7 +9,7 @@
 mod bootstrap;
 mod wilson;
 
-pub(crate) use bootstrap::{LANES, centred, resample};
+pub(crate) use bootstrap::{LANES, centred, means, resample};
 pub use bootstrap::{RESAMPLES, bootstrap};
 use serde::{Deserialize, Serialize};
 pub(crate) use wilson::two_sided_quantile;
@@ -19,6 +19,9 @@ use crate::Error;
 
 /// The usual level, and that of [`Intervals`](crate::Intervals).
 pub const LEVEL: f64 = 0.95;
+
+/// The seed of the resamples: those of two classifiers of the same items are the same.
+pub(crate) const SEED: u64 = 0;
 
 /// Where a figure lies, with its ends, in the figure's unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

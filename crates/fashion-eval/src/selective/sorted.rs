@@ -34,19 +34,20 @@ pub struct Sorted {
     pub interval: Option<Interval>,
 }
 
-impl Sorted {
-    pub(crate) fn new(threshold: Threshold, predictions: &Predictions) -> Self {
+impl Threshold {
+    /// Sorts `predictions`, and checks the machine's part by their labels.
+    pub fn sort(&self, predictions: &Predictions) -> Sorted {
         let (mut by_machine, mut right) = (0, 0);
         for (row, confidence) in predictions.confidences().enumerate() {
-            if threshold.takes(confidence) {
+            if self.takes(confidence) {
                 by_machine += 1;
                 right += u64::from(predictions.labels()[row] == predictions.predicted()[row]);
             }
         }
         let n = predictions.len() as u64;
         let some = by_machine > 0;
-        Self {
-            threshold,
+        Sorted {
+            threshold: *self,
             n,
             by_machine,
             to_human: n - by_machine,
@@ -55,7 +56,9 @@ impl Sorted {
             interval: wilson(right, by_machine, LEVEL).ok().filter(|_| some),
         }
     }
+}
 
+impl Sorted {
     /// The sentences for people: what to do, how sure that is, and whether the target is kept on these
     /// items; where nothing is sorted by machine, why.
     ///

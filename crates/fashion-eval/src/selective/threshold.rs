@@ -6,7 +6,7 @@ use crate::{
     Error, Predictions,
     binomial::lower_tail,
     interval::{LEVEL, check_level},
-    selective::{RiskCoverage, Sorted},
+    selective::RiskCoverage,
 };
 
 /// The least confidence at which an item is sorted by machine, chosen for a target accuracy.
@@ -99,11 +99,6 @@ impl Threshold {
     /// Whether the machine sorts an item of this confidence.
     pub fn takes(&self, confidence: f64) -> bool {
         self.value.is_some_and(|value| confidence >= value)
-    }
-
-    /// Sorts `predictions`, and checks the machine's part by their labels.
-    pub fn sort(&self, predictions: &Predictions) -> Sorted {
-        Sorted::new(*self, predictions)
     }
 }
 
