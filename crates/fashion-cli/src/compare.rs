@@ -1,5 +1,6 @@
 //! `fashion compare`
 
+use crate::announce;
 use crate::args::{CompareArgs, SplitArg};
 use crate::eval::{holding_out, refuse_inside};
 use crate::exit;
@@ -15,10 +16,8 @@ use std::process::ExitCode;
 pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
     let classifiers = args.weights.iter().map(|place| Classifier::load(place));
     let classifiers = classifiers.collect::<Result<Vec<_>, _>>()?;
-    let found = match classifiers.iter().find_map(|classifier| classifier.run.as_ref()) {
-        Some(run) => place::load_for(run, &args.data)?,
-        None => place::load(&args.data)?,
-    };
+    let first = classifiers.iter().find_map(|classifier| classifier.run.as_ref());
+    let found = place::load_for(first, &args.data)?;
     for run in classifiers.iter().filter_map(|classifier| classifier.run.as_ref()) {
         args.out.as_deref().map_or(Ok(()), |out| refuse_inside(run.path(), out))?;
     }
@@ -49,7 +48,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
         }
     }
     let out = args.out.as_deref().map(|out| RunFolder::create(Some(out))).transpose()?;
-    output::note(&format!("data     {} · {}", found.splits.origin, found.source));
+    announce::data(&found);
     let judge = |classifier: &Classifier| {
         Judgement::of(&*classifier.network, &found.splits, hold_out.as_ref())
     };
@@ -63,9 +62,12 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
         let context = context(&found.splits.origin.to_string(), judged[0].split);
         comparisons.push(Comparison::compute([contender(0), contender(other)], &context)?);
     }
+    let joined = |text: fn(&Comparison) -> String| {
+        comparisons.iter().map(text).collect::<Vec<_>>().join("\n")
+    };
     let texts: [String; 3] = [
-        joined(&comparisons, "\n", Comparison::to_text),
-        joined(&comparisons, "\n", Comparison::to_markdown),
+        joined(Comparison::to_text),
+        joined(Comparison::to_markdown),
         serde_json::to_string_pretty(&comparisons)? + "\n",
     ];
     let write = |out: RunFolder| {
@@ -74,7 +76,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
         {
             out.write(&out.path().join(name), text.as_bytes())?;
         }
-        output::note(&format!("files    {}", out.path().display()));
+        output::about("files", out.path().display());
         Ok(())
     };
     let written = out.map_or(Ok(()), write);
@@ -85,8 +87,4 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
         _ => text,
     };
     output::print_beside(written, text)
-}
-
-fn joined(comparisons: &[Comparison], between: &str, text: fn(&Comparison) -> String) -> String {
-    comparisons.iter().map(text).collect::<Vec<_>>().join(between)
 }

@@ -1,5 +1,6 @@
 //! `fashion eval`
 
+use crate::announce;
 use crate::args::{EvalArgs, SplitArg};
 use crate::exit;
 use crate::output;
@@ -44,10 +45,7 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
              test set; leave out --split validation",
         ));
     }
-    let found = match &classifier.run {
-        Some(run) => place::load_for(run, &args.data)?,
-        None => place::load(&args.data)?,
-    };
+    let found = place::load_for(classifier.run.as_ref(), &args.data)?;
     let splits = &found.splits;
     if let (Some(run), Some(config)) = (&classifier.run, config) {
         config.check_data(splits, run.path()).with_context(|| {
@@ -60,8 +58,8 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
     }
     // Made before the work, so that a folder that is in the way is told at once.
     let out = args.out.as_deref().map(|out| RunFolder::create(Some(out))).transpose()?;
-    output::note(&format!("weights  {}", classifier.describe()));
-    output::note(&format!("data     {} · {}", splits.origin, found.source));
+    output::about("weights", classifier.describe());
+    announce::data(&found);
     let network = &*classifier.network;
     let hold_out = match config {
         Some(config) => config.training.hold_out(&splits.train)?,
@@ -92,7 +90,7 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
     };
     let written = out.map_or(Ok(()), |out| {
         report.write(&out)?;
-        output::note(&format!("files    {}", out.path().display()));
+        output::about("files", out.path().display());
         Ok(())
     });
     let text = match args.csv {

@@ -3,6 +3,7 @@
 //! Raw arguments ([`args`]) become a validated configuration once, in the command's own module; the
 //! work itself is a call into the crates below. `main` only turns how it ended into an exit code.
 
+mod announce;
 mod args;
 mod compare;
 mod data;

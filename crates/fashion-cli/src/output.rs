@@ -1,6 +1,8 @@
 //! What goes to stdout and stderr, neither of which need be there.
 
+use fashion_eval::thousands;
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -54,6 +56,19 @@ pub(crate) fn plain() -> bool {
 /// Writes a line to stderr, where it matters to nobody if that is closed.
 pub(crate) fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Writes a line to stderr that begins with what it is about.
+pub(crate) fn about(what: &str, text: impl Display) {
+    note(&format!("{what:<9}{text}"));
+}
+
+/// The title of a list on stdout, with how many of how many follow where some are left out.
+pub(crate) fn title(title: &str, shown: usize, all: usize, what: &str) -> String {
+    if shown >= all {
+        return format!("\n{title}\n\n");
+    }
+    format!("\n{title}, {} of {}{what}\n\n", thousands(shown), thousands(all))
 }
 
 /// One JSON object on a line of its own.

@@ -35,9 +35,10 @@ pub(crate) fn load(args: &DataArgs) -> Result<Found> {
     load_from(args.data.as_deref(), keys(args))
 }
 
-/// Reads the data of a run: those that the options name, else those in the place that the run has
-/// noted.
-pub(crate) fn load_for(run: &RunFolder, args: &DataArgs) -> Result<Found> {
+/// Reads the data of a run, if there is one: those that the options name, else those in the place that
+/// the run has noted.
+pub(crate) fn load_for(run: Option<&RunFolder>, args: &DataArgs) -> Result<Found> {
+    let Some(run) = run else { return load(args) };
     load_noted(run.environment().ok().map(|environment| environment.data), run.path(), args)
 }
 
@@ -75,7 +76,7 @@ fn load_from(place: Option<&Path>, keys: Keys) -> Result<Found> {
     match source.load(&keys) {
         Ok(splits) => {
             for note in &splits.notes {
-                output::note(&format!("warning  {note}"));
+                output::about("warning", note);
             }
             Ok(Found { source, splits, keys })
         }

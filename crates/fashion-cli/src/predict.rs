@@ -8,6 +8,7 @@ use fashion_data::audit::Oddity;
 use fashion_data::{CLASSES, NUM_CLASSES, PIXELS, normalise, picture};
 use fashion_eval::selective::Threshold;
 use fashion_judge::{Calibrator, Classifier};
+use fashion_kernels::loss::argmax;
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -39,9 +40,9 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let classifier = Classifier::load(&args.weights)?;
     let network = classifier.network.prepare();
     let calibrator = classifier.calibrator()?;
-    output::note(&format!("weights  {}", classifier.describe()));
+    output::about("weights", classifier.describe());
     if let Some(threshold) = calibrator.and_then(|calibrator| calibrator.threshold) {
-        output::note(&format!("sorting  {}", describe(&threshold)));
+        output::about("sorting", describe(&threshold));
     }
     let width = args.images.iter().map(|path| shown(path).chars().count()).max().unwrap_or(0);
     let mut code = exit::DONE;
@@ -125,11 +126,12 @@ fn answer(
     probabilities: [f32; NUM_CLASSES],
     calibrator: Option<&Calibrator>,
 ) -> Answer {
+    // Which no temperature changes.
+    let predicted = argmax(&probabilities);
     let mut probabilities = probabilities.map(f64::from);
     if let Some(calibrator) = calibrator {
         calibrator.temperature.apply_row(&mut probabilities);
     }
-    let predicted = most_probable(&probabilities);
     let threshold = calibrator.and_then(|calibrator| calibrator.threshold);
     let reason = threshold.and_then(|threshold| {
         let unsure = || (!threshold.takes(probabilities[predicted])).then_some("unsure");
@@ -141,17 +143,11 @@ fn answer(
     Answer { path, predicted, class, probabilities, sorted_by, reason }
 }
 
-/// The first of the largest.
-fn most_probable<P: PartialOrd>(probabilities: &[P; NUM_CLASSES]) -> usize {
-    (1..NUM_CLASSES)
-        .fold(0, |best, k| if probabilities[k] > probabilities[best] { k } else { best })
-}
-
 fn row(path: &Path, answer: &Answer, width: usize) -> String {
     let Answer { predicted, class, probabilities, sorted_by, reason, .. } = answer;
     let mut others = *probabilities;
     others[*predicted] = -1.0;
-    let second = most_probable(&others);
+    let second = argmax(&others);
     let percent = |class: usize| format!("{:.1}%", 100.0 * probabilities[class]);
     let why = reason.map_or(String::new(), |reason| format!(": {reason}"));
     let sorter = sorted_by.map_or(String::new(), |by| format!("{:<18}  ", format!("{by}{why}")));

@@ -117,14 +117,9 @@ fn report(audit: &Audit, found: &Found) -> Report {
 fn text(audit: &Audit, found: &Found, top: usize) -> String {
     let mut out = format!("Data    {}\nFrom    {}\n\n", found.splits.origin, found.source);
     out += &sentences(audit);
-    let heading = |name: &str, listed: usize, all: usize| match listed.min(top) {
-        shown if shown < all => {
-            format!("\n{name}, {} of {}\n\n", thousands(shown), thousands(all))
-        }
-        _ => format!("\n{name}\n\n"),
-    };
+    let title = |name, listed: usize, all| output::title(name, listed.min(top), all, "");
     if !audit.identical.is_empty() && top > 0 {
-        out += &heading("Identical images", audit.identical.len(), audit.identical.len());
+        out += &title("Identical images", audit.identical.len(), audit.identical.len());
         for group in audit.identical.iter().take(top) {
             let items: Vec<String> = group
                 .iter()
@@ -135,7 +130,7 @@ fn text(audit: &Audit, found: &Found, top: usize) -> String {
     }
     let pairs = &audit.near_pairs;
     if pairs.count > 0 && top > 0 {
-        out += &heading("Nearest pairs", pairs.nearest.len(), pairs.count);
+        out += &title("Nearest pairs", pairs.nearest.len(), pairs.count);
         out += "Distance  Part    Index  Label         Part    Index  Label\n";
         for pair in pairs.nearest.iter().take(top) {
             let items = pair.items.each_ref().map(row);
@@ -143,7 +138,7 @@ fn text(audit: &Audit, found: &Found, top: usize) -> String {
         }
     }
     if !audit.odd.is_empty() && top > 0 {
-        out += &heading("Odd images", audit.odd.len(), audit.odd.len());
+        out += &title("Odd images", audit.odd.len(), audit.odd.len());
         out += "Part    Index  Label         How\n";
         for odd in audit.odd.iter().take(top) {
             out += &format!("{}  {}\n", row(&odd.item), odd.oddity.name());

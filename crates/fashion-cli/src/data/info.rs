@@ -73,18 +73,12 @@ fn info(found: &Found) -> Info {
 
 fn text(info: &Info, found: &Found) -> String {
     let mut out = format!("Data    {}\nFrom    {}\n\n", info.origin, info.source);
-    let mut row = |name: &str, train: usize, test: usize| {
-        out += &format!("{name:<12}  {:>8}  {:>8}\n", thousands(train), thousands(test));
-    };
+    out += "Class            Train      Test\n";
     let counts = info.train.class_counts.into_iter().zip(info.test.class_counts);
-    for (class, (train, test)) in CLASSES.iter().zip(counts) {
-        row(class, train, test);
+    let all = [("All", (info.train.images, info.test.images))];
+    for (class, (train, test)) in CLASSES.into_iter().zip(counts).chain(all) {
+        out += &format!("{class:<12}  {:>8}  {:>8}\n", thousands(train), thousands(test));
     }
-    row("All", info.train.images, info.test.images);
-    out.insert_str(
-        out.find("\n\n").map_or(0, |end| end + 2),
-        &format!("{:<12}  {:>8}  {:>8}\n", "Class", "Train", "Test"),
-    );
     out += &format!(
         "\nPixels of the training images, 0-1: mean {:.4}, standard deviation {:.4}\n\n",
         info.pixel_mean, info.pixel_standard_deviation

@@ -3,16 +3,16 @@
 mod progress;
 mod show;
 
+use crate::announce;
 use crate::args::LrFindArgs;
 use crate::exit;
-use crate::output;
+use crate::output::{self, about};
 use crate::place::{self, Found};
 use crate::train::interrupt::Interrupt;
 use crate::train::plan::{self, Chosen};
 use anyhow::{Context, Result};
 use fashion_data::files::check_folder;
 use fashion_eval::thousands;
-use fashion_kernels::simd;
 use fashion_model::{Architecture, Network};
 use fashion_report::{Figure, RangeMarks, lr_find};
 use fashion_train::describe;
@@ -77,32 +77,21 @@ fn write(shown: &Shown<'_>, figure: &Figure) -> Result<RunFolder> {
 
 /// Says what is going to happen.
 fn announce(test: &LrFind, chosen: &Chosen, found: &Found, network: &dyn Network, threads: usize) {
-    let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
-    line("data", format!("{} · {}", found.splits.origin, found.source));
-    line(
-        "network",
-        format!("{}, {} parameters", network.name(), thousands(network.parameter_count())),
-    );
+    announce::data(found);
+    announce::network(network);
     // What a range test has nothing of.
     let settings = Settings { ema_decay: 0.0, patience: 0, ..chosen.settings };
     let Settings { batch_size, seed, .. } = settings;
     let optimiser = describe::optimiser(&settings);
-    line("training", format!("batches of {batch_size}, {optimiser}, seed {seed}"));
-    let extras =
-        describe::extras(&settings).into_iter().map(|(name, value)| format!("{name} {value}"));
-    let extras: Vec<_> = extras.collect();
-    if !extras.is_empty() {
-        line("", extras.join(", "));
-    }
+    about("training", format_args!("batches of {batch_size}, {optimiser}, seed {seed}"));
+    announce::extras(&settings);
     if let Some(origin) = &chosen.origin {
-        line("settings", origin.clone());
+        about("settings", origin);
     }
     let LrFind { from, to, steps, .. } = test;
-    line(
-        "rates",
-        format!("{} to {} in {} steps", show::rate(*from), show::rate(*to), thousands(*steps)),
-    );
-    line("machine", format!("{threads} threads, {}", simd::Isa::current()));
+    let (from, to, steps) = (show::rate(*from), show::rate(*to), thousands(*steps));
+    about("rates", format_args!("{from} to {to} in {steps} steps"));
+    announce::machine(threads);
 }
 
 fn figure(range: &RangeTest, found: &Found) -> Result<Figure> {

@@ -6,10 +6,11 @@ pub(crate) mod plan;
 pub(crate) mod progress;
 mod summary;
 
+use crate::announce;
 use crate::args::TrainArgs;
 use crate::exit;
 use crate::long_average;
-use crate::output::{self, quoted};
+use crate::output::{self, about, quoted};
 use crate::place::{self, Found};
 use anyhow::{Context, Result, bail};
 use fashion_eval::interval::LEVEL;
@@ -83,7 +84,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     match (ended, logged) {
         (Ok(code), Err(error)) if code == ExitCode::SUCCESS => Err(error),
         (ended, Err(error)) => {
-            output::note(&format!("warning  {}", exit::text(&error)));
+            about("warning", exit::text(&error));
             ended
         }
         (ended, Ok(())) => ended,
@@ -104,7 +105,7 @@ fn end(
             let (test, written) =
                 with_threads(threads, || finish(prepared, outcome, &**network, args.quiet))??;
             if outcome.learned_nothing && !args.quiet {
-                output::note(&format!("note     {LEARNED_NOTHING}"));
+                about("note", LEARNED_NOTHING);
             }
             let run = &prepared.run;
             let written = written.with_context(|| {
@@ -144,7 +145,7 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             if !args.quiet {
                 warn_of_few(settings.target_accuracy, held_out);
                 if let Some(note) = long_average::note(&settings, images) {
-                    output::note(&format!("note     {note}"));
+                    about("note", note);
                 }
             }
             if !args.quiet && data.is_some_and(|data| data != config.data) {
@@ -168,7 +169,7 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
                     quoted(run.config_path())
                 );
             }
-            let found = place::load_for(&run, &args.data)?;
+            let found = place::load_for(Some(&run), &args.data)?;
             let config = run.config()?;
             // The page is the last file to be written; an old one must not vouch for new epochs.
             let page = run.path().join("report.html");
@@ -200,34 +201,23 @@ fn warn_of_few(target: Option<f64>, held_out: usize) {
 fn announce(prepared: &Prepared, threads: usize) {
     let Prepared { run, config, found, origin, .. } = prepared;
     let settings = &config.training;
-    let network = Architecture::ReportCnn.zeroed();
-    let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
-    line("data", format!("{} · {}", config.data.origin, found.source));
-    line(
+    about("data", format_args!("{} · {}", config.data.origin, found.source));
+    about(
         "",
-        format!(
+        format_args!(
             "{} images for training, {} for testing",
             thousands(found.splits.train.len()),
             thousands(found.splits.test.len())
         ),
     );
-    line(
-        "network",
-        format!("{}, {} parameters", network.name(), thousands(network.parameter_count())),
-    );
-    line("training", describe(settings));
-    let extras: Vec<_> = describe::extras(settings)
-        .into_iter()
-        .map(|(name, value)| format!("{name} {value}"))
-        .collect();
-    if !extras.is_empty() {
-        line("", extras.join(", "));
-    }
+    announce::network(&*Architecture::ReportCnn.zeroed());
+    about("training", describe(settings));
+    announce::extras(settings);
     if let Some(origin) = origin {
-        line("settings", origin.clone());
+        about("settings", origin);
     }
-    line("machine", format!("{threads} threads, {}", simd::Isa::current()));
-    line("run", run.path().display().to_string());
+    announce::machine(threads);
+    about("run", run.path().display());
 }
 
 fn describe(settings: &Settings) -> String {
@@ -329,7 +319,7 @@ fn finish(
 pub(crate) fn fit(held_out: &Predictions, target: Option<f64>, quiet: bool) -> Result<Calibrator> {
     let (calibrator, why) = Calibrator::fit(held_out, target)?;
     if let Some(why) = why.filter(|_| !quiet) {
-        output::note(&format!("note     the confidence stays as it is: {why}"));
+        about("note", format_args!("the confidence stays as it is: {why}"));
     }
     Ok(calibrator)
 }
@@ -349,7 +339,7 @@ fn stopped(prepared: &Prepared, outcome: &Outcome, args: &TrainArgs, code: u8) -
         let drawn = write_curves(&run.path().join("figures"), config, history);
         let drawn = drawn.map_err(anyhow::Error::from);
         if let Err(error) = &drawn {
-            output::note(&format!("warning  {}", exit::text(error)));
+            about("warning", exit::text(error));
         }
         format!(
             "{path} holds {} of {} epochs: weights, optimiser state{}.",

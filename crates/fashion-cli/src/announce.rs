@@ -1,0 +1,33 @@
+//! What several commands say on stderr before their work begins.
+
+use crate::output::about;
+use crate::place::Found;
+use fashion_eval::thousands;
+use fashion_kernels::simd;
+use fashion_model::Network;
+use fashion_train::{Settings, describe};
+
+/// What the data are, and where they were found.
+pub(crate) fn data(found: &Found) {
+    about("data", format_args!("{} · {}", found.splits.origin, found.source));
+}
+
+/// What is trained.
+pub(crate) fn network(network: &dyn Network) {
+    let parameters = thousands(network.parameter_count());
+    about("network", format_args!("{}, {parameters} parameters", network.name()));
+}
+
+/// What in the settings is not as usual, below what was said of the training.
+pub(crate) fn extras(settings: &Settings) {
+    let extras = describe::extras(settings);
+    if !extras.is_empty() {
+        let told: Vec<_> = extras.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        about("", told.join(", "));
+    }
+}
+
+/// What it is computed with.
+pub(crate) fn machine(threads: usize) {
+    about("machine", format_args!("{threads} threads, {}", simd::Isa::current()));
+}
