@@ -1,4 +1,5 @@
 use ndarray::{Array2, ArrayRef1, ArrayView2, Axis};
+use serde::Serialize;
 
 use crate::{Predictions, confusion::ratio};
 
@@ -39,7 +40,7 @@ pub struct ConfidentJoint {
 }
 
 /// Items of one given class that seem to belong to another.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct NoisePair {
     /// The label they have.
     pub given: usize,

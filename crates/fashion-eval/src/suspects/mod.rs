@@ -24,15 +24,17 @@ pub use joint::{ConfidentJoint, NoisePair};
 pub use pruning::Pruning;
 pub use score::Score;
 
+use serde::Serialize;
+
 use crate::Predictions;
 
 /// An item whose label is ranked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Suspect {
-    /// Index of the item in its data set.
-    pub index: usize,
     /// Its place among all items, from 1, the most suspicious.
     pub rank: usize,
+    /// Index of the item in its data set.
+    pub index: usize,
     /// The label it has.
     pub given: usize,
     /// The class that the model thinks the most probable.
@@ -43,7 +45,8 @@ pub struct Suspect {
     pub likely_probability: f64,
     /// How suspicious the label is: the higher, the more. See [`Score`].
     pub score: f64,
-    /// Whether [`Pruning`] takes it for wrong.
+    /// Whether [`Pruning`] takes it for wrong; `suspect` in JSON.
+    #[serde(rename = "suspect")]
     pub pruned: bool,
 }
 
@@ -85,8 +88,8 @@ impl Suspects {
             let (given, likely) = (predictions.labels()[row], predictions.predicted()[row]);
             let probabilities = predictions.probabilities();
             Suspect {
-                index: indices[row],
                 rank: place + 1,
+                index: indices[row],
                 given,
                 likely,
                 given_probability: probabilities[(row, given)],

@@ -3,9 +3,10 @@
 mod progress;
 mod show;
 
+use crate::announce;
 use crate::args::SuspectsArgs;
 use crate::exit;
-use crate::output;
+use crate::output::{self, about};
 use crate::place::{self, Found};
 use crate::train::interrupt::Interrupt;
 use crate::train::plan;
@@ -15,7 +16,6 @@ use fashion_data::{Dataset, Flipped, NUM_CLASSES, flip_labels};
 use fashion_eval::Predictions;
 use fashion_eval::suspects::{Detection, Pruning, Score, Suspects};
 use fashion_eval::thousands;
-use fashion_kernels::simd;
 use fashion_model::Architecture;
 use fashion_train::{Settings, cross_predict, with_threads};
 use ndarray::Array2;
@@ -132,23 +132,21 @@ fn check(args: &SuspectsArgs, settings: &Settings) -> Result<()> {
 
 /// Says what is going to happen.
 fn announce(args: &SuspectsArgs, found: &Found, flipped: Option<&Flipped>, threads: usize) {
-    let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
-    let splits = &found.splits;
-    line("data", format!("{} · {}", splits.origin, found.source));
-    line("", format!("{} training images", thousands(splits.train.len())));
+    announce::data(found);
+    about("", format_args!("{} training images", thousands(found.splits.train.len())));
     if let Some(flipped) = flipped {
-        line("planted", format!("{} wrong labels", thousands(flipped.items.len())));
+        about("planted", format_args!("{} wrong labels", thousands(flipped.items.len())));
     }
     let SuspectsArgs { folds, repeats, epochs, seed, .. } = args;
     let networks = folds * repeats;
-    line(
+    about(
         "training",
-        format!(
+        format_args!(
             "{networks} networks ({}) of {epochs} epochs: {folds} folds, {repeats} times, seed {seed}",
             Architecture::ReportCnn.name()
         ),
     );
-    line("machine", format!("{threads} threads, {}", simd::Isa::current()));
+    announce::machine(threads);
 }
 
 /// Out-of-sample probabilities of all items, averaged over the repetitions, and the given labels; and
@@ -181,11 +179,14 @@ fn predict(
 /// How well the planted labels were found.
 fn planted(suspects: &Suspects, Flipped { items, .. }: Flipped) -> Option<Planted> {
     let is_planted = |index: usize| items.binary_search(&index).is_ok();
-    let detection = Detection::new(suspects.ranking.iter().map(|s| is_planted(s.index)))?;
+    let ranking = suspects.ranking.iter().map(|suspect| is_planted(suspect.index));
+    let Detection { wrong, average_precision, precision } = Detection::new(ranking)?;
     let pruned = suspects.pruned().count();
     let caught = suspects.pruned().filter(|suspect| is_planted(suspect.index)).count();
     Some(Planted {
-        detection,
+        count: wrong,
+        average_precision,
+        precision,
         suspects_precision: if pruned == 0 { 0.0 } else { caught as f64 / pruned as f64 },
         suspects_recall: caught as f64 / items.len() as f64,
         items,

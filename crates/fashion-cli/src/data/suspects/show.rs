@@ -4,7 +4,7 @@ use crate::args::SuspectsArgs;
 use crate::output::{self, percent};
 use anyhow::Result;
 use fashion_data::CLASSES;
-use fashion_eval::suspects::{Detection, Suspect, Suspects};
+use fashion_eval::suspects::{NoisePair, Suspect, Suspects};
 use fashion_eval::thousands;
 use serde::Serialize;
 
@@ -25,13 +25,20 @@ pub(crate) struct Shown<'a> {
 }
 
 /// How well labels that were made wrong on purpose were found.
+#[derive(Serialize)]
 pub(crate) struct Planted {
-    pub(crate) detection: Detection,
+    /// How many.
+    #[serde(rename = "items")]
+    pub(crate) count: usize,
+    pub(crate) average_precision: f64,
+    /// Among as many at the top as were planted, where it is the recall, too.
+    pub(crate) precision: f64,
     /// Of the suspects, the share that was planted.
     pub(crate) suspects_precision: f64,
     /// Of what was planted, the share among the suspects.
     pub(crate) suspects_recall: f64,
     /// The items, sorted.
+    #[serde(skip)]
     pub(crate) items: Vec<usize>,
 }
 
@@ -51,74 +58,38 @@ struct Report<'a> {
     classes: [&'static str; CLASSES.len()],
     /// The estimated share of wrong labels, 0–1.
     noise_rate: f64,
-    noise: Vec<Noise>,
+    noise: Vec<NoisePair>,
     suspects: usize,
-    ranking: Vec<Row>,
+    ranking: Vec<Row<'a>>,
     /// Those asked for, in that order.
-    items: Vec<Row>,
-    planted: Option<PlantedReport>,
+    items: Vec<Row<'a>>,
+    planted: Option<&'a Planted>,
 }
 
 #[derive(Serialize)]
-struct Noise {
-    given: usize,
-    likely: usize,
-    items: f64,
-    share: f64,
-}
-
-#[derive(Serialize)]
-struct Row {
-    rank: usize,
-    index: usize,
-    given: usize,
-    likely: usize,
-    given_probability: f64,
-    likely_probability: f64,
-    score: f64,
-    suspect: bool,
+struct Row<'a> {
+    #[serde(flatten)]
+    suspect: &'a Suspect,
     #[serde(skip_serializing_if = "Option::is_none")]
     planted: Option<bool>,
 }
 
-#[derive(Serialize)]
-struct PlantedReport {
-    items: usize,
-    average_precision: f64,
-    /// Among as many at the top as were planted, where it is the recall, too.
-    precision: f64,
-    suspects_precision: f64,
-    suspects_recall: f64,
-}
-
 impl Shown<'_> {
     /// The rows of a file or object: as many as asked for, or all suspects.
-    fn rows(&self) -> Vec<Row> {
+    fn rows(&self) -> Vec<Row<'_>> {
         match self.args.top {
             Some(top) => self.suspects.ranking.iter().take(top).map(|s| self.row(s)).collect(),
             None => self.suspects.pruned().map(|suspect| self.row(suspect)).collect(),
         }
     }
 
-    fn row(&self, suspect: &Suspect) -> Row {
-        let Suspect { index, rank, given, likely, score, pruned, .. } = *suspect;
-        let planted =
-            self.planted.as_ref().map(|planted| planted.items.binary_search(&index).is_ok());
-        Row {
-            rank,
-            index,
-            given,
-            likely,
-            given_probability: suspect.given_probability,
-            likely_probability: suspect.likely_probability,
-            score,
-            suspect: pruned,
-            planted,
-        }
+    fn row<'a>(&self, suspect: &'a Suspect) -> Row<'a> {
+        let is_planted = |planted: &Planted| planted.items.binary_search(&suspect.index).is_ok();
+        Row { suspect, planted: self.planted.as_ref().map(is_planted) }
     }
 
     /// The rows of the items asked for, in that order.
-    fn items(&self) -> Vec<Row> {
+    fn items(&self) -> Vec<Row<'_>> {
         let of = |&item: &usize| self.suspects.ranking.iter().find(|s| s.index == item);
         self.args.items.iter().filter_map(of).map(|suspect| self.row(suspect)).collect()
     }
@@ -127,7 +98,6 @@ impl Shown<'_> {
     pub(crate) fn json(&self) -> Result<String> {
         let SuspectsArgs { folds, repeats, epochs, seed, .. } = *self.args;
         let joint = &self.suspects.joint;
-        let noise = joint.noise().into_iter();
         output::json_line(&Report {
             schema: "fashion-suspects/1",
             data: &self.origin,
@@ -140,24 +110,11 @@ impl Shown<'_> {
             seed,
             classes: CLASSES,
             noise_rate: joint.noise_rate(),
-            noise: noise
-                .map(|pair| Noise {
-                    given: pair.given,
-                    likely: pair.likely,
-                    items: pair.items,
-                    share: pair.share,
-                })
-                .collect(),
+            noise: joint.noise(),
             suspects: self.suspects.pruned().count(),
             ranking: self.rows(),
             items: self.items(),
-            planted: self.planted.as_ref().map(|planted| PlantedReport {
-                items: planted.items.len(),
-                average_precision: planted.detection.average_precision,
-                precision: planted.detection.precision,
-                suspects_precision: planted.suspects_precision,
-                suspects_recall: planted.suspects_recall,
-            }),
+            planted: self.planted.as_ref(),
         })
     }
 
@@ -166,19 +123,19 @@ impl Shown<'_> {
         let mut out =
             "rank,index,given,likely,given_probability,likely_probability,score,suspect".to_owned();
         out += if self.planted.is_some() { ",planted\n" } else { "\n" };
-        for row in self.rows() {
+        for Row { suspect, planted } in self.rows() {
             out += &format!(
                 "{},{},{},{},{},{},{},{}",
-                row.rank,
-                row.index,
-                row.given,
-                row.likely,
-                row.given_probability,
-                row.likely_probability,
-                row.score,
-                row.suspect
+                suspect.rank,
+                suspect.index,
+                suspect.given,
+                suspect.likely,
+                suspect.given_probability,
+                suspect.likely_probability,
+                suspect.score,
+                suspect.pruned
             );
-            out += &row.planted.map_or_else(String::new, |planted| format!(",{planted}"));
+            out += &planted.map_or_else(String::new, |planted| format!(",{planted}"));
             out.push('\n');
         }
         out
@@ -199,7 +156,7 @@ impl Shown<'_> {
         );
         let noise = joint.noise();
         if !noise.is_empty() {
-            out += &heading("Labels that seem to be wrong", PAIRS, noise.len(), "pairs");
+            out += &output::title("Labels that seem to be wrong", PAIRS, noise.len(), " pairs");
             out += "Label         Looks like       Items  Of label\n";
             for pair in noise.iter().take(PAIRS) {
                 let items = thousands(pair.items.round() as usize);
@@ -210,7 +167,7 @@ impl Shown<'_> {
         }
         let top = self.args.top.unwrap_or(TOP).min(n);
         if top > 0 {
-            out += &heading("Most suspicious", top, n, "items");
+            out += &output::title("Most suspicious", top, n, " items");
             out += &self.table(ranking.iter().take(top).map(|suspect| self.row(suspect)));
         }
         let items = self.items();
@@ -224,23 +181,23 @@ impl Shown<'_> {
         out
     }
 
-    fn table(&self, rows: impl Iterator<Item = Row>) -> String {
+    fn table<'a>(&self, rows: impl Iterator<Item = Row<'a>>) -> String {
         let planted = if self.planted.is_some() { "  Planted" } else { "" };
         let mut out = format!(
             "  Rank   Index  Label         Looks like    P(label)  P(looks)  Suspect{planted}\n"
         );
         let word = |flag| if flag { "yes" } else { "no" };
-        for row in rows {
+        for Row { suspect, planted } in rows {
             let line = format!(
                 "{:>6}  {:>6}  {:<12}  {:<12}  {:>8.1e}  {:>8}  {:<7}  {}",
-                row.rank,
-                row.index,
-                CLASSES[row.given],
-                CLASSES[row.likely],
-                row.given_probability,
-                percent(row.likely_probability),
-                word(row.suspect),
-                row.planted.map_or("", word)
+                suspect.rank,
+                suspect.index,
+                CLASSES[suspect.given],
+                CLASSES[suspect.likely],
+                suspect.given_probability,
+                percent(suspect.likely_probability),
+                word(suspect.pruned),
+                planted.map_or("", word)
             );
             out += line.trim_end();
             out.push('\n');
@@ -251,8 +208,8 @@ impl Shown<'_> {
 
 impl Planted {
     fn text(&self) -> String {
-        let Detection { wrong, average_precision, precision } = self.detection;
-        let wrong = thousands(wrong);
+        let Planted { average_precision, precision, .. } = *self;
+        let wrong = thousands(self.count);
         format!(
             "\nPlanted wrong labels: {wrong}\n\n\
              Average precision           {average_precision:>8.4}\n\
@@ -265,14 +222,6 @@ impl Planted {
             percent(self.suspects_recall),
         )
     }
-}
-
-/// A heading that says how many of how many follow.
-fn heading(title: &str, shown: usize, all: usize, what: &str) -> String {
-    if shown >= all {
-        return format!("\n{title}\n\n");
-    }
-    format!("\n{title}, {} of {} {what}\n\n", thousands(shown), thousands(all))
 }
 
 #[cfg(test)]
@@ -295,7 +244,9 @@ mod tests {
         let predictions = Predictions::new(probabilities, labels).unwrap();
         let suspects = Suspects::find(&predictions, Pruning::NoiseRate, Score::PairWeighted);
         let planted = planted.then(|| Planted {
-            detection: Detection { wrong: 1200, average_precision: 0.875, precision: 0.8 },
+            count: 1200,
+            average_precision: 0.875,
+            precision: 0.8,
             suspects_precision: 0.5,
             suspects_recall: 1.0,
             items: vec![3, 23],
