@@ -7,16 +7,9 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 /// The reader of stdout has gone, as `head` does: a reason to stop, not a failure.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("stdout was closed")]
 pub(crate) struct ClosedPipe;
-
-impl std::fmt::Display for ClosedPipe {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("stdout was closed")
-    }
-}
-
-impl std::error::Error for ClosedPipe {}
 
 /// Writes to stdout.
 ///
