@@ -12,13 +12,10 @@ use std::time::Instant;
 
 /// What follows a run and tells of it.
 pub(crate) struct Progress {
-    interrupt: Interrupt,
-    quiet: bool,
-    bar: ProgressBar,
+    watch: Watch,
     epochs: usize,
     /// What the epochs are validated on.
     held_out: &'static str,
-    began: Instant,
     /// The first step's epoch, and images seen in this session up to the present step.
     first_epoch: Option<usize>,
     images: usize,
@@ -28,19 +25,17 @@ impl Progress {
     /// Tells of a run, unless `quiet`.
     pub(crate) fn new(interrupt: Interrupt, config: &Config, quiet: bool) -> Progress {
         Progress {
-            interrupt,
-            quiet,
-            bar: bar(quiet),
+            watch: Watch::new(interrupt, quiet),
             epochs: config.training.epochs,
             held_out: config.training.validation.part(),
-            began: Instant::now(),
             first_epoch: None,
             images: 0,
         }
     }
 
-    fn images_per_second(&self) -> f64 {
-        self.images as f64 / self.began.elapsed().as_secs_f64().max(1e-9)
+    fn images_per_second(&self) -> String {
+        let seconds = self.watch.began.elapsed().as_secs_f64().max(1e-9);
+        format!("{} images/s", thousands((self.images as f64 / seconds) as usize))
     }
 
     fn name(&self, epoch: usize) -> String {
@@ -53,28 +48,17 @@ impl Observer for Progress {
     fn on_step(&mut self, step: &Step) -> ControlFlow<()> {
         let first = *self.first_epoch.get_or_insert(step.epoch);
         self.images = (step.epoch - first) * step.images_per_epoch + step.images;
-        if !self.bar.is_hidden() {
-            let all = (step.epochs + 1 - first) * step.images_per_epoch;
+        let all = (step.epochs + 1 - first) * step.images_per_epoch;
+        self.watch.step(step.images as f64 / step.images_per_epoch as f64, || {
+            let (loss, accuracy) = (step.loss, 100.0 * step.accuracy);
             let rate = self.images_per_second();
-            let left = (all - self.images) as f64 / rate.max(1e-9);
-            self.bar.set_length(step.images_per_epoch as u64);
-            self.bar.set_prefix(self.name(step.epoch));
-            self.bar.set_message(format!(
-                "loss {:.4}  accuracy {:.1}%  {} images/s  {} left",
-                step.loss,
-                100.0 * step.accuracy,
-                thousands(rate as usize),
-                clock(left)
-            ));
-            self.bar.set_position(step.images as u64);
-        }
-        if self.interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            let left = self.watch.left(self.images as f64 / all as f64);
+            let message = format!("loss {loss:.4}  accuracy {accuracy:.1}%  {rate}  {left}");
+            (self.name(step.epoch), message)
+        })
     }
 
     fn on_epoch(&mut self, epoch: &Epoch, best: bool) -> ControlFlow<()> {
-        if self.quiet {
-            return ControlFlow::Continue(());
-        }
         let mut line = format!(
             "{}  loss {:.4}  accuracy {}",
             self.name(epoch.epoch),
@@ -85,14 +69,61 @@ impl Observer for Progress {
             let name = self.held_out;
             line += &format!("  {name} loss {loss:.4}  accuracy {}", percent(accuracy));
         }
-        line += &format!("  {} images/s", thousands(self.images_per_second() as usize));
+        line += &format!("  {}", self.images_per_second());
         line += if best { "  best" } else { "" };
-        self.bar.suspend(|| output::note(&line));
+        self.watch.say(&line);
         ControlFlow::Continue(())
     }
 
-    /// Takes the bar off the screen.
     fn on_end(&mut self) {
+        self.watch.clear();
+    }
+}
+
+/// A bar over work that can be interrupted, and lines above it.
+pub(crate) struct Watch {
+    interrupt: Interrupt,
+    quiet: bool,
+    bar: ProgressBar,
+    began: Instant,
+}
+
+impl Watch {
+    /// Begins now; shows and says nothing if `quiet`.
+    pub(crate) fn new(interrupt: Interrupt, quiet: bool) -> Watch {
+        Watch { interrupt, quiet, bar: bar(quiet), began: Instant::now() }
+    }
+
+    /// Shows the share of the work that is `done` between the two texts, and whether to go on with it.
+    pub(crate) fn step(
+        &self,
+        done: f64,
+        texts: impl FnOnce() -> (String, String),
+    ) -> ControlFlow<()> {
+        if !self.bar.is_hidden() {
+            let (prefix, message) = texts();
+            self.bar.set_length(1000);
+            self.bar.set_position((1000.0 * done) as u64);
+            self.bar.set_prefix(prefix);
+            self.bar.set_message(message);
+        }
+        if self.interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// The time that the rest will take if this share of all is `done`: `0:07 left`.
+    pub(crate) fn left(&self, done: f64) -> String {
+        format!("{} left", clock(self.began.elapsed().as_secs_f64() * (1.0 / done - 1.0)))
+    }
+
+    /// Writes a line above the bar.
+    pub(crate) fn say(&self, line: &str) {
+        if !self.quiet {
+            self.bar.suspend(|| output::note(line));
+        }
+    }
+
+    /// Takes the bar off the screen.
+    pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -1,34 +1,28 @@
 //! Progress on stderr: a bar while networks train, on a terminal; a line when one is done.
 
 use crate::args::SuspectsArgs;
-use crate::output::{self, percent};
+use crate::output::percent;
 use crate::train::interrupt::Interrupt;
-use crate::train::progress::{bar, clock};
+use crate::train::progress::Watch;
 use fashion_train::{Epoch, Observer, Step};
-use indicatif::ProgressBar;
 use std::ops::ControlFlow;
-use std::time::Instant;
 
 /// What follows the networks and tells of them.
 pub(crate) struct Progress {
-    interrupt: Interrupt,
-    quiet: bool,
-    bar: ProgressBar,
+    watch: Watch,
     /// Epochs of a network, networks of a repetition, and repetitions.
     epochs: usize,
     folds: usize,
     repeats: usize,
     /// Repetitions that are done.
     done: usize,
-    began: Instant,
 }
 
 impl Progress {
     /// Tells of all networks, unless `--quiet`.
     pub(crate) fn new(interrupt: Interrupt, args: &SuspectsArgs) -> Progress {
         let &SuspectsArgs { epochs, folds, repeats, quiet, .. } = args;
-        let began = Instant::now();
-        Progress { interrupt, quiet, bar: bar(quiet), epochs, folds, repeats, done: 0, began }
+        Progress { watch: Watch::new(interrupt, quiet), epochs, folds, repeats, done: 0 }
     }
 
     /// The repetition with this number, from 0, begins.
@@ -38,7 +32,7 @@ impl Progress {
 
     /// Takes the bar off the screen.
     pub(crate) fn clear(&self) {
-        self.bar.finish_and_clear();
+        self.watch.clear();
     }
 
     /// The network of an epoch, which counts through the folds of the repetition.
@@ -51,36 +45,26 @@ impl Progress {
 
 impl Observer for Progress {
     fn on_step(&mut self, step: &Step) -> ControlFlow<()> {
-        if !self.bar.is_hidden() {
-            let within = step.images as f64 / step.images_per_epoch as f64;
-            let epochs = (self.done * step.epochs + step.epoch - 1) as f64 + within;
-            let all = (self.repeats * step.epochs) as f64;
-            let left = self.began.elapsed().as_secs_f64() * (all / epochs - 1.0);
-            self.bar.set_length(1000);
-            self.bar.set_position((1000.0 * epochs / all) as u64);
-            self.bar.set_prefix(self.name(step.epoch));
-            self.bar.set_message(format!(
-                "epoch {}/{}  loss {:.4}  {} left",
-                (step.epoch - 1) % self.epochs + 1,
-                self.epochs,
-                step.loss,
-                clock(left)
-            ));
-        }
-        if self.interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let within = step.images as f64 / step.images_per_epoch as f64;
+        let epochs = (self.done * step.epochs + step.epoch - 1) as f64 + within;
+        let done = epochs / (self.repeats * step.epochs) as f64;
+        self.watch.step(done, || {
+            let epoch = (step.epoch - 1) % self.epochs + 1;
+            let (loss, left) = (step.loss, self.watch.left(done));
+            let message = format!("epoch {epoch}/{}  loss {loss:.4}  {left}", self.epochs);
+            (self.name(step.epoch), message)
+        })
     }
 
     fn on_epoch(&mut self, epoch: &Epoch, _: bool) -> ControlFlow<()> {
-        if self.quiet || !epoch.epoch.is_multiple_of(self.epochs) {
-            return ControlFlow::Continue(());
+        if epoch.epoch.is_multiple_of(self.epochs) {
+            self.watch.say(&format!(
+                "{}  loss {:.4}  accuracy {}",
+                self.name(epoch.epoch),
+                epoch.train_loss,
+                percent(epoch.train_accuracy)
+            ));
         }
-        let line = format!(
-            "{}  loss {:.4}  accuracy {}",
-            self.name(epoch.epoch),
-            epoch.train_loss,
-            percent(epoch.train_accuracy)
-        );
-        self.bar.suspend(|| output::note(&line));
         ControlFlow::Continue(())
     }
 }
