@@ -6,6 +6,7 @@ use crate::output;
 use anyhow::{Context, Result};
 use fashion_data::audit::Oddity;
 use fashion_data::{CLASSES, NUM_CLASSES, PIXELS, normalise, picture};
+use fashion_eval::exact_percent;
 use fashion_eval::selective::Threshold;
 use fashion_judge::{Calibrator, Classifier};
 use fashion_kernels::loss::argmax;
@@ -99,8 +100,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
 
 /// What the threshold is for.
 fn describe(threshold: &Threshold) -> String {
-    let share = |share: f64| format!("{}%", (1e6 * share).round() / 1e4);
-    let target = share(threshold.target);
+    let target = exact_percent(threshold.target);
     match threshold.value {
         Some(value) => format!(
             "the machine at {} or more, so that {target} of what it sorts are right; else a person",

@@ -38,6 +38,6 @@ pub use one_vs_rest::OneVsRest;
 pub use predictions::{HALF_TOLERANCE, MAX_CLASSES, Predictions, TOLERANCE};
 pub use ranking::Order;
 pub use render::TextOptions;
-pub use render::numbers::{fixed_percent, thousands};
+pub use render::numbers::{exact_percent, fixed_percent, thousands};
 pub use scores::Scores;
 pub use top_k::{TopK, top_k_accuracy};

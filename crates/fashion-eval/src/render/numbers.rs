@@ -38,7 +38,7 @@ pub fn thousands(value: impl fmt::Display) -> String {
 }
 
 /// A share that somebody chose, as a percentage with the digits it has: `99%`, `99.5%`.
-pub(crate) fn chosen(share: f64) -> String {
+pub fn exact_percent(share: f64) -> String {
     let text = format!("{:.6}", 100.0 * share);
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn chosen_numbers_keep_their_digits() {
-        assert_eq!([0.99, 0.5, 0.9995, 0.07].map(chosen), ["99%", "50%", "99.95%", "7%"]);
+        assert_eq!([0.99, 0.5, 0.9995, 0.07].map(exact_percent), ["99%", "50%", "99.95%", "7%"]);
     }
 
     #[test]

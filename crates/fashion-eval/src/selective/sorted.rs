@@ -8,7 +8,7 @@ use crate::{
     Predictions,
     confusion::ratio,
     interval::{Interval, LEVEL, wilson},
-    render::numbers::{chosen, percent, thousands},
+    render::numbers::{exact_percent, percent, thousands},
     selective::Threshold,
 };
 
@@ -77,7 +77,7 @@ impl Sorted {
     /// ```
     pub fn explain(&self) -> String {
         let Threshold { value, target, level, held_out } = self.threshold;
-        let (target_text, level_text) = (chosen(target), chosen(level));
+        let (target_text, level_text) = (exact_percent(target), exact_percent(level));
         let why = match (value, self.accuracy.zip(self.interval)) {
             (None, _) => {
                 let needed = Threshold::items_needed(target, level);
