@@ -117,33 +117,32 @@ fn report(audit: &Audit, found: &Found) -> Report {
 fn text(audit: &Audit, found: &Found, top: usize) -> String {
     let mut out = format!("Data    {}\nFrom    {}\n\n", found.splits.origin, found.source);
     out += &sentences(audit);
-    let title = |name, listed: usize, all| output::title(name, listed.min(top), all, "");
-    if !audit.identical.is_empty() && top > 0 {
-        out += &title("Identical images", audit.identical.len(), audit.identical.len());
-        for group in audit.identical.iter().take(top) {
-            let items: Vec<String> = group
-                .iter()
-                .map(|item| format!("{} {} ({})", item.split, item.index, class(item)))
-                .collect();
-            out += &format!("{}\n", items.join(", "));
+    let mut list = |title: &str, all: usize, columns: &str, lines: Vec<String>| {
+        if !lines.is_empty() {
+            out += &output::title(title, lines.len(), all, "");
+            out += columns;
+            out += &lines.concat();
         }
-    }
-    let pairs = &audit.near_pairs;
-    if pairs.count > 0 && top > 0 {
-        out += &title("Nearest pairs", pairs.nearest.len(), pairs.count);
-        out += "Distance  Part    Index  Label         Part    Index  Label\n";
-        for pair in pairs.nearest.iter().take(top) {
-            let items = pair.items.each_ref().map(row);
-            out += &format!("  {:.4}  {}  {}\n", pair.distance, items[0], items[1].trim_end());
-        }
-    }
-    if !audit.odd.is_empty() && top > 0 {
-        out += &title("Odd images", audit.odd.len(), audit.odd.len());
-        out += "Part    Index  Label         How\n";
-        for odd in audit.odd.iter().take(top) {
-            out += &format!("{}  {}\n", row(&odd.item), odd.oddity.name());
-        }
-    }
+    };
+    let group = |group: &Vec<Item>| {
+        let item = |item: &Item| format!("{} {} ({})", item.split, item.index, class(item));
+        group.iter().map(item).collect::<Vec<_>>().join(", ") + "\n"
+    };
+    let groups = audit.identical.iter().take(top).map(group);
+    list("Identical images", audit.identical.len(), "", groups.collect());
+
+    let pair = |pair: &NearPair| {
+        let [first, second] = pair.items.each_ref().map(row);
+        format!("  {:.4}  {first}  {}\n", pair.distance, second.trim_end())
+    };
+    let pairs = audit.near_pairs.nearest.iter().take(top).map(pair);
+    let columns = "Distance  Part    Index  Label         Part    Index  Label\n";
+    list("Nearest pairs", audit.near_pairs.count, columns, pairs.collect());
+
+    let odd = |odd: &Odd| format!("{}  {}\n", row(&odd.item), odd.oddity.name());
+    let images = audit.odd.iter().take(top).map(odd);
+    let columns = "Part    Index  Label         How\n";
+    list("Odd images", audit.odd.len(), columns, images.collect());
     out
 }
 

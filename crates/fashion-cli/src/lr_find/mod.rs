@@ -57,7 +57,7 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
     let text = match (args.json, args.quiet, &shown.folder) {
         (true, ..) => shown.json()?,
         (false, true, Some(folder)) => format!("{}\n", folder.path().display()),
-        (false, ..) => shown.text()?,
+        (false, ..) => shown.text(),
     };
     output::print_beside(written, &text)
 }

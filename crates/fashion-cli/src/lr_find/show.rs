@@ -9,7 +9,6 @@ use fashion_train::{
 };
 use serde::Serialize;
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 
 /// The format of `lr-find.json`.
 const SCHEMA: &str = "fashion-lr-find/1";
@@ -126,25 +125,22 @@ impl Shown<'_> {
     }
 
     /// What is printed.
-    pub(super) fn text(&self) -> Result<String> {
+    pub(super) fn text(&self) -> String {
         let mut text = self.table();
         if let (Some(at), Some(how)) = (self.range.diverged_at(), self.divergence()) {
-            let _ = writeln!(text, "\nTraining diverged at {}: {how}.", rate(at));
+            text += &format!("\nTraining diverged at {}: {how}.\n", rate(at));
         }
-        match self.range.suggestions() {
-            Ok(found) => text += &self.suggested(&found)?,
-            Err(reason) => {
-                let _ = writeln!(text, "\nNo learning rate is suggested: {reason}.");
-            }
-        }
+        text += &match self.range.suggestions() {
+            Ok(found) => self.suggested(&found),
+            Err(reason) => format!("\nNo learning rate is suggested: {reason}.\n"),
+        };
         if let Some(folder) = &self.folder {
-            let _ = write!(
-                text,
+            text += &format!(
                 "\nFiles in {}\n\u{20} lr-find.svg  lr-find.png  lr-find.csv  lr-find.json\n",
                 folder.path().display()
             );
         }
-        Ok(text)
+        text
     }
 
     /// Some of the points, evenly from the first to the last.
@@ -154,13 +150,12 @@ impl Shown<'_> {
         let rows = points.len().min(ROWS);
         for row in 0..rows {
             let point = &points[row * (points.len() - 1) / (rows - 1).max(1)];
-            let rate = rate(point.learning_rate);
-            let _ = writeln!(text, "{rate:>13}  {:>13.4}", point.smoothed);
+            text += &format!("{:>13}  {:>13.4}\n", rate(point.learning_rate), point.smoothed);
         }
         text
     }
 
-    fn suggested(&self, found: &Suggestions) -> Result<String> {
+    fn suggested(&self, found: &Suggestions) -> String {
         let line =
             |name: &str, at: f64, what: &str| format!("  {name:<9}{:>8}  {what}\n", rate(at));
         let lowest = format!("of {}, where the loss was lowest", rate(found.lowest.learning_rate));
@@ -169,38 +164,28 @@ impl Shown<'_> {
         text += &line("valley", found.valley, "half of the way down the longest descent");
         text += &line("tenth", found.tenth_of_lowest, &lowest);
         text += &line("steepest", found.steepest, "where the loss fell fastest");
-        text += &format!("\nTo train with it:\n  {}\n", self.train_with(found.middle)?);
-        Ok(text)
+        text += &format!("\nTo train with it:\n  {}\n", self.train_with(found.middle));
+        text
     }
 
     /// The command line for training as the options say, with this rate.
-    fn train_with(&self, at: f64) -> Result<String> {
+    fn train_with(&self, at: f64) -> String {
         let LrFindArgs { data, recipe, config, settings, .. } = self.args;
+        let options: [(&str, Option<&OsStr>); 5] = [
+            ("--data", data.data.as_ref().map(AsRef::as_ref)),
+            ("--images-key", data.images_key.as_ref().map(AsRef::as_ref)),
+            ("--labels-key", data.labels_key.as_ref().map(AsRef::as_ref)),
+            ("--recipe", recipe.map(|Recipe::Report| "report".as_ref())),
+            ("--config", config.as_ref().map(AsRef::as_ref)),
+        ];
         let mut line = "fashion train".to_owned();
-        let mut add = |option: &str, value: &dyn AsRef<OsStr>| {
-            let _ = write!(line, " {option} {}", quoted(value));
-        };
-        if let Some(place) = &data.data {
-            add("--data", place);
-        }
-        for (option, key) in
-            [("--images-key", &data.images_key), ("--labels-key", &data.labels_key)]
-        {
-            if let Some(key) = key {
-                add(option, key);
-            }
-        }
-        if let Some(Recipe::Report) = recipe {
-            add("--recipe", &"report");
-        }
-        if let Some(config) = config {
-            add("--config", config);
+        for (option, value) in options {
+            line += &value.map_or(String::new(), |value| format!(" {option} {}", quoted(value)));
         }
         for (name, value) in settings.0.iter().filter(|(name, _)| *name != "learning_rate") {
-            add(&option(name), &value_to_text(value));
+            line += &format!(" {} {}", option(name), quoted(value_to_text(value)));
         }
-        add("--lr", &rate(at));
-        Ok(line)
+        format!("{line} --lr {}", quoted(rate(at)))
     }
 }
 
