@@ -49,7 +49,7 @@ struct Prepared {
 pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let plan = Plan::new(args)?;
     let threads = plan::threads(args.threads)?;
-    let new = matches!(plan, Plan::New { .. });
+    let new = matches!(plan, Plan::New(_));
     logs::check(&args.logs, args.out.as_deref(), new)?;
     if let Plan::Resume(run, GoOnFrom::Last) = &plan
         && let Some(summary) = complete(run)?
@@ -136,7 +136,7 @@ fn complete(run: &RunFolder) -> Result<Option<Summary>> {
 
 fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
     match plan {
-        Plan::New { chosen, out } => {
+        Plan::New(chosen) => {
             let Chosen { settings, origin, data } = *chosen;
             let found = place::load(&args.data)?;
             let config = Config::new(Architecture::ReportCnn.name(), &found.splits, settings);
@@ -154,7 +154,7 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
                     "note     the settings are from a run on other data; this one trains on {now}"
                 ));
             }
-            let run = RunFolder::create(out.as_deref())?.lock()?;
+            let run = RunFolder::create(args.out.as_deref())?.lock()?;
             Ok(Prepared { run, from: GoOnFrom::Last, config, found, origin })
         }
         Plan::Resume(run, from) => {

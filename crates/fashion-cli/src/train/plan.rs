@@ -5,7 +5,7 @@ use crate::exit;
 use anyhow::{Context, Result};
 use fashion_model::Architecture;
 use fashion_train::{ConfigFile, DataConfig, GoOnFrom, RunFolder, Settings, default_threads};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The most threads that can be asked for.
 const MAX_THREADS: usize = 1024;
@@ -13,13 +13,8 @@ const MAX_THREADS: usize = 1024;
 /// What to train.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Plan {
-    /// A new run.
-    New {
-        /// How.
-        chosen: Box<Chosen>,
-        /// Where to.
-        out: Option<PathBuf>,
-    },
+    /// A new run, with these settings.
+    New(Box<Chosen>),
     /// A run that is there.
     Resume(RunFolder, GoOnFrom),
 }
@@ -40,8 +35,7 @@ impl Plan {
     pub(crate) fn new(args: &TrainArgs) -> Result<Plan> {
         let Some(run) = &args.resume else {
             let chosen = Chosen::new(args.recipe, args.config.as_deref(), &args.settings)?;
-            let chosen = Box::new(chosen);
-            return Ok(Plan::New { chosen, out: args.out.clone() });
+            return Ok(Plan::New(Box::new(chosen)));
         };
         let mut conflicts = args.settings.given();
         conflicts.extend(args.recipe.map(|_| "--recipe".to_owned()));
@@ -130,7 +124,7 @@ mod tests {
 
     fn settings_of(options: &[&str]) -> (Settings, Option<String>) {
         match plan(options).unwrap() {
-            Plan::New { chosen, .. } => (chosen.settings, chosen.origin),
+            Plan::New(chosen) => (chosen.settings, chosen.origin),
             other => panic!("not a new run but {other:?}"),
         }
     }
