@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Predictions;
+use crate::{Predictions, ranking::highest_first};
 
 /// All misclassified items, ranked by their confidence in the wrong class.
 ///
@@ -57,9 +57,7 @@ impl From<&Predictions> for Misclassified {
                 probabilities: predictions.probabilities().row(row).to_vec(),
             })
             .collect();
-        ranking.sort_by(|a, b| {
-            b.confidence.total_cmp(&a.confidence).then_with(|| a.index.cmp(&b.index))
-        });
+        ranking.sort_by(|a, b| highest_first((a.confidence, a.index), (b.confidence, b.index)));
         Self { count: ranking.len(), ranking }
     }
 }

@@ -1,5 +1,7 @@
 //! Which misclassified item comes first.
 
+use std::cmp::Ordering;
+
 use crate::{Misclassified, MisclassifiedItem, log_loss::loss};
 
 /// What misclassified items are ranked by, the worst first; equals go by index.
@@ -45,9 +47,7 @@ impl Misclassified {
     /// All items in another order.
     pub fn ranked(&self, order: Order) -> Vec<&MisclassifiedItem> {
         let mut items: Vec<_> = self.ranking.iter().map(|item| (order.key(item), item)).collect();
-        items.sort_by(|(a, first), (b, second)| {
-            b.total_cmp(a).then_with(|| first.index.cmp(&second.index))
-        });
+        items.sort_by(|(a, x), (b, y)| highest_first((*a, x.index), (*b, y.index)));
         items.into_iter().map(|(_, item)| item).collect()
     }
 
@@ -69,6 +69,11 @@ impl Misclassified {
         items.retain(|item| (item.label, item.predicted) == (label, predicted));
         items
     }
+}
+
+/// The order of two items by value and index: the highest value first, equals by index.
+pub(crate) fn highest_first(a: (f64, usize), b: (f64, usize)) -> Ordering {
+    b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
 }
 
 impl MisclassifiedItem {

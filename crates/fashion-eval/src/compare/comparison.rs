@@ -9,6 +9,7 @@ use crate::{
     confusion::ratio,
     interval::{Interval, LEVEL, SEED, centred, means, resample},
     log_loss::losses,
+    ranking::highest_first,
 };
 
 /// Name and version of the shape of [`Comparison`] in JSON; see [`crate::SCHEMA`].
@@ -247,9 +248,7 @@ fn items<'a>(a: &'a Predictions, b: &'a Predictions) -> impl Iterator<Item = Dis
 
 /// The highest confidence first; equals by index.
 fn rank(items: &mut [DisputedItem], confidence: fn(&DisputedItem) -> f64) {
-    items.sort_by(|x, y| {
-        confidence(y).total_cmp(&confidence(x)).then_with(|| x.index.cmp(&y.index))
-    });
+    items.sort_by(|x, y| highest_first((confidence(x), x.index), (confidence(y), y.index)));
 }
 
 /// The means of each pair of losses (N) over the `rows` (N), with intervals from the same resamples.

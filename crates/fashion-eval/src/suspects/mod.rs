@@ -26,7 +26,7 @@ pub use score::Score;
 
 use serde::Serialize;
 
-use crate::Predictions;
+use crate::{Predictions, ranking::highest_first};
 
 /// An item whose label is ranked.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -82,7 +82,7 @@ impl Suspects {
         let mut rows: Vec<usize> = (0..predictions.len()).collect();
         let indices = predictions.indices();
         rows.sort_unstable_by(|&a, &b| {
-            scores[b].total_cmp(&scores[a]).then(indices[a].cmp(&indices[b]))
+            highest_first((scores[a], indices[a]), (scores[b], indices[b]))
         });
         let suspect = |(place, &row): (usize, &usize)| {
             let (given, likely) = (predictions.labels()[row], predictions.predicted()[row]);

@@ -1,5 +1,5 @@
 use super::ConfidentJoint;
-use crate::Predictions;
+use crate::{Predictions, ranking::highest_first};
 
 /// Which items are taken to have a wrong label (section 3.2 of the paper).
 ///
@@ -76,7 +76,7 @@ fn rows_by_label(predictions: &Predictions) -> Vec<Vec<usize>> {
 /// Marks the rows with the largest values, among equals the first.
 fn take_largest(rows: &[usize], count: usize, value: impl Fn(usize) -> f64, marks: &mut [bool]) {
     let mut order: Vec<(f64, usize)> = rows.iter().map(|&row| (value(row), row)).collect();
-    order.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    order.sort_unstable_by(|&a, &b| highest_first(a, b));
     for &(_, row) in order.iter().take(count) {
         marks[row] = true;
     }
