@@ -10,7 +10,7 @@ use serde::Serialize;
 use std::process::ExitCode;
 
 /// The object that `--json` prints.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(crate) struct Summary {
     /// The run's folder.
     run: String,
@@ -76,12 +76,7 @@ impl Summary {
             best_epoch: best.map(|epoch| epoch.epoch),
             validation_accuracy: used.and_then(|epoch| epoch.validation_accuracy),
             validation_loss: used.and_then(|epoch| epoch.validation_loss),
-            accuracy: None,
-            log_loss: None,
-            macro_f1: None,
-            temperature: None,
-            calibration_error: None,
-            sorted: None,
+            ..Summary::default()
         }
     }
 
