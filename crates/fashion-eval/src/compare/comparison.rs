@@ -126,27 +126,27 @@ impl Comparison {
         if context.classes.len() != classes {
             return Err(Error::ClassNames { found: context.classes.len(), classes });
         }
-        let mut tallies = vec![Tally::default(); classes];
+        let (mut all, mut tallies) = (Tally::default(), vec![Tally::default(); classes]);
         let (mut only_a, mut only_b) = (Vec::new(), Vec::new());
-        for (row, item) in items(a.predictions, b.predictions).enumerate() {
-            let tally = &mut tallies[a.predictions.labels()[row]];
-            match (item.a == item.label, item.b == item.label) {
-                (true, true) => tally.both += 1,
-                (false, false) => tally.neither += 1,
-                (true, false) => {
-                    tally.only_a += 1;
-                    only_a.push(item);
+        for item in items(a.predictions, b.predictions) {
+            let right = (item.a == item.label, item.b == item.label);
+            for tally in [&mut all, &mut tallies[item.label]] {
+                match right {
+                    (true, true) => tally.both += 1,
+                    (true, false) => tally.only_a += 1,
+                    (false, true) => tally.only_b += 1,
+                    (false, false) => tally.neither += 1,
                 }
-                (false, true) => {
-                    tally.only_b += 1;
-                    only_b.push(item);
-                }
+            }
+            match right {
+                (true, false) => only_a.push(item),
+                (false, true) => only_b.push(item),
+                _ => {}
             }
         }
         rank(&mut only_a, |item| item.b_confidence);
         rank(&mut only_b, |item| item.a_confidence);
 
-        let all = tallies.iter().fold(Tally::default(), Tally::plus);
         let [log_loss, brier] = mean_differences(
             &[losses, squared_errors].map(|of| [of(a.predictions), of(b.predictions)]),
             &a.predictions.rows_by_index(),
@@ -189,15 +189,6 @@ struct Tally {
 }
 
 impl Tally {
-    fn plus(self, other: &Self) -> Self {
-        Self {
-            both: self.both + other.both,
-            only_a: self.only_a + other.only_a,
-            only_b: self.only_b + other.only_b,
-            neither: self.neither + other.neither,
-        }
-    }
-
     fn items(&self) -> u64 {
         self.both + self.only_a + self.only_b + self.neither
     }
