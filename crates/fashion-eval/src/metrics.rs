@@ -238,31 +238,25 @@ impl Metrics {
 
     /// What in the shapes and counts of a file cannot be.
     fn contradiction(&self) -> Option<String> {
-        let classes = self.confusion.classes();
-        let ranking = &self.misclassified.ranking;
-        let outside = |label: usize, predicted: usize| label >= classes || predicted >= classes;
-        if self.per_class.len() != classes {
-            let named = self.per_class.len();
-            return Some(format!("per_class has {named} classes, confusion {classes}"));
-        }
-        if self.intervals.per_class.len() != classes {
-            let found = self.intervals.per_class.len();
-            return Some(format!("intervals are of {found} classes, confusion of {classes}"));
-        }
-        if self.intervals.top_k.len() != self.top_k.len() {
-            let (found, top_k) = (self.intervals.top_k.len(), self.top_k.len());
-            return Some(format!("top_k has {top_k} figures and {found} intervals"));
-        }
-        if self.confusion.total() != self.n as u64 {
-            return Some(format!("n is {}, confusion counts {}", self.n, self.confusion.total()));
-        }
-        if self.misclassified.count != ranking.len() {
-            let count = self.misclassified.count;
-            return Some(format!("{count} items misclassified, {} ranked", ranking.len()));
-        }
-        if let Some(what) = self.confidence.contradiction(self.n as u64) {
+        let (n, counted) = (self.n as u64, self.confusion.total());
+        let (classes, named) = (self.confusion.classes(), self.per_class.len());
+        let (top_k, of_top_k) = (self.top_k.len(), self.intervals.top_k.len());
+        let (wrong, ranking) = (self.misclassified.count, &self.misclassified.ranking);
+        let (of, ranked) = (self.intervals.per_class.len(), ranking.len());
+        let counts = [
+            (named == classes, format!("per_class has {named} classes, confusion {classes}")),
+            (of == classes, format!("intervals are of {of} classes, confusion of {classes}")),
+            (of_top_k == top_k, format!("top_k has {top_k} figures and {of_top_k} intervals")),
+            (counted == n, format!("n is {n}, confusion counts {counted}")),
+            (wrong == ranked, format!("{wrong} items misclassified, {ranked} ranked")),
+        ];
+        if let Some((_, what)) = counts.into_iter().find(|(agree, _)| !agree) {
             return Some(what);
         }
+        if let Some(what) = self.confidence.contradiction(n) {
+            return Some(what);
+        }
+        let outside = |label: usize, predicted: usize| label >= classes || predicted >= classes;
         if let Some(pair) = self.most_confused.iter().find(|p| outside(p.label, p.predicted)) {
             return Some(format!(
                 "most_confused has the pair {} and {} of {classes} classes",
