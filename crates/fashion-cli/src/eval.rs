@@ -10,7 +10,7 @@ use crate::train::fit;
 use anyhow::{Context, Result, bail};
 use fashion_data::{CLASSES, NUM_CLASSES, Splits};
 use fashion_eval::predictions_csv::Split;
-use fashion_eval::{Calibrated, Metrics, TextOptions, thousands};
+use fashion_eval::{Metrics, TextOptions, thousands};
 use fashion_judge::{Classifier, Judgement, Report, predict, read_answers};
 use fashion_train::{Config, Epoch, RunFolder, Settings};
 use std::collections::BTreeSet;
@@ -76,7 +76,7 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
     };
     let judged = hold_out.as_ref().filter(|_| on_held_out);
     let judgement = Judgement::of(network, splits, judged)?.calibrated_by(calibrator);
-    if let Some(Calibrated { sorted: Some(_), .. }) = &judgement.metrics.confidence.calibrated {
+    if judgement.metrics.confidence.sorted().is_some() {
         warn_of_unlike(&judgement, splits);
     }
     let report = Report {

@@ -6,10 +6,9 @@ use crate::output;
 use anyhow::{Context, Result};
 use fashion_data::audit::Oddity;
 use fashion_data::{CLASSES, NUM_CLASSES, PIXELS, normalise, picture};
-use fashion_eval::exact_percent;
 use fashion_eval::selective::Threshold;
+use fashion_eval::{argmax, exact_percent};
 use fashion_judge::{Calibrator, Classifier};
-use fashion_kernels::loss::argmax;
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -126,12 +125,11 @@ fn answer(
     probabilities: [f32; NUM_CLASSES],
     calibrator: Option<&Calibrator>,
 ) -> Answer {
-    // Which no temperature changes.
-    let predicted = argmax(&probabilities);
     let mut probabilities = probabilities.map(f64::from);
     if let Some(calibrator) = calibrator {
         calibrator.temperature.apply_row(&mut probabilities);
     }
+    let predicted = argmax(&probabilities);
     let threshold = calibrator.and_then(|calibrator| calibrator.threshold);
     let reason = threshold.and_then(|threshold| {
         let unsure = || (!threshold.takes(probabilities[predicted])).then_some("unsure");

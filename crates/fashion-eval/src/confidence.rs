@@ -4,10 +4,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Predictions, brier_score,
-    calibration::{CalibrationErrors, Temperature},
+    calibration::{CalibrationErrors, DEFAULT_BINS, ReliabilityBin, Temperature, equal_width},
     log_loss,
     selective::{RiskCoverage, Sorted, Threshold},
 };
+
+/// What every level of the confidence is worth: the two curves that diagrams show, and from which the
+/// figures of [`Confidence`] follow. Computed once, to be handed on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfidenceCurves {
+    /// [`DEFAULT_BINS`] bins of equal width; see [`reliability`](crate::calibration::reliability).
+    pub reliability: Vec<ReliabilityBin>,
+    /// What every threshold on the confidence does.
+    pub risk_coverage: RiskCoverage,
+}
+
+impl From<&Predictions> for ConfidenceCurves {
+    fn from(predictions: &Predictions) -> Self {
+        Self {
+            reliability: equal_width(predictions, DEFAULT_BINS),
+            risk_coverage: RiskCoverage::from(predictions),
+        }
+    }
+}
 
 /// How far the confidence can be trusted.
 ///
@@ -65,26 +84,21 @@ pub struct Calibrated {
 
 impl From<&Predictions> for Confidence {
     fn from(predictions: &Predictions) -> Self {
-        let curve = RiskCoverage::from(predictions);
-        Self {
-            errors: CalibrationErrors::from(predictions),
-            risk_coverage_area: curve.area(),
-            excess_risk_coverage_area: curve.excess_area(),
-            calibrated: None,
-        }
+        Self::new(predictions, &ConfidenceCurves::from(predictions))
     }
 }
 
 impl Calibrated {
     /// What there is to say of predictions that were `scaled` by `temperature`, with
-    /// [`Temperature::apply`].
+    /// [`Temperature::apply`], and of their `curves`.
     ///
     /// Temperature and threshold are those of held-out items, the threshold chosen after scaling them
     /// by the same temperature: fitted to the items that are judged, both would look better than they
     /// are.
     ///
     /// ```
-    /// use fashion_eval::{Calibrated, Predictions, calibration::Temperature, selective::Threshold};
+    /// use fashion_eval::{Calibrated, ConfidenceCurves, Predictions};
+    /// use fashion_eval::{calibration::Temperature, selective::Threshold};
     /// use ndarray::Array2;
     ///
     /// // 800 items at 99%, one in 400 wrong, and 200 at 80%, half of them wrong.
@@ -100,7 +114,9 @@ impl Calibrated {
     ///
     /// let temperature = Temperature::fit(&held_out)?;
     /// let threshold = Threshold::for_target(&temperature.apply(&held_out), 0.99)?;
-    /// let calibrated = Calibrated::of_scaled(&temperature.apply(&test), temperature, Some(threshold));
+    /// let scaled = temperature.apply(&test);
+    /// let curves = ConfidenceCurves::from(&scaled);
+    /// let calibrated = Calibrated::of_scaled(&scaled, &curves, temperature, Some(threshold));
     /// let sorted = calibrated.sorted.expect("a threshold was given");
     /// assert_eq!(
     ///     sorted.to_string(),
@@ -110,11 +126,12 @@ impl Calibrated {
     /// ```
     pub fn of_scaled(
         scaled: &Predictions,
+        curves: &ConfidenceCurves,
         temperature: Temperature,
         threshold: Option<Threshold>,
     ) -> Self {
         let Confidence { errors, risk_coverage_area, excess_risk_coverage_area, .. } =
-            Confidence::from(scaled);
+            Confidence::new(scaled, curves);
         Self {
             temperature,
             log_loss: log_loss(scaled),
@@ -128,9 +145,24 @@ impl Calibrated {
 }
 
 impl Confidence {
+    /// That of `predictions`, with their `curves`.
+    pub fn new(predictions: &Predictions, curves: &ConfidenceCurves) -> Self {
+        Self {
+            errors: CalibrationErrors::new(predictions, &curves.reliability),
+            risk_coverage_area: curves.risk_coverage.area(),
+            excess_risk_coverage_area: curves.risk_coverage.excess_area(),
+            calibrated: None,
+        }
+    }
+
+    /// What a threshold chosen on held-out items does; nothing where none was asked for.
+    pub fn sorted(&self) -> Option<&Sorted> {
+        self.calibrated.as_ref()?.sorted.as_ref()
+    }
+
     /// What of a file's counts cannot be for `n` items.
     pub(crate) fn contradiction(&self, n: u64) -> Option<String> {
-        let sorted = self.calibrated.as_ref()?.sorted.as_ref()?;
+        let sorted = self.sorted()?;
         let (machine, human) = (sorted.by_machine, sorted.to_human);
         if sorted.n != n {
             return Some(format!("n is {n}, sorted counts {}", sorted.n));

@@ -22,7 +22,7 @@ pub fn log_loss(predictions: &Predictions) -> f64 {
 }
 
 /// The loss (N) of each row in nats, from 0 to 36.04: [`log_loss`] is their mean.
-pub fn losses(predictions: &Predictions) -> Vec<f64> {
+pub(crate) fn losses(predictions: &Predictions) -> Vec<f64> {
     let probabilities = predictions.probabilities();
     let labels = predictions.labels().iter().enumerate();
     labels.map(|(row, &label)| loss(probabilities[(row, label)])).collect()

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Calibrated, Confidence, ConfusedPair, ConfusionMatrix, Error, Intervals, Misclassified,
-    OneVsRest, Predictions, Scores, TopK, brier_score, calibration::Temperature, confusion::ratio,
-    judged::Judged, log_loss, selective::Threshold,
+    Calibrated, Confidence, ConfidenceCurves, ConfusedPair, ConfusionMatrix, Error, Intervals,
+    Misclassified, OneVsRest, Predictions, Scores, TopK, brier_score, calibration::Temperature,
+    confusion::ratio, judged::Judged, log_loss, selective::Threshold,
 };
 
 /// Name and version of the shape of [`Metrics`] in JSON.
@@ -128,13 +128,26 @@ impl Metrics {
     ///
     /// [`Error::ClassNames`] if there is not one name for each class.
     pub fn compute(predictions: &Predictions, context: &Context) -> Result<Self, Error> {
+        Self::with_curves(predictions, &ConfidenceCurves::from(predictions), context)
+    }
+
+    /// As [`compute`](Self::compute), for predictions whose `curves` are known.
+    ///
+    /// # Errors
+    ///
+    /// As [`compute`](Self::compute).
+    pub fn with_curves(
+        predictions: &Predictions,
+        curves: &ConfidenceCurves,
+        context: &Context,
+    ) -> Result<Self, Error> {
         let classes = predictions.classes();
         if context.classes.len() != classes {
             return Err(Error::ClassNames { found: context.classes.len(), classes });
         }
         let confusion = ConfusionMatrix::from(predictions);
         let judged = Judged::new(predictions, &confusion);
-        let curves = OneVsRest::of(&judged.ranked);
+        let areas = OneVsRest::of(&judged.ranked);
         let scores = confusion.per_class();
         let per_class = context.classes.iter().enumerate().map(|(k, class)| ClassMetrics {
             class: class.clone(),
@@ -142,8 +155,8 @@ impl Metrics {
             recall: scores[k].recall,
             f1: scores[k].f1,
             support: judged.totals.support[k],
-            roc_auc: curves.roc_auc[k],
-            average_precision: curves.average_precision[k],
+            roc_auc: areas.roc_auc[k],
+            average_precision: areas.average_precision[k],
         });
         let n = predictions.len();
         let top_k = |&(k, hits): &(usize, u64)| TopK { k, accuracy: ratio(hits, n as u64) };
@@ -159,13 +172,13 @@ impl Metrics {
             balanced_accuracy: confusion.balanced_accuracy(),
             matthews_correlation: confusion.matthews_correlation(),
             cohen_kappa: confusion.cohen_kappa(),
-            macro_roc_auc: curves.macro_roc_auc(),
-            macro_average_precision: curves.macro_average_precision(),
+            macro_roc_auc: areas.macro_roc_auc(),
+            macro_average_precision: areas.macro_average_precision(),
             per_class: per_class.collect(),
             macro_mean: confusion.macro_mean(),
             weighted_mean: confusion.weighted_mean(),
             intervals: Intervals::of(predictions, &judged),
-            confidence: Confidence::from(predictions),
+            confidence: Confidence::new(predictions, curves),
             most_confused: confusion.most_confused(),
             confusion,
             misclassified: Misclassified::from(predictions),
@@ -173,11 +186,12 @@ impl Metrics {
     }
 
     /// The same with [`Confidence::calibrated`]: how good the predictions that were judged are when
-    /// `scaled` by `temperature`, and what `threshold` does to them then. See
+    /// `scaled` by `temperature`, with their `curves` then, and what `threshold` does to them. See
     /// [`Calibrated::of_scaled`].
     ///
     /// ```
-    /// use fashion_eval::{Context, Metrics, Predictions, calibration::Temperature};
+    /// use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions};
+    /// use fashion_eval::calibration::Temperature;
     /// use ndarray::array;
     ///
     /// // 90% sure, and right three times out of four: odds of 9 that should be 3.
@@ -191,7 +205,9 @@ impl Metrics {
     /// let metrics = Metrics::compute(&predictions, &context)?;
     /// assert_eq!(metrics.confidence.calibrated, None);
     /// let temperature = Temperature::new(2.0)?;
-    /// let metrics = metrics.with_calibrated(&temperature.apply(&predictions), temperature, None);
+    /// let scaled = temperature.apply(&predictions);
+    /// let curves = ConfidenceCurves::from(&scaled);
+    /// let metrics = metrics.with_calibrated(&scaled, &curves, temperature, None);
     /// assert!((metrics.confidence.errors.expected - 0.15).abs() < 1e-12);
     /// assert!(metrics.confidence.calibrated.is_some_and(|c| c.errors.expected < 1e-12));
     /// # Ok::<(), fashion_eval::Error>(())
@@ -203,12 +219,14 @@ impl Metrics {
     pub fn with_calibrated(
         mut self,
         scaled: &Predictions,
+        curves: &ConfidenceCurves,
         temperature: Temperature,
         threshold: Option<Threshold>,
     ) -> Self {
         let judged = (self.n, self.confusion.classes());
         assert_eq!((scaled.len(), scaled.classes()), judged, "other predictions");
-        self.confidence.calibrated = Some(Calibrated::of_scaled(scaled, temperature, threshold));
+        let calibrated = Calibrated::of_scaled(scaled, curves, temperature, threshold);
+        self.confidence.calibrated = Some(calibrated);
         self
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Predictions, ranking::highest_first};
+use crate::{JudgedItem, Predictions, ranking::highest_first};
 
 /// All misclassified items, ranked by their confidence in the wrong class.
 ///
@@ -24,39 +24,14 @@ pub struct Misclassified {
     /// How many items were classified wrong.
     pub count: usize,
     /// Each of them, the most confidently wrong first.
-    pub ranking: Vec<MisclassifiedItem>,
-}
-
-/// One item that was classified wrong.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MisclassifiedItem {
-    /// Index of the item in its data set.
-    pub index: usize,
-    /// The true class; `true` in JSON.
-    #[serde(rename = "true")]
-    pub label: usize,
-    /// The class it was taken for.
-    pub predicted: usize,
-    /// The probability of the predicted class.
-    pub confidence: f64,
-    /// The probabilities (K) of all classes.
-    pub probabilities: Vec<f64>,
+    pub ranking: Vec<JudgedItem>,
 }
 
 impl From<&Predictions> for Misclassified {
     fn from(predictions: &Predictions) -> Self {
-        let mut ranking: Vec<_> = predictions
-            .confidences()
-            .enumerate()
-            .filter(|&(row, _)| predictions.labels()[row] != predictions.predicted()[row])
-            .map(|(row, confidence)| MisclassifiedItem {
-                index: predictions.indices()[row],
-                label: predictions.labels()[row],
-                predicted: predictions.predicted()[row],
-                confidence,
-                probabilities: predictions.probabilities().row(row).to_vec(),
-            })
-            .collect();
+        let (labels, predicted) = (predictions.labels(), predictions.predicted());
+        let wrong = (0..predictions.len()).filter(|&row| labels[row] != predicted[row]);
+        let mut ranking: Vec<_> = wrong.map(|row| predictions.item(row)).collect();
         ranking.sort_by(|a, b| highest_first((a.confidence, a.index), (b.confidence, b.index)));
         Self { count: ranking.len(), ranking }
     }

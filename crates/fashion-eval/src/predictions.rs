@@ -78,7 +78,7 @@ impl Predictions {
                 RowFault::Sum { sum, tolerance } => Error::RowSum { row, sum, tolerance },
             })?;
         }
-        let predicted = probabilities.rows().into_iter().map(|row| argmax(&row)).collect();
+        let predicted = probabilities.rows().into_iter().map(argmax).collect();
         Ok(Self { probabilities, labels, predicted, indices: (0..rows).collect() })
     }
 
@@ -204,15 +204,15 @@ pub(crate) fn check_labels(
     }
 }
 
-/// Position of the largest of `values`, the first of equals.
-pub(crate) fn argmax(values: &ArrayRef1<f64>) -> usize {
-    let mut best = 0;
-    for (class, &value) in values.iter().enumerate() {
-        if value > values[best] {
-            best = class;
-        }
-    }
-    best
+/// Position of the largest of `values`, the first of equals, as NumPy's `argmax`; 0 if there are none.
+///
+/// ```
+/// assert_eq!(fashion_eval::argmax(&[0.25, 0.375, 0.375]), 1);
+/// ```
+pub fn argmax<'a, T: PartialOrd + 'a>(values: impl IntoIterator<Item = &'a T>) -> usize {
+    let mut values = values.into_iter().enumerate();
+    let first = values.next();
+    first.map_or(0, |first| values.fold(first, |a, b| if b.1 > a.1 { b } else { a }).0)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::{Misclassified, MisclassifiedItem, log_loss::loss};
+use crate::{JudgedItem, Misclassified};
 
 /// What misclassified items are ranked by, the worst first; equals go by index.
 ///
@@ -24,9 +24,9 @@ pub enum Order {
     /// [`Misclassified::ranking`](crate::Misclassified::ranking): where the classifier was surest.
     #[default]
     Confidence,
-    /// The [loss](MisclassifiedItem::loss): where the truth was held least possible.
+    /// The [loss](JudgedItem::loss): where the truth was held least possible.
     Loss,
-    /// The [margin](MisclassifiedItem::margin): where the wrong class was furthest ahead.
+    /// The [margin](JudgedItem::margin): where the wrong class was furthest ahead.
     Margin,
 }
 
@@ -34,7 +34,7 @@ impl Order {
     /// The orders, as a person may be offered them.
     pub const ALL: [Self; 3] = [Self::Confidence, Self::Loss, Self::Margin];
 
-    fn key(self, item: &MisclassifiedItem) -> f64 {
+    fn key(self, item: &JudgedItem) -> f64 {
         match self {
             Self::Confidence => item.confidence,
             Self::Loss => item.loss(),
@@ -45,7 +45,7 @@ impl Order {
 
 impl Misclassified {
     /// All items in another order.
-    pub fn ranked(&self, order: Order) -> Vec<&MisclassifiedItem> {
+    pub fn ranked(&self, order: Order) -> Vec<&JudgedItem> {
         let mut items: Vec<_> = self.ranking.iter().map(|item| (order.key(item), item)).collect();
         items.sort_by(|(a, x), (b, y)| highest_first((*a, x.index), (*b, y.index)));
         items.into_iter().map(|(_, item)| item).collect()
@@ -64,7 +64,7 @@ impl Misclassified {
     /// assert_eq!(pair, [2, 0]);
     /// # Ok::<(), fashion_eval::Error>(())
     /// ```
-    pub fn of_pair(&self, label: usize, predicted: usize, order: Order) -> Vec<&MisclassifiedItem> {
+    pub fn of_pair(&self, label: usize, predicted: usize, order: Order) -> Vec<&JudgedItem> {
         let mut items = self.ranked(order);
         items.retain(|item| (item.label, item.predicted) == (label, predicted));
         items
@@ -74,25 +74,6 @@ impl Misclassified {
 /// The order of two items by value and index: the highest value first, equals by index.
 pub(crate) fn highest_first(a: (f64, usize), b: (f64, usize)) -> Ordering {
     b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
-}
-
-impl MisclassifiedItem {
-    /// The item's [log loss](crate::log_loss) in nats, up to 36.04: `−ln` of the probability of its
-    /// true class.
-    pub fn loss(&self) -> f64 {
-        loss(self.true_probability())
-    }
-
-    /// How far the class it was taken for is ahead of the true one, from 0 to 1: the difference of
-    /// their probabilities.
-    pub fn margin(&self) -> f64 {
-        self.confidence - self.true_probability()
-    }
-
-    /// The probability of the true class; 0 where a hand-made item has none.
-    pub fn true_probability(&self) -> f64 {
-        self.probabilities.get(self.label).copied().unwrap_or(0.0)
-    }
 }
 
 #[cfg(test)]

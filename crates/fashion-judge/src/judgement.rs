@@ -5,7 +5,7 @@ use crate::error::Error;
 use fashion_data::{CLASSES, Dataset, HoldOut, Splits};
 use fashion_eval::calibration::Temperature;
 use fashion_eval::predictions_csv::Split;
-use fashion_eval::{Context, Metrics, Predictions};
+use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions};
 use fashion_model::Network;
 use fashion_train::evaluate;
 use ndarray::Array2;
@@ -35,8 +35,10 @@ pub struct Judgement {
     pub split: Split,
     /// The answers: plain softmax.
     pub predictions: Predictions,
-    /// The same, calibrated; nothing where no temperature is known.
-    pub calibrated: Option<Predictions>,
+    /// What their confidence is worth.
+    pub curves: ConfidenceCurves,
+    /// Both of them calibrated; nothing where no temperature is known.
+    pub calibrated: Option<(Predictions, ConfidenceCurves)>,
     /// How good they are.
     pub metrics: Metrics,
 }
@@ -47,8 +49,9 @@ impl Judgement {
     /// # Errors
     /// If `context` has not one name for each class.
     pub fn new(predictions: Predictions, split: Split, context: &Context) -> Result<Self, Error> {
-        let metrics = Metrics::compute(&predictions, context)?;
-        Ok(Self { split, predictions, calibrated: None, metrics })
+        let curves = ConfidenceCurves::from(&predictions);
+        let metrics = Metrics::with_curves(&predictions, &curves, context)?;
+        Ok(Self { split, predictions, curves, calibrated: None, metrics })
     }
 
     /// Lets a network classify the whole test set, or the images of the training set that were held
@@ -82,8 +85,9 @@ impl Judgement {
             return self;
         }
         let scaled = temperature.apply(&self.predictions);
-        self.metrics = self.metrics.with_calibrated(&scaled, temperature, threshold);
-        self.calibrated = Some(scaled);
+        let curves = ConfidenceCurves::from(&scaled);
+        self.metrics = self.metrics.with_calibrated(&scaled, &curves, temperature, threshold);
+        self.calibrated = Some((scaled, curves));
         self
     }
 

@@ -3,7 +3,6 @@
 mod answers;
 mod calibrator;
 mod classifier;
-mod convert;
 mod error;
 mod judgement;
 mod page;

@@ -3,7 +3,6 @@
 //! They hold nothing but what follows from data, settings and weights, so that equal runs give equal
 //! bytes.
 
-use crate::convert;
 use crate::error::Error;
 use crate::judgement::Judgement;
 use crate::page;
@@ -11,7 +10,8 @@ use fashion_data::{CLASSES, HoldOut, Splits};
 use fashion_eval::{Predictions, predictions_csv};
 use fashion_model::Network;
 use fashion_report::{
-    Figure, class_counts, classes, confusion, coverage, curves, html, misclassified, reliability,
+    Class, EpochPoint, Figure, History, class_counts, classes, confusion, coverage, curves, html,
+    misclassified, reliability,
 };
 use fashion_train::{Config, Epoch, Neighbour, RunFolder, nearest_neighbours};
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ impl Report<'_> {
         let write = |name: &str, bytes: &[u8]| folder.write(&folder.path().join(name), bytes);
         write("predictions.csv", &self.predictions_csv()?)?;
         write("metrics.json", metrics.to_json().as_bytes())?;
-        let page = page::page(self, &self.neighbours())?;
+        let page = page::page(self, &self.neighbours());
         self.write_figures(&folder.path().join("figures"), &page)?;
         write("report.html", html::render(&page)?.as_bytes())?;
         Ok(())
@@ -80,17 +80,13 @@ impl Report<'_> {
         if let Some((config, history)) = self.run {
             write_curves(folder, config, history)?;
         }
-        confusion::draw(&page.confusion, &CLASSES, &part)?.write(folder, "confusion")?;
-        let images = self.judgement.images(self.splits);
-        let items = convert::misclassified(metrics, images, misclassified::MAX_ITEMS);
-        misclassified::draw(&items, &part)?.write(folder, "misclassified")?;
-        if let Some(calibration) = &page.calibration {
-            let error = metrics.confidence.errors.expected;
-            reliability::draw(&calibration.before, error, &part)?.write(folder, "reliability")?;
-        }
-        if let Some(page) = &page.coverage {
-            coverage::draw(&page.points, page.mark, &part)?.write(folder, "coverage")?;
-        }
+        confusion::draw(&metrics.confusion, &CLASSES, &part)?.write(folder, "confusion")?;
+        let wrong = page.items.iter().filter(|item| item.is_wrong());
+        misclassified::draw(wrong, &CLASSES, &part)?.write(folder, "misclassified")?;
+        let (bins, errors) = (&page.curves.reliability, metrics.confidence.errors);
+        reliability::draw(bins, errors.expected, &part)?.write(folder, "reliability")?;
+        let steps = &page.calibrated.unwrap_or(page.curves).risk_coverage.steps;
+        coverage::draw(steps, metrics.confidence.sorted(), &part)?.write(folder, "coverage")?;
         Ok(())
     }
 
@@ -114,13 +110,49 @@ impl Report<'_> {
     }
 }
 
+/// The classes, with the first of their garments.
+pub(crate) fn classes(splits: &Splits) -> Vec<Class<'_>> {
+    let counts = splits.train.class_counts().into_iter().zip(splits.test.class_counts());
+    let class = |(name, (train, test)): (&&str, _)| Class {
+        name: (*name).into(),
+        images: Vec::new(),
+        train,
+        test,
+    };
+    let mut classes: Vec<Class<'_>> = CLASSES.iter().zip(counts).map(class).collect();
+    for (index, &label) in splits.train.labels().iter().enumerate() {
+        let images = &mut classes[usize::from(label)].images;
+        if images.len() < classes::MAX_EXAMPLES {
+            images.push(splits.train.pixels(index));
+        }
+    }
+    classes
+}
+
+/// The history as it is drawn.
+pub(crate) fn course(config: &Config, history: &[Epoch]) -> History {
+    let point = |e: &Epoch| EpochPoint {
+        epoch: e.epoch,
+        learning_rate: e.learning_rate,
+        train_loss: e.train_loss,
+        train_accuracy: e.train_accuracy,
+        validation_loss: e.validation_loss,
+        validation_accuracy: e.validation_accuracy,
+    };
+    History {
+        epochs: history.iter().map(point).collect(),
+        held_out: config.training.validation.part().to_owned(),
+        best: config.training.best_epoch(history).map(|epoch| epoch.epoch),
+    }
+}
+
 /// Examples of each class of the training set.
 ///
 /// # Errors
 /// If it cannot be drawn.
 pub fn classes_figure(splits: &Splits) -> Result<Figure, Error> {
     let origin = format!("{} · training set", splits.origin);
-    Ok(classes::draw(&convert::class_examples(&splits.train), &origin)?)
+    Ok(classes::draw(&classes(splits), &origin)?)
 }
 
 /// How many examples each class has.
@@ -128,7 +160,7 @@ pub fn classes_figure(splits: &Splits) -> Result<Figure, Error> {
 /// # Errors
 /// If it cannot be drawn.
 pub fn class_counts_figure(splits: &Splits) -> Result<Figure, Error> {
-    Ok(class_counts::draw(&convert::class_counts(splits), &splits.origin.to_string())?)
+    Ok(class_counts::draw(&classes(splits), &splits.origin.to_string())?)
 }
 
 /// Writes the curves of the epochs so far into the folder of the figures.
@@ -136,37 +168,6 @@ pub fn class_counts_figure(splits: &Splits) -> Result<Figure, Error> {
 /// # Errors
 /// If they cannot be drawn or written.
 pub fn write_curves(folder: &Path, config: &Config, history: &[Epoch]) -> Result<(), Error> {
-    let best = config.training.best_epoch(history).map(|epoch| epoch.epoch);
-    let (points, held_out) = (convert::points(history), config.training.validation.part());
-    curves::draw(&points, held_out, best, &config.data.origin)?.write(folder, "curves")?;
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::judgement::{context, predict};
-    use fashion_data::sample;
-    use fashion_eval::predictions_csv::Split;
-    use fashion_model::Architecture;
-
-    #[test]
-    fn the_pictures_are_of_the_part_that_was_judged() {
-        let all = sample::generate(0);
-        let first: Vec<usize> = (0..20).collect();
-        let (train, test) = (all.train.select(&first), all.test.select(&first));
-        let splits = Splits::new(train, test).unwrap();
-        let network = Architecture::ReportCnn.build(0);
-        for (split, dataset) in [(Split::Test, &splits.test), (Split::Validation, &splits.train)] {
-            let predictions = predict(&*network, dataset, &[3, 7, 11]).unwrap();
-            let context = context("custom", split);
-            let judged = Judgement::new(predictions, split, &context).unwrap();
-            let items = convert::misclassified(&judged.metrics, judged.images(&splits), 2);
-            assert_eq!(items.len(), 2);
-            for item in items {
-                assert!([3, 7, 11].contains(&item.index));
-                assert_eq!(item.pixels, dataset.pixels(item.index));
-            }
-        }
-    }
+    let figure = curves::draw(&course(config, history), &config.data.origin)?;
+    Ok(figure.write(folder, "curves")?)
 }

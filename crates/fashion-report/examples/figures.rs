@@ -3,9 +3,10 @@
 
 use std::path::PathBuf;
 
+use fashion_eval::{ConfusionMatrix, JudgedItem};
 use fashion_report::{
-    ClassCount, ClassExamples, CoverageMark, MisclassifiedItem, Sweep, class_counts, classes,
-    confusion, coverage, curves, lr_find, misclassified, reliability, sweep, sweep_curves,
+    Class, Item, Sweep, class_counts, classes, confusion, coverage, curves, lr_find, misclassified,
+    reliability, sweep, sweep_curves,
 };
 
 #[path = "../tests/it/stand_in/mod.rs"]
@@ -19,46 +20,42 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let garments: Vec<Vec<_>> = (0..10)
         .map(|class| (0..10).map(|variant| stand_in::garment(class, variant)).collect())
         .collect();
-    let examples: Vec<ClassExamples> = CLASSES
+    let examples: Vec<Class<'_>> = CLASSES
         .iter()
         .zip(&garments)
-        .map(|(name, garments)| ClassExamples {
+        .map(|(name, garments)| Class {
             name: (*name).into(),
             images: garments.iter().map(<[u8; fashion_report::PIXELS]>::as_slice).collect(),
-            count: 6000,
+            train: 6000,
+            test: 1000,
         })
         .collect();
     classes::draw(&examples, &format!("{origin} · training set"))?.write(&folder, "classes")?;
+    class_counts::draw(&examples, origin)?.write(&folder, "class_counts")?;
 
-    let counts: Vec<ClassCount> = CLASSES
-        .iter()
-        .map(|name| ClassCount { name: (*name).into(), train: 6000, test: 1000 })
-        .collect();
-    class_counts::draw(&counts, origin)?.write(&folder, "class_counts")?;
-
-    curves::draw(&stand_in::history(10), "validation", Some(7), origin)?
-        .write(&folder, "curves")?;
+    curves::draw(&stand_in::history(10, 7), origin)?.write(&folder, "curves")?;
 
     let test = format!("{origin} · test set");
-    confusion::draw(&stand_in::confusion(1000), &CLASSES, &test)?.write(&folder, "confusion")?;
+    let counts = ConfusionMatrix::try_from(stand_in::confusion(1000))?;
+    confusion::draw(&counts, &CLASSES, &test)?.write(&folder, "confusion")?;
 
-    let items: Vec<MisclassifiedItem> = (0..25)
-        .map(|i| MisclassifiedItem {
-            index: i * 397 + 12,
-            pixels: &garments[i * 3 % 10][i % 10],
-            true_class: CLASSES[i * 3 % 10].into(),
-            predicted: CLASSES[(i * 7 + 1) % 10].into(),
-            confidence: 0.9999 - 0.004 * i as f64,
-            true_probability: 0.000_05 + 0.003 * i as f64,
+    let items: Vec<Item<'_>> = (0..25)
+        .map(|i| {
+            let (label, predicted) = (i * 3 % 10, (i * 7 + 1) % 10);
+            let (confidence, mut probabilities) = (0.9999 - 0.004 * i as f64, vec![0.0; 10]);
+            probabilities[label] = 0.000_05 + 0.003 * i as f64;
+            let index = i * 397 + 12;
+            let judged = JudgedItem { index, label, predicted, confidence, probabilities };
+            Item { judged, pixels: &garments[label][i % 10], neighbours: Vec::new() }
         })
         .collect();
-    misclassified::draw(&items, &test)?.write(&folder, "misclassified")?;
+    misclassified::draw(&items, &CLASSES, &test)?.write(&folder, "misclassified")?;
 
     reliability::draw(&stand_in::bins(), 0.021, &test)?.write(&folder, "reliability")?;
 
     let curve = stand_in::coverage(10_000);
-    let mark = CoverageMark { point: Some(curve[6800]), target: 0.99 };
-    coverage::draw(&curve, Some(mark), &test)?.write(&folder, "coverage")?;
+    let mark = stand_in::sorted(Some(&curve[6800]), 0.99);
+    coverage::draw(&curve, Some(&mark), &test)?.write(&folder, "coverage")?;
 
     let (points, marks) = sweeps::range_test(400);
     lr_find::draw(&points, &marks, origin)?.write(&folder, "lr_find")?;

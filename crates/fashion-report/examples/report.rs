@@ -6,8 +6,7 @@ use stand_in::whole;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = std::env::args().nth(1).unwrap_or_else(|| "report.html".into());
-    let garments = whole::garments(10, false);
-    let page = fashion_report::html::render(&whole::report(&garments, 20))?;
+    let page = fashion_report::html::render(&whole::judged(10, false).report(20))?;
     std::fs::write(&file, page)?;
     println!("{file}");
     Ok(())

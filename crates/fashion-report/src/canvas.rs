@@ -1,30 +1,19 @@
-//! What the drawing functions draw on: one set of strokes for SVG and PNG.
+//! What the drawing functions draw on: one list of shapes for SVG and PNG.
 //!
 //! Shapes go through plotters. Text and garments are kept aside as an [`Overlay`] and set by
 //! [`figure`](crate::figure) itself, since plotters puts text at other heights in SVG than in PNG,
 //! drops the letters' side bearings, and needs the whole `image` crate for a picture in an SVG.
 
-use plotters::coord::Shift;
 use plotters::prelude::{
-    Circle, DrawingArea, DrawingBackend, PathElement, RGBColor, Rectangle, ShapeStyle,
+    Circle, DrawingBackend, IntoDrawingArea, PathElement, RGBColor, Rectangle, ShapeStyle,
 };
 
 use crate::Error;
 use crate::font::Weight;
-use crate::palette::Colour;
+use crate::palette::{Colour, GRID, PAPER};
 
 /// plotters' whole-number units in one CSS pixel: fine enough for smooth curves.
 pub(crate) const UNITS: f64 = 4.0;
-
-/// A figure that can be drawn on any backend. Lengths are CSS pixels, y grows downwards.
-pub(crate) trait Drawing {
-    /// Width and height.
-    fn size(&self) -> (f64, f64);
-    /// Accessible name, one line.
-    fn name(&self) -> String;
-    /// Draws everything.
-    fn paint<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>) -> Result<(), Error>;
-}
 
 /// Which end of a text its x coordinate names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,11 +67,27 @@ pub(crate) enum Overlay {
     Garment { x: f64, y: f64, side: f64, pixels: Vec<u8> },
 }
 
-/// A plotters drawing area in CSS pixels, and what lies on top of it.
-pub(crate) struct Canvas<DB: DrawingBackend> {
-    area: DrawingArea<DB, Shift>,
-    name: String,
-    overlay: Vec<Overlay>,
+/// A shape in one colour.
+#[derive(Clone, Debug)]
+enum Shape {
+    /// Filled, between two opposite corners.
+    Rectangle { corners: [(f64, f64); 2] },
+    /// A polyline.
+    Line { path: Vec<(f64, f64)>, width: f64 },
+    /// Filled.
+    Disc { middle: (f64, f64), radius: f64 },
+}
+
+/// A drawing: its shapes in the order in which they are painted, and what lies on top of them. Lengths
+/// are CSS pixels, y grows downwards.
+#[derive(Clone, Debug)]
+pub(crate) struct Canvas {
+    /// Width and height.
+    pub(crate) size: (f64, f64),
+    /// Accessible name, one line.
+    pub(crate) name: String,
+    shapes: Vec<(Shape, Colour)>,
+    pub(crate) overlay: Vec<Overlay>,
 }
 
 fn units(v: f64) -> i32 {
@@ -93,50 +98,64 @@ fn point((x, y): (f64, f64)) -> (i32, i32) {
     (units(x), units(y))
 }
 
-fn stroke(colour: Colour, width: f64) -> ShapeStyle {
-    let [r, g, b] = colour.rgb();
-    ShapeStyle {
-        color: RGBColor(r, g, b).into(),
-        filled: false,
-        stroke_width: (width * UNITS).round().max(1.0) as u32,
-    }
-}
-
-impl<DB: DrawingBackend> Canvas<DB> {
-    pub(crate) fn new(area: DrawingArea<DB, Shift>, name: String) -> Self {
-        Self { area, name, overlay: Vec::new() }
+impl Canvas {
+    /// An empty one.
+    pub(crate) fn new(size: (f64, f64), name: impl Into<String>) -> Self {
+        Self { size, name: name.into(), shapes: Vec::new(), overlay: Vec::new() }
     }
 
-    /// Ends the drawing and gives what lies on top.
-    pub(crate) fn finish(self) -> Result<Vec<Overlay>, Error> {
-        let done = self.area.present();
-        self.check(done)?;
-        Ok(self.overlay)
+    /// Width and height in plotters' units.
+    pub(crate) fn units(&self) -> (u32, u32) {
+        (units(self.size.0) as u32, units(self.size.1) as u32)
     }
 
-    fn check<T, E: std::fmt::Display>(&self, result: Result<T, E>) -> Result<T, Error> {
-        result.map_err(|e| Error::Draw { figure: self.name.clone(), message: e.to_string() })
+    /// Paints the shapes through plotters, over the `ground` if there is one.
+    pub(crate) fn paint(
+        &self,
+        backend: impl DrawingBackend,
+        ground: Option<Colour>,
+    ) -> Result<(), Error> {
+        let area = backend.into_drawing_area();
+        let ground =
+            ground.map(|colour| (Shape::Rectangle { corners: [(0.0, 0.0), self.size] }, colour));
+        let painted = ground.iter().chain(&self.shapes).try_for_each(|(shape, colour)| {
+            let [r, g, b] = colour.rgb();
+            let colour = RGBColor(r, g, b);
+            let filled = ShapeStyle { color: colour.into(), filled: true, stroke_width: 1 };
+            match shape {
+                Shape::Rectangle { corners } => {
+                    area.draw(&Rectangle::new(corners.map(point), filled))
+                }
+                Shape::Line { path, width } => {
+                    let stroke_width = units(*width).max(1) as u32;
+                    let stroke = ShapeStyle { filled: false, stroke_width, ..filled };
+                    area.draw(&PathElement::new(
+                        path.iter().copied().map(point).collect::<Vec<_>>(),
+                        stroke,
+                    ))
+                }
+                Shape::Disc { middle, radius } => {
+                    area.draw(&Circle::new(point(*middle), units(*radius), filled))
+                }
+            }
+        });
+        painted
+            .and_then(|()| area.present())
+            .map_err(|e| Error::Draw { figure: self.name.clone(), message: e.to_string() })
     }
 
     /// A filled rectangle.
-    pub(crate) fn rect(&self, x: f64, y: f64, w: f64, h: f64, fill: Colour) -> Result<(), Error> {
-        let corners = [point((x, y)), point((x + w, y + h))];
-        self.check(self.area.draw(&Rectangle::new(corners, stroke(fill, 0.0).filled())))
+    pub(crate) fn rect(&mut self, x: f64, y: f64, w: f64, h: f64, fill: Colour) {
+        self.shapes.push((Shape::Rectangle { corners: [(x, y), (x + w, y + h)] }, fill));
     }
 
     /// A polyline; one point draws nothing.
-    pub(crate) fn line(
-        &self,
-        path: &[(f64, f64)],
-        colour: Colour,
-        width: f64,
-    ) -> Result<(), Error> {
-        let path: Vec<_> = path.iter().copied().map(point).collect();
-        self.check(self.area.draw(&PathElement::new(path, stroke(colour, width))))
+    pub(crate) fn line(&mut self, path: &[(f64, f64)], colour: Colour, width: f64) {
+        self.shapes.push((Shape::Line { path: path.into(), width }, colour));
     }
 
     /// A straight line of dots, for what is only a reference.
-    pub(crate) fn dotted(&self, a: (f64, f64), b: (f64, f64), colour: Colour) -> Result<(), Error> {
+    pub(crate) fn dotted(&mut self, a: (f64, f64), b: (f64, f64), colour: Colour) {
         let length = libm::hypot(b.0 - a.0, b.1 - a.1);
         let at = |d: f64| {
             let t = if length > 0.0 { (d / length).min(1.0) } else { 0.0 };
@@ -144,25 +163,26 @@ impl<DB: DrawingBackend> Canvas<DB> {
         };
         let mut d = 0.0;
         while d < length {
-            self.line(&[at(d), at(d + 3.0)], colour, 1.0)?;
+            self.line(&[at(d), at(d + 3.0)], colour, 1.0);
             d += 6.0;
         }
-        Ok(())
     }
 
     /// A filled disc.
-    pub(crate) fn disc(&self, at: (f64, f64), radius: f64, fill: Colour) -> Result<(), Error> {
-        self.check(self.area.draw(&Circle::new(
-            point(at),
-            units(radius),
-            stroke(fill, 0.0).filled(),
-        )))
+    pub(crate) fn disc(&mut self, middle: (f64, f64), radius: f64, fill: Colour) {
+        self.shapes.push((Shape::Disc { middle, radius }, fill));
+    }
+
+    /// A disc with a hole: what was chosen.
+    pub(crate) fn ring(&mut self, middle: (f64, f64), outer: f64, inner: f64, colour: Colour) {
+        self.disc(middle, outer, colour);
+        self.disc(middle, inner, PAPER);
     }
 
     /// A cross for what went wrong: two strokes, `arm` pixels each way.
-    pub(crate) fn cross(&self, (x, y): (f64, f64), arm: f64, colour: Colour) -> Result<(), Error> {
-        self.line(&[(x - arm, y - arm), (x + arm, y + arm)], colour, 1.75)?;
-        self.line(&[(x - arm, y + arm), (x + arm, y - arm)], colour, 1.75)
+    pub(crate) fn cross(&mut self, (x, y): (f64, f64), arm: f64, colour: Colour) {
+        self.line(&[(x - arm, y - arm), (x + arm, y + arm)], colour, 1.75);
+        self.line(&[(x - arm, y + arm), (x + arm, y - arm)], colour, 1.75);
     }
 
     /// A line of text on the baseline `y`.
@@ -171,17 +191,9 @@ impl<DB: DrawingBackend> Canvas<DB> {
     }
 
     /// A garment of 28 × 28 pixels, dark on light, in a thin frame.
-    pub(crate) fn garment(
-        &mut self,
-        x: f64,
-        y: f64,
-        side: f64,
-        pixels: &[u8],
-    ) -> Result<(), Error> {
-        use crate::palette::{GRID, PAPER};
-        self.rect(x - 1.0, y - 1.0, side + 2.0, side + 2.0, GRID)?;
-        self.rect(x, y, side, side, PAPER)?;
+    pub(crate) fn garment(&mut self, x: f64, y: f64, side: f64, pixels: &[u8]) {
+        self.rect(x - 1.0, y - 1.0, side + 2.0, side + 2.0, GRID);
+        self.rect(x, y, side, side, PAPER);
         self.overlay.push(Overlay::Garment { x, y, side, pixels: pixels.to_vec() });
-        Ok(())
     }
 }

@@ -1,8 +1,6 @@
 //! Examples of each class in a grid, with the number of examples per class.
 
-use plotters::prelude::DrawingBackend;
-
-use crate::canvas::{Canvas, Drawing, Style};
+use crate::canvas::{Canvas, Style};
 use crate::layout::{BODY, BOTTOM, MARGIN, Page, SMALL, TOP};
 use crate::palette::{INK, MUTED};
 use crate::{Error, Figure, encode, format};
@@ -12,18 +10,20 @@ pub const MAX_EXAMPLES: usize = 12;
 /// Most classes in one figure.
 pub const MAX_CLASSES: usize = 30;
 
-/// A class and some of its images.
+/// A class, how many examples of it there are, and some of those to train on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ClassExamples<'a> {
+pub struct Class<'a> {
     /// The class's name.
     pub name: String,
     /// Images to show, each of [`PIXELS`](crate::PIXELS) bytes; at most [`MAX_EXAMPLES`] are drawn.
     pub images: Vec<&'a [u8]>,
-    /// How many examples of the class the data has.
-    pub count: usize,
+    /// Examples to train on.
+    pub train: usize,
+    /// Examples to test on.
+    pub test: usize,
 }
 
-/// Draws a row of garments for each class.
+/// Draws a row of garments for each class, with the number of examples to train on.
 ///
 /// `origin` says where the data is from, and which part of it this is, in words:
 /// `"built-in sample, not Fashion-MNIST · training set"`.
@@ -34,36 +34,56 @@ pub struct ClassExamples<'a> {
 /// [`MAX_CLASSES`].
 ///
 /// ```
-/// use fashion_report::{ClassExamples, classes};
+/// use fashion_report::{Class, classes};
 ///
 /// let garment = [128; fashion_report::PIXELS];
-/// let shirts = ClassExamples { name: "Shirt".into(), images: vec![&garment; 3], count: 6000 };
+/// let (images, train, test) = (vec![&garment[..]; 3], 6000, 1000);
+/// let shirts = Class { name: "Shirt".into(), images, train, test };
 /// let figure = classes::draw(&[shirts], "custom · training set")?;
 /// assert!(figure.svg.contains("6,000 examples"));
 /// # Ok::<(), fashion_report::Error>(())
 /// ```
-pub fn draw(classes: &[ClassExamples<'_>], origin: &str) -> Result<Figure, Error> {
+pub fn draw(classes: &[Class<'_>], origin: &str) -> Result<Figure, Error> {
     Figure::of(&drawing(classes, origin)?)
 }
 
 /// The figure before it is rendered.
-pub(crate) fn drawing<'a>(
-    classes: &'a [ClassExamples<'a>],
-    origin: &'a str,
-) -> Result<impl Drawing, Error> {
+pub(crate) fn drawing(classes: &[Class<'_>], origin: &str) -> Result<Canvas, Error> {
     check(classes)?;
     if classes.len() > MAX_CLASSES {
-        return Err(Error::TooManyClasses {
-            figure: "classes",
-            found: classes.len(),
-            limit: MAX_CLASSES,
-        });
+        let found = classes.len();
+        return Err(Error::TooManyClasses { figure: "classes", found, limit: MAX_CLASSES });
     }
-    Ok(Classes { classes, origin })
+    let title = "Examples of each class";
+    let most = classes.iter().map(|c| c.images.len()).max().unwrap_or(0);
+    let columns = most.clamp(7, MAX_EXAMPLES) as f64;
+    let rows = classes.len().max(1) as f64;
+    let width = 2.0 * MARGIN + LABELS + columns * PITCH - (PITCH - GARMENT);
+    let note = "Garments drawn dark on light; in the data the background is 0".into();
+    let mut canvas = Page { title: title.into(), note, origin }
+        .canvas((width, TOP + rows * PITCH + BOTTOM - 8.0), title);
+    let name = Style::new(BODY, INK).bold();
+    let note = Style::new(SMALL, MUTED);
+    for (row, class) in classes.iter().enumerate() {
+        let y = TOP + row as f64 * PITCH;
+        let room = LABELS - 16.0;
+        canvas.text(MARGIN, y + 25.0, name, name.fit(&class.name, room));
+        let noun = if class.train == 1 { "example" } else { "examples" };
+        let count = format!("{} {noun}", format::thousands(class.train));
+        canvas.text(MARGIN, y + 43.0, note, note.fit(&count, room));
+        let left = MARGIN + LABELS;
+        if class.images.is_empty() {
+            canvas.text(left, y + 34.0, note, "nothing to show");
+        }
+        for (i, image) in class.images.iter().take(MAX_EXAMPLES).enumerate() {
+            canvas.garment(left + i as f64 * PITCH, y, GARMENT, image);
+        }
+    }
+    Ok(canvas)
 }
 
 /// Checks the pixels of every image that is shown.
-pub(crate) fn check(classes: &[ClassExamples<'_>]) -> Result<(), Error> {
+pub(crate) fn check(classes: &[Class<'_>]) -> Result<(), Error> {
     for class in classes {
         for (i, image) in class.images.iter().take(MAX_EXAMPLES).enumerate() {
             encode::check_pixels(image, || format!("class {:?}, example {i}", class.name))?;
@@ -75,51 +95,3 @@ pub(crate) fn check(classes: &[ClassExamples<'_>]) -> Result<(), Error> {
 const LABELS: f64 = 132.0;
 const GARMENT: f64 = 56.0;
 const PITCH: f64 = 64.0;
-
-struct Classes<'a> {
-    classes: &'a [ClassExamples<'a>],
-    origin: &'a str,
-}
-
-impl Drawing for Classes<'_> {
-    fn size(&self) -> (f64, f64) {
-        let most = self.classes.iter().map(|c| c.images.len()).max().unwrap_or(0);
-        let columns = most.clamp(7, MAX_EXAMPLES) as f64;
-        let rows = self.classes.len().max(1) as f64;
-        (
-            2.0 * MARGIN + LABELS + columns * PITCH - (PITCH - GARMENT),
-            TOP + rows * PITCH + BOTTOM - 8.0,
-        )
-    }
-
-    fn name(&self) -> String {
-        "Examples of each class".into()
-    }
-
-    fn paint<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>) -> Result<(), Error> {
-        let page = Page {
-            title: self.name(),
-            note: "Garments drawn dark on light; in the data the background is 0".into(),
-            origin: self.origin,
-        };
-        page.paint(canvas, self.size());
-        let name = Style::new(BODY, INK).bold();
-        let note = Style::new(SMALL, MUTED);
-        for (row, class) in self.classes.iter().enumerate() {
-            let y = TOP + row as f64 * PITCH;
-            let room = LABELS - 16.0;
-            canvas.text(MARGIN, y + 25.0, name, name.fit(&class.name, room));
-            let noun = if class.count == 1 { "example" } else { "examples" };
-            let count = format!("{} {noun}", format::count(class.count as u64));
-            canvas.text(MARGIN, y + 43.0, note, note.fit(&count, room));
-            let left = MARGIN + LABELS;
-            if class.images.is_empty() {
-                canvas.text(left, y + 34.0, note, "nothing to show");
-            }
-            for (i, image) in class.images.iter().take(MAX_EXAMPLES).enumerate() {
-                canvas.garment(left + i as f64 * PITCH, y, GARMENT, image)?;
-            }
-        }
-        Ok(())
-    }
-}

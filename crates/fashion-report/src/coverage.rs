@@ -1,35 +1,17 @@
 //! How often the machine is right on what it sorts, against how much that is.
 
-use plotters::prelude::DrawingBackend;
+use fashion_eval::selective::{Sorted, Step};
 
-use crate::canvas::{Canvas, Drawing, Style};
-use crate::layout::{BOTTOM, MARGIN, Page, Panel, SMALL, TOP};
-use crate::palette::{BLUE, INK, MUTED, PAPER};
+use crate::canvas::{Canvas, Style};
+use crate::layout::{Page, Panel, SMALL, fifths, framed};
+use crate::palette::{BLUE, INK, MUTED};
 use crate::place::{Area, CLEAR, Notes};
 use crate::{Error, Figure, figure, format, scale};
-
-/// What one threshold on the confidence does.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct CoveragePoint {
-    /// Share of the items that the machine sorts, those of which it is surest, in `[0, 1]`.
-    pub coverage: f64,
-    /// Share of these that is classified correctly, in `[0, 1]`.
-    pub accuracy: f64,
-}
-
-/// The threshold that was chosen, and for which accuracy.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CoverageMark {
-    /// What it does to the items of the curve; nothing if the machine sorts none of them.
-    pub point: Option<CoveragePoint>,
-    /// The accuracy aimed at, in `[0, 1]`.
-    pub target: f64,
-}
 
 /// Draws the accuracy among the items that the machine sorts against their share, and marks the
 /// threshold that was chosen.
 ///
-/// `points` are in the order of coverage, one for each threshold (El-Yaniv and Wiener 2010, "On the
+/// `steps` are in the order of coverage, one for each threshold (El-Yaniv and Wiener 2010, "On the
 /// foundations of noise-free selective classification"; the risk is 1 − accuracy). Values that are no
 /// share leave a gap. The first few items say little and swing widely: what they have below the
 /// accuracies from 5% coverage on is cut off. `origin` says where the data is from and which part was
@@ -40,34 +22,31 @@ pub struct CoverageMark {
 /// None but those of the drawing library.
 ///
 /// ```
-/// use fashion_report::{CoverageMark, CoveragePoint, coverage};
+/// use fashion_eval::{Predictions, selective::{RiskCoverage, Threshold}};
+/// use fashion_report::coverage;
+/// use ndarray::Array2;
 ///
-/// let points: Vec<_> = (1..=100)
-///     .map(|i| f64::from(i) / 100.0)
-///     .map(|coverage| CoveragePoint { coverage, accuracy: 1.0 - 0.08 * coverage.powi(4) })
-///     .collect();
-/// let mark = CoverageMark { point: Some(points[58]), target: 0.99 };
-/// let figure = coverage::draw(&points, Some(mark), "custom · test set")?;
-/// assert!(figure.svg.contains("59.0% by machine at 99.0%"));
-/// # Ok::<(), fashion_report::Error>(())
+/// // 1,000 items at ever less confidence, of which the last 80 are wrong.
+/// let p = Array2::from_shape_fn((1000, 2), |(row, class)| {
+///     let sure = 0.9999 - 0.0004 * row as f64;
+///     [sure, 1.0 - sure][class]
+/// });
+/// let predictions = Predictions::new(p, (0..1000).map(|row| usize::from(row >= 920)).collect())?;
+/// let sorted = Threshold::for_target(&predictions, 0.99)?.sort(&predictions);
+/// let steps = RiskCoverage::from(&predictions).steps;
+/// let figure = coverage::draw(&steps, Some(&sorted), "custom · test set")?;
+/// assert!(figure.svg.contains("92.4% by machine at 99.6%"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn draw(
-    points: &[CoveragePoint],
-    mark: Option<CoverageMark>,
-    origin: &str,
-) -> Result<Figure, Error> {
-    Figure::of(&drawing(points, mark, origin))
+pub fn draw(steps: &[Step], mark: Option<&Sorted>, origin: &str) -> Result<Figure, Error> {
+    Figure::of(&drawing(steps, mark, origin))
 }
 
 /// The figure before it is rendered.
-pub(crate) fn drawing<'a>(
-    points: &'a [CoveragePoint],
-    mark: Option<CoverageMark>,
-    origin: &'a str,
-) -> impl Drawing {
+pub(crate) fn drawing(steps: &[Step], mark: Option<&Sorted>, origin: &str) -> Canvas {
     let note = "The surest items go to the machine, the rest to a person".into();
     let page = Page { title: "Accuracy against coverage".into(), note, origin };
-    Chart { points, mark, page: Some(page) }
+    Chart { steps, mark }.canvas(Some(&page))
 }
 
 /// The chart alone as SVG, without title and origin, for a page that says both.
@@ -75,8 +54,8 @@ pub(crate) fn drawing<'a>(
 /// # Errors
 ///
 /// As [`draw`].
-pub fn inline_svg(points: &[CoveragePoint], mark: Option<CoverageMark>) -> Result<String, Error> {
-    figure::svg(&Chart { points, mark, page: None })
+pub fn inline_svg(steps: &[Step], mark: Option<&Sorted>) -> Result<String, Error> {
+    figure::svg(&Chart { steps, mark }.canvas(None))
 }
 
 const WIDTH: f64 = 364.0;
@@ -87,52 +66,54 @@ const RIGHT: f64 = 24.0;
 const STEADY: f64 = 0.05;
 
 struct Chart<'a> {
-    points: &'a [CoveragePoint],
-    mark: Option<CoverageMark>,
-    page: Option<Page<'a>>,
+    steps: &'a [Step],
+    /// What the threshold that was chosen does.
+    mark: Option<&'a Sorted>,
 }
 
-/// A point with both of its values shares.
-fn share(point: &CoveragePoint) -> Option<(f64, f64)> {
-    let values = [point.coverage, point.accuracy];
-    values.iter().all(|v| (0.0..=1.0).contains(v)).then_some((point.coverage, point.accuracy))
+/// The values, if both are shares.
+fn shares(coverage: f64, accuracy: f64) -> Option<(f64, f64)> {
+    [coverage, accuracy].iter().all(|v| (0.0..=1.0).contains(v)).then_some((coverage, accuracy))
 }
 
 impl Chart<'_> {
-    fn left(&self) -> f64 {
-        if self.page.is_some() { MARGIN } else { 0.0 }
-    }
-
-    fn top(&self) -> f64 {
-        24.0 + if self.page.is_some() { TOP } else { 8.0 }
+    fn canvas(&self, page: Option<&Page<'_>>) -> Canvas {
+        let size = (LEFT + WIDTH + RIGHT, 24.0 + HEIGHT + 42.0);
+        let name = "Accuracy of what the machine sorts against its share of the items";
+        let (mut canvas, (left, top)) = framed(page, size, name);
+        let (y, rows) = self.axis();
+        let (left, top) = (left + LEFT, top + 24.0);
+        let panel = Panel { left, top, width: WIDTH, height: HEIGHT, x: (0.0, 1.0), y };
+        self.plot(&mut canvas, &panel, &rows);
+        canvas
     }
 
     fn marked(&self) -> Option<(f64, f64)> {
-        self.mark?.point.as_ref().and_then(share)
+        let mark = self.mark?;
+        shares(mark.coverage, mark.accuracy?)
     }
 
     fn target(&self) -> Option<f64> {
-        self.mark.map(|mark| mark.target).filter(|target| (0.0..=1.0).contains(target))
+        self.mark.map(|mark| mark.threshold.target).filter(|target| (0.0..=1.0).contains(target))
+    }
+
+    fn places(&self) -> impl Iterator<Item = Option<(f64, f64)>> {
+        self.steps.iter().map(|step| shares(step.coverage, step.accuracy))
     }
 
     /// Range of the accuracy and its labelled ticks.
     fn axis(&self) -> ((f64, f64), Vec<(f64, String)>) {
-        let steady = self.points.iter().filter_map(share).filter(|at| at.0 >= STEADY);
+        let steady = self.places().flatten().filter(|at| at.0 >= STEADY);
         let values = steady.chain(self.marked()).map(|at| at.1).chain(self.target());
         let lo = scale::extent(values).map_or(0.0, |(lo, _)| lo);
-        let (range, ticks, step) = scale::nice(lo, 1.0, 5, 0.002);
-        let decimals = scale::decimals(100.0 * step);
-        let label = |v: f64| format::number(100.0 * v, decimals);
-        (range, ticks.into_iter().map(|v| (v, label(v))).collect())
+        scale::axis(lo, 1.0, 100.0)
     }
 
     /// The runs of points that the panel shows, at most one a pixel.
     fn runs(&self, panel: &Panel) -> Vec<Vec<(f64, f64)>> {
-        let shown: Vec<_> = self
-            .points
-            .iter()
-            .map(|point| share(point).filter(|at| at.1 >= panel.y.0).map(|at| panel.at(at)))
-            .collect();
+        let shown = |at: &(f64, f64)| at.1 >= panel.y.0;
+        let shown: Vec<_> =
+            self.places().map(|at| at.filter(shown).map(|at| panel.at(at))).collect();
         let mut runs: Vec<Vec<(f64, f64)>> = Vec::new();
         for run in shown.split(Option::is_none) {
             let mut places = run.iter().copied().flatten().peekable();
@@ -149,16 +130,10 @@ impl Chart<'_> {
         runs
     }
 
-    fn plot<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        panel: &Panel,
-        rows: &[(f64, String)],
-    ) -> Result<(), Error> {
-        panel.rows(canvas, rows)?;
-        canvas.text(self.left(), panel.top - 16.0, Style::new(SMALL, INK).bold(), "Accuracy (%)");
-        let ticks: Vec<_> = (0..=5).map(|i| (f64::from(i) / 5.0, format!("{}", i * 20))).collect();
-        panel.columns(canvas, &ticks, "Coverage: share of the items that the machine sorts (%)")?;
+    fn plot(&self, canvas: &mut Canvas, panel: &Panel, rows: &[(f64, String)]) {
+        panel.rows(canvas, rows);
+        panel.title(canvas, panel.left - LEFT, "Accuracy (%)");
+        panel.columns(canvas, &fifths(), "Coverage: share of the items that the machine sorts (%)");
 
         let runs = self.runs(panel);
         let mut taken: Vec<Area> = Vec::new();
@@ -168,33 +143,31 @@ impl Chart<'_> {
         }
         if let Some(target) = self.target() {
             let y = panel.y(target);
-            canvas.dotted((panel.left, y), (panel.right(), y), MUTED)?;
+            canvas.dotted((panel.left, y), (panel.right(), y), MUTED);
         }
         if let Some(at) = self.marked().map(|at| panel.at(at)) {
-            canvas.dotted(at, (at.0, panel.bottom()), MUTED)?;
+            canvas.dotted(at, (at.0, panel.bottom()), MUTED);
             taken.push(Area::around(at, (at.0, panel.bottom()), CLEAR));
             taken.push(Area::around(at, at, 5.5 + CLEAR));
         }
         for run in &runs {
-            canvas.line(run, BLUE, 2.25)?;
+            canvas.line(run, BLUE, 2.25);
             if let [alone] = run[..] {
-                canvas.disc(alone, 2.75, BLUE)?;
+                canvas.disc(alone, 2.75, BLUE);
             }
         }
         if let Some(at) = self.marked() {
-            canvas.disc(panel.at(at), 5.5, INK)?;
-            canvas.disc(panel.at(at), 3.25, PAPER)?;
+            canvas.ring(panel.at(at), 5.5, 3.25, INK);
         }
         if runs.is_empty() {
             let note = Style::new(SMALL, MUTED).middle();
             canvas.text(panel.x(0.5), panel.y(0.5 * (panel.y.0 + panel.y.1)), note, "no items");
         }
         self.notes(canvas, panel, taken);
-        Ok(())
     }
 
     /// Names the target's line and the mark, where nothing is.
-    fn notes<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>, panel: &Panel, taken: Vec<Area>) {
+    fn notes(&self, canvas: &mut Canvas, panel: &Panel, taken: Vec<Area>) {
         let (left, right) = (panel.left + CLEAR, panel.right() - CLEAR);
         let mut notes = Notes::new(panel, taken);
         if let Some(target) = self.target() {
@@ -220,32 +193,5 @@ impl Chart<'_> {
             let text = "out of reach: nothing by machine".into();
             notes.write(canvas, style, text, [(left, panel.bottom() - 10.0, style)]);
         }
-    }
-}
-
-impl Drawing for Chart<'_> {
-    fn size(&self) -> (f64, f64) {
-        let edge = if self.page.is_some() { BOTTOM } else { 8.0 };
-        (self.left() + LEFT + WIDTH + RIGHT, self.top() + HEIGHT + 42.0 + edge)
-    }
-
-    fn name(&self) -> String {
-        "Accuracy of what the machine sorts against its share of the items".into()
-    }
-
-    fn paint<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>) -> Result<(), Error> {
-        if let Some(page) = &self.page {
-            page.paint(canvas, self.size());
-        }
-        let (y, rows) = self.axis();
-        let panel = Panel {
-            left: self.left() + LEFT,
-            top: self.top(),
-            width: WIDTH,
-            height: HEIGHT,
-            x: (0.0, 1.0),
-            y,
-        };
-        self.plot(canvas, &panel, &rows)
     }
 }

@@ -1,10 +1,8 @@
 //! Accuracy and loss by epoch, side by side.
 
-use plotters::prelude::DrawingBackend;
-
-use crate::canvas::{Canvas, Drawing, Style};
-use crate::layout::{BODY, BOTTOM, MARGIN, Page, Panel, SMALL, TOP};
-use crate::palette::{BLUE, Colour, INK, MUTED, PAPER, TRAIN};
+use crate::canvas::{Canvas, Style};
+use crate::layout::{BODY, MARGIN, Page, Panel, SMALL, framed};
+use crate::palette::{BLUE, Colour, INK, MUTED, TRAIN};
 use crate::{Error, Figure, figure, format, scale};
 
 /// What one epoch of training gave.
@@ -30,18 +28,27 @@ impl EpochPoint {
     }
 }
 
-/// Draws both panels. Values that are no number leave a gap; no points give a figure that says so.
+/// The course of a training.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// One point for each finished epoch, in order.
+    pub epochs: Vec<EpochPoint>,
+    /// What the held-out data is called: "validation" or "test".
+    pub held_out: String,
+    /// The epoch to mark, if one was chosen (none is where the held-out data is the test set).
+    pub best: Option<usize>,
+}
+
+/// Draws both panels. Values that are no number leave a gap; no epochs give a figure that says so.
 ///
-/// `held_out_name` is what the held-out data is called: `"validation"` or `"test"`. `best_epoch` is
-/// the epoch to mark, if one was chosen (none is where the held-out data is the test set). `origin`
-/// says where the data is from.
+/// `origin` says where the data is from.
 ///
 /// # Errors
 ///
 /// None but those of the drawing library.
 ///
 /// ```
-/// use fashion_report::{EpochPoint, curves};
+/// use fashion_report::{EpochPoint, History, curves};
 ///
 /// let first = EpochPoint {
 ///     epoch: 1,
@@ -51,55 +58,43 @@ impl EpochPoint {
 ///     validation_loss: Some(0.41),
 ///     validation_accuracy: Some(0.85),
 /// };
-/// let figure = curves::draw(&[first], "validation", Some(1), "custom")?;
+/// let history = History { epochs: vec![first], held_out: "validation".into(), best: Some(1) };
+/// let figure = curves::draw(&history, "custom")?;
 /// assert!(figure.svg.contains("validation 85.0%"));
 /// # Ok::<(), fashion_report::Error>(())
 /// ```
-pub fn draw(
-    points: &[EpochPoint],
-    held_out_name: &str,
-    best_epoch: Option<usize>,
-    origin: &str,
-) -> Result<Figure, Error> {
-    Figure::of(&drawing(points, held_out_name, best_epoch, origin))
+pub fn draw(history: &History, origin: &str) -> Result<Figure, Error> {
+    Figure::of(&drawing(history, origin))
 }
 
 /// The figure before it is rendered.
-pub(crate) fn drawing<'a>(
-    points: &'a [EpochPoint],
-    held_out_name: &'a str,
-    best_epoch: Option<usize>,
-    origin: &'a str,
-) -> impl Drawing {
-    let note = match points.len() {
+pub(crate) fn drawing(history: &History, origin: &str) -> Canvas {
+    let note = match history.epochs.len() {
         0 => "No epoch is finished yet".to_owned(),
         1 => "After one epoch".to_owned(),
-        n => format!("Over {} epochs", format::count(n as u64)),
-    };
-    let note = match best_epoch {
-        Some(_) if points.len() > 1 => {
-            format!("{note}; the ring marks the best on the {held_out_name} set")
+        n => {
+            let ring = history.best.map_or(String::new(), |_| {
+                format!("; the ring marks the best on the {} set", history.held_out)
+            });
+            format!("Over {} epochs{ring}", format::thousands(n))
         }
-        _ => note,
     };
-    let page = Page { title: "Accuracy and loss by epoch".into(), note, origin };
-    Chart {
-        points,
-        held_out: held_out_name,
-        best: best_epoch,
-        what: &[Accuracy, Loss],
-        page: Some(page),
-    }
+    let title = "Accuracy and loss by epoch";
+    let page = Page { title: title.into(), note, origin };
+    // White at the right as around any figure.
+    let size = (2.0 * PANEL + 16.0 + MARGIN, HEAD + HEIGHT + 42.0);
+    let (mut canvas, (left, top)) = framed(Some(&page), size, title);
+    history.panel(&mut canvas, Accuracy, (left, top), PANEL);
+    history.panel(&mut canvas, Loss, (left + PANEL + 16.0, top), PANEL);
+    canvas
 }
 
 /// One panel alone, for the report.
-pub(crate) fn inline_svg(
-    points: &[EpochPoint],
-    held_out: &str,
-    best: Option<usize>,
-    what: Quantity,
-) -> Result<String, Error> {
-    figure::svg(&Chart { points, held_out, best, what: &[what], page: None })
+pub(crate) fn inline_svg(history: &History, what: Quantity) -> Result<String, Error> {
+    let name = format!("{} by epoch", what.title());
+    let (mut canvas, place) = framed(None, (PANEL_ALONE, HEAD + HEIGHT + 38.0), &name);
+    history.panel(&mut canvas, what, place, PANEL_ALONE);
+    figure::svg(&canvas)
 }
 
 /// What a panel shows.
@@ -141,16 +136,11 @@ impl Quantity {
     fn axis(self, points: &[EpochPoint]) -> ((f64, f64), Vec<(f64, String)>) {
         let values = points.iter().flat_map(|p| self.values(p)).flatten();
         let (lo, hi) = scale::extent(values).unwrap_or((0.0, 1.0));
-        let (range, ticks, step) = match self {
-            Accuracy => scale::nice(lo, hi, 5, 0.002),
+        match self {
+            Accuracy => scale::axis(lo, hi, 100.0),
             // A loss is measured from zero.
-            Loss => scale::nice(lo.min(0.0), hi, 5, 0.002),
-        };
-        let label = |&v: &f64| match self {
-            Accuracy => format::number(100.0 * v, scale::decimals(100.0 * step)),
-            Loss => format::number(v, scale::decimals(step)),
-        };
-        (range, ticks.iter().map(|v| (*v, label(v))).collect())
+            Loss => scale::axis(lo.min(0.0), hi, 1.0),
+        }
     }
 }
 
@@ -162,90 +152,58 @@ const LEFT: f64 = 44.0;
 /// Room at the right of a panel for the names of its lines.
 const RIGHT: f64 = 122.0;
 const HEIGHT: f64 = 240.0;
+/// Room above a panel for its title.
+const HEAD: f64 = 30.0;
 
-struct Chart<'a> {
-    points: &'a [EpochPoint],
-    held_out: &'a str,
-    best: Option<usize>,
-    what: &'a [Quantity],
-    page: Option<Page<'a>>,
-}
-
-impl Chart<'_> {
-    fn panel_width(&self) -> f64 {
-        if self.page.is_some() { PANEL } else { PANEL_ALONE }
-    }
-
-    fn epochs(&self) -> (f64, f64) {
-        scale::wide(self.points.iter().map(|p| p.epoch as f64), (1.0, 1.0))
-    }
-
-    fn panel<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        what: Quantity,
-        (left, top): (f64, f64),
-    ) -> Result<(), Error> {
-        let (y, rows) = what.axis(self.points);
-        let x = self.epochs();
-        let panel = Panel {
-            left: left + LEFT,
-            top: top + 30.0,
-            width: self.panel_width() - LEFT - RIGHT,
-            height: HEIGHT,
-            x,
-            y,
-        };
+impl History {
+    fn panel(&self, canvas: &mut Canvas, what: Quantity, (left, top): (f64, f64), width: f64) {
+        let (y, rows) = what.axis(&self.epochs);
+        let x = scale::wide(self.epochs.iter().map(|p| p.epoch as f64), (1.0, 1.0));
+        let width = width - LEFT - RIGHT;
+        let panel = Panel { left: left + LEFT, top: top + HEAD, width, height: HEIGHT, x, y };
         canvas.text(left, top + 8.0, Style::new(BODY, INK).bold(), what.title());
-        panel.rows(canvas, &rows)?;
-        panel.epochs(canvas, 10)?;
-        self.mark_best(canvas, what, &panel)?;
+        panel.rows(canvas, &rows);
+        panel.epochs(canvas, 10);
+        self.mark_best(canvas, what, &panel);
         for (series, (colour, width)) in [(TRAIN, 1.5), (BLUE, 2.25)].into_iter().enumerate() {
-            self.series(canvas, &panel, (colour, width), |p| what.values(p)[series])?;
+            self.series(canvas, &panel, (colour, width), |p| what.values(p)[series]);
         }
-        self.ring_best(canvas, what, &panel)?;
+        self.ring_best(canvas, what, &panel);
         self.name_lines(canvas, what, &panel);
-        Ok(())
     }
 
     /// A line through the values, broken where one is missing.
-    fn series<DB: DrawingBackend>(
+    fn series(
         &self,
-        canvas: &Canvas<DB>,
+        canvas: &mut Canvas,
         panel: &Panel,
         (colour, width): (Colour, f64),
         value: impl Fn(&EpochPoint) -> Option<f64>,
-    ) -> Result<(), Error> {
+    ) {
         let at = |p: &EpochPoint| value(p).map(|v| panel.at((p.epoch as f64, v)));
-        let places: Vec<Option<(f64, f64)>> = self.points.iter().map(at).collect();
+        let places: Vec<Option<(f64, f64)>> = self.epochs.iter().map(at).collect();
         for run in places.split(Option::is_none) {
             let run: Vec<(f64, f64)> = run.iter().copied().flatten().collect();
-            canvas.line(&run, colour, width)?;
-            if run.len() == 1 || self.points.len() <= 30 {
+            canvas.line(&run, colour, width);
+            if run.len() == 1 || self.epochs.len() <= 30 {
                 for place in run {
-                    canvas.disc(place, 2.75, colour)?;
+                    canvas.disc(place, 2.75, colour);
                 }
             }
         }
-        Ok(())
     }
 
     fn best_point(&self) -> Option<&EpochPoint> {
         // One epoch alone is not the best of anything.
-        let best = self.best.filter(|_| self.points.len() > 1);
-        self.points.iter().find(|p| Some(p.epoch) == best && p.drawable())
+        let best = self.best.filter(|_| self.epochs.len() > 1);
+        self.epochs.iter().find(|p| Some(p.epoch) == best && p.drawable())
     }
 
     /// The dotted line of the best epoch and its name, where the curves leave room.
-    fn mark_best<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        what: Quantity,
-        panel: &Panel,
-    ) -> Result<(), Error> {
-        let Some(best) = self.best_point() else { return Ok(()) };
+    fn mark_best(&self, canvas: &mut Canvas, what: Quantity, panel: &Panel) {
+        let Some(best) = self.best_point() else { return };
         let x = panel.x(best.epoch as f64);
-        canvas.dotted((x, panel.top), (x, panel.bottom()), MUTED)?;
+        canvas.dotted((x, panel.top), (x, panel.bottom()), MUTED);
         let value = what.values(best)[1].map_or(String::new(), |v| format!(", {}", what.print(v)));
         let right_half = x > panel.left + panel.width / 2.0;
         let room = if right_half { x - panel.left } else { panel.right() - x } - 8.0;
@@ -259,32 +217,20 @@ impl Chart<'_> {
         } else {
             canvas.text(x + 6.0, y, style, text);
         }
-        Ok(())
     }
 
-    fn ring_best<DB: DrawingBackend>(
-        &self,
-        canvas: &Canvas<DB>,
-        what: Quantity,
-        panel: &Panel,
-    ) -> Result<(), Error> {
-        let Some(best) = self.best_point() else { return Ok(()) };
-        let Some(value) = what.values(best)[1] else { return Ok(()) };
+    fn ring_best(&self, canvas: &mut Canvas, what: Quantity, panel: &Panel) {
+        let Some(best) = self.best_point() else { return };
+        let Some(value) = what.values(best)[1] else { return };
         let at = panel.at((best.epoch as f64, value));
-        canvas.disc(at, 5.5, INK)?;
-        canvas.disc(at, 3.25, PAPER)
+        canvas.ring(at, 5.5, 3.25, INK);
     }
 
     /// Writes each line's name and last value at its end, apart from one another.
-    fn name_lines<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        what: Quantity,
-        panel: &Panel,
-    ) {
+    fn name_lines(&self, canvas: &mut Canvas, what: Quantity, panel: &Panel) {
         const APART: f64 = 17.0;
         let last = |series: usize| {
-            let value = self.points.iter().rev().find_map(|p| what.values(p)[series]);
+            let value = self.epochs.iter().rev().find_map(|p| what.values(p)[series]);
             value.map(|v| (panel.y(v), what.print(v)))
         };
         let mut labels = [last(0), last(1)];
@@ -300,7 +246,7 @@ impl Chart<'_> {
                 *upper -= overlap / 2.0 + excess;
             }
         }
-        let names = [("training", MUTED), (self.held_out, BLUE)];
+        let names = [("training", MUTED), (self.held_out.as_str(), BLUE)];
         for (label, (name, colour)) in labels.into_iter().zip(names) {
             let Some((y, value)) = label else { continue };
             let mut style = Style::new(SMALL, colour);
@@ -311,37 +257,5 @@ impl Chart<'_> {
             let text = format!("{} {value}", style.fit(name, room));
             canvas.text(panel.right() + 10.0, y + 4.0, style, text.trim());
         }
-    }
-}
-
-impl Drawing for Chart<'_> {
-    fn size(&self) -> (f64, f64) {
-        let n = self.what.len() as f64;
-        let panel = 30.0 + HEIGHT + 42.0;
-        if self.page.is_some() {
-            (2.0 * MARGIN + n * PANEL + (n - 1.0) * 16.0, TOP + panel + BOTTOM)
-        } else {
-            (PANEL_ALONE, panel + 12.0)
-        }
-    }
-
-    fn name(&self) -> String {
-        match (&self.page, self.what.first()) {
-            (None, Some(what)) => format!("{} by epoch", what.title()),
-            _ => "Accuracy and loss by epoch".into(),
-        }
-    }
-
-    fn paint<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>) -> Result<(), Error> {
-        let (left, top) = if let Some(page) = &self.page {
-            page.paint(canvas, self.size());
-            (MARGIN, TOP)
-        } else {
-            (0.0, 8.0)
-        };
-        for (i, what) in self.what.iter().enumerate() {
-            self.panel(canvas, *what, (left + i as f64 * (PANEL + 16.0), top))?;
-        }
-        Ok(())
     }
 }

@@ -17,23 +17,18 @@ pub enum Error {
         /// How many bytes it has.
         found: usize,
     },
-    /// A confusion matrix is not square, or has not one name for each class.
-    #[error(
-        "confusion matrix: {what} has {found} entries, expected {expected}; give K rows of K \
-         counts and K class names"
-    )]
-    ConfusionShape {
-        /// Which part it is: a row or the list of class names.
-        what: String,
-        /// Its number of entries.
+    /// A confusion matrix has not one name for each class.
+    #[error("confusion matrix of {classes} classes: {found} class names, expected one for each")]
+    ClassNames {
+        /// Number of names.
         found: usize,
-        /// K, the number of rows.
-        expected: usize,
+        /// Number of classes, K.
+        classes: usize,
     },
-    /// An item or a pair of the report does not fit the class names.
+    /// An item or a pair does not fit the class names.
     #[error(
-        "{item}: {what}, expected {expected}; the report's class names say how many classes there \
-         are and in which order"
+        "{item}: {what}, expected {expected}; the class names say how many classes there are and in \
+         which order"
     )]
     Classes {
         /// Which item or pair it is, in words.

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use maud::{Markup, PreEscaped, html};
-use plotters::prelude::{BitMapBackend, IntoDrawingArea, SVGBackend};
+use plotters::prelude::{BitMapBackend, SVGBackend};
 
-use crate::canvas::{Anchor, Canvas, Drawing, Overlay, UNITS};
+use crate::canvas::{Anchor, Canvas, Overlay, UNITS};
 use crate::font::Weight;
-use crate::{Error, SIDE, encode, font, format};
+use crate::{Error, SIDE, encode, font, format, palette};
 
 /// PNG pixels in one CSS pixel, so that figures are crisp on dense screens.
 const DENSITY: f64 = 2.0;
@@ -29,8 +29,8 @@ pub struct Figure {
 }
 
 impl Figure {
-    pub(crate) fn of(drawing: &impl Drawing) -> Result<Self, Error> {
-        Ok(Self { svg: svg(drawing)?, png: png(drawing)? })
+    pub(crate) fn of(canvas: &Canvas) -> Result<Self, Error> {
+        Ok(Self { svg: svg(canvas)?, png: png(canvas)? })
     }
 
     /// Writes `<name>.svg` and `<name>.png` into `folder`, which is created if it is missing.
@@ -73,29 +73,21 @@ impl Figure {
     }
 }
 
-fn in_units(length: f64) -> u32 {
-    (length * UNITS).round() as u32
-}
-
 /// The drawing as an SVG document.
-pub(crate) fn svg(drawing: &impl Drawing) -> Result<String, Error> {
-    let (w, h) = drawing.size();
+pub(crate) fn svg(canvas: &Canvas) -> Result<String, Error> {
+    let (w, h) = canvas.size;
     let mut shapes = String::new();
-    let backend = SVGBackend::with_string(&mut shapes, (in_units(w), in_units(h)));
-    let mut canvas = Canvas::new(backend.into_drawing_area(), drawing.name());
-    canvas.rect(0.0, 0.0, w, h, crate::palette::PAPER)?;
-    drawing.paint(&mut canvas)?;
-    let overlay = canvas.finish()?;
+    canvas.paint(SVGBackend::with_string(&mut shapes, canvas.units()), Some(palette::PAPER))?;
     let document = html! {
         svg xmlns="http://www.w3.org/2000/svg" width=(w) height=(h) viewBox={ "0 0 " (w) " " (h) }
-            role="img" aria-label=(drawing.name()) font-family=(font::FAMILY) {
+            role="img" aria-label=(canvas.name) font-family=(font::FAMILY) {
             "\n"
             // What plotters draws is a document of its own, in units.
             g transform={ "scale(" (1.0 / UNITS) ")" } stroke-linejoin="round" stroke-linecap="round" {
                 "\n" (PreEscaped(shapes))
             }
             "\n"
-            @for item in &overlay { (overlay_svg(item)?) "\n" }
+            @for item in &canvas.overlay { (overlay_svg(item)?) "\n" }
         }
         "\n"
     };
@@ -136,17 +128,13 @@ struct Raster {
 }
 
 /// The drawing as PNG bytes.
-fn png(drawing: &impl Drawing) -> Result<Vec<u8>, Error> {
-    let (w, h) = drawing.size();
-    let (fine_w, fine_h) = (in_units(w), in_units(h));
+fn png(canvas: &Canvas) -> Result<Vec<u8>, Error> {
+    let (fine_w, fine_h) = canvas.units();
     let mut fine = vec![PAPER; fine_w as usize * fine_h as usize * 3];
-    let backend = BitMapBackend::with_buffer(&mut fine, (fine_w, fine_h));
-    let mut canvas = Canvas::new(backend.into_drawing_area(), drawing.name());
-    drawing.paint(&mut canvas)?;
-    let overlay = canvas.finish()?;
+    canvas.paint(BitMapBackend::with_buffer(&mut fine, (fine_w, fine_h)), None)?;
     let mut raster = Raster::averaged(&fine, fine_w as usize, fine_h as usize);
     drop(fine);
-    for item in &overlay {
+    for item in &canvas.overlay {
         raster.overlay(item);
     }
     let (width, height) = (raster.width as u32, raster.height as u32);

@@ -1,40 +1,6 @@
 //! Numbers as the figures and the report print them.
 
-/// Printed where a value is missing or no number.
-pub(crate) const MISSING: &str = "–";
-
-/// A count with thousands separators: `12,000`.
-pub(crate) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// A share in `[0, 1]` as a percentage. Only an exact 0 or 1 prints as 0% or 100%, so that rounding
-/// never claims certainty.
-pub(crate) fn percent(share: f64, decimals: usize) -> String {
-    let value = 100.0 * share;
-    if !value.is_finite() {
-        return MISSING.to_owned();
-    }
-    if value == 0.0 || value == 100.0 {
-        return format!("{value:.0}%");
-    }
-    let text = number(value, decimals);
-    if value > 0.0 && text == number(0.0, decimals) {
-        format!("<0.{:0>decimals$}%", 1)
-    } else if value < 100.0 && text == number(100.0, decimals) {
-        format!(">99.{:9>decimals$}%", 9)
-    } else {
-        text + "%"
-    }
-}
+pub(crate) use fashion_eval::{MISSING, number, percent, thousands};
 
 /// What [`percent`] prints with one decimal as one integer, for a script to print: per mille, with 0
 /// for less than 0.1%, −1 for an exact 0 and 1001 for more than 99.9%. Nothing for what is no share.
@@ -48,23 +14,6 @@ pub(crate) fn per_mille(share: f64) -> Option<i32> {
         "<0.1%" => Some(0),
         ">99.9%" => Some(1001),
         text => text.replace(['.', '%'], "").parse().ok(),
-    }
-}
-
-/// A number with `decimals` digits after the point, in scientific form if it is very large.
-pub(crate) fn number(value: f64, decimals: usize) -> String {
-    if !value.is_finite() {
-        MISSING.to_owned()
-    } else if value.abs() >= 1e6 {
-        format!("{value:.1e}")
-    } else {
-        // Rounding may leave a negative zero.
-        let text = format!("{value:.decimals$}");
-        if text.trim_start_matches(['-', '0', '.']).is_empty() {
-            text.trim_start_matches('-').to_owned()
-        } else {
-            text.replacen('-', "\u{2212}", 1)
-        }
     }
 }
 
@@ -126,42 +75,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_have_separators() {
-        assert_eq!(
-            [0, 999, 1000, 60_000, 1_234_567].map(count),
-            ["0", "999", "1,000", "60,000", "1,234,567"]
-        );
-    }
-
-    #[test]
-    fn percentages_never_round_to_certainty() {
-        let shares = [0.0, 0.0001, 0.0005, 0.912, 0.9994, 0.99951, 1.0, f64::NAN, f64::INFINITY];
-        assert_eq!(
-            shares.map(|share| percent(share, 1)),
-            ["0%", "<0.1%", "0.1%", "91.2%", "99.9%", ">99.9%", "100%", "–", "–"]
-        );
-        let shares = [0.000_04, 0.000_06, 0.91234, 0.99994, 0.99996];
-        assert_eq!(
-            shares.map(|share| percent(share, 2)),
-            ["<0.01%", "0.01%", "91.23%", "99.99%", ">99.99%"]
-        );
-    }
-
-    #[test]
     fn a_script_gets_what_is_printed() {
         let shares = [0.0, 1e-9, 0.0005, 0.0123, 0.5, 0.9994, 0.99951, 1.0];
         let codes = [-1, 0, 1, 12, 500, 999, 1001, 1000];
         assert_eq!(shares.map(per_mille), codes.map(Some));
         assert_eq!([f64::NAN, -0.1, 1.1].map(per_mille), [None; 3]);
-    }
-
-    #[test]
-    fn numbers_are_short() {
-        assert_eq!(number(0.23456, 3), "0.235");
-        assert_eq!(number(-0.0001, 2), "0.00");
-        assert_eq!(number(-1.5, 1), "−1.5");
-        assert_eq!(number(1.0e12, 2), "1.0e12");
-        assert_eq!(number(f64::NEG_INFINITY, 2), "–");
     }
 
     #[test]

@@ -1,11 +1,9 @@
 //! Sizes shared by all figures, and the frame around each: title, how to read it, where the data is
 //! from.
 
-use plotters::prelude::DrawingBackend;
-
 use crate::canvas::{Canvas, Style};
 use crate::palette::{AXIS, Colour, GRID, INK, MUTED};
-use crate::{Error, format, scale};
+use crate::{format, scale};
 
 /// White around a figure.
 pub(crate) const MARGIN: f64 = 24.0;
@@ -29,8 +27,9 @@ pub(crate) struct Page<'a> {
 }
 
 impl Page<'_> {
-    /// Writes the frame's three lines for a figure of this size.
-    pub(crate) fn paint<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>, (w, h): (f64, f64)) {
+    /// A canvas of this size with the frame's three lines.
+    pub(crate) fn canvas(&self, (w, h): (f64, f64), name: impl Into<String>) -> Canvas {
+        let mut canvas = Canvas::new((w, h), name);
         let room = w - 2.0 * MARGIN;
         let title = Style::new(TITLE, INK).bold();
         let note = Style::new(BODY, MUTED);
@@ -38,7 +37,26 @@ impl Page<'_> {
         canvas.text(MARGIN, 38.0, title, title.fit(&self.title, room));
         canvas.text(MARGIN, 60.0, note, note.fit(&self.note, room));
         canvas.text(MARGIN, h - 18.0, origin, origin.fit(&format!("Data: {}", self.origin), room));
+        canvas
     }
+}
+
+/// A canvas for a chart of this size, with the page around it or, for the report, without one; and the
+/// chart's upper left corner.
+pub(crate) fn framed(
+    page: Option<&Page<'_>>,
+    (w, h): (f64, f64),
+    name: &str,
+) -> (Canvas, (f64, f64)) {
+    match page {
+        Some(page) => (page.canvas((MARGIN + w, TOP + h + BOTTOM), name), (MARGIN, TOP)),
+        None => (Canvas::new((w, 8.0 + h + 8.0), name), (0.0, 8.0)),
+    }
+}
+
+/// Shares as labelled ticks: each fifth, in percent.
+pub(crate) fn fifths() -> Vec<(f64, String)> {
+    (0..=5).map(|i| (f64::from(i) / 5.0, (20 * i).to_string())).collect()
 }
 
 /// A rectangle of the figure with a linear scale each way, lower left to upper right.
@@ -117,70 +135,60 @@ impl Panel {
 
     /// A line through values, broken where one is missing and where it leaves the panel; a value alone is
     /// a dot. Gives the parts that were drawn.
-    pub(crate) fn curve<DB: DrawingBackend>(
+    pub(crate) fn curve(
         &self,
-        canvas: &Canvas<DB>,
+        canvas: &mut Canvas,
         values: &[Option<(f64, f64)>],
         (colour, width): (Colour, f64),
-    ) -> Result<Vec<Vec<(f64, f64)>>, Error> {
+    ) -> Vec<Vec<(f64, f64)>> {
         let paths = values.split(Option::is_none);
         let path = |path: &[Option<_>]| path.iter().copied().flatten().collect::<Vec<_>>();
         let runs: Vec<_> = paths.flat_map(|values| self.within(&path(values))).collect();
         for run in &runs {
-            canvas.line(run, colour, width)?;
+            canvas.line(run, colour, width);
             if let [alone] = run[..] {
-                canvas.disc(alone, width, colour)?;
+                canvas.disc(alone, width, colour);
             }
         }
-        Ok(runs)
+        runs
     }
 
     /// The x axis of a panel of epochs, with about so many ticks.
-    pub(crate) fn epochs<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        ticks: usize,
-    ) -> Result<(), Error> {
+    pub(crate) fn epochs(&self, canvas: &mut Canvas, ticks: usize) {
         let step = scale::step(self.x.1 - self.x.0, ticks, 1.0);
         let columns = scale::multiples(self.x.0.max(1.0), self.x.1, step).into_iter();
         let columns: Vec<_> = columns.map(|v| (v, format::number(v, 0))).collect();
-        self.columns(canvas, &columns, "Epoch")
+        self.columns(canvas, &columns, "Epoch");
+    }
+
+    /// What the values are, above the panel, from `left` on.
+    pub(crate) fn title(&self, canvas: &mut Canvas, left: f64, text: &str) {
+        canvas.text(left, self.top - 16.0, Style::new(SMALL, INK).bold(), text);
     }
 
     /// Horizontal grid lines with their labels to the left; an empty label leaves the line alone.
-    pub(crate) fn rows<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        ticks: &[(f64, String)],
-    ) -> Result<(), Error> {
+    pub(crate) fn rows(&self, canvas: &mut Canvas, ticks: &[(f64, String)]) {
         for (value, label) in ticks {
             let y = self.y(*value);
-            canvas.line(&[(self.left, y), (self.right(), y)], GRID, 1.0)?;
+            canvas.line(&[(self.left, y), (self.right(), y)], GRID, 1.0);
             if label.is_empty() {
                 continue;
             }
             canvas.text(self.left - 8.0, y + 4.0, Style::new(SMALL, MUTED).end(), label);
         }
-        Ok(())
     }
 
     /// The x axis with ticks, labels and its name underneath.
-    pub(crate) fn columns<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        ticks: &[(f64, String)],
-        name: &str,
-    ) -> Result<(), Error> {
+    pub(crate) fn columns(&self, canvas: &mut Canvas, ticks: &[(f64, String)], name: &str) {
         let bottom = self.bottom();
-        canvas.line(&[(self.left, bottom), (self.right(), bottom)], AXIS, 1.0)?;
+        canvas.line(&[(self.left, bottom), (self.right(), bottom)], AXIS, 1.0);
         for (value, label) in ticks {
             let x = self.x(*value);
-            canvas.line(&[(x, bottom), (x, bottom + 4.0)], AXIS, 1.0)?;
+            canvas.line(&[(x, bottom), (x, bottom + 4.0)], AXIS, 1.0);
             canvas.text(x, bottom + 18.0, Style::new(SMALL, MUTED).middle(), label);
         }
         let middle = self.left + self.width / 2.0;
         canvas.text(middle, bottom + 36.0, Style::new(SMALL, MUTED).middle(), name);
-        Ok(())
     }
 }
 

@@ -13,28 +13,26 @@ pub mod sweep;
 pub mod sweep_curves;
 
 mod canvas;
-#[cfg(test)]
-mod collisions;
 mod encode;
 mod error;
 mod figure;
 mod font;
 mod format;
+mod item;
 mod layout;
 mod palette;
 mod place;
 mod scale;
 mod setting;
+#[cfg(test)]
+mod tests;
 
-pub use class_counts::ClassCount;
-pub use classes::ClassExamples;
-pub use coverage::{CoverageMark, CoveragePoint};
-pub use curves::EpochPoint;
+pub use classes::Class;
+pub use curves::{EpochPoint, History};
 pub use error::Error;
 pub use figure::Figure;
+pub use item::{Item, Neighbour};
 pub use lr_find::{RangeMarks, RangePoint};
-pub use misclassified::MisclassifiedItem;
-pub use reliability::Bin;
 pub use setting::SettingValue;
 pub use sweep::{Sweep, SweepPoint};
 pub use sweep_curves::{CurveEnd, SweepCurve};

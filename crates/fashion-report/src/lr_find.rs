@@ -1,9 +1,7 @@
 //! The learning-rate range test: the loss while the rate grows from batch to batch.
 
-use plotters::prelude::DrawingBackend;
-
-use crate::canvas::{Canvas, Drawing, Style};
-use crate::layout::{BOTTOM, MARGIN, Page, Panel, SMALL, TOP};
+use crate::canvas::{Canvas, Style};
+use crate::layout::{MARGIN, Page, Panel, SMALL, framed};
 use crate::palette::{AXIS, BLUE, INK, MUTED, PAPER};
 use crate::place::{Area, CLEAR, Notes};
 use crate::{Error, Figure, format, scale};
@@ -60,22 +58,19 @@ pub fn draw(points: &[RangePoint], marks: &RangeMarks, origin: &str) -> Result<F
 }
 
 /// The figure before it is rendered.
-pub(crate) fn drawing<'a>(
-    points: &'a [RangePoint],
-    marks: &'a RangeMarks,
-    origin: &'a str,
-) -> impl Drawing {
+pub(crate) fn drawing(points: &[RangePoint], marks: &RangeMarks, origin: &str) -> Canvas {
     let mut note = match points.len() {
         0 => "No batch was tried".to_owned(),
         n => {
-            let n = format::count(n as u64);
+            let n = format::thousands(n);
             format!("Over {n} batches with growing rate; faint: each batch, strong: smoothed")
         }
     };
     if let Some(rate) = marks.diverged.filter(|rate| scale::logarithm(*rate).is_some()) {
         note += &format!("; dotted: diverged at {}", format::rounded(rate, 2));
     }
-    Chart { points, marks, page: Page { title: "Learning-rate range test".into(), note, origin } }
+    let page = Page { title: "Learning-rate range test".into(), note, origin };
+    Chart { points, marks }.canvas(&page)
 }
 
 const WIDTH: f64 = 620.0;
@@ -87,7 +82,6 @@ const ABOVE: f64 = 0.2;
 struct Chart<'a> {
     points: &'a [RangePoint],
     marks: &'a RangeMarks,
-    page: Page<'a>,
 }
 
 /// A learning rate and a loss on the axes.
@@ -96,6 +90,24 @@ fn placed(rate: f64, loss: f64) -> Option<(f64, f64)> {
 }
 
 impl Chart<'_> {
+    fn canvas(&self, page: &Page<'_>) -> Canvas {
+        let size = (LEFT + WIDTH + MARGIN, 24.0 + HEIGHT + 42.0);
+        let name = "Loss against the learning rate in a range test";
+        let (mut canvas, (left, top)) = framed(Some(page), size, name);
+        let ((x, columns), (y, rows)) = (self.rates(), self.losses());
+        let (left, top) = (left + LEFT, top + 24.0);
+        let panel = Panel { left, top, width: WIDTH, height: HEIGHT, x, y };
+        panel.title(&mut canvas, left - LEFT, "Cross-entropy loss (nats)");
+        panel.rows(&mut canvas, &rows);
+        panel.columns(&mut canvas, &columns, "Learning rate");
+        if self.points.is_empty() {
+            let note = Style::new(SMALL, MUTED).middle();
+            canvas.text(left + WIDTH / 2.0, top + HEIGHT / 2.0, note, "no batches");
+        }
+        self.plot(&mut canvas, &panel);
+        canvas
+    }
+
     fn smoothed(&self) -> impl Iterator<Item = Option<(f64, f64)>> {
         self.points.iter().map(|p| placed(p.learning_rate, p.smoothed))
     }
@@ -134,16 +146,12 @@ impl Chart<'_> {
         ((lo - below, hi), ticks)
     }
 
-    fn plot<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        panel: &Panel,
-    ) -> Result<(), Error> {
+    fn plot(&self, canvas: &mut Canvas, panel: &Panel) {
         let mut taken: Vec<Area> = Vec::new();
         let raw: Vec<_> = self.raw().collect();
         let smoothed: Vec<_> = self.smoothed().collect();
         for (values, colour, width) in [(&raw, AXIS, 1.0), (&smoothed, BLUE, 2.5)] {
-            for run in panel.curve(canvas, values, (colour, width))? {
+            for run in panel.curve(canvas, values, (colour, width)) {
                 if let [alone] = run[..] {
                     taken.push(Area::around(alone, alone, width + CLEAR));
                 }
@@ -151,16 +159,11 @@ impl Chart<'_> {
                 taken.extend(run.windows(2).flat_map(along));
             }
         }
-        self.mark(canvas, panel, taken)
+        self.mark(canvas, panel, taken);
     }
 
     /// Marks the suggestion, the lowest loss and the divergence, each with its name.
-    fn mark<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        panel: &Panel,
-        mut taken: Vec<Area>,
-    ) -> Result<(), Error> {
+    fn mark(&self, canvas: &mut Canvas, panel: &Panel, mut taken: Vec<Area>) {
         let covered = |x: &f64| (panel.x.0..=panel.x.1).contains(x);
         let place = |mark: Option<(f64, f64)>| {
             mark.and_then(|at| placed(at.0, at.1))
@@ -175,20 +178,19 @@ impl Chart<'_> {
             ends
         };
         if let Some((x, _)) = suggestion {
-            canvas.line(&upright(x), INK, 1.0)?;
+            canvas.line(&upright(x), INK, 1.0);
         }
         if let Some(x) = diverged.map(|x| panel.x(x)) {
             let [top, bottom] = upright(x);
-            canvas.dotted(top, bottom, MUTED)?;
+            canvas.dotted(top, bottom, MUTED);
         }
         if let Some(at) = lowest {
-            canvas.disc(at, 4.5, BLUE)?;
-            canvas.disc(at, 2.5, PAPER)?;
+            canvas.ring(at, 4.5, 2.5, BLUE);
             taken.push(Area::around(at, at, 4.5 + CLEAR));
         }
         if let Some(at) = suggestion {
-            canvas.disc(at, 7.0, PAPER)?;
-            canvas.disc(at, 5.5, INK)?;
+            canvas.disc(at, 7.0, PAPER);
+            canvas.disc(at, 5.5, INK);
             taken.push(Area::around(at, at, 7.0 + CLEAR));
         }
 
@@ -211,33 +213,5 @@ impl Chart<'_> {
             let places = under.into_iter().chain(beside(x, y + 4.0, -18.0, style));
             notes.write(canvas, style, text, places);
         }
-        Ok(())
-    }
-}
-
-impl Drawing for Chart<'_> {
-    fn size(&self) -> (f64, f64) {
-        (2.0 * MARGIN + LEFT + WIDTH, TOP + 24.0 + HEIGHT + 42.0 + BOTTOM)
-    }
-
-    fn name(&self) -> String {
-        "Loss against the learning rate in a range test".into()
-    }
-
-    fn paint<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>) -> Result<(), Error> {
-        self.page.paint(canvas, self.size());
-        let ((x, columns), (y, rows)) = (self.rates(), self.losses());
-        let panel =
-            Panel { left: MARGIN + LEFT, top: TOP + 24.0, width: WIDTH, height: HEIGHT, x, y };
-        let style = Style::new(SMALL, INK).bold();
-        canvas.text(MARGIN, panel.top - 16.0, style, "Cross-entropy loss (nats)");
-        panel.rows(canvas, &rows)?;
-        panel.columns(canvas, &columns, "Learning rate")?;
-        if self.points.is_empty() {
-            let note = Style::new(SMALL, MUTED).middle();
-            let middle = (panel.left + WIDTH / 2.0, panel.top + HEIGHT / 2.0);
-            canvas.text(middle.0, middle.1, note, "no batches");
-        }
-        self.plot(canvas, &panel)
     }
 }

@@ -1,7 +1,5 @@
 //! Where a note fits without touching what is drawn.
 
-use plotters::prelude::DrawingBackend;
-
 use crate::canvas::{Anchor, Canvas, Style};
 use crate::layout::Panel;
 
@@ -86,9 +84,9 @@ impl<'a> Notes<'a> {
 
     /// Writes the text at the first of the places, each an anchor and a baseline, that lies in the
     /// panel and is free, or else anywhere; not at all if nothing is free.
-    pub(crate) fn write<DB: DrawingBackend>(
+    pub(crate) fn write(
         &mut self,
-        canvas: &mut Canvas<DB>,
+        canvas: &mut Canvas,
         style: Style,
         text: String,
         places: impl IntoIterator<Item = (f64, f64, Style)>,

@@ -1,5 +1,7 @@
 //! Axis ticks at round numbers.
 
+use crate::format;
+
 /// Values beyond this size are left out of charts: they would flatten everything else.
 const LARGEST: f64 = 1e9;
 /// The smallest value on a logarithmic axis.
@@ -96,6 +98,14 @@ pub(crate) fn nice(lo: f64, hi: f64, n: usize, smallest: f64) -> ((f64, f64), Ve
     let from = (lo / step + 1e-6).floor() * step;
     let to = ((hi / step - 1e-6).ceil() * step).max(from + step);
     ((from, to), multiples(from, to, step), step)
+}
+
+/// The axis for values of this range, from tick to tick; the labels are of `factor` times the values,
+/// which is 100 for percent.
+pub(crate) fn axis(lo: f64, hi: f64, factor: f64) -> ((f64, f64), Vec<(f64, String)>) {
+    let (range, ticks, step) = nice(lo, hi, 5, 0.002);
+    let label = |v: f64| format::number(factor * v, decimals(factor * step));
+    (range, ticks.into_iter().map(|v| (v, label(v))).collect())
 }
 
 #[cfg(test)]

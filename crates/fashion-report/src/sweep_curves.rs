@@ -1,11 +1,9 @@
 //! The learning curves of many points of a sweep in one picture.
 
-use plotters::prelude::DrawingBackend;
-
-use crate::canvas::{Canvas, Drawing, Style};
+use crate::canvas::{Canvas, Style};
 use crate::curves::EpochPoint;
 use crate::layout::{BOTTOM, MARGIN, Page, Panel, SMALL, TOP};
-use crate::palette::{AXIS, Colour, INK, MUTED, PAPER, sequence};
+use crate::palette::{AXIS, Colour, INK, MUTED, sequence};
 use crate::setting::SettingValue;
 use crate::sweep::accuracy;
 use crate::{Error, Figure, format, scale};
@@ -88,17 +86,17 @@ pub fn draw(
 }
 
 /// The figure before it is rendered.
-pub(crate) fn drawing<'a>(
-    setting: &'a str,
-    curves: &'a [SweepCurve],
-    held_out: &'a str,
-    origin: &'a str,
-) -> impl Drawing {
+pub(crate) fn drawing(
+    setting: &str,
+    curves: &[SweepCurve],
+    held_out: &str,
+    origin: &str,
+) -> Canvas {
     let ends = |end| curves.iter().any(|c| c.end == end);
     let mut note = match curves.len() {
         0 => "No run has finished an epoch yet".to_owned(),
         n if n > MAX_COLOURED => {
-            format!("{} lines; in colour: the {COLOURED_OF_MANY} best", format::count(n as u64))
+            format!("{} lines; in colour: the {COLOURED_OF_MANY} best", format::thousands(n))
         }
         _ => "Mean over the seeds".to_owned(),
     };
@@ -109,7 +107,8 @@ pub(crate) fn drawing<'a>(
         note += "; a cross: diverged";
     }
     let title = format!("Learning curves by {setting}");
-    Chart { setting, held_out, lines: lines(curves), page: Page { title, note, origin } }
+    let page = Page { title, note, origin };
+    Chart { setting, held_out, lines: lines(curves), page }.canvas()
 }
 
 /// A curve and its colour, none where it is one of the others.
@@ -210,9 +209,7 @@ impl Chart<'_> {
                 (Quantity::Loss { logarithmic: true }, (from - beside, to + beside), ticks)
             }
             _ => {
-                let (range, ticks, step) = scale::nice(lo.min(0.0), hi, 5, 0.002);
-                let label = |v| format::number(v, scale::decimals(step));
-                let ticks = ticks.into_iter().map(|v| (v, label(v))).collect();
+                let (range, ticks) = scale::axis(lo.min(0.0), hi, 1.0);
                 (Quantity::Loss { logarithmic: false }, range, ticks)
             }
         }
@@ -231,13 +228,7 @@ impl Chart<'_> {
         accuracy::axis(&shown)
     }
 
-    fn panel<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        what: Quantity,
-        panel: &Panel,
-        rows: &[(f64, String)],
-    ) -> Result<(), Error> {
+    fn panel(&self, canvas: &mut Canvas, what: Quantity, panel: &Panel, rows: &[(f64, String)]) {
         let title = match what {
             Quantity::Loss { .. } => "Training loss (nats)".to_owned(),
             Quantity::Accuracy => format!("Accuracy on the {} set (%)", self.held_out),
@@ -245,38 +236,27 @@ impl Chart<'_> {
         let style = Style::new(SMALL, INK).bold();
         let title = style.fit(&title, LEFT + PANEL);
         canvas.text(panel.left - LEFT, panel.top - 16.0, style, title);
-        panel.rows(canvas, rows)?;
-        panel.epochs(canvas, 8)?;
+        panel.rows(canvas, rows);
+        panel.epochs(canvas, 8);
         // The best lies on top, the grey ones beneath all others.
         let rank = |line: &Line<'_>| (line.colour.is_some(), line.best);
         for turn in [(false, false), (true, false), (true, true)] {
             for line in self.lines.iter().filter(|line| rank(line) == turn) {
-                self.line(canvas, what, panel, line)?;
+                self.line(canvas, what, panel, line);
             }
         }
-        Ok(())
     }
 
-    fn line<DB: DrawingBackend>(
-        &self,
-        canvas: &Canvas<DB>,
-        what: Quantity,
-        panel: &Panel,
-        line: &Line<'_>,
-    ) -> Result<(), Error> {
+    fn line(&self, canvas: &mut Canvas, what: Quantity, panel: &Panel, line: &Line<'_>) {
         let places: Vec<_> = line.curve.epochs.iter().map(|epoch| what.place(epoch)).collect();
-        panel.curve(canvas, &places, stroke(line))?;
-        let Some((x, y)) = places.iter().rev().find_map(|place| *place) else { return Ok(()) };
+        panel.curve(canvas, &places, stroke(line));
+        let Some((x, y)) = places.iter().rev().find_map(|place| *place) else { return };
         // An end beyond the axis is marked at its edge.
         let at = panel.at((x, y.clamp(panel.y.0, panel.y.1)));
-        end(canvas, line, at)
+        end(canvas, line, at);
     }
 
-    fn legend<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        (left, top): (f64, f64),
-    ) -> Result<(), Error> {
+    fn legend(&self, canvas: &mut Canvas, (left, top): (f64, f64)) {
         let right = left + LEGEND;
         let header = Style::new(SMALL, INK).bold();
         let style = Style::new(SMALL, MUTED).end();
@@ -286,8 +266,8 @@ impl Chart<'_> {
         let mut y = top + 8.0;
         for line in self.lines.iter().filter(|line| line.colour.is_some()) {
             let (colour, width) = stroke(line);
-            canvas.line(&[(left, y - 4.0), (left + SWATCH, y - 4.0)], colour, width + 0.75)?;
-            end(canvas, line, (left + SWATCH, y - 4.0))?;
+            canvas.line(&[(left, y - 4.0), (left + SWATCH, y - 4.0)], colour, width + 0.75);
+            end(canvas, line, (left + SWATCH, y - 4.0));
             let judged = match line.curve.accuracy.and_then(scale::drawable) {
                 Some(accuracy) => format::percent(accuracy, 2),
                 None if line.curve.end == CurveEnd::Diverged => "diverged".to_owned(),
@@ -303,11 +283,10 @@ impl Chart<'_> {
         }
         let others = self.lines.iter().filter(|line| line.colour.is_none()).count();
         if others > 0 {
-            canvas.line(&[(left, y - 4.0), (left + SWATCH, y - 4.0)], AXIS, 2.0)?;
-            let text = format!("{} others", format::count(others as u64));
+            canvas.line(&[(left, y - 4.0), (left + SWATCH, y - 4.0)], AXIS, 2.0);
+            let text = format!("{} others", format::thousands(others));
             canvas.text(left + VALUE, y, Style::new(SMALL, MUTED), text);
         }
-        Ok(())
     }
 }
 
@@ -320,45 +299,33 @@ fn stroke(line: &Line<'_>) -> (Colour, f64) {
 }
 
 /// Marks how a line ends.
-fn end<DB: DrawingBackend>(
-    canvas: &Canvas<DB>,
-    line: &Line<'_>,
-    at: (f64, f64),
-) -> Result<(), Error> {
+fn end(canvas: &mut Canvas, line: &Line<'_>, at: (f64, f64)) {
     let colour = line.colour.unwrap_or(AXIS);
     match line.curve.end {
-        CurveEnd::Finished => Ok(()),
-        CurveEnd::Stopped => {
-            canvas.disc(at, 3.75, colour)?;
-            canvas.disc(at, 2.0, PAPER)
-        }
+        CurveEnd::Finished => {}
+        CurveEnd::Stopped => canvas.ring(at, 3.75, 2.0, colour),
         CurveEnd::Diverged => canvas.cross(at, 3.5, colour),
     }
 }
 
-impl Drawing for Chart<'_> {
-    fn size(&self) -> (f64, f64) {
+impl Chart<'_> {
+    fn canvas(&self) -> Canvas {
         let width = 2.0 * (LEFT + PANEL) + GAP + 24.0 + LEGEND;
-        (2.0 * MARGIN + width, TOP + 24.0 + HEIGHT + 42.0 + BOTTOM)
-    }
-
-    fn name(&self) -> String {
-        format!("Training loss and {} accuracy by epoch for each {}", self.held_out, self.setting)
-    }
-
-    fn paint<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>) -> Result<(), Error> {
-        self.page.paint(canvas, self.size());
+        let size = (2.0 * MARGIN + width, TOP + 24.0 + HEIGHT + 42.0 + BOTTOM);
+        let (held_out, setting) = (self.held_out, self.setting);
+        let name = format!("Training loss and {held_out} accuracy by epoch for each {setting}");
+        let mut canvas = self.page.canvas(size, name);
         let (loss, y, losses) = self.loss_axis();
         let left = MARGIN + LEFT;
         let first =
             Panel { left, top: TOP + 24.0, width: PANEL, height: HEIGHT, x: self.epochs(), y };
-        self.panel(canvas, loss, &first, &losses)?;
+        self.panel(&mut canvas, loss, &first, &losses);
         let (y, accuracies) = self.accuracy_axis();
         let second = Panel { left: left + PANEL + GAP + LEFT, y, ..first };
-        self.panel(canvas, Quantity::Accuracy, &second, &accuracies)?;
-        if self.lines.is_empty() {
-            return Ok(());
+        self.panel(&mut canvas, Quantity::Accuracy, &second, &accuracies);
+        if !self.lines.is_empty() {
+            self.legend(&mut canvas, (second.right() + 24.0, second.top));
         }
-        self.legend(canvas, (second.right() + 24.0, second.top))
+        canvas
     }
 }

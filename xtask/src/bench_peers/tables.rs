@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use fashion_eval::thousands;
+
 use super::contestants::{OURS, OURS_FROM_FILES};
 use super::figures::{Figure, Figures, Taken};
 use crate::markers::{NONE, table};
@@ -145,11 +147,9 @@ fn times(ratio: f64) -> String {
     if ratio < 10.0 { format!("{ratio:.2} ×") } else { format!("{ratio:.0} ×") }
 }
 
-/// A whole number with commas between thousands.
+/// A number, rounded to a whole one, with commas between thousands.
 pub(crate) fn whole(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-    groups.join(",")
+    thousands(format_args!("{value:.0}"))
 }
 
 #[cfg(test)]

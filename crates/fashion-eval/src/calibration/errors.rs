@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Predictions,
     calibration::{
-        DEFAULT_BINS, equal_mass_edges, equal_width_edges, expected_error, largest_error, sort_into,
+        DEFAULT_BINS, ReliabilityBin, equal_mass_edges, equal_width, expected_error, largest_error,
+        sort_into,
     },
 };
 
@@ -52,13 +53,19 @@ pub struct CalibrationErrors {
 
 impl From<&Predictions> for CalibrationErrors {
     fn from(predictions: &Predictions) -> Self {
-        let equal_width = sort_into(predictions, &equal_width_edges(DEFAULT_BINS));
+        Self::new(predictions, &equal_width(predictions, DEFAULT_BINS))
+    }
+}
+
+impl CalibrationErrors {
+    /// Those of `predictions`, of which the bins of equal width are known.
+    pub(crate) fn new(predictions: &Predictions, equal_width: &[ReliabilityBin]) -> Self {
         let equal_mass = sort_into(predictions, &equal_mass_edges(predictions, DEFAULT_BINS));
         Self {
             bins: DEFAULT_BINS,
-            expected: expected_error(&equal_width),
+            expected: expected_error(equal_width),
             expected_equal_mass: expected_error(&equal_mass),
-            largest: largest_error(&equal_width),
+            largest: largest_error(equal_width),
         }
     }
 }

@@ -59,7 +59,7 @@ pub struct ReliabilityBin {
 /// [`Error::Bins`] if `bins` is not 1 to [`MAX_BINS`].
 pub fn reliability(predictions: &Predictions, bins: usize) -> Result<Vec<ReliabilityBin>, Error> {
     check(bins)?;
-    Ok(sort_into(predictions, &equal_width_edges(bins)))
+    Ok(equal_width(predictions, bins))
 }
 
 /// Sorts the items by confidence into `bins` bins that hold about as many items each.
@@ -101,9 +101,10 @@ pub fn reliability_of_equal_mass(
     Ok(sort_into(predictions, &equal_mass_edges(predictions, bins)))
 }
 
-/// The ends (B + 1) of `bins` bins of equal width.
-fn equal_width_edges(bins: usize) -> Vec<f64> {
-    (0..=bins).map(|edge| edge as f64 / bins as f64).collect()
+/// [`reliability`] for a number of bins that is known to be one.
+pub(crate) fn equal_width(predictions: &Predictions, bins: usize) -> Vec<ReliabilityBin> {
+    let edges: Vec<f64> = (0..=bins).map(|edge| edge as f64 / bins as f64).collect();
+    sort_into(predictions, &edges)
 }
 
 /// The ends (B + 1) of `bins` bins of equal mass.

@@ -157,7 +157,7 @@ impl Temperature {
         if self == Self::ONE {
             return;
         }
-        let top = argmax(&ndarray::aview1(probabilities));
+        let top = argmax(&*probabilities);
         let scaled = scale(probabilities, top, 1.0 / self.0);
         let (largest, confidence) = (probabilities[top], scaled[top]);
         for (p, scaled) in probabilities.iter_mut().zip(scaled) {

@@ -3,7 +3,7 @@
 use crate::{
     Calibrated, Metrics,
     calibration::CalibrationErrors,
-    render::figures::{Figure, NamedFigure},
+    render::figures::{Estimate, NamedFigure},
 };
 
 impl Metrics {
@@ -46,9 +46,8 @@ impl Metrics {
     }
 
     /// What to leave to a person, in sentences; nothing where no threshold was asked for.
-    pub(crate) fn advice(&self) -> Option<String> {
-        let sorted = self.confidence.calibrated.as_ref()?.sorted.as_ref()?;
-        let mut text = sorted.explain();
+    pub fn advice(&self) -> Option<String> {
+        let mut text = self.confidence.sorted()?.explain();
         if let Some(first) = text.get_mut(..1) {
             first.make_ascii_uppercase();
         }
@@ -56,7 +55,7 @@ impl Metrics {
     }
 
     /// Every figure of the confidence under its path in JSON, also those that are not known.
-    pub(crate) fn confidence_paths(&self) -> Vec<(String, Figure)> {
+    pub(crate) fn confidence_paths(&self) -> Vec<(String, Estimate)> {
         let calibrated = self.confidence.calibrated.as_ref();
         let sorted = calibrated.and_then(|c| c.sorted.as_ref());
         let threshold = sorted.map(|sorted| &sorted.threshold);
@@ -65,7 +64,7 @@ impl Metrics {
         let own = own.map(|named| (format!("confidence.{}", named.key), named.figure));
         let after = |key: &str, value| {
             let interval = None;
-            (format!("confidence.calibrated.{key}"), Figure { value, interval })
+            (format!("confidence.calibrated.{key}"), Estimate { value, interval })
         };
         let (path, accuracy) = after("sorted.accuracy", sorted.and_then(|s| s.accuracy));
         let interval = sorted.and_then(|s| s.interval);
@@ -75,7 +74,7 @@ impl Metrics {
                 after("sorted.threshold.value", threshold.and_then(|t| t.value)),
                 after("sorted.threshold.target", threshold.map(|t| t.target)),
                 after("sorted.coverage", sorted.map(|s| s.coverage)),
-                (path, Figure { interval, ..accuracy }),
+                (path, Estimate { interval, ..accuracy }),
             ])
             .collect()
     }

@@ -4,7 +4,7 @@
 
 use crate::{
     ConfusedPair, Metrics, Order,
-    render::figures::{Figure, NamedFigure, SCORES},
+    render::figures::{Estimate, NamedFigure, SCORES},
 };
 
 impl Metrics {
@@ -47,7 +47,7 @@ impl Metrics {
     /// Scopes as in [`to_csv`](Self::to_csv), figures under the keys of the JSON, those of
     /// [`confidence`](Self::confidence) under their paths; empty is what is not defined or not known.
     pub fn intervals_csv(&self) -> String {
-        let line = |scope: &str, class: &str, key: &str, figure: Figure| {
+        let line = |scope: &str, class: &str, key: &str, figure: Estimate| {
             let interval = figure.interval;
             vec![
                 scope.to_owned(),

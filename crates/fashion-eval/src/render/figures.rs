@@ -2,7 +2,7 @@
 
 use crate::{
     Interval, Metrics, Scores,
-    render::numbers::{fixed_percent, thousands},
+    render::numbers::{MISSING, fixed_percent, thousands},
 };
 
 /// Keys and headings of the scores of a class.
@@ -15,10 +15,12 @@ pub(crate) const SCORES: [(&str, &str); 5] = [
 ];
 
 /// A figure, if it is defined, and where it lies.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Figure {
-    pub(crate) value: Option<f64>,
-    pub(crate) interval: Option<Interval>,
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Estimate {
+    /// The figure.
+    pub value: Option<f64>,
+    /// Its interval, where one was estimated.
+    pub interval: Option<Interval>,
 }
 
 /// A figure of all items, by name.
@@ -26,22 +28,24 @@ pub(crate) struct NamedFigure {
     /// Where it stands in JSON; a figure of the confidence, below `confidence`.
     pub(crate) key: String,
     pub(crate) title: String,
-    pub(crate) figure: Figure,
+    pub(crate) figure: Estimate,
     /// Its value after calibration, where that changes it and is known.
     pub(crate) calibrated: Option<f64>,
     /// Whether it is a share, to be shown in percent.
     pub(crate) share: bool,
 }
 
-/// Scores of a class, or their mean.
-pub(crate) struct ScoreRow {
+/// Scores of a class, or their mean: a row of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreRow {
     /// `class`, `macro` or `weighted`.
-    pub(crate) scope: &'static str,
+    pub scope: &'static str,
     /// Name of the class, or of the mean.
-    pub(crate) title: String,
-    pub(crate) support: u64,
-    /// In the order of [`SCORES`].
-    pub(crate) figures: [Figure; 5],
+    pub title: String,
+    /// Number of items.
+    pub support: u64,
+    /// Precision, recall, F1, area under the ROC curve and average precision.
+    pub figures: [Estimate; 5],
 }
 
 impl Metrics {
@@ -89,9 +93,9 @@ impl Metrics {
     }
 
     /// The scores of every class, then the means.
-    pub(crate) fn score_rows(&self) -> Vec<ScoreRow> {
+    pub fn score_rows(&self) -> Vec<ScoreRow> {
         let intervals = &self.intervals;
-        let figure = |value, interval| Figure { value, interval };
+        let figure = |value, interval| Estimate { value, interval };
         let classes = self.per_class.iter().enumerate().map(|(k, class)| {
             let of = intervals.per_class.get(k);
             ScoreRow {
@@ -126,7 +130,7 @@ impl Metrics {
             figure(self.macro_roc_auc, intervals.macro_roc_auc),
             figure(self.macro_average_precision, intervals.macro_average_precision),
         ];
-        let none = [Figure::default(); 2];
+        let none = [Estimate::default(); 2];
         let (macros, weighted) = (intervals.macro_mean, intervals.weighted_mean);
         classes
             .chain([
@@ -181,7 +185,7 @@ impl NamedFigure {
         Self {
             key: key.to_owned(),
             title: title.to_owned(),
-            figure: Figure { value: Some(value), interval },
+            figure: Estimate { value: Some(value), interval },
             calibrated: None,
             share: false,
         }
@@ -201,5 +205,5 @@ impl NamedFigure {
 
 /// The text of what there is, a dash for what there is not.
 pub(crate) fn optional<T>(value: Option<T>, text: impl Fn(T) -> String) -> String {
-    value.map_or_else(|| "–".to_owned(), text)
+    value.map_or_else(|| MISSING.to_owned(), text)
 }

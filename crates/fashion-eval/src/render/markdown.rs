@@ -4,7 +4,7 @@ use crate::{
     Interval, Metrics, Order,
     render::{
         ADVICE,
-        figures::{Figure, optional},
+        figures::{Estimate, optional},
         table::{escape, unmarked},
         tables::MATRIX,
     },
@@ -53,7 +53,7 @@ impl Metrics {
     }
 }
 
-fn with_interval(figure: Figure) -> String {
+fn with_interval(figure: Estimate) -> String {
     let value = optional(figure.value, |value| format!("{value:.4}"));
     let interval = |i: Interval| format!("{value} ({:.3}–{:.3})", i.low, i.high);
     figure.interval.map_or_else(|| value.clone(), interval)

@@ -13,6 +13,7 @@ mod tables;
 mod text;
 
 pub(crate) use csv::number;
+pub use figures::{Estimate, ScoreRow};
 pub(crate) use json::pretty;
 pub use text::TextOptions;
 

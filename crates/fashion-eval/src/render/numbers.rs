@@ -2,17 +2,39 @@
 
 use std::fmt;
 
+/// Printed where a value is missing or no number.
+pub const MISSING: &str = "–";
+
+/// A number with `decimals` digits after the point, in scientific form if it is very large.
+pub fn number(value: f64, decimals: usize) -> String {
+    if !value.is_finite() {
+        return MISSING.to_owned();
+    }
+    if value.abs() >= 1e6 {
+        return format!("{value:.1e}");
+    }
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        None => text,
+        // Rounding may leave a negative zero.
+        Some(size) if size.trim_matches(['0', '.']).is_empty() => size.to_owned(),
+        Some(size) => format!("−{size}"),
+    }
+}
+
 /// A share as a percentage, `99.0%`. Only exactly none is `0%` and only exactly all is `100%`, so that
 /// rounding never claims certainty: `<0.1%`, `>99.9%`.
-pub(crate) fn percent(share: f64, decimals: usize) -> String {
+pub fn percent(share: f64, decimals: usize) -> String {
     let value = 100.0 * share;
-    let text = format!("{value:.decimals$}");
+    let text = number(value, decimals);
     let smallest = libm::pow(10.0, -(decimals as f64));
-    if share == 0.0 || share == 1.0 {
+    if !value.is_finite() {
+        text
+    } else if value == 0.0 || value == 100.0 {
         format!("{value:.0}%")
-    } else if text.trim_matches(['0', '.', '-']).is_empty() {
+    } else if value > 0.0 && text == number(0.0, decimals) {
         format!("<{smallest:.decimals$}%")
-    } else if text.starts_with("100") {
+    } else if value < 100.0 && text == number(100.0, decimals) {
         format!(">{:.decimals$}%", 100.0 - smallest)
     } else {
         text + "%"
@@ -77,6 +99,25 @@ mod tests {
         assert_eq!(whole, ["0%", "<1%", "<1%", "83%", ">99%", ">99%", "100%"]);
         let tenths = shares.map(|share| percent(share, 1));
         assert_eq!(tenths, ["0%", "<0.1%", "0.4%", "83.0%", "99.6%", ">99.9%", "100%"]);
+        let shares = [0.0, 0.0001, 0.0005, 0.912, 0.9994, 0.99951, 1.0, f64::NAN, f64::INFINITY];
+        assert_eq!(
+            shares.map(|share| percent(share, 1)),
+            ["0%", "<0.1%", "0.1%", "91.2%", "99.9%", ">99.9%", "100%", "–", "–"]
+        );
+        let shares = [0.000_04, 0.000_06, 0.91234, 0.99994, 0.99996];
+        assert_eq!(
+            shares.map(|share| percent(share, 2)),
+            ["<0.01%", "0.01%", "91.23%", "99.99%", ">99.99%"]
+        );
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(number(0.23456, 3), "0.235");
+        assert_eq!(number(-0.0001, 2), "0.00");
+        assert_eq!(number(-1.5, 1), "−1.5");
+        assert_eq!(number(1.0e12, 2), "1.0e12");
+        assert_eq!(number(f64::NEG_INFINITY, 2), "–");
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The tables for people, each described once for text and Markdown.
 
 use crate::{
-    Metrics, MisclassifiedItem, Order,
+    JudgedItem, Metrics, Order,
     render::{
-        figures::{Figure, NamedFigure, SCORES},
+        figures::{Estimate, NamedFigure, SCORES},
         numbers::fixed_percent,
         table::{
             Align::{Name, Number},
@@ -35,7 +35,7 @@ impl Metrics {
     pub(crate) fn scores_table(
         &self,
         heading: &str,
-        cell: impl Fn(Figure) -> String,
+        cell: impl Fn(Estimate) -> String,
         support: bool,
     ) -> Table {
         let mut columns = vec![(heading, Name)];
@@ -111,7 +111,7 @@ impl Metrics {
     }
 
     fn items_table(&self, order: Order) -> Option<Table> {
-        type Cell = fn(&MisclassifiedItem) -> String;
+        type Cell = fn(&JudgedItem) -> String;
         let (title, by): (_, Option<(_, Cell)>) = match order {
             Order::Confidence => ("Most confidently wrong", None),
             Order::Loss => ("Highest loss", Some(("Loss", |item| format!("{:.4}", item.loss())))),

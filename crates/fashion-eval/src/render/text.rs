@@ -4,7 +4,7 @@ use crate::{
     Metrics, Order,
     render::{
         ADVICE,
-        figures::{Figure, optional},
+        figures::{Estimate, optional},
         matrix::matrix,
         paint::Paint,
         table::wrap,
@@ -59,9 +59,9 @@ impl Metrics {
             out.push_str(&format!("{}\n", paint.bold(line)));
         }
         out.push_str(&wrap(&format!("Data: {}, split {}", self.data, self.split)));
-        let value = |figure: Figure| optional(figure.value, |value| format!("{value:.4}"));
+        let value = |figure: Estimate| optional(figure.value, |value| format!("{value:.4}"));
         let interval =
-            |figure: Figure| optional(figure.interval, |i| format!("{:.3}–{:.3}", i.low, i.high));
+            |figure: Estimate| optional(figure.interval, |i| format!("{:.3}–{:.3}", i.low, i.high));
         for table in [
             self.figures_table(),
             self.scores_table("Class", value, true),

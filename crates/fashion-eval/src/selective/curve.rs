@@ -12,7 +12,7 @@ use crate::{Predictions, confusion::ratio};
 ///
 /// let probabilities = array![[0.9, 0.1], [0.8, 0.2], [0.7, 0.3], [0.7, 0.3]];
 /// let curve = RiskCoverage::from(&Predictions::new(probabilities, vec![0, 1, 0, 0])?);
-/// let steps = curve.steps();
+/// let steps = &curve.steps;
 /// assert_eq!(steps.len(), 3); // the two items at 0.7 go together
 /// assert_eq!((steps[1].coverage, steps[1].accuracy), (0.5, 0.5));
 /// assert_eq!((steps[2].coverage, steps[2].accuracy), (1.0, 0.75));
@@ -22,7 +22,9 @@ use crate::{Predictions, confusion::ratio};
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RiskCoverage {
-    steps: Vec<Step>,
+    /// One step for each confidence that occurs, the highest first, so that coverage rises to 1. Items
+    /// of equal confidence are never parted.
+    pub steps: Vec<Step>,
 }
 
 /// What one threshold does.
@@ -69,12 +71,6 @@ impl From<&Predictions> for RiskCoverage {
 }
 
 impl RiskCoverage {
-    /// One step for each confidence that occurs, the highest first, so that coverage rises to 1. Items
-    /// of equal confidence are never parted.
-    pub fn steps(&self) -> &[Step] {
-        &self.steps
-    }
-
     /// Area under the curve of risk against coverage (AURC), from 0 to 1, less is better: the mean,
     /// over the items, of the risk at the threshold that is the item's confidence.
     ///

@@ -67,7 +67,7 @@ impl Threshold {
         }
         check_level(level)?;
         let curve = RiskCoverage::from(held_out);
-        let enough = curve.steps().iter().rev().find(|step| {
+        let enough = curve.steps.iter().rev().find(|step| {
             step.accuracy >= target
                 && lower_tail(step.wrong, step.by_machine, 1.0 - target) <= 1.0 - level
         });

@@ -47,7 +47,7 @@
 use std::fs;
 
 use fashion_eval::{
-    Calibrated, Confidence, Predictions, brier_score,
+    Calibrated, Confidence, ConfidenceCurves, Predictions, brier_score,
     calibration::{
         Temperature, expected_error, largest_error, reliability, reliability_of_equal_mass,
     },
@@ -235,7 +235,8 @@ proptest! {
         prop_assert_eq!(&confidence.calibrated, &None);
 
         // At a temperature of 1 nothing changes.
-        let same = Calibrated::of_scaled(&Temperature::ONE.apply(&p), Temperature::ONE, None);
+        let (one, curves) = (Temperature::ONE, ConfidenceCurves::from(&p));
+        let same = Calibrated::of_scaled(&one.apply(&p), &curves, one, None);
         prop_assert_eq!((same.errors, same.sorted), (errors, None));
         prop_assert_eq!((same.log_loss, same.brier), (log_loss(&p), brier_score(&p)));
         prop_assert_eq!(same.risk_coverage_area, curve.area());
@@ -247,7 +248,9 @@ proptest! {
         let powers = Predictions::new(rows / sums, p.labels().to_vec()).unwrap();
         let threshold = Threshold { value: Some(value), target: 0.9, level: 0.95, held_out: 9 };
         let scaled = t.apply(&p);
-        let of = Calibrated::of_scaled(&scaled, t, Some(threshold));
+        let curves = ConfidenceCurves::from(&scaled);
+        prop_assert_eq!(&curves.reliability, &reliability(&scaled, 15).unwrap());
+        let of = Calibrated::of_scaled(&scaled, &curves, t, Some(threshold));
         prop_assert_eq!(of.temperature, t);
         prop_assert!((of.log_loss - log_loss(&powers)).abs() < 1e-9);
         prop_assert!((of.brier - brier_score(&powers)).abs() < 1e-9);
@@ -261,14 +264,14 @@ proptest! {
             let curve = RiskCoverage::from(&scaled);
             prop_assert_eq!(of.risk_coverage_area, curve.area());
             prop_assert_eq!(of.excess_risk_coverage_area, curve.excess_area());
-            prop_assert!(curve.steps().len() <= RiskCoverage::from(&p).steps().len());
+            prop_assert!(curve.steps.len() <= RiskCoverage::from(&p).steps.len());
         }
     }
 
     #[test]
     fn the_curve_of_risk_and_coverage(p in predictions()) {
         let curve = RiskCoverage::from(&p);
-        let steps = curve.steps();
+        let steps = &curve.steps;
         let last = steps.last().unwrap();
         prop_assert_eq!((last.coverage, last.by_machine), (1.0, p.len() as u64));
         for pair in steps.windows(2) {
@@ -343,14 +346,14 @@ fn what_to_do_is_said_in_plain_words() {
 fn edge_cases_have_their_values() {
     let one = |label| Predictions::new(array![[0.75, 0.25]], vec![label]).unwrap();
     let (right, wrong) = (RiskCoverage::from(&one(0)), RiskCoverage::from(&one(1)));
-    assert_eq!((right.area(), right.excess_area(), right.steps().len()), (0.0, 0.0, 1));
+    assert_eq!((right.area(), right.excess_area(), right.steps.len()), (0.0, 0.0, 1));
     assert_eq!((wrong.area(), wrong.excess_area()), (1.0, 0.0));
     assert_eq!(largest_error(&reliability_of_equal_mass(&one(1), 15).unwrap()), 0.75);
     // Ties are one step: whichever of the two is the wrong one, the risk is a half.
     for labels in [vec![0, 1], vec![1, 0]] {
         let tied = Predictions::new(array![[0.75, 0.25], [0.75, 0.25]], labels).unwrap();
         let curve = RiskCoverage::from(&tied);
-        assert_eq!((curve.steps().len(), curve.area(), curve.excess_area()), (1, 0.5, 0.25));
+        assert_eq!((curve.steps.len(), curve.area(), curve.excess_area()), (1, 0.5, 0.25));
     }
     let all_wrong = together(&[alike(500, 500, 0.9)]);
     assert_eq!(Threshold::at_level(&all_wrong, 0.01, 0.5).unwrap().value, None);
@@ -380,7 +383,7 @@ fn how_classes_are_numbered_changes_no_risk() {
             for reversed in [false, true] {
                 let scaled = temperature.apply(&numbered(rotate, reversed));
                 let curve = RiskCoverage::from(&scaled);
-                assert_eq!(curve.steps().len(), 1, "all are equally sure at {value}");
+                assert_eq!(curve.steps.len(), 1, "all are equally sure at {value}");
                 assert!((curve.area() - 0.2).abs() < 1e-12);
             }
         }

@@ -1,7 +1,7 @@
 //! What holds for every classifier.
 
 use fashion_eval::{
-    Confidence, ConfusionMatrix, Context, Interval, Metrics, Misclassified, MisclassifiedItem,
+    Confidence, ConfusionMatrix, Context, Interval, JudgedItem, Metrics, Misclassified,
     Normalisation, OneVsRest, Order, Predictions, TextOptions,
     calibration::{expected_error, reliability},
     log_loss,
@@ -263,7 +263,7 @@ proptest! {
         for order in Order::ALL {
             let ranked = wrong.ranked(order);
             let mut indices: Vec<_> = ranked.iter().map(|item| item.index).collect();
-            let key = |item: &MisclassifiedItem| match order {
+            let key = |item: &JudgedItem| match order {
                 Order::Confidence => item.confidence,
                 Order::Loss => item.loss(),
                 Order::Margin => item.margin(),

@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use fashion_eval::{
-    Context, Metrics, Order, Predictions, TextOptions, calibration::Temperature,
+    ConfidenceCurves, Context, Metrics, Order, Predictions, TextOptions, calibration::Temperature,
     predictions_csv::read_any, selective::Threshold,
 };
 use ndarray::{Array2, array};
@@ -44,7 +44,9 @@ fn small() -> Metrics {
 fn small_calibrated(value: Option<f64>) -> Metrics {
     let (predictions, metrics) = judge_small();
     let (temperature, threshold) = calibration(value);
-    metrics.with_calibrated(&temperature.apply(&predictions), temperature, threshold)
+    let scaled = temperature.apply(&predictions);
+    let curves = ConfidenceCurves::from(&scaled);
+    metrics.with_calibrated(&scaled, &curves, temperature, threshold)
 }
 
 fn judge_small() -> (Predictions, Metrics) {
@@ -86,7 +88,9 @@ fn garments() -> Metrics {
 fn garments_calibrated() -> Metrics {
     let (predictions, metrics) = judge_garments();
     let (temperature, threshold) = calibration(Some(0.5));
-    metrics.with_calibrated(&temperature.apply(&predictions), temperature, threshold)
+    let scaled = temperature.apply(&predictions);
+    let curves = ConfidenceCurves::from(&scaled);
+    metrics.with_calibrated(&scaled, &curves, temperature, threshold)
 }
 
 fn judge_garments() -> (Predictions, Metrics) {
@@ -144,7 +148,8 @@ fn where_all_goes_to_a_person_it_says_why() {
 #[test]
 fn without_a_threshold_there_is_no_advice() {
     let (predictions, metrics) = judge_small();
-    let metrics = metrics.with_calibrated(&predictions, Temperature::ONE, None);
+    let curves = ConfidenceCurves::from(&predictions);
+    let metrics = metrics.with_calibrated(&predictions, &curves, Temperature::ONE, None);
     for text in [metrics.to_text(), metrics.to_markdown()] {
         assert!(text.contains("Temperature 1.000") && !text.contains("Let a human look"), "{text}");
     }

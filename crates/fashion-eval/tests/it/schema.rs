@@ -3,8 +3,8 @@
 use std::fs::File;
 
 use fashion_eval::{
-    Context, Metrics, Predictions, SCHEMA, calibration::Temperature, predictions_csv::read_any,
-    selective::Threshold,
+    ConfidenceCurves, Context, Metrics, Predictions, SCHEMA, calibration::Temperature,
+    predictions_csv::read_any, selective::Threshold,
 };
 use ndarray::array;
 use serde_json::{Value, json};
@@ -26,8 +26,9 @@ fn judged(predictions: &Predictions) -> [Value; 4] {
     let temperature = Temperature::new(1.5).unwrap();
     let threshold = |value| Threshold { value, target: 0.9, level: 0.95, held_out: 10 };
     let scaled = temperature.apply(predictions);
+    let curves = ConfidenceCurves::from(&scaled);
     let calibrated = |value: Option<Option<f64>>| {
-        metrics.clone().with_calibrated(&scaled, temperature, value.map(threshold))
+        metrics.clone().with_calibrated(&scaled, &curves, temperature, value.map(threshold))
     };
     let all = [calibrated(None), calibrated(Some(Some(0.5))), calibrated(Some(None))];
     let json = |metrics: &Metrics| serde_json::from_str(&metrics.to_json()).unwrap();

@@ -3,8 +3,8 @@
 use crate::judgement::Judgement;
 use crate::report::Neighbours;
 use fashion_data::{Dataset, PIXELS};
-use fashion_eval::{ConfusedPair, Metrics, MisclassifiedItem, Order, Predictions, losses};
-use fashion_report::html;
+use fashion_eval::{ConfusedPair, JudgedItem, Metrics, Order, Predictions};
+use fashion_report::{Item, html};
 use fashion_train::Neighbour;
 
 /// The most confidently wrong items, and the first few of each class that were classified correctly.
@@ -14,50 +14,24 @@ pub(super) fn items<'a>(
     neighbours: &Neighbours,
     mistakes: usize,
     correct: usize,
-) -> Vec<html::Item<'a>> {
+) -> Vec<Item<'a>> {
     let predictions = &judgement.predictions;
     let (labels, predicted) = (predictions.labels(), predictions.predicted());
-    let losses = losses(predictions);
     let mut left = vec![correct; predictions.classes()];
     let right = (0..predictions.len()).filter(|&row| {
         let shown = labels[row] == predicted[row] && left[labels[row]] > 0;
         left[labels[row]] -= usize::from(shown);
         shown
     });
-    let right = right.map(|row| {
-        let index = predictions.indices()[row];
-        let probabilities = predictions.probabilities().row(row).to_vec();
-        let rivals = probabilities.iter().enumerate().filter(|&(class, _)| class != labels[row]);
-        let rival = rivals.map(|(_, &p)| p).fold(0.0, f64::max);
-        html::Item {
-            index,
-            pixels: dataset.pixels(index),
-            label: labels[row],
-            predicted: labels[row],
-            margin: probabilities[labels[row]] - rival,
-            loss: losses[row],
-            probabilities,
-            neighbours: shown(neighbours, index),
-        }
-    });
-    let wrong = judgement.metrics.misclassified.ranking.iter().take(mistakes);
-    let wrong = wrong.map(|item| html::Item {
-        index: item.index,
-        pixels: dataset.pixels(item.index),
-        label: item.label,
-        predicted: item.predicted,
-        margin: item.margin(),
-        loss: item.loss(),
-        probabilities: item.probabilities.clone(),
-        neighbours: shown(neighbours, item.index),
-    });
-    wrong.chain(right).collect()
-}
-
-/// The training images that look like an item to the network.
-fn shown(neighbours: &Neighbours, index: usize) -> Vec<html::Neighbour> {
-    let near = neighbours.get(&index).map_or(&[][..], |near| near);
-    near.iter().map(|n| html::Neighbour { index: n.index, label: n.label }).collect()
+    let wrong = judgement.metrics.misclassified.ranking.iter().take(mistakes).cloned();
+    let near =
+        |&Neighbour { index, label, .. }: &Neighbour| fashion_report::Neighbour { index, label };
+    let item = |judged: JudgedItem| Item {
+        pixels: dataset.pixels(judged.index),
+        neighbours: neighbours.get(&judged.index).into_iter().flatten().map(near).collect(),
+        judged,
+    };
+    wrong.chain(right.map(|row| predictions.item(row))).map(item).collect()
 }
 
 /// The average image of those rows of the predictions whose true and predicted class are wanted;
@@ -90,17 +64,13 @@ pub(super) fn class_averages(predictions: &Predictions, dataset: &Dataset) -> Ve
 
 /// The pairs that were confused most often.
 pub(super) fn pairs(
-    metrics: &Metrics,
-    predictions: &Predictions,
+    Judgement { predictions, metrics, .. }: &Judgement,
     dataset: &Dataset,
     neighbours: &Neighbours,
     most: usize,
-) -> Vec<html::ConfusedPair> {
-    let pair = |pair: &fashion_eval::ConfusedPair| html::ConfusedPair {
-        label: pair.label,
-        predicted: pair.predicted,
-        count: pair.count,
-        share: pair.share,
+) -> Vec<html::Pair> {
+    let pair = |pair: &ConfusedPair| html::Pair {
+        confused: pair.clone(),
         average: average(predictions, dataset, |label, predicted| {
             (label, predicted) == (pair.label, pair.predicted)
         }),
@@ -128,7 +98,7 @@ fn evidence(
     }
     let of = |near: &[Neighbour], class: usize| near.iter().filter(|n| n.label == class).count();
     let most = |near: &[Neighbour], class: usize| 2 * of(near, class) > near.len();
-    let count = |fits: &dyn Fn(&MisclassifiedItem, &[Neighbour]) -> bool| {
+    let count = |fits: &dyn Fn(&JudgedItem, &[Neighbour]) -> bool| {
         let number = known.iter().filter(|(item, near)| fits(item, near)).count();
         format!("{number} of {}", known.len())
     };
@@ -163,6 +133,7 @@ mod tests {
             let predictions = predict(&*network, dataset, &[3, 7, 11]).unwrap();
             let context = context("custom", split);
             let judged = Judgement::new(predictions, split, &context).unwrap();
+            assert!(std::ptr::eq(judged.images(&all), dataset));
             let ranking = &judged.metrics.misclassified.ranking;
             let worst = &ranking[0];
             // All nearest training images are of the class it was taken for, but for one.
@@ -173,28 +144,24 @@ mod tests {
 
             // One mistake at the most and one of each class; three items of which most are wrong.
             let items = items(&judged, dataset, &neighbours, 1, 1);
-            let (wrong, right): (Vec<_>, Vec<_>) =
-                items.iter().partition(|item| item.label != item.predicted);
+            let (wrong, right): (Vec<_>, Vec<_>) = items.iter().partition(|item| item.is_wrong());
             assert_eq!((wrong.len(), right.len()), (1, 3 - ranking.len()));
-            assert_eq!(
-                (wrong[0].index, &wrong[0].probabilities),
-                (worst.index, &worst.probabilities)
-            );
-            let p = &wrong[0].probabilities;
-            assert_eq!(wrong[0].margin, worst.confidence - p[worst.label]);
-            assert!((wrong[0].loss + p[worst.label].ln()).abs() < 1e-9);
+            assert_eq!(&wrong[0].judged, worst);
+            let p = &worst.probabilities;
+            assert_eq!(worst.margin(), worst.confidence - p[worst.label]);
+            assert!((worst.loss() + p[worst.label].ln()).abs() < 1e-9);
             assert_eq!(wrong[0].neighbours.len(), 5);
             assert_eq!(wrong[0].neighbours[4].label, worst.label);
-            assert!(items.iter().all(|item| item.pixels == dataset.pixels(item.index)));
+            assert!(items.iter().all(|item| item.pixels == dataset.pixels(item.judged.index)));
 
             // No averages of classes where one has no items; that of a pair of one item is the item.
             assert!(class_averages(&judged.predictions, dataset).is_empty());
-            let pairs = pairs(&judged.metrics, &judged.predictions, dataset, &neighbours, 9);
-            let pair = pairs
-                .iter()
-                .find(|pair| (pair.label, pair.predicted) == (worst.label, worst.predicted))
-                .unwrap();
-            if pair.count == 1 {
+            let pairs = pairs(&judged, dataset, &neighbours, 9);
+            let of_worst = |pair: &&html::Pair| {
+                (pair.confused.label, pair.confused.predicted) == (worst.label, worst.predicted)
+            };
+            let pair = pairs.iter().find(of_worst).unwrap();
+            if pair.confused.count == 1 {
                 assert_eq!(pair.average.as_deref(), Some(&dataset.pixels(worst.index)[..]));
             }
             let facts: Vec<_> = pair.facts.iter().map(|fact| fact.1.as_str()).collect();

@@ -1,14 +1,10 @@
 //! `report.html`: what the page says, in words.
 
-mod confidence;
 mod items;
 
-use crate::convert;
-use crate::error::Error;
-use crate::report::{Neighbours, Report};
-use fashion_data::CLASSES;
-use fashion_eval::{Interval, Metrics, fixed_percent, thousands};
-use fashion_report::html::{self, FactGroup, Measure, Unit};
+use crate::report::{Neighbours, Report, classes, course};
+use fashion_eval::thousands;
+use fashion_report::html::{self, FactGroup};
 use fashion_train::{Epoch, Settings, Validation, describe};
 
 /// Misclassified items shown, the most confidently wrong: all of a usable classifier, and few enough
@@ -18,151 +14,28 @@ const MISTAKES: usize = 1100;
 const CORRECT: usize = 20;
 /// Confused pairs shown.
 const PAIRS: usize = 10;
+/// What to do where no target accuracy was given.
+const HINT: &str = "`--target-accuracy 0.99` chooses what a machine may sort alone so that 99% of it \
+     are right.";
 
 /// All that the page shows.
-pub(crate) fn page<'a>(
-    report: &Report<'a>,
-    neighbours: &Neighbours,
-) -> Result<html::Report<'a>, Error> {
+pub(crate) fn page<'a>(report: &Report<'a>, neighbours: &Neighbours) -> html::Report<'a> {
     let Report { judgement, splits, run, .. } = *report;
-    let (metrics, predictions) = (&judgement.metrics, &judgement.predictions);
     let images = judgement.images(splits);
-    let (per_class, means) = convert::scores(metrics);
-    let (history, held_out, best_epoch) = match run {
-        Some((config, history)) => (
-            convert::points(history),
-            config.training.validation.part().to_owned(),
-            config.training.best_epoch(history).map(|epoch| epoch.epoch),
-        ),
-        None => Default::default(),
-    };
-    Ok(html::Report {
+    html::Report {
         title: format!("Garments sorted by {}", report.network.name()),
-        headline: headline(metrics),
-        origin: metrics.data.clone(),
-        split: metrics.split.clone(),
-        measures: measures(metrics),
-        intervals: intervals(metrics),
+        metrics: &judgement.metrics,
+        curves: &judgement.curves,
+        calibrated: judgement.calibrated.as_ref().map(|(_, curves)| curves),
+        hint: HINT.into(),
         facts: facts(report),
-        classes: convert::class_examples(&splits.train),
-        class_counts: convert::class_counts(splits),
-        history,
-        held_out,
-        best_epoch,
-        per_class,
-        means,
-        class_names: CLASSES.map(String::from).into(),
-        confusion: convert::confusion(metrics),
+        classes: classes(splits),
+        history: run.map(|(config, history)| course(config, history)).unwrap_or_default(),
         items: items::items(judgement, images, neighbours, MISTAKES, CORRECT),
-        pairs: items::pairs(metrics, predictions, images, neighbours, PAIRS),
-        class_averages: items::class_averages(predictions, images),
-        calibration: Some(confidence::calibration(judgement)?),
-        coverage: Some(confidence::coverage(judgement)),
+        pairs: items::pairs(judgement, images, neighbours, PAIRS),
+        class_averages: items::class_averages(&judgement.predictions, images),
         generator: concat!("fashion ", env!("CARGO_PKG_VERSION")).into(),
-    })
-}
-
-fn headline(metrics: &Metrics) -> String {
-    format!(
-        "Sorts {} of {} {} images correctly: {}.",
-        thousands(metrics.confusion.correct()),
-        thousands(metrics.n),
-        metrics.split,
-        fixed_percent(metrics.accuracy, 2)
-    )
-}
-
-/// The first four are the large ones.
-fn measures(metrics: &Metrics) -> Vec<Measure> {
-    let of = &metrics.intervals;
-    let measure = |name: &str, value, interval: Option<Interval>, unit, meaning: &str| Measure {
-        name: name.into(),
-        estimate: convert::estimate(value, interval),
-        unit,
-        meaning: meaning.into(),
-    };
-    let Metrics { accuracy, log_loss, brier, balanced_accuracy, .. } = *metrics;
-    let Metrics { matthews_correlation, cohen_kappa, .. } = *metrics;
-    let ece =
-        metrics.confidence.calibrated.as_ref().map_or(metrics.confidence.errors, |c| c.errors);
-    let (share, number) = (Unit::Share, Unit::Number);
-    let mut out = vec![
-        measure("Accuracy", accuracy, Some(of.accuracy), share, "images sorted correctly"),
-        measure("Log loss", log_loss, of.log_loss, number, "nats an image; 0 is perfect"),
-        measure(
-            "Macro F1",
-            metrics.macro_mean.f1,
-            of.macro_mean.f1,
-            share,
-            "mean over the classes",
-        ),
-        measure(
-            "Calibration error",
-            ece.expected,
-            None,
-            share,
-            match metrics.confidence.calibrated {
-                Some(_) => "mean gap between confidence and accuracy, calibrated",
-                None => "mean gap between confidence and accuracy",
-            },
-        ),
-    ];
-    for (top, &interval) in metrics.top_k.iter().zip(&of.top_k) {
-        let name = format!("Top-{} accuracy", top.k);
-        let meaning = format!("the right class is among the {} most probable ones", top.k);
-        out.push(measure(&name, top.accuracy, Some(interval), share, &meaning));
     }
-    out.extend([
-        measure(
-            "Balanced accuracy",
-            balanced_accuracy,
-            of.balanced_accuracy,
-            share,
-            "mean recall of the classes",
-        ),
-        measure(
-            "Matthews correlation",
-            matthews_correlation,
-            of.matthews_correlation,
-            number,
-            "of true and predicted classes; 0 is chance, 1 perfect",
-        ),
-        measure(
-            "Cohen’s kappa",
-            cohen_kappa,
-            of.cohen_kappa,
-            number,
-            "agreement beyond chance; 0 is chance, 1 perfect",
-        ),
-        measure(
-            "Brier score",
-            brier,
-            of.brier,
-            number,
-            "squared error of the probabilities, 0 to 2",
-        ),
-    ]);
-    let areas = [
-        ("ROC AUC", metrics.macro_roc_auc, of.macro_roc_auc, "each class against the rest, mean"),
-        (
-            "Average precision",
-            metrics.macro_average_precision,
-            of.macro_average_precision,
-            "each class against the rest, mean",
-        ),
-    ];
-    out.extend(areas.into_iter().filter_map(|(name, value, interval, meaning)| {
-        Some(measure(name, value?, interval, number, meaning))
-    }));
-    out
-}
-
-/// How the intervals were estimated.
-fn intervals(metrics: &Metrics) -> String {
-    format!(
-        "They are Wilson’s for shares of images, and of {} bootstrap resamples for all else.",
-        thousands(metrics.intervals.resamples)
-    )
 }
 
 fn facts(report: &Report<'_>) -> Vec<FactGroup> {

@@ -1,11 +1,12 @@
 //! Garments: examples of the classes, and the items that went wrong.
 
+use fashion_eval::Metrics;
 use maud::{Markup, html};
 
-use super::items::{self, Items};
+use super::items::Items;
 use super::sheet::{Sheet, image};
-use super::{Item, Report, items_in_words, tables};
-use crate::{ClassExamples, format};
+use super::{Report, items_in_words, tables};
+use crate::{Class, Item, format};
 
 /// Examples shown of each class: one row on a phone.
 const EXAMPLES: usize = 7;
@@ -13,7 +14,7 @@ const EXAMPLES: usize = 7;
 const AT_ONCE: usize = 48;
 
 /// A strip of garments for each class.
-pub(super) fn examples<'r>(classes: &'r [ClassExamples<'_>], sheet: &mut Sheet<'r>) -> Markup {
+pub(super) fn examples<'r>(classes: &'r [Class<'_>], sheet: &mut Sheet<'r>) -> Markup {
     if classes.is_empty() {
         return Markup::default();
     }
@@ -28,8 +29,8 @@ pub(super) fn examples<'r>(classes: &'r [ClassExamples<'_>], sheet: &mut Sheet<'
                     h3 {
                         (class.name) " "
                         small {
-                            (format::count(class.count as u64))
-                            @if class.count == 1 { " example" } @else { " examples" }
+                            (format::thousands(class.train))
+                            @if class.train == 1 { " example" } @else { " examples" }
                         }
                     }
                     div.strip {
@@ -46,16 +47,14 @@ pub(super) fn examples<'r>(classes: &'r [ClassExamples<'_>], sheet: &mut Sheet<'
 
 /// The items that went wrong, worst first, and the controls by which the script shows others.
 pub(super) fn gallery(report: &Report<'_>, items: &Items<'_, '_>) -> Markup {
-    let off_diagonal = |(i, row): (usize, &Vec<u64>)| {
-        row.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, n)| n).sum::<u64>()
-    };
-    let counted: u64 = report.confusion.iter().enumerate().map(off_diagonal).sum();
+    let Metrics { split, confusion, .. } = report.metrics;
+    let counted = confusion.total() - confusion.correct();
     let given = items.wrong().count() as u64;
     if items.list.is_empty() {
-        let judged = !report.confusion.is_empty() && counted == 0;
-        return html! { @if judged { p { "No item was misclassified." } } };
+        return html! { @if counted == 0 { p { "No item was misclassified." } } };
     }
-    let place = match report.split.as_str() {
+    let names = report.class_names();
+    let place = match split.as_str() {
         "test" => "in the test set",
         "validation" => "in the training set, of which a part was held out",
         _ => "in the data",
@@ -69,20 +68,20 @@ pub(super) fn gallery(report: &Report<'_>, items: &Items<'_, '_>) -> Markup {
         }
         @if given < counted {
             p {
-                "Of " (items_in_words(counted)) " the page holds the " (format::count(given))
+                "Of " (items_in_words(counted)) " the page holds the " (format::thousands(given))
                 " of which the classifier was surest."
             }
         }
-        (filters(&report.class_names))
+        (filters(&names))
         p id="count" role="status" tabindex="-1" {
-            (format::count(given.min(AT_ONCE as u64))) " of " (items_in_words(counted.max(given)))
+            (format::thousands(given.min(AT_ONCE as u64))) " of " (items_in_words(counted.max(given)))
             " misclassified, the most confidently wrong first."
         }
         div.browse {
             div {
                 ul.gallery id="gallery" {
                     @for (cell, item) in items.wrong().take(AT_ONCE) {
-                        li { (tile(cell, item, &report.class_names)) }
+                        li { (tile(cell, item, &names)) }
                     }
                 }
                 p data-script hidden { button type="button" id="more" { "Show more" } }
@@ -94,15 +93,15 @@ pub(super) fn gallery(report: &Report<'_>, items: &Items<'_, '_>) -> Markup {
 }
 
 /// An item with the probabilities of the predicted class and of the true one.
-fn tile(cell: usize, item: &Item<'_>, names: &[String]) -> Markup {
-    let [label, predicted] = [item.label, item.predicted].map(|class| &names[class]);
+fn tile(cell: usize, Item { judged, .. }: &Item<'_>, names: &[&str]) -> Markup {
+    let [label, predicted] = [judged.label, judged.predicted].map(|class| names[class]);
     let bars = [
-        ("label is-wrong", predicted, items::confidence(item)),
-        ("label is-true", label, item.probabilities[item.label]),
+        ("label is-wrong", predicted, judged.confidence),
+        ("label is-true", label, judged.true_probability()),
     ];
     html! {
-        (image(cell, &format!("item {}: {label} predicted as {predicted}", item.index)))
-        span.index { "#" (item.index) }
+        (image(cell, &format!("item {}: {label} predicted as {predicted}", judged.index)))
+        span.index { "#" (judged.index) }
         @for (class, name, probability) in bars {
             span class=(class) style={ "--v:" (tables::length(probability)) } {
                 b { (name) } " " span { (format::percent(probability, 1)) }
@@ -112,7 +111,7 @@ fn tile(cell: usize, item: &Item<'_>, names: &[String]) -> Markup {
 }
 
 /// The choices of class and order.
-fn filters(names: &[String]) -> Markup {
+fn filters(names: &[&str]) -> Markup {
     html! {
         form.filters id="filters" autocomplete="off" data-script hidden {
             @for (id, title) in [("true", "True class"), ("predicted", "Predicted class")] {

@@ -1,9 +1,10 @@
 //! The items as the script finds them: their numbers as one compact block of JSON.
 
+use fashion_eval::{JudgedItem, Metrics};
 use serde_json::{Value, json};
 
-use super::{Item, Report, sheet};
-use crate::format;
+use super::sheet;
+use crate::{Item, format};
 
 /// The items in the order of the sheet, and how they rank. Alike ones stand together, which makes
 /// the sheet smaller.
@@ -15,30 +16,26 @@ pub(super) struct Items<'r, 'a> {
     by_margin: Vec<usize>,
 }
 
-/// The probability of the predicted class.
-pub(super) fn confidence(item: &Item<'_>) -> f64 {
-    item.probabilities.get(item.predicted).copied().unwrap_or(f64::NAN)
-}
-
 impl<'r, 'a> Items<'r, 'a> {
-    pub(super) fn of(report: &'r Report<'a>) -> Self {
-        let mut list: Vec<&Item<'a>> = report.items.iter().collect();
-        list.sort_by_key(|item| (item.label, item.predicted, item.index));
+    pub(super) fn of(items: &'r [Item<'a>]) -> Self {
+        let mut list: Vec<&Item<'a>> = items.iter().collect();
+        list.sort_by_key(|Item { judged, .. }| (judged.label, judged.predicted, judged.index));
         // The largest first, among equals the lowest index; what is no number last.
-        let ranked = |value: fn(&Item<'_>) -> f64| {
+        let ranked = |value: fn(&JudgedItem) -> f64| {
             let key = |&place: &usize| {
-                let value = value(list[place]);
+                let value = value(&list[place].judged);
                 if value.is_nan() { f64::NEG_INFINITY } else { value }
             };
             let mut order: Vec<usize> = (0..list.len()).collect();
             order.sort_by(|a, b| {
-                key(b).total_cmp(&key(a)).then_with(|| list[*a].index.cmp(&list[*b].index))
+                let index = |place: &usize| list[*place].judged.index;
+                key(b).total_cmp(&key(a)).then_with(|| index(a).cmp(&index(b)))
             });
             order
         };
-        let by_confidence = ranked(confidence);
-        let by_loss = ranked(|item| item.loss);
-        let by_margin = ranked(|item| item.margin);
+        let by_confidence = ranked(|item| item.confidence);
+        let by_loss = ranked(JudgedItem::loss);
+        let by_margin = ranked(JudgedItem::margin);
         Self { list, by_confidence, by_loss, by_margin }
     }
 
@@ -47,16 +44,16 @@ impl<'r, 'a> Items<'r, 'a> {
         self.by_confidence
             .iter()
             .map(|&place| (place, self.list[place]))
-            .filter(|(_, item)| item.label != item.predicted)
+            .filter(|(_, item)| item.is_wrong())
     }
 
     /// What the script needs to know, as JSON that cannot end the element it stands in. An item is a
     /// list: index, true class, predicted class, loss in hundredths, margin and K probabilities as
     /// [`format::per_mille`] has them, then index and class of each neighbour.
-    pub(super) fn json(&self, report: &Report<'_>) -> String {
+    pub(super) fn json(&self, metrics: &Metrics) -> String {
         let numbers = json!({
-            "names": report.class_names,
-            "counts": report.confusion,
+            "names": metrics.per_class.iter().map(|class| &class.class).collect::<Vec<_>>(),
+            "counts": metrics.confusion,
             "columns": sheet::COLUMNS,
             "items": self.list.iter().map(|item| numbers(item)).collect::<Vec<_>>(),
             "order": {
@@ -70,54 +67,49 @@ impl<'r, 'a> Items<'r, 'a> {
     }
 }
 
-fn numbers(item: &Item<'_>) -> Vec<Value> {
-    let hundredths = (100.0 * item.loss).round();
-    let loss = (hundredths.abs() < 1e9).then_some(hundredths as i32);
+fn numbers(Item { judged, neighbours, .. }: &Item<'_>) -> Vec<Value> {
+    let hundredths = (100.0 * judged.loss()).round();
     let mut out = vec![
-        json!(item.index),
-        json!(item.label),
-        json!(item.predicted),
-        json!(loss),
-        json!(format::per_mille(item.margin)),
+        json!(judged.index),
+        json!(judged.label),
+        json!(judged.predicted),
+        json!(hundredths.is_finite().then_some(hundredths as i32)),
+        json!(format::per_mille(judged.margin())),
     ];
-    out.extend(item.probabilities.iter().map(|&share| json!(format::per_mille(share))));
-    out.extend(item.neighbours.iter().flat_map(|near| [json!(near.index), json!(near.label)]));
+    out.extend(judged.probabilities.iter().map(|&share| json!(format::per_mille(share))));
+    out.extend(neighbours.iter().flat_map(|near| [json!(near.index), json!(near.label)]));
     out
 }
 
 #[cfg(test)]
 mod tests {
+    use fashion_eval::{Context, Predictions};
+    use ndarray::Array2;
+
     use super::*;
 
-    fn item(index: usize, predicted: usize, confidence: f64, loss: f64) -> Item<'static> {
-        let mut probabilities = vec![1.0 - confidence; 2];
+    fn item(index: usize, predicted: usize, confidence: f64, rest: f64) -> Item<'static> {
+        let mut probabilities = vec![rest; 2];
         probabilities[predicted] = confidence;
-        Item {
-            index,
-            predicted,
-            probabilities,
-            loss,
-            margin: 2.0 * confidence - 1.0,
-            ..Item::default()
-        }
+        let judged = JudgedItem { index, label: 0, predicted, confidence, probabilities };
+        Item { judged, pixels: &[], neighbours: vec![] }
     }
 
     #[test]
     fn the_numbers_are_those_of_the_items_in_the_order_of_the_sheet() {
-        let report = Report {
-            class_names: vec!["</script>\"&\\".into(), "Bag".into()],
-            confusion: vec![vec![3, 2], vec![0, 4]],
-            items: vec![
-                item(7, 1, 0.9, f64::INFINITY),
-                item(5, 0, 0.8, 0.22),
-                item(3, 1, 0.9, 1.234),
-            ],
-            ..Report::default()
-        };
-        let items = Items::of(&report);
-        let wrong: Vec<_> = items.wrong().map(|(place, item)| (place, item.index)).collect();
+        let predicted = [0, 0, 0, 1, 1, 1, 1, 1, 1];
+        let p = Array2::from_shape_fn((9, 2), |(row, class)| {
+            f64::from(u8::from(predicted[row] == class))
+        });
+        let predictions = Predictions::new(p, vec![0, 0, 0, 0, 0, 1, 1, 1, 1]).unwrap();
+        let classes = vec!["</script>\"&\\".into(), "Bag".into()];
+        let context = Context { data: "custom".into(), split: "test".into(), classes };
+        let metrics = Metrics::compute(&predictions, &context).unwrap();
+        let items = [item(7, 1, 0.9, f64::NAN), item(5, 0, 0.8, 0.2), item(3, 1, 0.9, 0.1)];
+        let items = Items::of(&items);
+        let wrong: Vec<_> = items.wrong().map(|(place, item)| (place, item.judged.index)).collect();
         assert_eq!(wrong, [(1, 3), (2, 7)]);
-        let text = items.json(&report);
+        let text = items.json(&metrics);
         assert!(!text.contains('<') && !text.contains('&'));
         let json: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
@@ -128,10 +120,10 @@ mod tests {
                 "columns": 40,
                 "items": [
                     [5, 0, 0, 22, 600, 800, 200],
-                    [3, 0, 1, 123, 800, 100, 900],
-                    [7, 0, 1, null, 800, 100, 900],
+                    [3, 0, 1, 230, 800, 100, 900],
+                    [7, 0, 1, null, null, null, 900],
                 ],
-                "order": {"confidence": [1, 2, 0], "loss": [2, 1, 0], "margin": [1, 2, 0]},
+                "order": {"confidence": [1, 2, 0], "loss": [1, 0, 2], "margin": [1, 0, 2]},
             })
         );
     }

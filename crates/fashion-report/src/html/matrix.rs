@@ -1,16 +1,17 @@
 //! The confusion matrix as a table.
 
+use fashion_eval::Normalisation;
 use maud::{Markup, html};
 
 use super::Report;
-use crate::{confusion, format, palette};
+use crate::{format, palette};
 
 /// The matrix as a table of K × K cells, coloured like the figure. The script makes buttons of the
 /// cells.
 pub(super) fn matrix(report: &Report<'_>) -> Markup {
-    if report.confusion.is_empty() {
-        return Markup::default();
-    }
+    let names = report.class_names();
+    let shares = report.metrics.confusion.normalised(Normalisation::Row);
+    let counts = report.metrics.confusion.counts();
     html! {
         p {
             "Rows are the true classes, columns the predicted ones. Each cell has the number of \
@@ -30,18 +31,18 @@ pub(super) fn matrix(report: &Report<'_>) -> Markup {
                 thead {
                     tr {
                         td { small { "predicted →" } small { "true ↓" } }
-                        @for name in &report.class_names { th scope="col" { (breakable(name)) } }
+                        @for name in &names { th scope="col" { (breakable(name)) } }
                     }
                 }
                 tbody {
-                    @for (i, (name, row)) in report.class_names.iter().zip(&report.confusion).enumerate() {
+                    @for (i, (name, row)) in names.iter().zip(counts.rows()).enumerate() {
                         tr {
                             th scope="row" { (breakable(name)) }
                             @for (j, &n) in row.iter().enumerate() {
-                                @let share = confusion::share(n, row);
+                                @let share = shares[(i, j)];
                                 @let ramp = if i == j { "b" } else { "o" };
                                 td class={ (ramp) (palette::step(share)) } {
-                                    (format::count(n))
+                                    (format::thousands(n))
                                     @if n > 0 { small { (format::percent(share, 1)) } }
                                 }
                             }

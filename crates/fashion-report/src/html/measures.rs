@@ -1,63 +1,154 @@
 //! The figures of merit: the first few large, the rest as a table.
 
+use fashion_eval::{Interval, Metrics};
 use maud::{Markup, html};
 
-use super::{Estimate, Measure, Report, Unit, tables};
-use crate::format;
+use super::tables;
+use crate::format::{self, thousands};
 
 /// How many are set large.
 const LARGE: usize = 4;
 
-/// A value as it is printed.
-pub(super) fn print(value: f64, unit: Unit) -> String {
-    match unit {
-        Unit::Share => format::percent(value, 2),
-        Unit::Number => format::number(value, 3),
-    }
+/// How a value is printed.
+#[derive(Clone, Copy)]
+enum Unit {
+    /// A share in `[0, 1]`, as a percentage with two decimals.
+    Share,
+    /// A plain number, with three decimals.
+    Number,
+}
+use Unit::{Number, Share};
+
+/// A figure of merit.
+struct Measure {
+    name: String,
+    value: f64,
+    interval: Option<Interval>,
+    unit: Unit,
+    /// What it means, a few words.
+    meaning: String,
 }
 
-/// The ends of the interval in words, if there is one.
-fn range(estimate: &Estimate, unit: Unit) -> Option<String> {
-    let (low, high) = estimate.interval?;
-    Some(format!("{} to {}", print(low, unit), print(high, unit)))
-}
-
-/// A table's cell with a value over its interval.
-pub(super) fn cell(estimate: &Estimate, unit: Unit) -> Markup {
-    html! {
-        td {
-            (print(estimate.value, unit))
-            @if let Some(range) = range(estimate, unit) { small { (range) } }
+impl Measure {
+    /// A value in its unit.
+    fn print(&self, value: f64) -> String {
+        match self.unit {
+            Share => format::percent(value, 2),
+            Number => format::number(value, 3),
         }
     }
+
+    /// The ends of the interval in words, if there is one.
+    fn range(&self) -> Option<String> {
+        let Interval { low, high } = self.interval?;
+        Some(format!("{} to {}", self.print(low), self.print(high)))
+    }
 }
 
-pub(super) fn measures(report: &Report<'_>) -> Markup {
-    let measures = &report.measures;
-    if measures.is_empty() {
-        return Markup::default();
+/// The result in one sentence.
+pub(super) fn headline(metrics: &Metrics) -> String {
+    format!(
+        "Sorts {} of {} {} images correctly: {}.",
+        thousands(metrics.confusion.correct()),
+        thousands(metrics.n),
+        metrics.split,
+        format::percent(metrics.accuracy, 2)
+    )
+}
+
+/// All that are shown, the most important first.
+fn list(metrics: &Metrics) -> Vec<Measure> {
+    let of = &metrics.intervals;
+    let measure = |name: &str, value, interval, unit, meaning: &str| Measure {
+        name: name.into(),
+        value,
+        interval,
+        unit,
+        meaning: meaning.into(),
+    };
+    let calibrated = metrics.confidence.calibrated.as_ref();
+    let ece = calibrated.map_or(metrics.confidence.errors, |calibrated| calibrated.errors);
+    let gap = match calibrated {
+        Some(_) => "mean gap between confidence and accuracy, calibrated",
+        None => "mean gap between confidence and accuracy",
+    };
+    let correct = "images sorted correctly";
+    let mut out = vec![
+        measure("Accuracy", metrics.accuracy, Some(of.accuracy), Share, correct),
+        measure("Log loss", metrics.log_loss, of.log_loss, Number, "nats an image; 0 is perfect"),
+        measure(
+            "Macro F1",
+            metrics.macro_mean.f1,
+            of.macro_mean.f1,
+            Share,
+            "mean over the classes",
+        ),
+        measure("Calibration error", ece.expected, None, Share, gap),
+    ];
+    for (top, &interval) in metrics.top_k.iter().zip(&of.top_k) {
+        let name = format!("Top-{} accuracy", top.k);
+        let meaning = format!("the right class is among the {} most probable ones", top.k);
+        out.push(measure(&name, top.accuracy, Some(interval), Share, &meaning));
     }
-    let mut note = Vec::new();
-    if !report.split.is_empty() {
-        note.push(format!("Measured on the {} set.", report.split));
-    }
-    if measures.iter().any(|m| m.estimate.interval.is_some()) {
-        note.push("The ranges are 95% intervals.".into());
-    }
-    if !report.intervals.is_empty() {
-        note.push(report.intervals.clone());
-    }
+    out.extend([
+        measure(
+            "Balanced accuracy",
+            metrics.balanced_accuracy,
+            of.balanced_accuracy,
+            Share,
+            "mean recall of the classes",
+        ),
+        measure(
+            "Matthews correlation",
+            metrics.matthews_correlation,
+            of.matthews_correlation,
+            Number,
+            "of true and predicted classes; 0 is chance, 1 perfect",
+        ),
+        measure(
+            "Cohen’s kappa",
+            metrics.cohen_kappa,
+            of.cohen_kappa,
+            Number,
+            "agreement beyond chance; 0 is chance, 1 perfect",
+        ),
+        measure(
+            "Brier score",
+            metrics.brier,
+            of.brier,
+            Number,
+            "squared error of the probabilities, 0 to 2",
+        ),
+    ]);
+    let areas = [
+        ("ROC AUC", metrics.macro_roc_auc, of.macro_roc_auc),
+        ("Average precision", metrics.macro_average_precision, of.macro_average_precision),
+    ];
+    let meaning = "each class against the rest, mean";
+    out.extend(areas.into_iter().filter_map(|(name, value, interval)| {
+        Some(measure(name, value?, interval, Number, meaning))
+    }));
+    out
+}
+
+/// The measures, and how their intervals were estimated.
+pub(super) fn measures(metrics: &Metrics) -> Markup {
+    let measures = list(metrics);
     let (large, rest) = measures.split_at(measures.len().min(LARGE));
     html! {
-        @if !note.is_empty() { p { (note.join(" ")) } }
+        p {
+            "Measured on the " (metrics.split) " set. The ranges are 95% intervals. They are Wilson’s \
+             for shares of images, and of " (thousands(metrics.intervals.resamples))
+            " bootstrap resamples for all else."
+        }
         dl.cards {
-            @for Measure { name, estimate, unit, meaning } in large {
+            @for measure in large {
                 div {
-                    dt { (name) }
+                    dt { (measure.name) }
                     dd {
-                        b { (print(estimate.value, *unit)) }
-                        @if let Some(range) = range(estimate, *unit) { span { (range) } }
-                        @if !meaning.is_empty() { small { (meaning) } }
+                        b { (measure.print(measure.value)) }
+                        @if let Some(range) = measure.range() { span { (range) } }
+                        small { (measure.meaning) }
                     }
                 }
             }
@@ -68,10 +159,13 @@ pub(super) fn measures(report: &Report<'_>) -> Markup {
 
 fn table(measures: &[Measure]) -> Markup {
     let rows = html! {
-        @for Measure { name, estimate, unit, meaning } in measures {
+        @for measure in measures {
             tr {
-                th scope="row" { (name) " " small { (meaning) } }
-                (cell(estimate, *unit))
+                th scope="row" { (measure.name) " " small { (measure.meaning) } }
+                td {
+                    (measure.print(measure.value))
+                    @if let Some(range) = measure.range() { small { (range) } }
+                }
             }
         }
     };

@@ -10,6 +10,7 @@
 //! Nothing in it changes from one equal run to the next: keep dates, durations and machine names
 //! out of the facts.
 
+mod confidence;
 mod gallery;
 mod input;
 mod items;
@@ -19,87 +20,63 @@ mod page;
 mod pairs;
 mod sheet;
 mod tables;
-mod trust;
 
+use crate::item::check_class;
 use crate::{Error, classes, confusion, encode};
 
-pub use input::{
-    ClassScores, ConfusedPair, Estimate, FactGroup, Item, Measure, Neighbour, Report, Unit,
-};
-pub use trust::{Calibration, CalibrationScore, Coverage};
+pub use input::{FactGroup, Pair, Report};
 
 /// Writes the report as one HTML document.
 ///
 /// # Errors
 ///
-/// [`Error::PixelCount`] if an image is not 28 × 28; [`Error::ConfusionShape`] if the confusion
-/// matrix is not square or has not one name for each class; [`Error::Classes`] if an item or a pair
-/// names a class that there is not, or an item has not one probability for each class.
+/// [`Error::PixelCount`] if an image is not 28 × 28; [`Error::Classes`] if an item or a pair names a
+/// class that there is not, or an item has not one probability for each class; [`Error::ClassNames`]
+/// if the metrics were changed and have not one name for each class.
 ///
 /// ```
-/// use fashion_report::html::{Estimate, Measure, Report, render};
+/// use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions};
+/// use fashion_report::html::{Report, render};
+/// use ndarray::array;
 ///
-/// let accuracy = Estimate { value: 0.912, interval: Some((0.906, 0.917)) };
-/// let report = Report {
-///     title: "run 0001".into(),
-///     origin: "custom".into(),
-///     measures: vec![Measure {
-///         name: "Accuracy".into(),
-///         estimate: accuracy,
-///         ..Measure::default()
-///     }],
-///     ..Report::default()
+/// let predictions = Predictions::new(array![[0.7, 0.3], [0.6, 0.4]], vec![0, 1])?;
+/// let curves = ConfidenceCurves::from(&predictions);
+/// let context = Context {
+///     data: "two examples".into(),
+///     split: "test".into(),
+///     classes: vec!["Coat".into(), "Shirt".into()],
 /// };
-/// let page = render(&report)?;
-/// assert!(page.starts_with("<!DOCTYPE html>") && page.contains("91.20%"));
-/// # Ok::<(), fashion_report::Error>(())
+/// let metrics = Metrics::with_curves(&predictions, &curves, &context)?;
+/// let page = render(&Report::new("run 0001", &metrics, &curves))?;
+/// assert!(page.starts_with("<!DOCTYPE html>") && page.contains("50.00%"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn render(report: &Report<'_>) -> Result<String, Error> {
     check(report)?;
     page::page(report)
 }
 
-/// Checks that pixels, classes and shapes are what the page takes for granted.
+/// Checks that pixels and classes are what the page takes for granted.
 fn check(report: &Report<'_>) -> Result<(), Error> {
     classes::check(&report.classes)?;
-    let names = &report.class_names;
-    let known = |item: String, class: usize| {
-        if class < names.len() {
-            return Ok(());
-        }
-        let (what, expected) = (format!("class {class}"), format!("a class below {}", names.len()));
-        Err(Error::Classes { item, what, expected })
-    };
-    if !report.confusion.is_empty() {
-        confusion::check(&report.confusion, names)?;
-    }
+    let classes = report.metrics.per_class.len();
+    confusion::check(&report.metrics.confusion, classes)?;
     for item in &report.items {
-        let name = || format!("item {}", item.index);
-        encode::check_pixels(item.pixels, name)?;
-        known(name(), item.label)?;
-        known(name(), item.predicted)?;
-        for neighbour in &item.neighbours {
-            known(format!("{}, neighbour {}", name(), neighbour.index), neighbour.label)?;
-        }
-        if item.probabilities.len() != names.len() {
-            let what = format!("{} probabilities", item.probabilities.len());
-            let expected = format!("{}, one for each class", names.len());
-            return Err(Error::Classes { item: name(), what, expected });
-        }
+        item.check(&format!("item {}", item.judged.index), classes)?;
     }
     for (place, pair) in report.pairs.iter().enumerate() {
-        let name = || format!("pair {place}");
-        known(name(), pair.label)?;
-        known(name(), pair.predicted)?;
+        let name = format!("pair {place}");
+        check_class(&name, pair.confused.label, classes)?;
+        check_class(&name, pair.confused.predicted, classes)?;
         pair.average.iter().try_for_each(|pixels| {
             encode::check_pixels(pixels, || format!("the average image of pair {place}"))
         })?;
     }
-    if !report.class_averages.is_empty() && report.class_averages.len() != names.len() {
+    if !report.class_averages.is_empty() && report.class_averages.len() != classes {
         return Err(Error::Classes {
             item: "the average images of the classes".into(),
             what: format!("{} images", report.class_averages.len()),
-            expected: format!("{}, one for each class, or none", names.len()),
+            expected: format!("{classes}, one for each class, or none"),
         });
     }
     report.class_averages.iter().enumerate().try_for_each(|(class, pixels)| {
@@ -109,5 +86,5 @@ fn check(report: &Report<'_>) -> Result<(), Error> {
 
 /// `1 item`, `2 items`.
 fn items_in_words(count: u64) -> String {
-    format!("{} {}", crate::format::count(count), if count == 1 { "item" } else { "items" })
+    format!("{} {}", crate::format::thousands(count), if count == 1 { "item" } else { "items" })
 }

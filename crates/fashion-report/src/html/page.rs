@@ -6,9 +6,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::items::Items;
 use super::sheet::Sheet;
-use super::{Report, gallery, matrix, measures, pairs, tables, trust};
+use super::{Report, confidence, gallery, matrix, measures, pairs, tables};
 use crate::curves::{self, Quantity};
-use crate::{Error, font, format, palette};
+use crate::{Error, History, font, format, palette};
 
 /// A section: its anchor, its name in the navigation, heading, and content.
 struct Section {
@@ -19,8 +19,9 @@ struct Section {
 }
 
 pub(super) fn page(report: &Report<'_>) -> Result<String, Error> {
-    let Report { title, headline, origin, generator, .. } = report;
-    let items = Items::of(report);
+    let Report { title, metrics, generator, .. } = report;
+    let origin = &metrics.data;
+    let items = Items::of(&report.items);
     let mut sheet = Sheet::default();
     for item in &items.list {
         sheet.add(item.pixels);
@@ -38,13 +39,11 @@ pub(super) fn page(report: &Report<'_>) -> Result<String, Error> {
                 header {
                     p.eyebrow { "Training report" }
                     h1 { (title) }
-                    @if !headline.is_empty() { p.headline { (headline) } }
+                    p.headline { (measures::headline(metrics)) }
                     p.origin { b { "Data" } " " (origin) }
-                    @if sections.len() > 1 {
-                        nav aria-label="Sections" {
-                            @for Section { id, name, .. } in &sections {
-                                a href={ "#" (id) } { (name) }
-                            }
+                    nav aria-label="Sections" {
+                        @for Section { id, name, .. } in &sections {
+                            a href={ "#" (id) } { (name) }
                         }
                     }
                 }
@@ -59,7 +58,7 @@ pub(super) fn page(report: &Report<'_>) -> Result<String, Error> {
                 }
                 @if let Some(script) = script {
                     script type="application/json" id="numbers" {
-                        (PreEscaped(items.json(report)))
+                        (PreEscaped(items.json(metrics)))
                     }
                     script { (PreEscaped(script)) }
                 }
@@ -100,45 +99,37 @@ fn sections<'r>(
 ) -> Result<Vec<Section>, Error> {
     let data = html! {
         (gallery::examples(&report.classes, sheet))
-        (tables::counts(&report.class_counts))
+        (tables::counts(&report.classes))
     };
-    let scores = tables::scores(&report.per_class, &report.means);
-    let calibration = report.calibration.as_ref().map(trust::calibration).transpose()?;
-    let coverage = report.coverage.as_ref().map(trust::coverage).transpose()?;
+    let calibration = confidence::calibration(report)?;
     let sections = [
-        ("result", "Result", "Result", measures::measures(report)),
+        ("result", "Result", "Result", measures::measures(report.metrics)),
         ("setup", "Setup", "What was trained, and how", tables::facts(&report.facts)),
         ("data", "Data", "Data", data),
-        ("learning", "Curves", "Learning curves", learning(report)?),
-        ("classes", "Classes", "Class by class", scores),
+        ("learning", "Curves", "Learning curves", learning(&report.history)?),
+        ("classes", "Classes", "Class by class", tables::scores(report.metrics)),
         ("confusion", "Confusion", "Confusion matrix", matrix::matrix(report)),
         ("items", "Items", "Misclassified items", gallery::gallery(report, items)),
         ("pairs", "Pairs", "Confused most", pairs::pairs(report, sheet)),
-        (
-            "reliability",
-            "Reliability",
-            "Reliability of the confidence",
-            calibration.unwrap_or_default(),
-        ),
-        ("coverage", "Let a human look", "Let a human look", coverage.unwrap_or_default()),
+        ("reliability", "Reliability", "Reliability of the confidence", calibration),
+        ("coverage", "Let a human look", "Let a human look", confidence::coverage(report)?),
     ];
     let sections = sections.map(|(id, name, title, body)| Section { id, name, title, body });
     Ok(sections.into_iter().filter(|section| !section.body.0.is_empty()).collect())
 }
 
 /// Both curves, and their numbers to unfold.
-fn learning(report: &Report<'_>) -> Result<Markup, Error> {
-    let Report { history, held_out, best_epoch, .. } = report;
+fn learning(history: &History) -> Result<Markup, Error> {
     Ok(html! {
-        @if !history.is_empty() {
+        @if !history.epochs.is_empty() {
             div.charts {
                 @for what in [Quantity::Accuracy, Quantity::Loss] {
                     figure {
-                        (PreEscaped(curves::inline_svg(history, held_out, *best_epoch, what)?))
+                        (PreEscaped(curves::inline_svg(history, what)?))
                     }
                 }
             }
-            (tables::history(history, held_out, *best_epoch))
+            (tables::history(history))
         }
     })
 }

@@ -1,10 +1,11 @@
 //! The pairs of classes that are confused most, and what the confused items look like on average.
 
+use fashion_eval::ConfusedPair;
 use maud::{Markup, html};
 
 use super::sheet::{Sheet, image};
-use super::{ConfusedPair, Item, Report, items_in_words, tables};
-use crate::format;
+use super::{Pair, Report, items_in_words, tables};
+use crate::{Item, format};
 
 /// The pairs, each with the average of its items between those of the two classes.
 pub(super) fn pairs<'r>(report: &'r Report<'_>, sheet: &mut Sheet<'r>) -> Markup {
@@ -18,8 +19,8 @@ pub(super) fn pairs<'r>(report: &'r Report<'_>, sheet: &mut Sheet<'r>) -> Markup
         .iter()
         .enumerate()
         .map(|(class, pixels)| {
-            let used = |pair: &ConfusedPair| {
-                pair.average.is_some() && (pair.label == class || pair.predicted == class)
+            let used = |Pair { confused, average, .. }: &Pair| {
+                average.is_some() && (confused.label == class || confused.predicted == class)
             };
             pairs.iter().any(used).then(|| sheet.add(pixels))
         })
@@ -38,26 +39,30 @@ pub(super) fn pairs<'r>(report: &'r Report<'_>, sheet: &mut Sheet<'r>) -> Markup
 
 fn one<'r>(
     report: &Report<'_>,
-    pair: &'r ConfusedPair,
+    pair: &'r Pair,
     classes: &[Option<usize>],
     sheet: &mut Sheet<'r>,
 ) -> Markup {
-    let [label, predicted] = [pair.label, pair.predicted].map(|class| &report.class_names[class]);
-    let items = items_in_words(pair.count);
-    let of_pair = |item: &&Item<'_>| (item.label, item.predicted) == (pair.label, pair.predicted);
+    let ConfusedPair { label, predicted, count, share } = pair.confused;
+    let names = report.class_names();
+    let of_pair =
+        |Item { judged, .. }: &&Item<'_>| (judged.label, judged.predicted) == (label, predicted);
     let given = report.items.iter().filter(of_pair).count() as u64;
+    let items = items_in_words(count);
     html! {
         li {
-            h3 { span.is-true { (label) } " taken for " span.is-wrong { (predicted) } }
-            p { (items) ", " (format::percent(pair.share, 1)) " of the class" }
+            h3 {
+                span.is-true { (names[label]) } " taken for " span.is-wrong { (names[predicted]) }
+            }
+            p { (items) ", " (format::percent(share, 1)) " of the class" }
             @if let Some(average) = &pair.average {
                 @let middle = Some(sheet.add(average));
                 @let class = |class: usize| classes.get(class).copied().flatten();
                 div.averages {
                     @for (cell, colour, caption) in [
-                        (class(pair.label), Some("is-true"), format!("all {label}")),
-                        (middle, None, format!("these {}", format::count(pair.count))),
-                        (class(pair.predicted), Some("is-wrong"), format!("all {predicted}")),
+                        (class(label), Some("is-true"), format!("all {}", names[label])),
+                        (middle, None, format!("these {}", format::thousands(count))),
+                        (class(predicted), Some("is-wrong"), format!("all {}", names[predicted])),
                     ] {
                         @if let Some(cell) = cell {
                             figure {
@@ -71,9 +76,9 @@ fn one<'r>(
             @if !pair.facts.is_empty() { (tables::fact_list(&pair.facts)) }
             @if given > 0 {
                 p data-script hidden {
-                    button type="button" data-true=(pair.label) data-predicted=(pair.predicted) {
+                    button type="button" data-true=(label) data-predicted=(predicted) {
                         "Show the "
-                        @if given < pair.count { (format::count(given)) " surest" }
+                        @if given < count { (format::thousands(given)) " surest" }
                         @else { (items) }
                     }
                 }

@@ -1,10 +1,12 @@
 //! Facts and number tables.
 
+use fashion_eval::calibration::ReliabilityBin;
+use fashion_eval::{Estimate, Interval, Metrics};
 use maud::{Markup, html};
 
-use super::{ClassScores, Estimate, FactGroup};
+use super::FactGroup;
 use crate::format::{self, MISSING, percent};
-use crate::{Bin, ClassCount, EpochPoint};
+use crate::{Class, History};
 
 /// A table that scrolls by itself where the page is too narrow for it.
 pub(super) fn table(caption: &str, class: &str, columns: &[&str], rows: &Markup) -> Markup {
@@ -50,14 +52,14 @@ pub(super) fn fact_list(facts: &[(String, String)]) -> Markup {
 }
 
 /// Examples per class, with a bar for each number.
-pub(super) fn counts(classes: &[ClassCount]) -> Markup {
+pub(super) fn counts(classes: &[Class<'_>]) -> Markup {
     let most = classes.iter().map(|c| c.train.max(c.test)).max().unwrap_or(0).max(1) as f64;
     let rows = html! {
         @for class in classes {
             tr {
                 th scope="row" { (class.name) }
                 @for n in [class.train, class.test] {
-                    td style={ "--v:" (length(n as f64 / most)) } { (format::count(n as u64)) }
+                    td style={ "--v:" (length(n as f64 / most)) } { (format::thousands(n)) }
                 }
             }
         }
@@ -77,18 +79,16 @@ pub(super) fn length(share: f64) -> String {
 }
 
 /// A cell with a score, its interval, and a bar with the interval as a band.
-fn score(estimate: Option<Estimate>) -> Markup {
-    let Some(Estimate { value, interval }) = estimate else {
-        return html! { td { (MISSING) } };
-    };
+fn score(Estimate { value, interval }: Estimate) -> Markup {
+    let Some(value) = value else { return html! { td { (MISSING) } } };
     let mut style = format!("--v:{}", length(value));
-    if let Some((low, high)) = interval {
+    if let Some(Interval { low, high }) = interval {
         style += &format!(";--l:{};--h:{}", length(low), length(high));
     }
     html! {
         td style=(style) {
             (percent(value, 1))
-            @if let Some((low, high)) = interval {
+            @if let Some(Interval { low, high }) = interval {
                 small { (percent(low, 1)) " to " (percent(high, 1)) }
             }
         }
@@ -96,29 +96,27 @@ fn score(estimate: Option<Estimate>) -> Markup {
 }
 
 /// The scores and support of each class, then their means.
-pub(super) fn scores(classes: &[ClassScores], means: &[ClassScores]) -> Markup {
-    let any = |has: fn(&ClassScores) -> bool| classes.iter().chain(means).any(has);
-    if !any(|_| true) {
-        return Markup::default();
-    }
-    let roc_auc = any(|row| row.roc_auc.is_some());
-    let average_precision = any(|row| row.average_precision.is_some());
-    let columns: Vec<&str> = ["Class", "Precision", "Recall", "F1"]
+pub(super) fn scores(metrics: &Metrics) -> Markup {
+    let rows = metrics.score_rows();
+    let known = |figure: usize| rows.iter().any(|row| row.figures[figure].value.is_some());
+    // What all items of one class leave undefined for every class has no column.
+    let names = ["Precision", "Recall", "F1", "ROC AUC", "Average precision"];
+    let shown: Vec<usize> =
+        (0..names.len()).filter(|&figure| figure < 3 || known(figure)).collect();
+    let columns: Vec<&str> = ["Class"]
         .into_iter()
-        .chain(roc_auc.then_some("ROC AUC"))
-        .chain(average_precision.then_some("Average precision"))
+        .chain(shown.iter().map(|&figure| names[figure]))
         .chain(["Items"])
         .collect();
+    let (roc_auc, average_precision) = (known(3), known(4));
     let rows = html! {
-        @for (rows, class) in [(classes, None), (means, Some("mean"))] {
-            @for row in rows {
-                tr class=[class] {
-                    th scope="row" { (row.class) }
-                    @for cell in [row.precision, row.recall, row.f1] { (score(Some(cell))) }
-                    @if roc_auc { (score(row.roc_auc)) }
-                    @if average_precision { (score(row.average_precision)) }
-                    td { (format::count(row.support as u64)) }
+        @for row in &rows {
+            tr class=[(row.scope != "class").then_some("mean")] {
+                th scope="row" {
+                    @if row.scope == "class" { (row.title) } @else { (row.title.to_lowercase()) }
                 }
+                @for &figure in &shown { (score(row.figures[figure])) }
+                td { (format::thousands(row.support)) }
             }
         }
     };
@@ -134,21 +132,19 @@ pub(super) fn scores(classes: &[ClassScores], means: &[ClassScores]) -> Markup {
                 " Average precision: the precision, averaged over the items of the class as they \
                  come from the surest down."
             }
-            @if any(|row| row.precision.interval.is_some()) {
-                " Small and as bands: 95% intervals."
-            }
+            " Small and as bands: 95% intervals."
         }
         (table("Scores of each class", "bars", &columns, &rows))
     }
 }
 
 /// The history's numbers, folded away.
-pub(super) fn history(points: &[EpochPoint], held_out: &str, best: Option<usize>) -> Markup {
+pub(super) fn history(History { epochs, held_out, best }: &History) -> Markup {
     let loss = |v: Option<f64>| v.map_or(MISSING.into(), |v| format::number(v, 4));
     let accuracy = |v: Option<f64>| v.map_or(MISSING.into(), |v| percent(v, 2));
     let rows = html! {
-        @for p in points {
-            @let chosen = Some(p.epoch) == best;
+        @for p in epochs {
+            @let chosen = Some(p.epoch) == *best;
             tr class=[chosen.then_some("best")] {
                 th scope="row" { (p.epoch) @if chosen { " best" } }
                 td { (format::setting(p.learning_rate)) }
@@ -165,21 +161,18 @@ pub(super) fn history(points: &[EpochPoint], held_out: &str, best: Option<usize>
     folded("Numbers of every epoch", "Loss and accuracy of every epoch", &columns, &rows)
 }
 
-/// The reliability diagram's numbers, folded away.
-pub(super) fn bins(summary: &str, bins: &[Bin]) -> Markup {
-    let edge = |v: f64| match v.is_finite() {
-        true => format!("{}%", format::number(100.0 * v, 1)),
-        false => MISSING.into(),
-    };
+/// The reliability diagram's numbers, but for empty bins, folded away.
+pub(super) fn bins(summary: &str, bins: &[ReliabilityBin]) -> Markup {
+    let edge = |v: f64| format!("{}%", format::number(100.0 * v, 1));
+    let filled = |bin: &ReliabilityBin| bin.confidence.zip(bin.accuracy);
     let rows = html! {
-        @for bin in bins {
-            @let value = |v| if bin.count > 0 { percent(v, 1) } else { MISSING.into() };
+        @for (bin, (confidence, accuracy)) in bins.iter().filter_map(|bin| Some((bin, filled(bin)?))) {
             tr {
                 th scope="row" { (edge(bin.lower)) }
                 td { (edge(bin.upper)) }
-                td { (format::count(bin.count as u64)) }
-                td { (value(bin.confidence)) }
-                td { (value(bin.accuracy)) }
+                td { (format::thousands(bin.count)) }
+                td { (percent(confidence, 1)) }
+                td { (percent(accuracy, 1)) }
             }
         }
     };

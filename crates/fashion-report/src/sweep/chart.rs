@@ -1,14 +1,12 @@
 //! The panels of a sweep.
 
-use plotters::prelude::DrawingBackend;
-
 use super::{Sweep, SweepPoint, accuracy};
-use crate::canvas::{Canvas, Drawing, Style};
+use crate::canvas::{Canvas, Style};
 use crate::layout::{BOTTOM, MARGIN, Page, Panel, SMALL, TINY, TOP};
 use crate::palette::{BLUE, BLUES, Colour, INK, MUTED, ORANGE, PAPER, TRAIN};
 use crate::place::{Area, CLEAR, Notes, first_free};
 use crate::setting::Axis;
-use crate::{Error, format, scale};
+use crate::{format, scale};
 
 /// A row of marks below the axis of scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,16 +106,12 @@ impl Chart<'_> {
     }
 
     /// Axes, grid and lanes.
-    fn frame<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        cell: &Cell<'_>,
-    ) -> Result<(), Error> {
+    fn frame(&self, canvas: &mut Canvas, cell: &Cell<'_>) {
         let plot = &cell.plot;
         let first = cell.setting.is_multiple_of(self.columns());
         for lane in &self.lanes {
             let Some(y) = self.lane(plot, *lane) else { continue };
-            canvas.rect(plot.left, y - LANE / 2.0 + 1.0, plot.width, LANE - 2.0, BLUES[0])?;
+            canvas.rect(plot.left, y - LANE / 2.0 + 1.0, plot.width, LANE - 2.0, BLUES[0]);
             if first {
                 let name = match lane {
                     Lane::Diverged => "diverged",
@@ -131,24 +125,19 @@ impl Chart<'_> {
             let style = Style::new(SMALL, INK).bold();
             let title = style.fit(&title, LEFT + self.width());
             canvas.text(MARGIN, plot.top - 16.0, style, title);
-            plot.rows(canvas, &self.rows)?;
+            plot.rows(canvas, &self.rows);
         } else {
             let lines: Vec<_> = self.rows.iter().map(|(v, _)| (*v, String::new())).collect();
-            plot.rows(canvas, &lines)?;
+            plot.rows(canvas, &lines);
         }
         let frame = Panel { height: plot.height + self.depth(), ..*plot };
         let name = format::capital(self.sweep.settings[cell.setting]);
         let name = Style::new(SMALL, MUTED).fit(&name, plot.width);
-        frame.columns(canvas, &cell.axis.ticks, &name)
+        frame.columns(canvas, &cell.axis.ticks, &name);
     }
 
     /// The line through the means, where one setting varies.
-    fn means<DB: DrawingBackend>(
-        &self,
-        canvas: &Canvas<DB>,
-        cell: &Cell<'_>,
-        taken: &mut Vec<Area>,
-    ) -> Result<(), Error> {
+    fn means(&self, canvas: &mut Canvas, cell: &Cell<'_>, taken: &mut Vec<Area>) {
         let place = |p: &SweepPoint| cell.axis.place(&p.value(cell.setting));
         let mut path: Vec<(f64, Option<f64>)> = cell
             .points
@@ -163,7 +152,7 @@ impl Chart<'_> {
                 continue;
             };
             for run in cell.plot.within(&[(a, from), (b, to)]) {
-                canvas.line(&run, BLUE, 2.0)?;
+                canvas.line(&run, BLUE, 2.0);
                 taken.extend(run.windows(2).flat_map(|e| Area::along(e[0], e[1], CLEAR)));
             }
         }
@@ -172,25 +161,19 @@ impl Chart<'_> {
             let ends = [mean - deviation, mean + deviation];
             let ends = ends.map(|v| cell.plot.y(v.clamp(self.range.0, self.range.1)));
             if ends[0] > ends[1] {
-                canvas.line(&[(*x, ends[0]), (*x, ends[1])], BLUE, 1.5)?;
+                canvas.line(&[(*x, ends[0]), (*x, ends[1])], BLUE, 1.5);
                 taken.push(Area::around((*x, ends[0]), (*x, ends[1]), CLEAR));
             }
         }
-        Ok(())
     }
 
     /// The dots of seeds and means.
-    fn dots<DB: DrawingBackend>(
-        &self,
-        canvas: &Canvas<DB>,
-        cell: &Cell<'_>,
-        taken: &mut Vec<Area>,
-    ) -> Result<(), Error> {
+    fn dots(&self, canvas: &mut Canvas, cell: &Cell<'_>, taken: &mut Vec<Area>) {
         let mut dot = |x: f64, score: f64, radius: f64, colour: Colour| {
             let at = (x, cell.plot.y(score));
             taken.push(Area::around(at, at, radius + CLEAR));
-            canvas.disc(at, radius + 0.75, PAPER)?;
-            canvas.disc(at, radius, colour)
+            canvas.disc(at, radius + 0.75, PAPER);
+            canvas.disc(at, radius, colour);
         };
         for (point, x) in &cell.points {
             // One seed is the mean.
@@ -201,24 +184,19 @@ impl Chart<'_> {
                 let aside = (i as f64 - 0.5 * (seeds.len() as f64 - 1.0)) * 6.0;
                 let aside = aside.clamp(-12.0, 12.0);
                 if let Some(score) = self.shown(Some(*score)) {
-                    dot(x + aside, score, 2.25, TRAIN)?;
+                    dot(x + aside, score, 2.25, TRAIN);
                 }
             }
         }
         for (point, x) in &cell.points {
             if let Some(mean) = self.shown(point.mean) {
-                dot(*x, mean, 3.25, BLUE)?;
+                dot(*x, mean, 3.25, BLUE);
             }
         }
-        Ok(())
     }
 
     /// The arrows of far scores and the crosses of diverged points, with what there is to say.
-    fn lane_marks<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        cell: &Cell<'_>,
-    ) -> Result<(), Error> {
+    fn lane_marks(&self, canvas: &mut Canvas, cell: &Cell<'_>) {
         for lane in &self.lanes {
             let Some(y) = self.lane(&cell.plot, *lane) else { continue };
             let mut taken = Vec::new();
@@ -231,14 +209,14 @@ impl Chart<'_> {
                         let Some(score) = mean.or(seed.filter(|_| self.single())) else { continue };
                         let colour = if mean.is_some() { BLUE } else { TRAIN };
                         let tip = (*x, y + 4.5);
-                        canvas.line(&[(*x, y - 4.5), tip], colour, 1.75)?;
+                        canvas.line(&[(*x, y - 4.5), tip], colour, 1.75);
                         let barb = |side: f64| (x + side, y + 0.5);
-                        canvas.line(&[barb(-4.0), tip, barb(4.0)], colour, 1.75)?;
+                        canvas.line(&[barb(-4.0), tip, barb(4.0)], colour, 1.75);
                         format::percent(score, 1)
                     }
                     Lane::Diverged if point.diverged == 0 => continue,
                     Lane::Diverged => {
-                        canvas.cross((*x, y), 3.5, ORANGE)?;
+                        canvas.cross((*x, y), 3.5, ORANGE);
                         match point.scores.len() {
                             0 => String::new(),
                             n => format!("{} of {}", point.diverged, n + point.diverged),
@@ -263,24 +241,17 @@ impl Chart<'_> {
                 }
             }
         }
-        Ok(())
     }
 
     /// The ring around the best point and its label.
-    fn mark_best<DB: DrawingBackend>(
-        &self,
-        canvas: &mut Canvas<DB>,
-        cell: &Cell<'_>,
-        mut taken: Vec<Area>,
-    ) -> Result<(), Error> {
-        let Some(best) = self.best() else { return Ok(()) };
-        let Some(mean) = self.shown(best.mean) else { return Ok(()) };
+    fn mark_best(&self, canvas: &mut Canvas, cell: &Cell<'_>, mut taken: Vec<Area>) {
+        let Some(best) = self.best() else { return };
+        let Some(mean) = self.shown(best.mean) else { return };
         let value = best.value(cell.setting);
-        let Some(x) = cell.axis.place(&value) else { return Ok(()) };
+        let Some(x) = cell.axis.place(&value) else { return };
         let at = cell.plot.at((x, mean));
-        canvas.disc(at, 6.5, PAPER)?;
-        canvas.disc(at, 5.5, INK)?;
-        canvas.disc(at, 3.25, PAPER)?;
+        canvas.disc(at, 6.5, PAPER);
+        canvas.ring(at, 5.5, 3.25, INK);
         taken.push(Area::around(at, at, 6.5));
         let style = Style::new(SMALL, INK).bold();
         let room = cell.plot.width - 2.0 * CLEAR;
@@ -303,35 +274,28 @@ impl Chart<'_> {
             over.chain(beside)
         });
         Notes::new(&cell.plot, taken).write(canvas, style, text, places);
-        Ok(())
     }
 }
 
-impl Drawing for Chart<'_> {
-    fn size(&self) -> (f64, f64) {
+impl Chart<'_> {
+    pub(super) fn canvas(&self) -> Canvas {
         let rows = self.sweep.settings.len().div_ceil(self.columns()).max(1) as f64;
         let height = rows * self.row_height() + 16.0 * (rows - 1.0);
-        (2.0 * MARGIN + LEFT + self.width(), TOP + height + BOTTOM)
-    }
-
-    fn name(&self) -> String {
+        let size = (2.0 * MARGIN + LEFT + self.width(), TOP + height + BOTTOM);
         let settings = self.sweep.settings.join(", ");
-        format!("Accuracy on the {} set by {settings}", self.sweep.held_out_name)
-    }
-
-    fn paint<DB: DrawingBackend>(&self, canvas: &mut Canvas<DB>) -> Result<(), Error> {
-        self.page.paint(canvas, self.size());
+        let name = format!("Accuracy on the {} set by {settings}", self.sweep.held_out_name);
+        let mut canvas = self.page.canvas(size, name);
         for setting in 0..self.sweep.settings.len() {
             let cell = self.cell(setting);
             let mut taken = Vec::new();
-            self.frame(canvas, &cell)?;
+            self.frame(&mut canvas, &cell);
             if self.single() {
-                self.means(canvas, &cell, &mut taken)?;
+                self.means(&mut canvas, &cell, &mut taken);
             }
-            self.dots(canvas, &cell, &mut taken)?;
-            self.lane_marks(canvas, &cell)?;
-            self.mark_best(canvas, &cell, taken)?;
+            self.dots(&mut canvas, &cell, &mut taken);
+            self.lane_marks(&mut canvas, &cell);
+            self.mark_best(&mut canvas, &cell, taken);
         }
-        Ok(())
+        canvas
     }
 }

@@ -5,7 +5,7 @@ mod chart;
 
 use chart::{Chart, Lane};
 
-use crate::canvas::Drawing;
+use crate::canvas::Canvas;
 use crate::layout::Page;
 use crate::setting::SettingValue;
 use crate::{Error, Figure, format, scale};
@@ -93,13 +93,13 @@ pub fn draw(sweep: &Sweep<'_>, origin: &str) -> Result<Figure, Error> {
 }
 
 /// The figure before it is rendered.
-pub(crate) fn drawing<'a>(sweep: &Sweep<'a>, origin: &'a str) -> Result<impl Drawing, Error> {
+pub(crate) fn drawing(sweep: &Sweep<'_>, origin: &str) -> Result<Canvas, Error> {
     check(sweep)?;
     let title = match sweep.settings {
         [setting] => format!("Accuracy by {setting}"),
         _ => "Accuracy by setting".to_owned(),
     };
-    let n = format::count(sweep.points.len() as u64);
+    let n = format::thousands(sweep.points.len());
     let note = match (sweep.points, sweep.settings) {
         ([], _) => "No point is finished yet".to_owned(),
         ([_], _) => "One point".to_owned(),
@@ -124,7 +124,8 @@ pub(crate) fn drawing<'a>(sweep: &Sweep<'a>, origin: &'a str) -> Result<impl Dra
         (Lane::Diverged, sweep.points.iter().any(|p| p.diverged > 0)),
     ];
     let lanes = lanes.into_iter().filter(|(_, used)| *used).map(|(lane, _)| lane).collect();
-    Ok(Chart { sweep: *sweep, range, rows, lanes, page: Page { title, note, origin } })
+    let page = Page { title, note, origin };
+    Ok(Chart { sweep: *sweep, range, rows, lanes, page }.canvas())
 }
 
 fn check(sweep: &Sweep<'_>) -> Result<(), Error> {

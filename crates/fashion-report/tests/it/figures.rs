@@ -2,29 +2,37 @@
 
 use std::path::Path;
 
+use fashion_eval::{ConfusionMatrix, JudgedItem};
 use fashion_report::{
-    Bin, ClassCount, ClassExamples, CoverageMark, CoveragePoint, EpochPoint, Error, Figure,
-    MisclassifiedItem, PIXELS, RangeMarks, RangePoint, SettingValue, Sweep, SweepCurve, SweepPoint,
-    class_counts, classes, confusion, coverage, curves, lr_find, misclassified, reliability, sweep,
-    sweep_curves,
+    Class, EpochPoint, Error, Figure, History, Item, PIXELS, RangeMarks, RangePoint, SettingValue,
+    Sweep, SweepCurve, SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find,
+    misclassified, reliability, sweep, sweep_curves,
 };
 
 use crate::stand_in::{self, CLASSES, sweeps};
 
 const ORIGIN: &str = "made-up shapes, not Fashion-MNIST · test set";
 
-fn items(pixels: &[u8]) -> Vec<MisclassifiedItem<'_>> {
-    let item = |index, true_class: &str, predicted: &str, confidence, true_probability| {
-        MisclassifiedItem {
-            index,
-            pixels,
-            true_class: true_class.into(),
-            predicted: predicted.into(),
-            confidence,
-            true_probability,
-        }
+const NAMES: [&str; 4] = ["Shirt", "Coat", "Ankle boot", "Bag"];
+
+fn items(pixels: &[u8]) -> Vec<Item<'_>> {
+    let item = |index, label, predicted, confidence, true_probability| {
+        let mut probabilities = vec![0.0; NAMES.len()];
+        probabilities[label] = true_probability;
+        let judged = JudgedItem { index, label, predicted, confidence, probabilities };
+        Item { judged, pixels, neighbours: Vec::new() }
     };
-    vec![item(7, "Shirt", "Coat", 0.973, 0.021), item(1234, "Ankle boot", "Bag", 0.6, 0.39)]
+    vec![item(7, 0, 1, 0.973, 0.021), item(1234, 2, 3, 0.6, 0.39)]
+}
+
+/// A class without images.
+fn class(name: &str, train: usize, test: usize) -> Class<'_> {
+    Class { name: name.into(), images: Vec::new(), train, test }
+}
+
+/// A matrix of the rows of counts.
+fn matrix(rows: &[&[u64]]) -> ConfusionMatrix {
+    ConfusionMatrix::try_from(rows.iter().map(|row| row.to_vec()).collect::<Vec<_>>()).unwrap()
 }
 
 /// A sweep over these settings, judged on a validation set.
@@ -40,29 +48,25 @@ fn sweep_of<'a>(
 fn figures() -> Vec<(&'static str, Figure)> {
     let (shirt, boot) = (stand_in::garment(6, 1), stand_in::garment(9, 2));
     let examples = [
-        ClassExamples { name: "Shirt".into(), images: vec![&shirt, &shirt], count: 6000 },
-        ClassExamples { name: "Ankle boot".into(), images: vec![&boot], count: 1 },
-        ClassExamples { name: "Bag".into(), images: vec![], count: 0 },
+        Class { images: vec![&shirt, &shirt], ..class("Shirt", 6000, 1000) },
+        Class { images: vec![&boot], ..class("Ankle boot", 1, 0) },
+        class("Bag", 0, 12),
     ];
-    let counts = [("Shirt", 6000, 1000), ("Bag", 0, 12)].map(|(name, train, test)| ClassCount {
-        name: name.into(),
-        train,
-        test,
-    });
+    let counts = [class("Shirt", 6000, 1000), class("Bag", 0, 12)];
     let curve = stand_in::coverage(60);
-    let mark = CoverageMark { point: Some(curve[40]), target: 0.99 };
+    let mark = stand_in::sorted(Some(&curve[40]), 0.99);
     let (range_points, range_marks) = sweeps::range_test(60);
     let by_rate = sweeps::by_rate();
     let (trials, best) = sweeps::random_search(20);
     let names = ["T-shirt/top", "Shirt", "Bag"];
-    let matrix = [[85, 15, 0], [120, 1080, 0], [0, 0, 0]];
+    let matrix = matrix(&[&[85, 15, 0], &[120, 1080, 0], &[0, 0, 0]]);
     vec![
         ("classes", classes::draw(&examples, ORIGIN).unwrap()),
         ("class_counts", class_counts::draw(&counts, ORIGIN).unwrap()),
-        ("curves", curves::draw(&stand_in::history(5), "validation", Some(4), ORIGIN).unwrap()),
+        ("curves", curves::draw(&stand_in::history(5, 4), ORIGIN).unwrap()),
         ("confusion", confusion::draw(&matrix, &names, ORIGIN).unwrap()),
-        ("coverage", coverage::draw(&curve, Some(mark), ORIGIN).unwrap()),
-        ("misclassified", misclassified::draw(&items(&shirt), ORIGIN).unwrap()),
+        ("coverage", coverage::draw(&curve, Some(&mark), ORIGIN).unwrap()),
+        ("misclassified", misclassified::draw(&items(&shirt), &NAMES, ORIGIN).unwrap()),
         ("reliability", reliability::draw(&stand_in::bins()[8..], 0.021, ORIGIN).unwrap()),
         ("lr_find", lr_find::draw(&range_points, &range_marks, ORIGIN).unwrap()),
         ("sweep", sweep::draw(&sweep_of(&["learning rate"], &by_rate, Some(4)), ORIGIN).unwrap()),
@@ -119,7 +123,8 @@ fn png_has_twice_the_size_of_the_svg_and_shows_the_same() {
 #[test]
 fn garments_have_their_pixels_in_the_png() {
     let shirt = stand_in::garment(6, 1);
-    let (width, _, pixels) = decode(&misclassified::draw(&items(&shirt), ORIGIN).unwrap().png);
+    let (width, _, pixels) =
+        decode(&misclassified::draw(&items(&shirt), &NAMES, ORIGIN).unwrap().png);
     // The first garment's corner is at (24, 84) CSS pixels and each of its pixels is 5 wide: 10 in
     // the PNG.
     for (row, column) in [(0, 0), (10, 13), (14, 5), (27, 27), (8, 20)] {
@@ -165,16 +170,12 @@ fn assert_well_formed(xml: &str) {
 fn markup_in_names_stays_text() {
     let evil = "<b x=\"1\">&'</text>\u{1}";
     let pixels = [9; PIXELS];
-    let mut item = items(&pixels).remove(0);
-    (item.true_class, item.predicted) = (evil.into(), evil.into());
-    let example = ClassExamples { name: evil.into(), images: vec![], count: 1 };
-    let count = ClassCount { name: evil.into(), train: 1, test: 1 };
     for figure in [
-        classes::draw(&[example], evil),
-        class_counts::draw(&[count], evil),
-        curves::draw(&stand_in::history(2), evil, Some(1), evil),
-        confusion::draw(&[[1]], &[evil], evil),
-        misclassified::draw(&[item], evil),
+        classes::draw(&[class(evil, 1, 1)], evil),
+        class_counts::draw(&[class(evil, 1, 1)], evil),
+        curves::draw(&History { held_out: evil.into(), ..stand_in::history(2, 1) }, evil),
+        confusion::draw(&matrix(&[&[1, 0], &[0, 0]]), &[evil; 2], evil),
+        misclassified::draw(&items(&pixels), &[evil; 4], evil),
         reliability::draw(&[], 0.0, evil),
         coverage::draw(&[], None, evil),
         lr_find::draw(&[], &RangeMarks::default(), evil),
@@ -204,16 +205,17 @@ fn markup_in_names_stays_text() {
 
 #[test]
 fn nothing_to_show_is_said() {
-    let none: [[u64; 0]; 0] = [];
     let says =
         |figure: Result<Figure, Error>, text| assert!(figure.unwrap().svg.contains(text), "{text}");
-    says(misclassified::draw(&[], ORIGIN), "No item was misclassified");
-    says(curves::draw(&[], "validation", Some(3), ORIGIN), "No epoch is finished yet");
-    says(confusion::draw(&none, &[""; 0], ORIGIN), "There are no classes");
+    says(misclassified::draw(&[], &NAMES, ORIGIN), "No item was misclassified");
+    says(curves::draw(&stand_in::history(0, 3), ORIGIN), "No epoch is finished yet");
     says(reliability::draw(&[], f64::NAN, ORIGIN), "no items");
     says(coverage::draw(&[], None, ORIGIN), "no items");
-    let unreachable = Some(CoverageMark { point: None, target: 0.999 });
-    says(coverage::draw(&stand_in::coverage(9), unreachable, ORIGIN), "out of reach: nothing");
+    let unreachable = stand_in::sorted(None, 0.999);
+    says(
+        coverage::draw(&stand_in::coverage(9), Some(&unreachable), ORIGIN),
+        "out of reach: nothing",
+    );
     says(lr_find::draw(&[], &RangeMarks::default(), ORIGIN), "No batch was tried");
     says(sweep::draw(&sweep_of(&[], &[], None), ORIGIN), "No point is finished yet");
     says(sweep::draw(&sweep_of(&["dropout"], &[], None), ORIGIN), "No point is finished yet");
@@ -233,8 +235,7 @@ fn a_curve_of_many_items_stays_small() {
     let curve = stand_in::coverage(60_000);
     let svg = coverage::inline_svg(&curve, None).unwrap();
     assert!(svg.len() < 10_000, "{} bytes", svg.len());
-    let last = CoveragePoint { coverage: 1.0, accuracy: 0.919 };
-    assert!((curve[59_999].accuracy - last.accuracy).abs() < 1e-12);
+    assert!((curve[59_999].accuracy - 0.919).abs() < 1e-12);
     assert!(svg.contains(" 1632,"), "the curve ends at full coverage: {svg}");
 }
 
@@ -249,10 +250,10 @@ fn what_is_no_number_leaves_a_gap() {
         ..EpochPoint::default()
     };
     let values = [1.0, 0.9, f64::NAN, f64::NEG_INFINITY, 0.7, 1e300, 0.6, 0.5];
-    let mut points: Vec<EpochPoint> =
-        values.iter().zip(1..).map(|(&loss, epoch)| hole(epoch, loss)).collect();
-    points.push(hole(usize::MAX, 0.4));
-    let svg = curves::draw(&points, "validation", Some(usize::MAX), ORIGIN).unwrap().svg;
+    let mut history = stand_in::history(0, usize::MAX);
+    history.epochs = values.iter().zip(1..).map(|(&loss, epoch)| hole(epoch, loss)).collect();
+    history.epochs.push(hole(usize::MAX, 0.4));
+    let svg = curves::draw(&history, ORIGIN).unwrap().svg;
     // The quiet grey of the training line: accuracy in one piece, loss in three, one of them a lone
     // dot.
     assert_eq!(lines_of(&svg, "#87909A"), 3, "{svg}");
@@ -306,7 +307,7 @@ fn what_is_no_number_leaves_a_gap() {
     assert_eq!(blue, 5, "{svg}");
     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
 
-    let bin = |accuracy, count| Bin { lower: 0.5, upper: 0.6, count, confidence: 0.55, accuracy };
+    let bin = |accuracy, count| stand_in::bin(0.5, 0.6, count, (0.55, accuracy));
     let bins = [bin(f64::NAN, 5), bin(0.5, 0), bin(7.0, 5), bin(0.5, 5)];
     let svg = reliability::draw(&bins, f64::INFINITY, ORIGIN).unwrap().svg;
     assert_eq!(svg.matches("<circle").count(), 1, "only the last bin can be drawn");
@@ -314,16 +315,16 @@ fn what_is_no_number_leaves_a_gap() {
     let mut points = stand_in::coverage(60);
     points[30].accuracy = f64::NAN;
     points[31].coverage = f64::INFINITY;
-    let mark = CoverageMark { point: Some(points[30]), target: f64::NAN };
-    let svg = coverage::draw(&points, Some(mark), ORIGIN).unwrap().svg;
+    let mark = stand_in::sorted(Some(&points[30]), f64::NAN);
+    let svg = coverage::draw(&points, Some(&mark), ORIGIN).unwrap().svg;
     // A line before the gap and one after it; the first three points lie below the axis.
     assert_eq!(lines_of(&svg, "#0B62A8"), 2, "{svg}");
     assert!(!svg.contains("NaN") && !svg.contains("inf") && !svg.contains("target"), "{svg}");
 
     let pixels = [0; PIXELS];
     let mut item = items(&pixels).remove(0);
-    (item.confidence, item.true_probability) = (f64::NAN, f64::INFINITY);
-    let svg = misclassified::draw(&[item], ORIGIN).unwrap().svg;
+    (item.judged.confidence, item.judged.probabilities[0]) = (f64::NAN, f64::INFINITY);
+    let svg = misclassified::draw([&item], &NAMES, ORIGIN).unwrap().svg;
     assert_eq!(svg.matches(">–</text>").count(), 2, "{svg}");
     let bar = |colour| svg.lines().any(|l| l.starts_with("<rect") && l.contains(colour));
     assert!(!bar("#B3480B") && !bar("#0B62A8"), "no bar without a number: {svg}");
@@ -406,13 +407,15 @@ fn many_curves_leave_colour_to_the_best() {
 #[test]
 fn misshapen_input_is_an_error_that_says_what_is_expected() {
     let short = [0; 783];
-    let example = ClassExamples { name: "Bag".into(), images: vec![&short], count: 1 };
+    let example = Class { images: vec![&short], ..class("Bag", 1, 1) };
     let message = |result: Result<Figure, Error>| result.unwrap_err().to_string();
     insta::assert_snapshot!(message(classes::draw(&[example], ORIGIN)), @r#"class "Bag", example 0: an image of 783 pixels, expected 784 (28 × 28, row by row, one byte a pixel)"#);
-    insta::assert_snapshot!(message(misclassified::draw(&items(&short), ORIGIN)), @"misclassified item 7: an image of 783 pixels, expected 784 (28 × 28, row by row, one byte a pixel)");
-    insta::assert_snapshot!(message(confusion::draw(&[vec![1, 2], vec![3]], &["a", "b"], ORIGIN)), @"confusion matrix: row 1 has 1 entries, expected 2; give K rows of K counts and K class names");
-    insta::assert_snapshot!(message(confusion::draw(&[[1]], &["a", "b"], ORIGIN)), @"confusion matrix: the list of class names has 2 entries, expected 1; give K rows of K counts and K class names");
-    insta::assert_snapshot!(message(confusion::draw(&[[0; 31]; 31], &["a"; 31], ORIGIN)), @"confusion: 31 classes, expected at most 30; draw a selection of them");
+    insta::assert_snapshot!(message(misclassified::draw(&items(&short), &NAMES, ORIGIN)), @"misclassified item 7: an image of 783 pixels, expected 784 (28 × 28, row by row, one byte a pixel)");
+    let pixels = [9; PIXELS];
+    insta::assert_snapshot!(message(misclassified::draw(&items(&pixels), &["a"; 3], ORIGIN)), @"misclassified item 7: 4 probabilities, expected 3, one for each class; the class names say how many classes there are and in which order");
+    insta::assert_snapshot!(message(confusion::draw(&matrix(&[&[1, 0], &[0, 1]]), &["a"; 3], ORIGIN)), @"confusion matrix of 2 classes: 3 class names, expected one for each");
+    let many = matrix(&[&[1; 31][..]; 31]);
+    insta::assert_snapshot!(message(confusion::draw(&many, &["a"; 31], ORIGIN)), @"confusion: 31 classes, expected at most 30; draw a selection of them");
     let points = sweeps::by_rate();
     let sweep =
         |settings: &[&str], best| message(sweep::draw(&sweep_of(settings, &points, best), ORIGIN));
@@ -420,19 +423,22 @@ fn misshapen_input_is_an_error_that_says_what_is_expected() {
     insta::assert_snapshot!(sweep(&[], None), @"sweep: 0 settings, expected 1 to 6; name those that vary, or draw some at a time");
     insta::assert_snapshot!(sweep(&["a"; 7], None), @"sweep: 7 settings, expected 1 to 6; name those that vary, or draw some at a time");
     insta::assert_snapshot!(sweep(&["a"], Some(9)), @"sweep: the best is point 9, expected one of the 9 points, from 0");
-    let many = vec![ClassCount::default(); 61];
+    let many = vec![Class::default(); 61];
     assert!(matches!(class_counts::draw(&many, ORIGIN), Err(Error::TooManyClasses { .. })));
-    let many = vec![ClassExamples::default(); 31];
+    let many = vec![Class::default(); 31];
     assert!(matches!(classes::draw(&many, ORIGIN), Err(Error::TooManyClasses { .. })));
 }
 
 #[test]
 fn only_the_first_examples_and_items_are_drawn() {
     let pixels = stand_in::garment(0, 0);
-    let example = ClassExamples { name: CLASSES[0].into(), images: vec![&pixels; 50], count: 50 };
+    let example = Class { images: vec![&pixels; 50], ..class(CLASSES[0], 50, 10) };
     assert_eq!(classes::draw(&[example], ORIGIN).unwrap().svg.matches("<image").count(), 12);
     let many = vec![items(&pixels).remove(0); 60];
-    assert_eq!(misclassified::draw(&many, ORIGIN).unwrap().svg.matches("<image").count(), 25);
+    assert_eq!(
+        misclassified::draw(&many, &NAMES, ORIGIN).unwrap().svg.matches("<image").count(),
+        25
+    );
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -447,9 +453,9 @@ fn names(folder: &Path) -> Vec<String> {
 fn both_files_are_written_and_replaced_whole() {
     let folder = tempfile::tempdir().unwrap();
     let inner = folder.path().join("run/figures");
-    let figure = confusion::draw(&[[1]], &["a"], ORIGIN).unwrap();
+    let figure = confusion::draw(&matrix(&[&[1, 0], &[0, 1]]), &["a", "b"], ORIGIN).unwrap();
     figure.write(&inner, "confusion").unwrap();
-    let other = confusion::draw(&[[2]], &["a"], ORIGIN).unwrap();
+    let other = confusion::draw(&matrix(&[&[2, 0], &[0, 1]]), &["a", "b"], ORIGIN).unwrap();
     other.write(&inner, "confusion").unwrap();
     assert_eq!(names(&inner), ["confusion.png", "confusion.svg"]);
     assert_eq!(std::fs::read_to_string(inner.join("confusion.svg")).unwrap(), other.svg);
@@ -464,7 +470,7 @@ fn a_failed_write_leaves_no_part_behind() {
     let folder = tempfile::tempdir().unwrap();
     // A folder with a file in it stands where the PNG should go, so that the last rename fails.
     std::fs::create_dir_all(folder.path().join("figure.png/full")).unwrap();
-    let figure = confusion::draw(&[[1]], &["a"], ORIGIN).unwrap();
+    let figure = confusion::draw(&matrix(&[&[1, 0], &[0, 1]]), &["a", "b"], ORIGIN).unwrap();
     let message = figure.write(folder.path(), "figure").unwrap_err().to_string();
     assert!(message.contains("figure.png"), "{message}");
     assert_eq!(names(folder.path()), ["figure.png", "figure.svg"]);

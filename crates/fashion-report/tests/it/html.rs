@@ -1,53 +1,39 @@
 //! The report: a snapshot, and what must hold of any report.
 
-use fashion_report::html::{Estimate, Report, Unit, render};
-use fashion_report::{Error, PIXELS};
+use fashion_eval::{ConfusionMatrix, Interval};
+use fashion_report::Error;
+use fashion_report::html::{Report, render};
 
-use crate::stand_in::{self, whole};
+use crate::stand_in;
+use crate::stand_in::whole::{self, Judged};
 
-type Garments = Vec<Vec<[u8; PIXELS]>>;
-
-fn garments() -> Garments {
-    whole::garments(2, false)
+/// A few items of two classes; `name` is the first class's name.
+fn judged(name: &str) -> Judged {
+    let mut judged = whole::judged_two(name);
+    judged.metrics.per_class[1].f1 = f64::NAN;
+    for curves in [&mut judged.curves, &mut judged.calibrated] {
+        curves.reliability.drain(..13);
+        curves.risk_coverage.steps = stand_in::coverage(20);
+    }
+    judged
 }
 
-/// A report with every part but only a few of everything; `name` is the first class's name.
-fn report<'a>(garments: &'a Garments, name: &str) -> Report<'a> {
-    let mut report = whole::report(garments, 1);
+/// A report with every part but only a few of everything.
+fn report(judged: &Judged) -> Report<'_> {
+    let mut report = judged.report(1);
+    let name = report.classes[0].name.clone();
     report.title = format!("run 0001, {name}");
-    report.class_names.truncate(2);
-    report.class_names[0] = name.into();
-    report.confusion = vec![vec![85, 15], vec![1, 99]];
-    report.items.retain(|item| item.label == 0 && item.predicted == 6);
     report.items.truncate(3);
-    for (item, predicted) in report.items.iter_mut().zip([1, 1, 0]) {
-        item.predicted = predicted;
-        item.probabilities = if predicted == 1 { vec![0.012, 0.988] } else { vec![0.75, 0.25] };
-        item.neighbours.iter_mut().for_each(|neighbour| neighbour.label %= 2);
-    }
     report.pairs.truncate(1);
-    (report.pairs[0].label, report.pairs[0].predicted) = (0, 1);
-    report.class_averages.truncate(2);
-    report.classes.truncate(2);
-    report.classes[0].name = name.into();
     report.classes[1].images.clear();
-    report.class_counts.truncate(1);
-    report.class_counts[0].name = name.into();
-    report.history.truncate(3);
-    report.best_epoch = Some(2);
-    report.per_class.truncate(2);
-    report.per_class[0].class = name.into();
-    report.per_class[1].f1 = f64::NAN.into();
-    report.means.truncate(1);
-    report.facts[0].facts[0].1 = name.into();
-    if let Some(calibration) = &mut report.calibration {
-        calibration.before.drain(..13);
-        calibration.after.drain(..13);
-    }
-    if let Some(coverage) = &mut report.coverage {
-        coverage.points = stand_in::coverage(20);
-    }
+    report.history = stand_in::history(3, 2);
+    report.facts[0].facts[0].1 = name;
     report
+}
+
+/// The page of that report.
+fn page(name: &str) -> String {
+    render(&report(&judged(name))).unwrap()
 }
 
 /// The page without the bytes of fonts, garments and script, each of which has its own tests.
@@ -72,25 +58,19 @@ fn without_bytes(page: &str) -> String {
 
 #[test]
 fn report_looks_as_it_did() {
-    let garments = garments();
-    let page = render(&report(&garments, "T-shirt/top")).unwrap();
+    let page = page("T-shirt/top");
     // An element a line, as whoever compares two of them reads them.
     insta::assert_snapshot!("report", without_bytes(&page).replace("><", ">\n<"));
 }
 
 #[test]
 fn the_same_report_gives_the_same_bytes() {
-    let garments = garments();
-    assert_eq!(
-        render(&report(&garments, "Coat")).unwrap(),
-        render(&report(&garments, "Coat")).unwrap()
-    );
+    assert_eq!(page("Coat"), page("Coat"));
 }
 
 #[test]
 fn nothing_is_fetched_and_only_the_one_script_runs() {
-    let garments = garments();
-    let page = render(&report(&garments, "Coat")).unwrap();
+    let page = page("Coat");
     let (_, script) = page.rsplit_once("<script>").unwrap();
     let (script, _) = script.split_once("</script>").unwrap();
     assert!(!script.contains('\r'), "a browser would read another text than was hashed");
@@ -119,8 +99,8 @@ fn nothing_is_fetched_and_only_the_one_script_runs() {
 
 #[test]
 fn a_page_without_items_has_no_script() {
-    let garments = garments();
-    let mut report = report(&garments, "Coat");
+    let judged = judged("Coat");
+    let mut report = report(&judged);
     report.items.clear();
     let page = render(&report).unwrap();
     assert!(!page.contains("<script") && !page.contains("script-src"));
@@ -134,8 +114,8 @@ fn a_page_without_items_has_no_script() {
 #[test]
 fn a_real_run_takes_less_than_a_megabyte() {
     // 844 misclassified items and 26 others of each class; fabric is as hard to compress as clothes.
-    let garments = whole::garments(110, true);
-    let report = whole::report(&garments, 26);
+    let judged = whole::judged(110, true);
+    let report = judged.report(26);
     assert_eq!(report.items.len(), 1104);
     let page = render(&report).unwrap();
     assert!(page.len() < 1_000_000, "{} bytes", page.len());
@@ -144,14 +124,13 @@ fn a_real_run_takes_less_than_a_megabyte() {
 
 #[test]
 fn what_the_script_shows_is_there_without_it() {
-    let garments = whole::garments(2, false);
-    let page = render(&whole::report(&garments, 20)).unwrap();
+    let page = render(&whole::judged(2, false).report(20)).unwrap();
     assert!(page.contains("48 of 844 items misclassified, the most confidently wrong first."));
     let (_, list) = page.split_once("id=\"gallery\">").unwrap();
     let (list, _) = list.split_once("</ul>").unwrap();
     assert_eq!(list.matches("<li>").count(), 48);
     assert_eq!(list.matches("role=\"img\" aria-label=\"item ").count(), 48);
-    assert!(list.find(">99.9%").unwrap() < list.find("99.4%").unwrap(), "the surest first");
+    assert!(list.find("&gt;99.9%").unwrap() < list.find(">99.4%").unwrap(), "the surest first");
     // What only the script can do is hidden until it is there.
     for control in ["<form", "<aside", "<button type=\"button\" data-true"] {
         let (before, after) = page.split_once(control).unwrap();
@@ -163,9 +142,8 @@ fn what_the_script_shows_is_there_without_it() {
 
 #[test]
 fn markup_in_names_stays_text() {
-    let garments = garments();
-    let plain = render(&report(&garments, "Coat")).unwrap();
-    let evil = render(&report(&garments, "<script src=\"x\">&'")).unwrap();
+    let plain = page("Coat");
+    let evil = page("<script src=\"x\">&'");
     assert!(evil.contains("&lt;script src=&quot;x&quot;&gt;&amp;'"));
     assert_eq!(plain.matches('<').count(), evil.matches('<').count(), "a name opened a tag");
     // In the block of JSON a quote in a name is escaped by a backslash.
@@ -175,8 +153,7 @@ fn markup_in_names_stays_text() {
 
 #[test]
 fn tags_are_closed_in_order() {
-    let garments = garments();
-    let page = render(&report(&garments, "Coat")).unwrap();
+    let page = page("Coat");
     let (_, body) = page.split_once("</style>").unwrap();
     let (body, scripts) = body.split_once("<script").unwrap();
     let body = format!("{body}{}", scripts.rsplit_once("</script>").unwrap().1);
@@ -195,8 +172,7 @@ fn tags_are_closed_in_order() {
 
 #[test]
 fn every_link_in_the_page_has_its_place() {
-    let garments = garments();
-    let page = render(&report(&garments, "Coat")).unwrap();
+    let page = page("Coat");
     let names = |start: &str| -> Vec<String> {
         let parts = page.split(start).skip(1);
         parts.map(|rest| rest.split_once('"').unwrap().0.to_owned()).collect()
@@ -213,52 +189,70 @@ fn every_link_in_the_page_has_its_place() {
 
 #[test]
 fn parts_without_data_are_left_out() {
-    let page =
-        render(&Report { title: "empty".into(), origin: "custom".into(), ..Report::default() })
-            .unwrap();
-    assert!(!page.contains("<section") && !page.contains("<nav"));
-    assert_eq!(page.matches("custom").count(), 2, "the origin stands at the top and at the foot");
+    let judged = judged("Coat");
+    let page = render(&Report::new("empty", &judged.metrics, &judged.curves)).unwrap();
+    let sections: Vec<_> = page.split("<section id=\"").skip(1).map(|s| &s[..5]).collect();
+    // What there is to say of the predictions alone: result, scores, confusion, confidence.
+    assert_eq!(sections, ["resul", "class", "confu", "relia", "cover"]);
+    assert_eq!(page.matches("<nav").count(), 1);
+    let origin = &judged.metrics.data;
+    assert_eq!(page.matches(origin).count(), 2, "the origin stands at the top and at the foot");
 }
 
 #[test]
-fn no_mistakes_is_said_only_where_something_was_judged() {
-    let garments = garments();
-    let mut report = report(&garments, "Coat");
-    report.items.clear();
-    report.pairs.clear();
-    report.confusion = vec![vec![5, 0], vec![0, 5]];
-    assert!(render(&report).unwrap().contains("No item was misclassified"));
-    report.confusion = vec![vec![5, 1], vec![0, 5]];
-    assert!(!render(&report).unwrap().contains("isclassified"), "which ones is not known");
-    report.confusion.clear();
-    assert!(!render(&report).unwrap().contains("isclassified"));
+fn no_mistakes_is_said_only_where_nothing_was_misclassified() {
+    let mut judged = judged("Coat");
+    let mut says = |counts: [[u64; 2]; 2]| {
+        let rows = counts.map(Vec::from).to_vec();
+        judged.metrics.confusion = ConfusionMatrix::try_from(rows).unwrap();
+        let mut report = report(&judged);
+        report.items.clear();
+        report.pairs.clear();
+        render(&report).unwrap().contains("isclassified")
+    };
+    assert!(says([[5, 0], [0, 5]]));
+    assert!(!says([[5, 1], [0, 5]]), "which ones is not known");
 }
 
 #[test]
 fn measures_have_their_decimals_and_intervals() {
-    let mut report = Report::default();
-    let mut measures = whole::report(&garments(), 0).measures;
-    measures[0].estimate = Estimate { value: 0.912, interval: Some((0.9, 0.999_999)) };
-    (measures[6].estimate, measures[6].unit) = (0.5.into(), Unit::Number);
-    report.measures = measures;
-    let page = render(&report).unwrap();
+    let mut judged = judged("Coat");
+    let metrics = &mut judged.metrics;
+    metrics.accuracy = 0.912;
+    metrics.intervals.accuracy = Interval { low: 0.9, high: 0.999_999 };
+    (metrics.brier, metrics.intervals.brier) = (0.5, None);
+    let page = render(&report(&judged)).unwrap();
     assert!(page.contains("<b>91.20%</b><span>90.00% to &gt;99.99%</span>"));
-    assert_eq!(page.matches("<div><dt>").count(), 4, "four are large");
+    assert!(page.contains("images correctly: 91.20%."));
+    let (_, cards) = page.split_once("<dl class=\"cards\">").unwrap();
+    let (cards, _) = cards.split_once("</dl>").unwrap();
+    assert_eq!(cards.matches("<div><dt>").count(), 4, "four are large");
     let (_, table) = page.split_once("<table class=\"measures\">").unwrap();
-    assert_eq!(table.matches("<th scope=\"row\">").count(), 3);
+    let (table, _) = table.split_once("</table>").unwrap();
+    assert_eq!(table.matches("<th scope=\"row\">").count(), 6);
     assert!(table.contains("</small></th><td>0.500</td>"), "no interval, no range");
     assert!(page.contains("The ranges are 95% intervals."));
-    for measure in &mut report.measures {
-        measure.estimate.interval = None;
-    }
-    assert!(!render(&report).unwrap().contains("95%"));
+}
+
+#[test]
+fn the_answer_is_that_of_the_threshold_or_of_the_surest_half() {
+    let judged = judged("Coat");
+    let advice = judged.metrics.advice().unwrap();
+    assert!(page("Coat").contains(&format!("<p class=\"answer\">{advice}</p>")));
+    let mut plain = judged;
+    plain.metrics.confidence.calibrated = None;
+    let mut report = Report::new("run", &plain.metrics, &plain.curves);
+    report.hint = "Ask for a target.".into();
+    let page = render(&report).unwrap();
+    let half = "Of the half that the network is surest of, 99.78% are right. Ask for a target.";
+    assert!(page.contains(half) && page.contains(">Value</th>") && !page.contains(">scaled</th>"));
 }
 
 #[test]
 fn misshapen_input_is_an_error() {
-    let garments = garments();
+    let judged = judged("Coat");
     let message = |spoil: fn(&mut Report<'_>)| {
-        let mut report = report(&garments, "Coat");
+        let mut report = report(&judged);
         spoil(&mut report);
         render(&report).unwrap_err().to_string()
     };
@@ -271,16 +265,17 @@ fn misshapen_input_is_an_error() {
     says(|r| r.pairs[0].average = Some(vec![0; 10]), &["average image of pair 0", pixels]);
     says(|r| r.class_averages[1].truncate(10), &["average image of class 1", pixels]);
     says(|r| r.class_averages.truncate(1), &["1 images, expected 2"]);
-    says(|r| r.items[1].label = 2, &["item ", "class 2, expected a class below 2"]);
-    says(|r| r.items[1].predicted = 9, &["item ", "class 9, expected a class below 2"]);
+    says(|r| r.items[1].judged.label = 2, &["item ", "class 2, expected a class below 2"]);
+    says(|r| r.items[1].judged.predicted = 9, &["item ", "class 9, expected a class below 2"]);
     says(|r| r.items[1].neighbours[0].label = 2, &["neighbour ", "class 2"]);
-    says(|r| r.items[1].probabilities.push(0.0), &["3 probabilities, expected 2"]);
-    says(|r| r.pairs[0].predicted = 2, &["pair 0: class 2"]);
-    says(|r| r.pairs[0].label = 2, &["pair 0: class 2"]);
-    let mut bad = report(&garments, "Coat");
+    says(|r| r.items[1].judged.probabilities.push(0.0), &["3 probabilities, expected 2"]);
+    says(|r| r.pairs[0].confused.predicted = 2, &["pair 0: class 2"]);
+    says(|r| r.pairs[0].confused.label = 2, &["pair 0: class 2"]);
+    let mut bad = report(&judged);
     bad.classes[0].images = vec![&[]];
     assert!(matches!(render(&bad), Err(Error::PixelCount { found: 0, .. })));
-    let mut bad = report(&garments, "Coat");
-    bad.confusion.pop();
-    assert!(matches!(render(&bad), Err(Error::ConfusionShape { .. })));
+    let mut bad = judged;
+    bad.metrics.per_class.pop();
+    let bad = render(&Report::new("bad", &bad.metrics, &bad.curves));
+    assert!(matches!(bad, Err(Error::ClassNames { found: 1, classes: 2 })));
 }

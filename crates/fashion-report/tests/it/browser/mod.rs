@@ -36,17 +36,15 @@ fn expected(
     wanted: impl Fn(usize, usize) -> bool,
     key: impl Fn(usize) -> f64,
 ) -> Vec<usize> {
-    let mut items: Vec<usize> = (0..report.items.len())
-        .filter(|&i| wanted(report.items[i].label, report.items[i].predicted))
-        .collect();
-    items.sort_by(|&a, &b| {
-        key(b).total_cmp(&key(a)).then(report.items[a].index.cmp(&report.items[b].index))
-    });
-    items.into_iter().take(48).map(|i| report.items[i].index).collect()
+    let judged = |i: usize| &report.items[i].judged;
+    let mut items: Vec<usize> =
+        (0..report.items.len()).filter(|&i| wanted(judged(i).label, judged(i).predicted)).collect();
+    items.sort_by(|&a, &b| key(b).total_cmp(&key(a)).then(judged(a).index.cmp(&judged(b).index)));
+    items.into_iter().take(48).map(|i| judged(i).index).collect()
 }
 
 fn a_cell_shows_its_items(browser: &mut Browser, report: &Report<'_>) {
-    let confidence = |i: usize| report.items[i].probabilities[report.items[i].predicted];
+    let confidence = |i: usize| report.items[i].judged.confidence;
     assert_eq!(text(browser, "#count"), "844 items, all misclassified.");
     assert_eq!(shown(browser), expected(report, |a, b| a != b, confidence));
 
@@ -86,14 +84,14 @@ fn a_cell_shows_its_items(browser: &mut Browser, report: &Report<'_>) {
 }
 
 fn filters_and_orders_work_together(browser: &mut Browser, report: &Report<'_>) {
-    let items = &report.items;
+    let items: Vec<_> = report.items.iter().map(|item| &item.judged).collect();
     browser.choose("true", "6");
     assert_eq!(text(browser, "#count"), "263 items, Shirt taken for something else.");
     for (order, key) in [
-        ("loss", &(|i: usize| items[i].loss) as &dyn Fn(usize) -> f64),
-        ("margin", &|i| items[i].margin),
+        ("loss", &(|i: usize| items[i].loss()) as &dyn Fn(usize) -> f64),
+        ("margin", &|i| items[i].margin()),
         ("index", &|i| -(items[i].index as f64)),
-        ("confidence", &|i| items[i].probabilities[items[i].predicted]),
+        ("confidence", &|i| items[i].confidence),
     ] {
         browser.choose("order", order);
         assert_eq!(shown(browser), expected(report, |a, b| a == 6 && b != 6, key), "{order}");
@@ -102,7 +100,7 @@ fn filters_and_orders_work_together(browser: &mut Browser, report: &Report<'_>) 
     let closest = items
         .iter()
         .filter(|item| item.label == 6 && item.predicted != 6)
-        .min_by(|a, b| a.margin.total_cmp(&b.margin));
+        .min_by(|a, b| a.margin().total_cmp(&b.margin()));
     assert_eq!(shown(browser)[0], closest.unwrap().index);
     browser.choose("true", "");
     browser.choose("predicted", "4");
@@ -113,7 +111,7 @@ fn an_item_shows_all_its_probabilities(browser: &mut Browser, report: &Report<'_
     browser.click(&cell(0, 6));
     browser.point(&tile(5));
     let index = shown(browser)[5];
-    let item = report.items.iter().find(|item| item.index == index).unwrap();
+    let item = report.items.iter().find(|item| item.judged.index == index).unwrap();
     assert_eq!(text(browser, "#detail h3"), format!("Item {index}"));
     assert_eq!(text(browser, "#detail p"), "T-shirt/top taken for Shirt");
     let bars = browser.value(
@@ -130,10 +128,10 @@ fn an_item_shows_all_its_probabilities(browser: &mut Browser, report: &Report<'_
             6 => "is-wrong",
             _ => "",
         };
-        let p = percent(item.probabilities[class]);
-        assert_eq!(*bar, json!([report.class_names[class], p, kind]));
+        let p = percent(item.judged.probabilities[class]);
+        assert_eq!(*bar, json!([report.metrics.per_class[class].class, p, kind]));
     }
-    assert_eq!(text(browser, "#detail dd"), format!("{:.2}", item.loss));
+    assert_eq!(text(browser, "#detail dd"), format!("{:.2}", item.judged.loss()));
     let near = text(browser, ".near li");
     assert!(near.ends_with(&format!("#{}", item.neighbours[0].index)), "{near}");
 
@@ -254,8 +252,8 @@ fn the_page_works_in_a_browser() {
         std::io::stderr().write_all(note.as_bytes()).unwrap();
         return;
     };
-    let garments = whole::garments(5, false);
-    let report = whole::report(&garments, 20);
+    let judged = whole::judged(5, false);
+    let report = judged.report(20);
     let page = render(&report).unwrap();
     let mut browser = Browser::start(&path);
     browser.screen(1280, 800, "screen", "light");
@@ -280,8 +278,7 @@ fn the_page_works_in_a_browser() {
 #[test]
 fn a_script_that_was_not_in_the_page_is_not_run() {
     let Some(path) = devtools::find() else { return };
-    let garments = whole::garments(2, false);
-    let page = render(&whole::report(&garments, 1)).unwrap();
+    let page = render(&whole::judged(2, false).report(1)).unwrap();
     let evil = page.replace("<h1>", "<script>window.evil = 1</script><h1 onclick=\"evil = 2\">");
     let mut browser = Browser::start(&path);
     browser.open(&evil);

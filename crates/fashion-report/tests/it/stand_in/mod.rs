@@ -6,7 +6,9 @@
 pub(crate) mod sweeps;
 pub(crate) mod whole;
 
-use fashion_report::{Bin, CoveragePoint, EpochPoint, PIXELS, SIDE};
+use fashion_eval::calibration::ReliabilityBin;
+use fashion_eval::selective::{Sorted, Step, Threshold};
+use fashion_report::{EpochPoint, History, PIXELS, SIDE};
 
 /// The ten class names of the project, in order.
 pub(crate) const CLASSES: [&str; 10] = [
@@ -75,10 +77,10 @@ pub(crate) fn garment(class: usize, variant: usize) -> [u8; PIXELS] {
     pixels
 }
 
-/// A run of `n` epochs with held-out values.
-pub(crate) fn history(n: usize) -> Vec<EpochPoint> {
+/// A run of `n` epochs with held-out values, of which one was chosen.
+pub(crate) fn history(n: usize, best: usize) -> History {
     let wobble = |e: usize| ((e * 37 % 11) as f64 - 5.0) / 5.0;
-    (1..=n)
+    let epochs = (1..=n)
         .map(|epoch| {
             let t = epoch as f64;
             EpochPoint {
@@ -92,7 +94,8 @@ pub(crate) fn history(n: usize) -> Vec<EpochPoint> {
                 validation_accuracy: Some(0.915 - 0.07 / t + 0.003 * wobble(epoch)),
             }
         })
-        .collect()
+        .collect();
+    History { epochs, held_out: "validation".into(), best: Some(best) }
 }
 
 /// A 10 × 10 confusion matrix of `per_class` items in each row.
@@ -130,8 +133,13 @@ pub(crate) fn confusion(per_class: u64) -> Vec<Vec<u64>> {
     counts
 }
 
+/// A bin of these items.
+pub(crate) fn bin(lower: f64, upper: f64, count: u64, at: (f64, f64)) -> ReliabilityBin {
+    ReliabilityBin { lower, upper, count, confidence: Some(at.0), accuracy: Some(at.1) }
+}
+
 /// Fifteen bins of a slightly too sure classifier.
-pub(crate) fn bins() -> Vec<Bin> {
+pub(crate) fn bins() -> Vec<ReliabilityBin> {
     (0..15)
         .map(|i| {
             let (lower, upper) = (f64::from(i) / 15.0, f64::from(i + 1) / 15.0);
@@ -141,25 +149,32 @@ pub(crate) fn bins() -> Vec<Bin> {
             } else {
                 [12, 30, 55, 80, 96, 110, 128, 160, 205, 270, 420, 8434][i as usize - 3]
             };
-            Bin {
-                lower,
-                upper,
-                count,
-                confidence,
-                accuracy: confidence - 0.07 * (1.0 - confidence) - 0.02,
-            }
+            bin(lower, upper, count, (confidence, confidence - 0.07 * (1.0 - confidence) - 0.02))
         })
         .collect()
 }
 
 /// The curve of `n` items, the first few of them by chance worse than those that follow.
-pub(crate) fn coverage(n: usize) -> Vec<CoveragePoint> {
+pub(crate) fn coverage(n: usize) -> Vec<Step> {
     (1..=n)
         .map(|k| {
             let coverage = k as f64 / n as f64;
             let chance = if k > 3 { 0.0 } else { 0.5 / k as f64 };
             let accuracy = 1.0 - chance - 0.001 - 0.08 * coverage.powi(6);
-            CoveragePoint { coverage, accuracy }
+            Step { threshold: 1.0 - coverage, by_machine: k as u64, wrong: 0, coverage, accuracy }
         })
         .collect()
+}
+
+/// What a threshold for a target accuracy does: as the step, or nothing.
+pub(crate) fn sorted(step: Option<&Step>, target: f64) -> Sorted {
+    Sorted {
+        threshold: Threshold { value: None, target, level: 0.95, held_out: 100 },
+        n: 100,
+        by_machine: 0,
+        to_human: 100,
+        coverage: step.map_or(0.0, |step| step.coverage),
+        accuracy: step.map(|step| step.accuracy),
+        interval: None,
+    }
 }

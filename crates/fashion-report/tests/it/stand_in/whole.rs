@@ -1,16 +1,17 @@
 //! A whole report of made-up data, as large as that of a real run.
 
-use fashion_report::html::{
-    Calibration, CalibrationScore, ClassScores, ConfusedPair, Coverage, Estimate, FactGroup, Item,
-    Measure, Neighbour, Report, Unit,
-};
-use fashion_report::{Bin, ClassCount, ClassExamples, CoverageMark, PIXELS};
+use fashion_eval::calibration::Temperature;
+use fashion_eval::selective::Threshold;
+use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions};
+use fashion_report::html::{FactGroup, Pair, Report};
+use fashion_report::{Class, Item, Neighbour, PIXELS};
+use ndarray::Array2;
 
-use super::{CLASSES, bins, confusion, coverage, garment, history};
+use super::{CLASSES, confusion, garment, history};
 
 /// Garments by class, some variants of each. With `fabric` every pixel of them is random, which is
 /// at least as hard to compress as photographs of clothes are.
-pub(crate) fn garments(variants: usize, fabric: bool) -> Vec<Vec<[u8; PIXELS]>> {
+fn garments(variants: usize, fabric: bool) -> Vec<Vec<[u8; PIXELS]>> {
     let mut state = 1u64;
     let mut one = |class, variant| {
         let mut pixels = garment(class, variant);
@@ -23,72 +24,120 @@ pub(crate) fn garments(variants: usize, fabric: bool) -> Vec<Vec<[u8; PIXELS]>> 
     (0..10).map(|class| (0..variants).map(|variant| one(class, variant)).collect()).collect()
 }
 
-/// Every misclassified item of [`confusion`], and `correct` others of each class.
-pub(crate) fn items(garments: &[Vec<[u8; PIXELS]>], correct: u64) -> Vec<Item<'_>> {
-    let mut out = Vec::new();
-    for (label, row) in confusion(1000).iter().enumerate() {
-        for (predicted, &n) in row.iter().enumerate() {
-            let n = if label == predicted { n.min(correct) } else { n };
-            for _ in 0..n {
-                let i = out.len();
-                let confidence = 0.9999 - 0.0005 * (i * 619 % 1000) as f64;
-                let second = (1.0 - confidence) * 0.8;
-                let mut probabilities = vec![(1.0 - confidence - second) / 8.0; 10];
-                probabilities[label] = second;
-                probabilities[(label + 1) % 10] = second;
-                probabilities[predicted] = confidence;
-                out.push(Item {
-                    index: i * 7919 % 10_000,
-                    pixels: &garments[label][i % garments[label].len()],
-                    label,
-                    predicted,
-                    loss: -libm::log(probabilities[label]),
-                    margin: confidence - second,
-                    probabilities,
-                    neighbours: (0..5)
-                        .map(|k| Neighbour {
-                            index: (i * 5 + k) * 6_007 % 60_000,
-                            label: if (i + k) % 3 == 0 { label } else { predicted },
-                        })
-                        .collect(),
-                });
+/// What a classifier made of some items, and what they look like.
+pub(crate) struct Judged {
+    garments: Vec<Vec<[u8; PIXELS]>>,
+    predictions: Predictions,
+    pub(crate) metrics: Metrics,
+    pub(crate) curves: ConfidenceCurves,
+    pub(crate) calibrated: ConfidenceCurves,
+}
+
+/// Ten classes of 1,000 items each, of which 844 are misclassified.
+pub(crate) fn judged(variants: usize, fabric: bool) -> Judged {
+    Judged::new(&CLASSES, &confusion(1000), garments(variants, fabric))
+}
+
+/// Two classes of 100 items each, of which 16 are misclassified; `name` is the first one's name.
+pub(crate) fn judged_two(name: &str) -> Judged {
+    Judged::new(&[name, "Trouser"], &[vec![85, 15], vec![1, 99]], garments(2, false))
+}
+
+impl Judged {
+    fn new(names: &[&str], counts: &[Vec<u64>], garments: Vec<Vec<[u8; PIXELS]>>) -> Self {
+        let classes = names.len();
+        let (mut rows, mut labels) = (Vec::new(), Vec::new());
+        let mut seen = [0, 0];
+        for (label, row) in counts.iter().enumerate() {
+            for (predicted, &n) in row.iter().enumerate() {
+                for _ in 0..n {
+                    let i = &mut seen[usize::from(label == predicted)];
+                    // What is right is surer.
+                    let spread = if label == predicted { 0.2 } else { 0.5 };
+                    let confidence = 0.9999 - spread * f64::from(*i * 619 % 1000) / 1000.0;
+                    *i += 1;
+                    let rest = 1.0 - confidence;
+                    let second = if classes == 2 { rest } else { 0.8 * rest };
+                    let third = (rest - second) / (classes as f64 - 2.0).max(1.0);
+                    let mut p = vec![third; classes];
+                    p[(label + usize::from(label == predicted)) % classes] = second;
+                    p[predicted] = confidence;
+                    rows.extend(p);
+                    labels.push(label);
+                }
             }
         }
+        let n = labels.len();
+        let p = Array2::from_shape_vec((n, classes), rows).expect("made up to be valid");
+        let indices = (0..n).map(|i| i * 7919 % n).collect();
+        let predictions = Predictions::new(p, labels)
+            .and_then(|p| p.with_indices(indices))
+            .expect("made up to be valid");
+        let context = Context {
+            data: "made-up shapes and numbers, not Fashion-MNIST".into(),
+            split: "test".into(),
+            classes: names.iter().map(|name| (*name).into()).collect(),
+        };
+        let curves = ConfidenceCurves::from(&predictions);
+        let metrics =
+            Metrics::with_curves(&predictions, &curves, &context).expect("made up to be valid");
+        let temperature = Temperature::fit(&predictions).expect("made up to be valid");
+        let scaled = temperature.apply(&predictions);
+        let threshold = Threshold::for_target(&scaled, 0.9).expect("made up to be valid");
+        let calibrated = ConfidenceCurves::from(&scaled);
+        let metrics = metrics.with_calibrated(&scaled, &calibrated, temperature, Some(threshold));
+        Self { garments, predictions, metrics, curves, calibrated }
     }
-    out
-}
 
-fn estimate(value: f64, half: f64) -> Estimate {
-    Estimate { value, interval: Some((value - half, (value + half).min(1.0))) }
-}
+    fn item(&self, row: usize) -> Item<'_> {
+        let judged = self.predictions.item(row);
+        let garments = &self.garments[judged.label];
+        let label =
+            |k: usize| if (row + k).is_multiple_of(3) { judged.label } else { judged.predicted };
+        let near = |k| Neighbour { index: (row * 5 + k) * 6_007 % 60_000, label: label(k) };
+        let neighbours = (0..5).map(near).collect();
+        Item { pixels: &garments[row % garments.len()], neighbours, judged }
+    }
 
-fn measures() -> Vec<Measure> {
-    [
-        ("Accuracy", estimate(0.9156, 0.0055), Unit::Share, "images sorted correctly"),
-        ("Log loss", estimate(0.2409, 0.0121), Unit::Number, "nats an image; 0 is perfect"),
-        ("Macro F1", estimate(0.9153, 0.0055), Unit::Share, "mean over the classes"),
-        ("Calibration error", 0.021.into(), Unit::Share, "mean gap of confidence and accuracy"),
-        (
-            "Top-2 accuracy",
-            estimate(0.9751, 0.0031),
-            Unit::Share,
-            "the true class is among the two likeliest",
-        ),
-        (
-            "Matthews correlation",
-            estimate(0.906, 0.006),
-            Unit::Number,
-            "1 is perfect, 0 is guessing",
-        ),
-        ("Brier score", 0.1241.into(), Unit::Number, "mean squared error of the probabilities"),
-    ]
-    .map(|(name, estimate, unit, meaning)| Measure {
-        name: name.into(),
-        estimate,
-        unit,
-        meaning: meaning.into(),
-    })
-    .into()
+    /// Every misclassified item, and `correct` others of each class.
+    fn items(&self, correct: usize) -> Vec<Item<'_>> {
+        let mut left = vec![correct; self.predictions.classes()];
+        let mut wanted = |item: &Item<'_>| {
+            let left = &mut left[item.judged.label];
+            let shown = item.is_wrong() || *left > 0;
+            *left -= usize::from(shown && !item.is_wrong());
+            shown
+        };
+        (0..self.predictions.len()).map(|row| self.item(row)).filter(|item| wanted(item)).collect()
+    }
+
+    /// The report with `correct` items of each class that were sorted correctly.
+    pub(crate) fn report(&self, correct: usize) -> Report<'_> {
+        let classes =
+            self.metrics.per_class.iter().zip(&self.garments).map(|(class, garments)| Class {
+                name: class.class.clone(),
+                images: garments.iter().map(<[u8; PIXELS]>::as_slice).collect(),
+                train: 6000,
+                test: class.support as usize,
+            });
+        let pair = |confused: &fashion_eval::ConfusedPair| Pair {
+            confused: confused.clone(),
+            average: Some(self.garments[confused.label][1].to_vec()),
+            facts: vec![("neighbours labelled as predicted".into(), "63%".into())],
+        };
+        let averages = self.garments.iter().take(self.predictions.classes());
+        Report {
+            calibrated: Some(&self.calibrated),
+            facts: facts(),
+            classes: classes.collect(),
+            history: history(10, 7),
+            items: self.items(correct),
+            pairs: self.metrics.most_confused.iter().take(6).map(pair).collect(),
+            class_averages: averages.map(|garments| garments[0].to_vec()).collect(),
+            generator: "the example of fashion-report".into(),
+            ..Report::new("run 0001", &self.metrics, &self.curves)
+        }
+    }
 }
 
 fn facts() -> Vec<FactGroup> {
@@ -114,97 +163,4 @@ fn facts() -> Vec<FactGroup> {
             &[("training images", "54,000"), ("held out", "6,000"), ("test images", "10,000")],
         ),
     ]
-}
-
-fn scores() -> Vec<ClassScores> {
-    let score = |i: usize, class: &str| ClassScores {
-        class: class.into(),
-        precision: estimate(0.99 - 0.012 * (i * 7 % 11) as f64, 0.02),
-        recall: estimate(0.985 - 0.014 * (i * 5 % 13) as f64, 0.02),
-        f1: estimate(0.987 - 0.013 * (i * 6 % 12) as f64, 0.015),
-        roc_auc: Some(estimate(0.998 - 0.002 * (i * 6 % 12) as f64, 0.001)),
-        average_precision: Some(estimate(0.985 - 0.01 * (i * 6 % 12) as f64, 0.01)),
-        support: 1000,
-    };
-    CLASSES.iter().enumerate().map(|(i, class)| score(i, class)).collect()
-}
-
-fn pairs(averages: &[Vec<[u8; PIXELS]>]) -> Vec<ConfusedPair> {
-    [(6, 0, 121), (0, 6, 110), (6, 2, 74), (2, 6, 71), (6, 4, 68), (4, 2, 66)]
-        .map(|(label, predicted, count)| ConfusedPair {
-            label,
-            predicted,
-            count,
-            share: count as f64 / 1000.0,
-            average: Some(averages[label][1].to_vec()),
-            facts: vec![("neighbours labelled as predicted".into(), "63%".into())],
-        })
-        .into()
-}
-
-fn calibration() -> Calibration {
-    let closer = |bin: &Bin| Bin { accuracy: bin.confidence - 0.005, ..*bin };
-    let score = |name: &str, before: f64, after: f64, unit| CalibrationScore {
-        name: name.into(),
-        before: before.into(),
-        after: Some(after.into()),
-        unit,
-    };
-    Calibration {
-        before: bins(),
-        after: bins().iter().map(closer).collect(),
-        temperature: Some(1.234),
-        scores: vec![
-            score("expected calibration error", 0.021, 0.0063, Unit::Share),
-            score("largest gap of a group", 0.084, 0.031, Unit::Share),
-            score("log loss", 0.2409, 0.2311, Unit::Number),
-        ],
-    }
-}
-
-/// The report; `garments` as [`garments`] makes them.
-pub(crate) fn report(garments: &[Vec<[u8; PIXELS]>], correct: u64) -> Report<'_> {
-    let examples = CLASSES.iter().zip(garments).map(|(name, garments)| ClassExamples {
-        name: (*name).into(),
-        images: garments.iter().map(<[u8; PIXELS]>::as_slice).collect(),
-        count: 6000,
-    });
-    let mean = |class: &str| ClassScores {
-        class: class.into(),
-        precision: 0.915.into(),
-        recall: 0.916.into(),
-        f1: 0.915.into(),
-        support: 10_000,
-        ..ClassScores::default()
-    };
-    let class_count = |name: &&str| ClassCount { name: (*name).into(), train: 6000, test: 1000 };
-    Report {
-        title: "run 0001".into(),
-        headline: "Sorts 9,156 of 10,000 test images correctly: 91.56%.".into(),
-        origin: "made-up shapes and numbers, not Fashion-MNIST".into(),
-        split: "test".into(),
-        measures: measures(),
-        intervals: "Shares have Wilson’s, the others a bootstrap of 1,000 samples.".into(),
-        facts: facts(),
-        classes: examples.collect(),
-        class_counts: CLASSES.iter().map(class_count).collect(),
-        history: history(10),
-        held_out: "validation".into(),
-        best_epoch: Some(7),
-        per_class: scores(),
-        means: vec![mean("macro mean"), mean("weighted mean")],
-        class_names: CLASSES.map(String::from).to_vec(),
-        confusion: confusion(1000),
-        items: items(garments, correct),
-        pairs: pairs(garments),
-        class_averages: garments.iter().map(|garments| garments[0].to_vec()).collect(),
-        calibration: Some(calibration()),
-        coverage: Some(Coverage {
-            answer: "Sort 83% by machine at 99.0%; 1,700 of 10,000 go to a person.".into(),
-            points: coverage(10_000),
-            mark: Some(CoverageMark { point: Some(coverage(10_000)[8299]), target: 0.99 }),
-            facts: vec![("threshold of the confidence".into(), "0.912".into())],
-        }),
-        generator: "the example of fashion-report".into(),
-    }
 }

@@ -1,12 +1,15 @@
-//! A test over all figures: no text leaves the figure, and none touches another.
+//! No text leaves its figure, and none touches another.
+
+use fashion_eval::calibration::ReliabilityBin;
+use fashion_eval::selective::{Sorted, Step, Threshold};
+use fashion_eval::{ConfusionMatrix, JudgedItem};
 
 use crate::figure::svg;
 use crate::font::{self, Weight};
 use crate::{
-    Bin, ClassCount, ClassExamples, CoverageMark, CoveragePoint, CurveEnd, EpochPoint,
-    MisclassifiedItem, PIXELS, RangeMarks, RangePoint, SettingValue, Sweep, SweepCurve, SweepPoint,
-    class_counts, classes, confusion, coverage, curves, lr_find, misclassified, reliability, sweep,
-    sweep_curves,
+    Class, CurveEnd, EpochPoint, History, Item, PIXELS, RangeMarks, RangePoint, SettingValue,
+    Sweep, SweepCurve, SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find,
+    misclassified, reliability, sweep, sweep_curves,
 };
 
 const ORIGIN: &str = "built-in sample, not Fashion-MNIST · test set";
@@ -71,8 +74,8 @@ fn check(name: &str, document: &str) {
     }
 }
 
-fn history(n: usize, value: impl Fn(usize) -> f64) -> Vec<EpochPoint> {
-    (1..=n)
+fn history(n: usize, value: impl Fn(usize) -> f64) -> History {
+    let epochs = (1..=n)
         .map(|epoch| EpochPoint {
             epoch,
             learning_rate: 0.001,
@@ -81,19 +84,21 @@ fn history(n: usize, value: impl Fn(usize) -> f64) -> Vec<EpochPoint> {
             validation_loss: Some(1.0 - value(epoch) * 1.0001),
             validation_accuracy: Some(value(epoch) * 0.9999),
         })
-        .collect()
+        .collect();
+    History { epochs, held_out: "test".into(), best: Some(3) }
 }
 
 #[test]
 fn curves_keep_their_texts_apart() {
     for n in [0, 1, 2, 10, 40, 200, 1000] {
-        let points = history(n, |e| 0.9 - 0.1 / e as f64);
+        let mut history = history(n, |e| 0.9 - 0.1 / e as f64);
         for best in [None, Some(1), Some(n.div_ceil(2)), Some(n / 2 + 1), Some(n)] {
             for held_out in ["validation", "test", NAMES[1], ""] {
-                let chart = curves::drawing(&points, held_out, best, ORIGIN);
+                (history.held_out, history.best) = (held_out.into(), best);
+                let chart = curves::drawing(&history, ORIGIN);
                 check(&format!("curves {n} {best:?}"), &svg(&chart).unwrap());
                 for what in [curves::Quantity::Accuracy, curves::Quantity::Loss] {
-                    let panel = curves::inline_svg(&points, held_out, best, what).unwrap();
+                    let panel = curves::inline_svg(&history, what).unwrap();
                     check(&format!("{what:?} {n} {best:?}"), &panel);
                 }
             }
@@ -106,8 +111,8 @@ fn flat_and_wild_curves_keep_their_texts_apart() {
     let values = [0.0, 1.0, 0.5, -1e9, 1e9, 123_456.0, 1e-9];
     for (i, a) in values.into_iter().enumerate() {
         for b in &values[i..] {
-            let points = history(12, |e| if e < 6 { a } else { *b });
-            let chart = curves::drawing(&points, "test", Some(3), ORIGIN);
+            let history = history(12, |e| if e < 6 { a } else { *b });
+            let chart = curves::drawing(&history, ORIGIN);
             check(&format!("{a} to {b}"), &svg(&chart).unwrap());
         }
     }
@@ -115,12 +120,13 @@ fn flat_and_wild_curves_keep_their_texts_apart() {
 
 #[test]
 fn matrices_keep_their_texts_apart() {
-    for k in [1, 2, 3, 10, 12, 13, 30] {
+    for k in [2, 3, 10, 12, 13, 30] {
         for scale in [1, 1000, 1_234_567, u64::MAX / 100] {
             let counts: Vec<Vec<u64>> = (0..k)
                 .map(|i| (0..k).map(|j| if i == j { scale } else { scale / 50 }).collect())
                 .collect();
             let names: Vec<&str> = (0..k).map(|i| NAMES[i % NAMES.len()]).collect();
+            let counts = ConfusionMatrix::try_from(counts).unwrap();
             let matrix = confusion::drawing(&counts, &names, ORIGIN).unwrap();
             check(&format!("{k} classes, {scale}"), &svg(&matrix).unwrap());
         }
@@ -131,35 +137,37 @@ fn matrices_keep_their_texts_apart() {
 fn galleries_and_counts_keep_their_texts_apart() {
     let pixels = [128; PIXELS];
     for n in [0, 1, 5, 7, 25] {
-        let item = |i: usize| MisclassifiedItem {
-            index: i * 12_345_678,
-            pixels: &pixels,
-            true_class: NAMES[i % 4].into(),
-            predicted: NAMES[(i + 1) % 4].into(),
-            confidence: 0.999_999,
-            true_probability: 1e-9,
+        let item = |i: usize| {
+            let (index, label, predicted) = (i * 12_345_678, i % 4, (i + 1) % 4);
+            let (confidence, probabilities) = (0.999_999, vec![1e-9; 4]);
+            let judged = JudgedItem { index, label, predicted, confidence, probabilities };
+            Item { judged, pixels: &pixels, neighbours: Vec::new() }
         };
         let items: Vec<_> = (0..n).map(item).collect();
-        check("misclassified", &svg(&misclassified::drawing(&items, ORIGIN).unwrap()).unwrap());
+        let gallery = misclassified::drawing(&items, &NAMES, ORIGIN).unwrap();
+        check("misclassified", &svg(&gallery).unwrap());
     }
     for count in [0, 1, 6000, usize::MAX] {
-        let examples =
-            NAMES.map(|name| ClassExamples { name: name.into(), images: vec![&pixels; 3], count });
-        check("classes", &svg(&classes::drawing(&examples, ORIGIN).unwrap()).unwrap());
-        let counts =
-            NAMES.map(|name| ClassCount { name: name.into(), train: count, test: count / 2 });
-        check("class counts", &svg(&class_counts::drawing(&counts, ORIGIN).unwrap()).unwrap());
+        let (train, test) = (count, count / 2);
+        let class = |name: &str| Class { name: name.into(), images: vec![&pixels; 3], train, test };
+        let classes = NAMES.map(class);
+        check("classes", &svg(&classes::drawing(&classes, ORIGIN).unwrap()).unwrap());
+        check("class counts", &svg(&class_counts::drawing(&classes, ORIGIN).unwrap()).unwrap());
     }
+}
+
+fn bin(lower: f64, upper: f64, count: u64, at: (f64, f64)) -> ReliabilityBin {
+    ReliabilityBin { lower, upper, count, confidence: Some(at.0), accuracy: Some(at.1) }
 }
 
 #[test]
 fn reliability_keeps_its_texts_apart() {
-    for count in [0, 1, 8434, usize::MAX / 2] {
+    for count in [0, 1, 8434, u64::MAX / 2] {
         let bin = |i: u32| {
             let (lower, upper) = (f64::from(i) / 15.0, f64::from(i + 1) / 15.0);
-            Bin { lower, upper, count, confidence: upper, accuracy: lower }
+            bin(lower, upper, count, (upper, lower))
         };
-        let bins: Vec<Bin> = (0..15).map(bin).collect();
+        let bins: Vec<_> = (0..15).map(bin).collect();
         check("reliability", &svg(&reliability::drawing(&bins, 0.1, ORIGIN)).unwrap());
         check("reliability inline", &reliability::inline_svg(&bins).unwrap());
     }
@@ -223,9 +231,9 @@ fn no_bin_crosses_the_notes_of_the_reliability_diagram() {
                         (f64::from(b) / f64::from(n), f64::from(b + 1) / f64::from(n));
                     let confidence = (lower + upper) / 2.0;
                     let count = if few && b + 1 < n { 1 } else { 100 };
-                    Bin { lower, upper, count, confidence, accuracy: accuracy(confidence) }
+                    bin(lower, upper, count, (confidence, accuracy(confidence)))
                 };
-                let bins: Vec<Bin> = (0..n).map(bin).collect();
+                let bins: Vec<_> = (0..n).map(bin).collect();
                 let name = format!("shape {i} of {n} bins");
                 for document in [
                     svg(&reliability::drawing(&bins, 0.1, ORIGIN)).unwrap(),
@@ -236,6 +244,18 @@ fn no_bin_crosses_the_notes_of_the_reliability_diagram() {
                 }
             }
         }
+    }
+}
+
+fn sorted(step: Option<Step>, target: f64) -> Sorted {
+    Sorted {
+        threshold: Threshold { value: None, target, level: 0.95, held_out: 100 },
+        n: 100,
+        by_machine: 0,
+        to_human: 100,
+        coverage: step.map_or(0.0, |step| step.coverage),
+        accuracy: step.map(|step| step.accuracy),
+        interval: None,
     }
 }
 
@@ -253,14 +273,16 @@ fn coverage_keeps_its_texts_apart_and_off_the_curve() {
         for n in [0, 1, 2, 7, 1000] {
             let point = |k: u32| {
                 let coverage = f64::from(k) / f64::from(n);
-                CoveragePoint { coverage, accuracy: accuracy(coverage) }
+                let accuracy = accuracy(coverage);
+                Step { threshold: 0.5, by_machine: 1, wrong: 0, coverage, accuracy }
             };
             let points: Vec<_> = (1..=n).map(point).collect();
             for target in [0.0, 0.5, 0.93, 0.99, 0.9999, 1.0] {
                 let at = |place: usize| points.get(place * points.len() / 8).copied();
                 for point in [None, at(0), at(1), at(3), at(5), at(7), points.last().copied()] {
                     let name = format!("coverage {i}, {n} points, {target}, {point:?}");
-                    for mark in [None, Some(CoverageMark { point, target })] {
+                    let sorted = sorted(point, target);
+                    for mark in [None, Some(&sorted)] {
                         for document in [
                             svg(&coverage::drawing(&points, mark, ORIGIN)).unwrap(),
                             coverage::inline_svg(&points, mark).unwrap(),

@@ -1,0 +1,3 @@
+//! Tests over all figures.
+
+mod collisions;
