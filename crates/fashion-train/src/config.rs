@@ -64,6 +64,15 @@ pub struct ConfigFile {
     pub training: Table,
 }
 
+/// Refuses a file of another version than this program reads.
+pub(crate) fn check_schema(found: &str, expected: &str, path: &Path) -> Result<(), Error> {
+    if found == expected {
+        return Ok(());
+    }
+    let problem = format!("its schema is {found:?}; expected {expected:?}");
+    Err(Error::Damaged { path: path.into(), problem })
+}
+
 impl ConfigFile {
     /// Reads a file's text; `path` is for errors. The settings' names and values are looked at by
     /// [`settings`](Self::settings).
@@ -78,10 +87,7 @@ impl ConfigFile {
         let known = ["schema", "architecture", "data", "training"];
         check_keys(&table, &known, "[training]", path)?;
         let file: ConfigFile = toml::from_str(text).map_err(not_toml)?;
-        if let Some(found) = file.schema.as_ref().filter(|&schema| schema != SCHEMA) {
-            let problem = format!("its schema is {found:?}; expected {SCHEMA:?}");
-            return Err(Error::Damaged { path: path.into(), problem });
-        }
+        check_schema(file.schema.as_deref().unwrap_or(SCHEMA), SCHEMA, path)?;
         Ok(file)
     }
 

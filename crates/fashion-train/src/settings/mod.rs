@@ -9,7 +9,7 @@ mod validation;
 pub use class_weights::ClassWeights;
 pub(crate) use class_weights::counts;
 pub use declare::{Group, Setting};
-pub(crate) use overlay::{check_keys, unknown_key};
+pub(crate) use overlay::{check_keys, check_names};
 pub use text::{value_from_text, value_to_number, value_to_text, word};
 pub use validation::Validation;
 

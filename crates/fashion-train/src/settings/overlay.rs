@@ -82,22 +82,33 @@ pub(crate) fn check_keys(
     home: &str,
     path: &Path,
 ) -> Result<(), Error> {
+    let of_settings = |key: &&String| Settings::all().iter().any(|setting| setting.name == *key);
+    match table.keys().find(|key| !known.contains(&key.as_str())).filter(of_settings) {
+        Some(key) => Err(Error::UnknownKey {
+            path: path.into(),
+            what: "key",
+            name: key.clone(),
+            advice: format!("settings belong below a line {home}"),
+        }),
+        None => check_names("key", table, known, path),
+    }
+}
+
+/// Looks for a key of a table that does not exist; `what` is what it would be.
+pub(crate) fn check_names(
+    what: &'static str,
+    table: &Table,
+    known: &[&str],
+    path: &Path,
+) -> Result<(), Error> {
     match table.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(key) => Err(unknown_key(what, key, known, path)),
         None => Ok(()),
-        Some(key) if Settings::all().iter().any(|setting| setting.name == key) => {
-            Err(Error::UnknownKey {
-                path: path.into(),
-                what: "key",
-                name: key.clone(),
-                advice: format!("settings belong below a line {home}"),
-            })
-        }
-        Some(key) => Err(unknown_key("key", key, known, path)),
     }
 }
 
 /// The error for a key that does not exist, with the one that was probably meant.
-pub(crate) fn unknown_key(what: &'static str, name: &str, known: &[&str], path: &Path) -> Error {
+fn unknown_key(what: &'static str, name: &str, known: &[&str], path: &Path) -> Error {
     let likeness = |other: &str| strsim::jaro_winkler(name, other);
     let nearest = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     let advice = match nearest.filter(|nearest| likeness(nearest) > 0.8) {

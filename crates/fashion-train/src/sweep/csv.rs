@@ -1,99 +1,80 @@
 //! The tables of a sweep's results.
 
-use super::Point;
-use super::results::Results;
+use super::Sweep;
+use super::results::{PointResult, Results, TrialResult};
 use crate::settings::value_to_text;
-use std::collections::BTreeMap;
 
-/// A column: its name, and what the line with a number has in it.
-type Column<'a> = (&'a str, Box<dyn Fn(usize) -> String + 'a>);
+/// The columns of a table: their names, and what a line has in them.
+struct Columns<'a, Line>(Vec<(&'a str, Box<dyn Fn(&Line) -> String + 'a>)>);
 
-fn column<'a, V: ToString>(name: &'a str, of: impl Fn(usize) -> V + 'a) -> Column<'a> {
-    (name, Box::new(move |at| of(at).to_string()))
-}
+impl<'a, Line: 'a> Columns<'a, Line> {
+    /// One more, which is empty where there is no value.
+    fn with<V: ToString>(mut self, name: &'a str, of: impl Fn(&Line) -> Option<V> + 'a) -> Self {
+        let text = move |line: &_| of(line).map(|value| value.to_string()).unwrap_or_default();
+        self.0.push((name, Box::new(text)));
+        self
+    }
 
-/// A column that is empty where there is no value.
-fn optional<'a, V: ToString>(name: &'a str, of: impl Fn(usize) -> Option<V> + 'a) -> Column<'a> {
-    (name, Box::new(move |at| of(at).map(|value| value.to_string()).unwrap_or_default()))
-}
+    /// One for each setting that varies; `point` is the number of a line's point.
+    fn with_settings(self, sweep: &'a Sweep, point: fn(&Line) -> usize) -> Self {
+        let value = move |line: &_, name| &sweep.points[point(line) - 1].values[name];
+        sweep.spec.space.keys().fold(self, |columns, name| {
+            columns.with(name, move |line| Some(value_to_text(value(line, name))))
+        })
+    }
 
-/// A column for each setting that varies.
-fn settings<'a>(
-    results: &'a Results,
-    point: impl Fn(usize) -> Option<&'a Point> + Copy + 'a,
-) -> impl Iterator<Item = Column<'a>> {
-    let value = move |setting: usize, at| Some(value_to_text(&point(at)?.values[setting]));
-    let names = results.names.iter().enumerate();
-    names.map(move |(setting, name)| optional(name, move |at| value(setting, at)))
+    /// Fields with commas in them, such as class weights, are quoted.
+    fn table(&self, lines: impl IntoIterator<Item = Line>) -> String {
+        let quote = |text: String| if text.contains(',') { format!("\"{text}\"") } else { text };
+        let join = |fields: Vec<String>| fields.join(",") + "\n";
+        let heading = join(self.0.iter().map(|(name, _)| (*name).to_owned()).collect());
+        let line = |line| join(self.0.iter().map(|(_, of)| quote(of(&line))).collect());
+        heading + &lines.into_iter().map(line).collect::<String>()
+    }
 }
 
 /// `results.csv`
-pub(super) fn trials(results: &Results) -> String {
-    let of = |at: usize| &results.trials[at];
-    let outcome = move |at| &of(at).outcome;
-    let divergence = move |at| outcome(at).divergence.as_ref();
-    let points = results.points.iter().map(|result| (result.point.number, &result.point));
-    let points: BTreeMap<usize, &Point> = points.collect();
-    let point = |at| points.get(&of(at).trial.point).copied();
-    let mut columns = vec![
-        column("trial", move |at| of(at).trial.name()),
-        column("point", move |at| of(at).trial.point),
-        column("seed", move |at| of(at).trial.settings.seed),
-    ];
-    columns.extend(settings(results, point));
-    columns.extend([
-        column("status", move |at| outcome(at).status.name()),
-        column("epochs_done", move |at| outcome(at).epochs),
-        optional("best_epoch", move |at| outcome(at).best_epoch),
-        optional("validation_accuracy", move |at| outcome(at).validation_accuracy),
-        optional("validation_loss", move |at| outcome(at).validation_loss),
-        optional("train_loss", move |at| outcome(at).train_loss),
-        optional("diverged_epoch", move |at| Some(divergence(at)?.epoch)),
-        optional("diverged_step", move |at| Some(divergence(at)?.step)),
-    ]);
-    table(&columns, results.trials.len())
+pub(super) fn trials(results: &Results, sweep: &Sweep) -> String {
+    Columns::<&TrialResult>(Vec::new())
+        .with("trial", |line| Some(line.trial.name()))
+        .with("point", |line| Some(line.trial.point))
+        .with("seed", |line| Some(line.trial.settings.seed))
+        .with_settings(sweep, |line| line.trial.point)
+        .with("status", |line| Some(line.outcome.status))
+        .with("epochs_done", |line| Some(line.outcome.epochs))
+        .with("best_epoch", |line| line.outcome.best_epoch)
+        .with("validation_accuracy", |line| line.outcome.validation_accuracy)
+        .with("validation_loss", |line| line.outcome.validation_loss)
+        .with("train_loss", |line| line.outcome.train_loss)
+        .with("diverged_epoch", |line| Some(line.outcome.divergence.as_ref()?.epoch))
+        .with("diverged_step", |line| Some(line.outcome.divergence.as_ref()?.step))
+        .table(&results.trials)
 }
 
 /// `points.csv`
-pub(super) fn points(results: &Results) -> String {
-    let of = |at: usize| &results.points[at];
-    let mut columns =
-        vec![column("rank", |at| at + 1), column("point", move |at| of(at).point.number)];
-    columns.extend(settings(results, move |at| Some(&of(at).point)));
-    columns.extend([
-        column("seeds_done", move |at| of(at).seeds),
-        column("seeds_diverged", move |at| of(at).diverged),
-        column("pruned", move |at| of(at).pruned),
-        column("epochs_done", move |at| of(at).epochs),
-        optional("validation_accuracy_mean", move |at| of(at).accuracy.mean),
-        optional("validation_accuracy_sd", move |at| of(at).accuracy.deviation),
-        optional("validation_loss_mean", move |at| of(at).loss.mean),
-        optional("validation_loss_sd", move |at| of(at).loss.deviation),
-        optional("train_loss_mean", move |at| of(at).train_loss.mean),
-        optional("train_loss_sd", move |at| of(at).train_loss.deviation),
-    ]);
-    table(&columns, results.points.len())
+pub(super) fn points(results: &Results, sweep: &Sweep) -> String {
+    Columns::<(usize, &PointResult)>(Vec::new())
+        .with("rank", |(at, _)| Some(at + 1))
+        .with("point", |(_, line)| Some(line.point.number))
+        .with_settings(sweep, |(_, line)| line.point.number)
+        .with("seeds_done", |(_, line)| Some(line.seeds_done))
+        .with("seeds_diverged", |(_, line)| Some(line.seeds_diverged))
+        .with("pruned", |(_, line)| Some(line.pruned))
+        .with("epochs_done", |(_, line)| Some(line.epochs_done))
+        .with("validation_accuracy_mean", |(_, line)| line.validation_accuracy_mean)
+        .with("validation_accuracy_sd", |(_, line)| line.validation_accuracy_sd)
+        .with("validation_loss_mean", |(_, line)| line.validation_loss_mean)
+        .with("validation_loss_sd", |(_, line)| line.validation_loss_sd)
+        .with("train_loss_mean", |(_, line)| line.train_loss_mean)
+        .with("train_loss_sd", |(_, line)| line.train_loss_sd)
+        .table(results.points.iter().enumerate())
 }
 
 /// `timings.csv`
 pub(super) fn timings(results: &Results) -> String {
-    let of = |at: usize| &results.trials[at];
-    let columns = [
-        column("trial", move |at| of(at).trial.name()),
-        optional("seconds", move |at| of(at).seconds),
-        optional("images_per_second", move |at| of(at).images_per_second),
-    ];
-    table(&columns, results.trials.len())
-}
-
-fn table(columns: &[Column<'_>], lines: usize) -> String {
-    let mut csv = line(columns.iter().map(|(name, _)| (*name).to_owned()));
-    csv.extend((0..lines).map(|at| line(columns.iter().map(|(_, of)| of(at)))));
-    csv
-}
-
-/// Fields with commas in them, such as class weights, are quoted.
-fn line(fields: impl Iterator<Item = String>) -> String {
-    let quote = |field: String| if field.contains(',') { format!("\"{field}\"") } else { field };
-    fields.map(quote).collect::<Vec<_>>().join(",") + "\n"
+    Columns::<&TrialResult>(Vec::new())
+        .with("trial", |line| Some(line.trial.name()))
+        .with("seconds", |line| line.seconds)
+        .with("images_per_second", |line| line.images_per_second)
+        .table(&results.trials)
 }

@@ -28,18 +28,14 @@ pub enum Event<'a> {
     /// A trial has ended.
     Ended(&'a Trial, &'a Outcome),
     /// Other parts of the sweep are waited for; about every second.
-    Waiting(&'a Waiting),
-}
-
-/// What a sweep waits for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    /// The epoch that trials have to reach.
-    pub epoch: usize,
-    /// How many have not.
-    pub trials: usize,
-    /// The parts that have them.
-    pub shards: Vec<usize>,
+    Waiting {
+        /// The epoch that trials have to reach.
+        epoch: usize,
+        /// How many have not.
+        trials: usize,
+        /// The parts that have them.
+        shards: &'a [usize],
+    },
 }
 
 /// Whoever is told what happens.

@@ -47,9 +47,9 @@ mod space;
 mod spec;
 mod trial;
 
-pub use event::{Event, Tell, Waiting};
+pub use event::{Event, Tell};
 pub use points::Point;
-pub use results::{PointResult, Results, Spread, TrialResult};
+pub use results::{PointResult, Results, TrialResult, mean_and_deviation};
 pub use run::{Build, Finish, Options};
 pub use shard::Shard;
 pub use space::{Range, Scale, Space, Values};
@@ -64,15 +64,18 @@ use fashion_data::files::write_atomically;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use trial::TrialFolder;
 
 /// A sweep and its folder.
 #[derive(Clone, Debug)]
 pub struct Sweep {
-    folder: PathBuf,
-    spec: Spec,
-    points: Vec<Point>,
-    trials: Vec<Trial>,
+    /// The folder.
+    pub folder: PathBuf,
+    /// What it tries.
+    pub spec: Spec,
+    /// Its points.
+    pub points: Vec<Point>,
+    /// Its trials: point by point, seed by seed.
+    pub trials: Vec<Trial>,
     /// What the trials have in common.
     config: Config,
 }
@@ -103,14 +106,10 @@ impl Sweep {
         let path = folder.join("sweep.toml");
         let is_there = |path: &Path| path.try_exists().at(path);
         if !is_there(&path)? {
-            let sweep = Sweep::of(folder.to_owned(), spec.clone())?;
-            match RunFolder::create(Some(folder)) {
+            match Sweep::create(Some(folder), spec.clone()) {
                 // Another process may have begun it just now.
                 Err(Error::Exists(_)) if is_there(&path)? => {}
-                made => {
-                    made?;
-                    sweep.write("sweep.toml", &spec.to_toml())?;
-                }
+                made => drop(made?),
             }
         }
         let sweep = Sweep::open(folder)?;
@@ -160,46 +159,10 @@ impl Sweep {
         Ok(Sweep { folder, spec, points, trials, config })
     }
 
-    /// The folder.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// What it tries.
-    pub fn spec(&self) -> &Spec {
-        &self.spec
-    }
-
-    /// Its points.
-    pub fn points(&self) -> &[Point] {
-        &self.points
-    }
-
-    /// Its trials: point by point, seed by seed.
-    pub fn trials(&self) -> &[Trial] {
-        &self.trials
-    }
-
     /// Where its data were, for whoever goes on with it; `None` where no trial has begun.
     pub fn data_place(&self) -> Option<DataPlace> {
-        let noted = |trial| self.trial_folder(trial).run()?.environment().ok();
+        let noted = |trial| self.run_of(trial)?.environment().ok();
         self.trials.iter().find_map(noted).map(|environment| environment.data)
-    }
-
-    /// What is there: the outcomes of the trials that have ended, and which are missing.
-    ///
-    /// # Errors
-    /// If a file cannot be read, or a trial is not of this sweep.
-    pub fn collect(&self) -> Result<Results, Error> {
-        results::collect(self)
-    }
-
-    fn trial_folder(&self, trial: &Trial) -> TrialFolder {
-        TrialFolder::new(&self.folder, trial)
-    }
-
-    fn config_of(&self, trial: &Trial) -> Config {
-        Config { training: trial.settings, ..self.config.clone() }
     }
 
     /// Writes a file of the sweep, whole or not at all.

@@ -5,35 +5,43 @@ use super::spec::{Method, Spec};
 use crate::error::Error;
 use crate::settings::{Settings, value_to_text};
 use fashion_data::random::{Purpose, below, stream, uniform};
+use serde::{Serialize, Serializer};
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
-use toml::Value;
+use toml::{Table, Value};
 
 /// The most points of a sweep.
 const MAX_POINTS: usize = 100_000;
 
 /// One combination of settings.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Point {
     /// Counted from 1.
+    #[serde(rename = "point")]
     pub number: usize,
-    /// The value of each setting that varies, in the order of the space.
-    pub values: Vec<Value>,
+    /// The settings that vary, in the order of the space.
+    #[serde(rename = "settings", serialize_with = "by_name")]
+    pub values: Table,
     /// All settings; the seed counts for nothing.
+    #[serde(skip)]
     pub settings: Settings,
+}
+
+fn by_name<S: Serializer>(values: &Table, serializer: S) -> Result<S::Ok, S::Error> {
+    values.iter().collect::<BTreeMap<_, _>>().serialize(serializer)
 }
 
 impl Point {
     /// The settings that vary, with its values: `learning_rate 0.1`, `batch_size 16`.
-    pub fn settings_in(&self, space: &Space) -> Vec<String> {
-        let named = space.names().into_iter().zip(&self.values);
-        named.map(|(name, value)| format!("{name} {}", value_to_text(value))).collect()
+    pub fn named_values(&self) -> Vec<String> {
+        self.values.iter().map(|(name, value)| format!("{name} {}", value_to_text(value))).collect()
     }
 
     /// `point 3 (learning_rate 0.1, batch_size 16)`.
-    pub fn describe(&self, space: &Space) -> String {
-        match &self.settings_in(space)[..] {
+    pub fn describe(&self) -> String {
+        match &self.named_values()[..] {
             [] => format!("point {}", self.number),
-            settings => format!("point {} ({})", self.number, settings.join(", ")),
+            values => format!("point {} ({})", self.number, values.join(", ")),
         }
     }
 }
@@ -45,14 +53,11 @@ pub(super) fn points(spec: &Spec, path: &Path) -> Result<Vec<Point>, Error> {
         Method::Random | Method::Halving => drawn(spec, path)?,
     };
     let points = combinations.into_iter().enumerate().map(|(at, values)| {
-        let mut settings = spec.base;
-        for (name, value) in spec.space.names().iter().zip(&values) {
-            settings = settings.with_one(name, value, path)?;
-        }
+        let settings = spec.base.with(&values, path)?;
         let point = Point { number: at + 1, values, settings };
         check(&settings).map_err(|source| Error::Point {
             path: path.into(),
-            point: point.describe(&spec.space),
+            point: point.describe(),
             source: Box::new(source),
         })?;
         Ok(point)
@@ -73,33 +78,24 @@ fn check(settings: &Settings) -> Result<(), Error> {
 }
 
 /// Every combination, the last setting fastest.
-fn grid(space: &Space, path: &Path) -> Result<Vec<Vec<Value>>, Error> {
-    let mut all = vec![Vec::new()];
-    for (name, values) in space.iter() {
-        let list = match values {
-            Values::List(list) => list.clone(),
-            Values::Range(range) => range.spaced().ok_or_else(|| {
-                let problem = "a grid needs a list, or a range with a count such as count = 5";
-                bad(path, name, &values.to_value(), problem)
-            })?,
-        };
+fn grid(space: &Space, path: &Path) -> Result<Vec<Table>, Error> {
+    let mut all = vec![Table::new()];
+    for (name, values) in space {
+        let bad = |problem: &str| bad(path, name, values.to_value(), problem);
+        let list = values.listed();
+        let list = list
+            .ok_or_else(|| bad("a grid needs a list, or a range with a count such as count = 5"))?;
         if all.len() * list.len() > MAX_POINTS {
-            return Err(bad(
-                path,
-                name,
-                &values.to_value(),
-                &format!(
-                    "the grid would have more than {MAX_POINTS} points; method = \"random\" tries \
-                     some of them"
-                ),
-            ));
+            return Err(bad(&format!(
+                "the grid would have more than {MAX_POINTS} points; method = \"random\" tries some of \
+                 them"
+            )));
         }
-        all = all
-            .iter()
-            .flat_map(|start: &Vec<Value>| {
-                list.iter().map(|value| [&start[..], std::slice::from_ref(value)].concat())
-            })
-            .collect();
+        let with = |start: &Table, value: &Value| {
+            let added = [(name.clone(), value.clone())];
+            start.clone().into_iter().chain(added).collect()
+        };
+        all = all.iter().flat_map(|start| list.iter().map(|value| with(start, value))).collect();
     }
     Ok(all)
 }
@@ -108,33 +104,28 @@ fn grid(space: &Space, path: &Path) -> Result<Vec<Vec<Value>>, Error> {
 ///
 /// Each value has a random stream of its own, keyed by (search seed, position of the setting, number
 /// of the draw); a draw that gives a point again is passed over.
-fn drawn(spec: &Spec, path: &Path) -> Result<Vec<Vec<Value>>, Error> {
+fn drawn(spec: &Spec, path: &Path) -> Result<Vec<Table>, Error> {
     let samples = spec.samples;
-    let few = |problem: String| bad(path, "samples", &(samples as i64).into(), &problem);
+    let few = |problem: String| bad(path, "samples", samples as i64, &problem);
     if !(1..=MAX_POINTS).contains(&samples) {
         return Err(few(format!("expected 1 to {MAX_POINTS}")));
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     let mut all = Vec::new();
     for draw in 0.. {
-        let values: Vec<Value> = spec
-            .space
-            .iter()
-            .enumerate()
-            .map(|(at, (_, values))| {
-                let mut rng = stream(spec.search_seed, Purpose::Search, at as u64, draw);
-                let mut one_of =
-                    |list: &[Value]| list[below(&mut rng, list.len() as u32) as usize].clone();
-                match values {
-                    Values::List(list) => one_of(list),
-                    Values::Range(range) => match range.spaced() {
-                        Some(list) => one_of(&list),
-                        None => range.at(uniform(&mut rng).into()),
-                    },
+        let value = |(at, (name, values)): (usize, (&String, &Values))| {
+            let mut rng = stream(spec.search_seed, Purpose::Search, at as u64, draw);
+            let value = match values {
+                Values::Range(range) if range.count.is_none() => range.at(uniform(&mut rng).into()),
+                _ => {
+                    let list = values.listed().unwrap_or_default();
+                    list[below(&mut rng, list.len() as u32) as usize].clone()
                 }
-            })
-            .collect();
-        if seen.insert(values.iter().map(value_to_text).collect::<Vec<_>>()) {
+            };
+            (name.clone(), value)
+        };
+        let values: Table = spec.space.iter().enumerate().map(value).collect();
+        if seen.insert(values.values().map(value_to_text).collect::<Vec<_>>()) {
             all.push(values);
         }
         if all.len() == samples {

@@ -6,13 +6,12 @@ use super::{Method, Point, Spec, Sweep, csv};
 use crate::environment::Session;
 use crate::error::Error;
 use crate::history::Epoch;
+use serde::Serialize;
 use std::cmp::Ordering;
 
 /// What a sweep has found so far.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Results {
-    /// The names of the settings that vary.
-    pub names: Vec<String>,
     /// The points of which a trial has ended, the best first: those that successive halving kept
     /// longest, then those of which fewer seeds diverged, then by mean validation accuracy.
     pub points: Vec<PointResult>,
@@ -37,61 +36,84 @@ pub struct TrialResult {
     pub images_per_second: Option<f64>,
 }
 
-/// What a point gave.
-#[derive(Clone, Debug, PartialEq)]
+/// What a point gave: a line of `points.csv`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct PointResult {
     /// The point.
+    #[serde(flatten)]
     pub point: Point,
     /// How many of its trials have ended.
-    pub seeds: usize,
+    pub seeds_done: usize,
     /// How many of those diverged. They count in no mean.
-    pub diverged: usize,
+    pub seeds_diverged: usize,
     /// Whether successive halving gave it up.
     pub pruned: bool,
     /// The most epochs that one of its trials has done.
-    pub epochs: usize,
-    /// Validation accuracy of the best epoch, 0–1, over the seeds.
-    pub accuracy: Spread,
-    /// Validation loss of the best epoch, in nats, over the seeds.
-    pub loss: Spread,
-    /// Training loss of the last epoch, in nats, over the seeds.
-    pub train_loss: Spread,
+    pub epochs_done: usize,
+    /// Mean validation accuracy of the best epoch, 0–1, over the seeds.
+    pub validation_accuracy_mean: Option<f64>,
+    /// Its standard deviation.
+    pub validation_accuracy_sd: Option<f64>,
+    /// Mean validation loss of the best epoch, in nats, over the seeds.
+    pub validation_loss_mean: Option<f64>,
+    /// Its standard deviation.
+    pub validation_loss_sd: Option<f64>,
+    /// Mean training loss of the last epoch, in nats, over the seeds.
+    #[serde(skip)]
+    pub train_loss_mean: Option<f64>,
+    /// Its standard deviation.
+    #[serde(skip)]
+    pub train_loss_sd: Option<f64>,
     /// How often successive halving kept it.
+    #[serde(skip)]
     rung: usize,
 }
 
-/// A mean and how far values are from it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Spread {
-    /// Their mean; `None` for no values.
-    pub mean: Option<f64>,
-    /// Their standard deviation (with n − 1); `None` for less than two.
-    pub deviation: Option<f64>,
-}
-
-impl Spread {
-    /// Of some values.
-    ///
-    /// ```
-    /// use fashion_train::sweep::Spread;
-    /// let spread = Spread::of(&[1.0, 2.0, 3.0]);
-    /// assert_eq!(spread, Spread { mean: Some(2.0), deviation: Some(1.0) });
-    /// ```
-    pub fn of(values: &[f64]) -> Spread {
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
-        let deviation = (squares / (n - 1.0)).sqrt();
-        Spread {
-            mean: (!values.is_empty()).then_some(mean),
-            deviation: (values.len() > 1).then_some(deviation),
-        }
-    }
+/// The mean of some values, `None` for no values, and their standard deviation (with n − 1), `None` for
+/// less than two.
+///
+/// ```
+/// use fashion_train::sweep::mean_and_deviation;
+/// assert_eq!(mean_and_deviation(&[1.0, 2.0, 3.0]), (Some(2.0), Some(1.0)));
+/// ```
+pub fn mean_and_deviation(values: &[f64]) -> (Option<f64>, Option<f64>) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+    let deviation = (squares / (n - 1.0)).sqrt();
+    ((!values.is_empty()).then_some(mean), (values.len() > 1).then_some(deviation))
 }
 
 impl PointResult {
+    fn new(point: &Point, results: &[TrialResult], rung: usize) -> PointResult {
+        let outcomes = || results.iter().map(|result| &result.outcome);
+        let number = |status| outcomes().filter(|outcome| outcome.status == status).count();
+        let over_seeds = |of: fn(&Outcome) -> Option<f64>| {
+            let sound = outcomes().filter(|outcome| outcome.status != Status::Diverged);
+            mean_and_deviation(&sound.filter_map(of).collect::<Vec<_>>())
+        };
+        let accuracy = over_seeds(|outcome| outcome.validation_accuracy);
+        let loss = over_seeds(|outcome| outcome.validation_loss);
+        let train_loss = over_seeds(|outcome| outcome.train_loss);
+        PointResult {
+            point: point.clone(),
+            seeds_done: results.len(),
+            seeds_diverged: number(Status::Diverged),
+            pruned: number(Status::Pruned) > 0,
+            epochs_done: outcomes().map(|outcome| outcome.epochs).max().unwrap_or_default(),
+            validation_accuracy_mean: accuracy.0,
+            validation_accuracy_sd: accuracy.1,
+            validation_loss_mean: loss.0,
+            validation_loss_sd: loss.1,
+            train_loss_mean: train_loss.0,
+            train_loss_sd: train_loss.1,
+            rung,
+        }
+    }
+
     fn merit(&self) -> Merit {
-        Merit { diverged: self.diverged, mean: self.accuracy.mean.unwrap_or_default() }
+        let mean = self.validation_accuracy_mean.unwrap_or_default();
+        Merit { diverged: self.seeds_diverged, mean }
     }
 
     fn order(&self, other: &PointResult) -> Ordering {
@@ -106,7 +128,7 @@ impl PointResult {
 impl Results {
     /// The best point, if any of its seeds did not diverge.
     pub fn best(&self) -> Option<&PointResult> {
-        self.points.first().filter(|point| point.accuracy.mean.is_some())
+        self.points.first().filter(|point| point.validation_accuracy_mean.is_some())
     }
 
     /// The trials of a point that have ended.
@@ -116,7 +138,7 @@ impl Results {
 
     /// How many trials diverged.
     pub fn diverged(&self) -> usize {
-        self.points.iter().map(|point| point.diverged).sum()
+        self.points.iter().map(|point| point.seeds_diverged).sum()
     }
 
     /// Writes the tables `results.csv` (a line for each trial that has ended), `points.csv` (a line for
@@ -126,63 +148,46 @@ impl Results {
     /// # Errors
     /// The system's refusal.
     pub fn write(&self, sweep: &Sweep) -> Result<(), Error> {
-        sweep.write("results.csv", &csv::trials(self))?;
-        sweep.write("points.csv", &csv::points(self))?;
+        sweep.write("results.csv", &csv::trials(self, sweep))?;
+        sweep.write("points.csv", &csv::points(self, sweep))?;
         sweep.write("timings.csv", &csv::timings(self))
     }
 }
 
-pub(super) fn collect(sweep: &Sweep) -> Result<Results, Error> {
-    let progress = |trial| {
-        let folder = sweep.trial_folder(trial);
-        folder.check(&sweep.config_of(trial))?;
-        folder.progress(sweep.spec.method == Method::Halving)
-    };
-    let all: Vec<Progress> = sweep.trials.iter().map(progress).collect::<Result<_, _>>()?;
-    let kept = kept(&sweep.spec, &all);
-    let (mut trials, mut missing) = (Vec::new(), Vec::new());
-    for (&trial, (outcome, history)) in sweep.trials.iter().zip(all) {
-        let Some(outcome) = outcome else {
-            missing.push(trial);
-            continue;
+impl Sweep {
+    /// What is there: the outcomes of the trials that have ended, and which are missing.
+    ///
+    /// # Errors
+    /// If a file cannot be read, or a trial is not of this sweep.
+    pub fn collect(&self) -> Result<Results, Error> {
+        let progress = |trial| {
+            self.check_trial(trial)?;
+            self.progress_of(trial, self.spec.method == Method::Halving)
         };
-        let environment = sweep.trial_folder(&trial).run().and_then(|run| run.environment().ok());
-        let sessions = environment.map(|environment| environment.sessions).unwrap_or_default();
-        let sum = |of: fn(&Session) -> f64| sessions.iter().map(of).sum::<f64>();
-        let seconds = (!sessions.is_empty()).then(|| sum(|session| session.seconds));
-        let images = sum(|session| session.images_per_second * session.seconds);
-        let images_per_second = seconds.map(|seconds| images / seconds.max(1e-9));
-        trials.push(TrialResult { trial, outcome, history, seconds, images_per_second });
-    }
-    let by_point = trials.chunk_by(|one, next| one.trial.point == next.trial.point);
-    let mut points: Vec<PointResult> = by_point
-        .map(|results| {
+        let all: Vec<Progress> = self.trials.iter().map(progress).collect::<Result<_, _>>()?;
+        let kept = kept(&self.spec, &all);
+        let (mut trials, mut missing) = (Vec::new(), Vec::new());
+        for (&trial, (outcome, history)) in self.trials.iter().zip(all) {
+            let Some(outcome) = outcome else {
+                missing.push(trial);
+                continue;
+            };
+            let environment = self.run_of(&trial).and_then(|run| run.environment().ok());
+            let sessions = environment.map(|environment| environment.sessions).unwrap_or_default();
+            let sum = |of: fn(&Session) -> f64| sessions.iter().map(of).sum::<f64>();
+            let seconds = (!sessions.is_empty()).then(|| sum(|session| session.seconds));
+            let images = sum(|session| session.images_per_second * session.seconds);
+            let images_per_second = seconds.map(|seconds| images / seconds.max(1e-9));
+            trials.push(TrialResult { trial, outcome, history, seconds, images_per_second });
+        }
+        let by_point = trials.chunk_by(|one, next| one.trial.point == next.trial.point);
+        let result = |results: &[TrialResult]| {
             let at = results[0].trial.point - 1;
-            summary(&sweep.points[at], results, kept[at])
-        })
-        .collect();
-    points.sort_by(PointResult::order);
-    let names = sweep.spec.space.names().into_iter().map(str::to_owned).collect();
-    Ok(Results { names, points, trials, missing })
-}
-
-fn summary(point: &Point, results: &[TrialResult], rung: usize) -> PointResult {
-    let outcomes = || results.iter().map(|result| &result.outcome);
-    let number = |status| outcomes().filter(|outcome| outcome.status == status).count();
-    let spread = |of: fn(&Outcome) -> Option<f64>| {
-        let sound = outcomes().filter(|outcome| outcome.status != Status::Diverged);
-        Spread::of(&sound.filter_map(of).collect::<Vec<_>>())
-    };
-    PointResult {
-        point: point.clone(),
-        seeds: results.len(),
-        diverged: number(Status::Diverged),
-        pruned: number(Status::Pruned) > 0,
-        epochs: outcomes().map(|outcome| outcome.epochs).max().unwrap_or_default(),
-        accuracy: spread(|outcome| outcome.validation_accuracy),
-        loss: spread(|outcome| outcome.validation_loss),
-        train_loss: spread(|outcome| outcome.train_loss),
-        rung,
+            PointResult::new(&self.points[at], results, kept[at])
+        };
+        let mut points: Vec<PointResult> = by_point.map(result).collect();
+        points.sort_by(PointResult::order);
+        Ok(Results { points, trials, missing })
     }
 }
 
@@ -208,20 +213,15 @@ fn kept(spec: &Spec, trials: &[Progress]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Settings;
 
     #[test]
     fn what_was_kept_longer_is_better_then_what_diverged_less_then_the_accuracy() {
-        let point = |number, rung, diverged, mean| PointResult {
-            point: Point { number, values: Vec::new(), settings: Settings::default() },
-            seeds: 3,
-            diverged,
-            pruned: false,
-            epochs: 1,
-            accuracy: Spread::of(&[mean]),
-            loss: Spread::default(),
-            train_loss: Spread::default(),
+        let point = |number, rung, seeds_diverged, mean| PointResult {
+            point: Point { number, ..Point::default() },
+            seeds_diverged,
+            validation_accuracy_mean: Some(mean),
             rung,
+            ..PointResult::default()
         };
         let mut points = [
             point(1, 0, 0, 0.9),
@@ -230,7 +230,7 @@ mod tests {
             point(4, 1, 0, 0.8),
             point(5, 2, 0, 0.1),
             point(6, 1, 0, 0.7),
-            PointResult { accuracy: Spread::default(), ..point(7, 1, 3, 0.0) },
+            PointResult { validation_accuracy_mean: None, ..point(7, 1, 3, 0.0) },
         ];
         points.sort_by(PointResult::order);
         let numbers = points.map(|point| point.point.number);

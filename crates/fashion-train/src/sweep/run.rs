@@ -1,10 +1,9 @@
 //! Doing the trials of a sweep: side by side, and rung by rung.
 
-use super::event::{Event, Tell, Waiting};
+use super::event::{Event, Tell};
 use super::halving::{self, Worth};
-use super::trial::{Diverged, Outcome, Status, Trial, TrialFolder};
+use super::trial::{self, Diverged, Outcome, Status, Trial};
 use super::{Shard, Sweep};
-use crate::config::Config;
 use crate::environment::DataPlace;
 use crate::error::{AtPath, Error};
 use crate::history::Epoch;
@@ -14,6 +13,7 @@ use crate::threads::{default_threads, with_threads};
 use crate::trainer;
 use fashion_data::Splits;
 use fashion_model::Network;
+use std::collections::BTreeSet;
 use std::fs;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
@@ -121,9 +121,8 @@ impl Work<'_> {
             if !self.options.shard.has(trial.index) {
                 continue;
             }
-            let folder = self.sweep.trial_folder(trial);
-            folder.check(&self.sweep.config_of(trial))?;
-            let (outcome, history) = folder.progress(until.is_some())?;
+            self.sweep.check_trial(trial)?;
+            let (outcome, history) = self.sweep.progress_of(trial, until.is_some())?;
             if outcome.is_none() && until.is_none_or(|rung| history.len() < rung) {
                 left.push(trial);
             }
@@ -142,12 +141,11 @@ impl Work<'_> {
         let job = || {
             while !stop() {
                 let Some(trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-                let folder = self.sweep.trial_folder(trial);
-                let done = with_threads(threads, || self.trial(trial, &folder, until, &stop));
-                if let Err(error) = done.flatten() {
+                let follow = Follow { trial, until, tell: self.tell, stop: &stop };
+                if let Err(error) = with_threads(threads, || self.trial(follow)).flatten() {
                     failed.store(true, Ordering::Relaxed);
                     if let Ok(mut errors) = errors.lock() {
-                        errors.push((trial.index, folder.failed(error)));
+                        errors.push((trial.index, self.sweep.failed(trial, error)));
                     }
                 }
             }
@@ -166,40 +164,33 @@ impl Work<'_> {
 
     /// Trains a trial in its folder, from where it was, to its end or to an epoch. Uses rayon's current
     /// pool.
-    fn trial(
-        &self,
-        trial: &Trial,
-        folder: &TrialFolder,
-        until: Option<usize>,
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(), Error> {
-        let config = self.sweep.config_of(trial);
-        folder.check(&config)?;
-        let run = folder.lock()?;
+    fn trial(&self, follow: Follow<'_>) -> Result<(), Error> {
+        let (sweep, trial) = (self.sweep, follow.trial);
+        sweep.check_trial(trial)?;
+        let run = sweep.lock_trial(trial)?;
         if !run.is_locked() {
             (self.tell)(Event::Unlocked);
         }
-        let outcome = match folder.outcome()? {
+        let outcome = match sweep.outcome_of(trial)? {
             // Another process was quicker.
             Some(outcome) => Some(outcome),
-            None => self.train(&run, &config, Follow { trial, until, tell: self.tell, stop })?,
+            None => self.train(&run, follow)?,
         };
-        if let Some(outcome) = outcome {
-            (self.tell)(Event::Ended(trial, &folder.end(&run, outcome)?));
-        }
+        outcome.map_or(Ok(()), |outcome| self.end(trial, &run, &outcome))
+    }
+
+    fn end(&self, trial: &Trial, run: &LockedRun, outcome: &Outcome) -> Result<(), Error> {
+        trial::end(run, outcome)?;
+        (self.tell)(Event::Ended(trial, outcome));
         Ok(())
     }
 
     /// What the trial gave, if it has come to its end.
-    fn train(
-        &self,
-        run: &LockedRun,
-        config: &Config,
-        mut follow: Follow<'_>,
-    ) -> Result<Option<Outcome>, Error> {
+    fn train(&self, run: &LockedRun, mut follow: Follow<'_>) -> Result<Option<Outcome>, Error> {
+        let config = self.sweep.config_of(follow.trial);
         let mut train = || {
             let network = (self.build)(config.training.seed);
-            train(run, config, network, self.splits, self.data, GoOnFrom::Last, &mut follow)
+            train(run, &config, network, self.splits, self.data, GoOnFrom::Last, &mut follow)
         };
         let trained = match train() {
             // The trial comes out the same from its beginning.
@@ -242,7 +233,7 @@ impl Work<'_> {
         loop {
             let mut pending = Vec::new();
             for (&trial, worth) in trials.iter().zip(&mut worths).filter(|(_, w)| w.is_none()) {
-                *worth = Worth::after(rung, &sweep.trial_folder(trial).progress(true)?);
+                *worth = Worth::after(rung, &sweep.progress_of(trial, true)?);
                 if worth.is_none() {
                     pending.push(trial);
                 }
@@ -252,18 +243,15 @@ impl Work<'_> {
             }
             if let Some(trial) = pending.iter().find(|trial| shard.has(trial.index)) {
                 let problem = "its history.csv has not all the epochs that were done".to_owned();
-                let path = sweep.trial_folder(trial).path().into();
-                return Err(Error::Damaged { path, problem });
+                return Err(Error::Damaged { path: sweep.folder_of(trial), problem });
             }
-            let mut shards: Vec<usize> =
-                pending.iter().map(|trial| shard.part_of(trial.index)).collect();
-            shards.sort_unstable();
-            shards.dedup();
+            let shards = pending.iter().map(|trial| shard.part_of(trial.index));
+            let shards: Vec<usize> = shards.collect::<BTreeSet<_>>().into_iter().collect();
             if !self.options.wait {
                 return Ok(Err(Finish::Unfinished(shards)));
             }
-            let waiting = Waiting { epoch: rung, trials: pending.len(), shards };
-            (self.tell)(Event::Waiting(&waiting));
+            let (trials, shards) = (pending.len(), &shards[..]);
+            (self.tell)(Event::Waiting { epoch: rung, trials, shards });
             for _ in 0..POLL.as_millis() / LOOK.as_millis() {
                 if self.asked_to_stop() {
                     return Ok(Err(Finish::Stopped));
@@ -273,18 +261,22 @@ impl Work<'_> {
         }
     }
 
-    /// Ends this part's trials of all points but these.
+    /// Ends this part's trials of all points but these, where they have not ended.
     fn prune(&self, kept: &[usize]) -> Result<(), Error> {
-        for trial in &self.sweep.trials {
-            if self.options.shard.has(trial.index) && kept.binary_search(&trial.point).is_err() {
-                let folder = self.sweep.trial_folder(trial);
-                let pruned = folder.prune().map_err(|error| folder.failed(error))?;
-                if let Some(outcome) = pruned {
-                    (self.tell)(Event::Ended(trial, &outcome));
-                }
+        let sweep = self.sweep;
+        let prune = |trial: &Trial| {
+            if sweep.outcome_of(trial)?.is_some() {
+                return Ok(());
             }
-        }
-        Ok(())
+            let run = sweep.lock_trial(trial)?;
+            let outcome = Outcome::new(Status::Pruned, &run.history()?, None);
+            self.end(trial, &run, &outcome)
+        };
+        let given_up = |trial: &&Trial| {
+            self.options.shard.has(trial.index) && kept.binary_search(&trial.point).is_err()
+        };
+        let mut given_up = sweep.trials.iter().filter(given_up);
+        given_up.try_for_each(|trial| prune(trial).map_err(|error| sweep.failed(trial, error)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What varies in a sweep, and over which values.
 
 use crate::error::Error;
-use crate::settings::{Settings, unknown_key, value_to_number, value_to_text};
+use crate::settings::{Settings, check_names, value_to_number, value_to_text};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use toml::{Table, Value};
@@ -32,7 +32,8 @@ pub struct Range {
 }
 
 /// The values that a setting takes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum Values {
     /// These, in this order.
     List(Vec<Value>),
@@ -41,105 +42,77 @@ pub enum Values {
 }
 
 /// The settings that vary, in the order in which they were named, and their values.
-///
-/// ```
-/// use fashion_train::sweep::Space;
-/// use std::path::Path;
-///
-/// let table = "learning_rate = [0.1, 0.01]\nbatch_size = { from = 16, to = 1024, scale = 'log' }";
-/// let space = Space::from_table(&table.parse()?, Path::new("sweep.toml"))?;
-/// assert_eq!(space.names(), ["learning_rate", "batch_size"]);
-///
-/// let table = "learning_rate = [0.1, 'fast']".parse()?;
-/// let error = Space::from_table(&table, Path::new("sweep.toml")).unwrap_err();
-/// assert!(error.to_string().starts_with("sweep.toml: learning_rate = \"fast\": invalid type"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Space(Vec<(String, Values)>);
+pub type Space = toml::map::Map<String, Values>;
 
-impl Space {
-    /// Reads a table that has a list or a range for each setting that varies; `path` is where it is
-    /// from.
-    ///
-    /// # Errors
-    /// As [`set`](Self::set).
-    pub fn from_table(table: &Table, path: &Path) -> Result<Space, Error> {
-        let mut space = Space::default();
-        for (name, value) in table {
-            space.set(name, value, path)?;
-        }
-        Ok(space)
+pub(super) fn bad(path: &Path, name: &str, value: impl Into<Value>, problem: &str) -> Error {
+    Error::BadValue {
+        path: path.into(),
+        name: name.to_owned(),
+        value: value.into().to_string(),
+        problem: problem.to_owned(),
     }
+}
 
-    /// Lets a setting vary over a list, or over a table with `from` and `to`, and if need be `scale`
-    /// and `count`. It takes the place of the values it had before.
+impl Values {
+    /// Reads the values of a setting: a list, or a table with `from` and `to`, and if need be `scale`
+    /// and `count`; `path` is where it is from.
+    ///
+    /// ```
+    /// use fashion_train::sweep::Values;
+    /// use std::path::Path;
+    ///
+    /// let path = Path::new("sweep.toml");
+    /// let values = Values::read("learning_rate", &vec![0.1, 0.01].into(), path)?;
+    /// assert_eq!(values.ends(), Some((0.01, 0.1)));
+    ///
+    /// let error = Values::read("learning_rate", &vec!["fast"].into(), path).unwrap_err();
+    /// assert!(error.to_string().starts_with("sweep.toml: learning_rate = \"fast\": invalid type"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::UnknownKey`] for a setting that does not exist, [`Error::BadValue`] for a value that
     /// the setting cannot have, a setting that cannot vary, or an empty list or range.
-    pub fn set(&mut self, name: &str, value: &Value, path: &Path) -> Result<(), Error> {
-        let bad = |problem: &str| bad(path, name, value, problem);
-        if let Some(problem) = cannot_vary(name) {
-            return Err(bad(problem));
-        }
-        let values = match value {
-            Value::Array(list) => Values::List(self::list(name, list, path)?),
-            Value::Table(table) => Values::Range(range(name, table, path)?),
-            // A misspelt name is told first.
+    pub fn read(name: &str, value: &Value, path: &Path) -> Result<Values, Error> {
+        let refuse = |problem| Err(bad(path, name, value.clone(), problem));
+        match (name, value) {
+            ("seed", _) => refuse("every point is trained with each of the seeds; set seeds"),
+            ("target_accuracy", _) => refuse("it changes nothing in training, so it cannot vary"),
+            (_, Value::Array(list)) => Ok(Values::List(self::list(name, list, path)?)),
+            (_, Value::Table(table)) => Ok(Values::Range(range(name, table, path)?)),
             _ => {
+                // A misspelt name is told first.
                 Settings::canonical(name, value, path)?;
-                return Err(bad("expected a list such as [0.1, 0.01], or a range such as \
-                                { from = 0.01, to = 0.1 }; what does not vary belongs in [base]"));
+                refuse(
+                    "expected a list such as [0.1, 0.01], or a range such as \
+                     { from = 0.01, to = 0.1 }; what does not vary belongs in [base]",
+                )
             }
-        };
-        match self.0.iter_mut().find(|(other, _)| other == name) {
-            Some((_, place)) => *place = values,
-            None => self.0.push((name.to_owned(), values)),
         }
-        Ok(())
     }
 
-    /// Lets a setting vary no more.
-    pub fn remove(&mut self, name: &str) {
-        self.0.retain(|(other, _)| other != name);
+    /// As files have them.
+    pub(super) fn to_value(&self) -> Value {
+        Value::try_from(self).expect("numbers and words are TOML")
     }
 
-    /// The names of the settings.
-    pub fn names(&self) -> Vec<&str> {
-        self.0.iter().map(|(name, _)| &name[..]).collect()
+    /// The values one by one, unless they are all numbers of a range.
+    pub(super) fn listed(&self) -> Option<Vec<Value>> {
+        match self {
+            Values::List(list) => Some(list.clone()),
+            Values::Range(range) => range.spaced(),
+        }
     }
 
-    /// The settings and their values.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Values)> {
-        self.0.iter().map(|(name, values)| (&name[..], values))
-    }
-
-    /// Whether nothing varies.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The lines below `[space]`. (A table's own writer would put ranges after all lists.)
-    pub(super) fn to_toml(&self) -> String {
-        self.0.iter().map(|(name, values)| format!("{name} = {}\n", values.to_value())).collect()
-    }
-}
-
-fn cannot_vary(name: &str) -> Option<&'static str> {
-    match name {
-        "seed" => Some("every point is trained with each of the seeds; set seeds"),
-        "target_accuracy" => Some("it changes nothing in training, so it cannot vary"),
-        _ => None,
-    }
-}
-
-pub(super) fn bad(path: &Path, name: &str, value: &Value, problem: &str) -> Error {
-    Error::BadValue {
-        path: path.into(),
-        name: name.to_owned(),
-        value: value.to_string(),
-        problem: problem.to_owned(),
+    /// The ends of a range, or the least and the greatest of a list of numbers.
+    pub fn ends(&self) -> Option<(f64, f64)> {
+        let list = match self {
+            Values::Range(range) => return Some(range.ends()),
+            Values::List(list) => list,
+        };
+        let numbers: Vec<f64> = list.iter().map(value_to_number).collect::<Option<_>>()?;
+        let least = numbers.iter().copied().reduce(f64::min)?;
+        Some((least, numbers.into_iter().fold(least, f64::max)))
     }
 }
 
@@ -149,26 +122,21 @@ fn list(name: &str, list: &[Value], path: &Path) -> Result<Vec<Value>, Error> {
         let value = Settings::canonical(name, value, path)?;
         if values.contains(&value) {
             let problem = format!("{} is there twice", value_to_text(&value));
-            return Err(bad(path, name, &list.to_vec().into(), &problem));
+            return Err(bad(path, name, list.to_vec(), &problem));
         }
         values.push(value);
     }
-    match values.is_empty() {
+    if values.is_empty() {
         // A misspelt name is told even so.
-        true => {
-            Settings::canonical(name, &1.into(), path)?;
-            Err(bad(path, name, &Value::Array(Vec::new()), "expected at least one value"))
-        }
-        false => Ok(values),
+        Settings::canonical(name, &1.into(), path)?;
+        return Err(bad(path, name, values, "expected at least one value"));
     }
+    Ok(values)
 }
 
 fn range(name: &str, table: &Table, path: &Path) -> Result<Range, Error> {
-    let bad = |problem: &str| bad(path, name, &table.clone().into(), problem);
-    let known = ["from", "to", "scale", "count"];
-    if let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) {
-        return Err(unknown_key("key of a range", key, &known, path));
-    }
+    let bad = |problem: &str| bad(path, name, table.clone(), problem);
+    check_names("key of a range", table, &["from", "to", "scale", "count"], path)?;
     let mut range: Range =
         table.clone().try_into().map_err(|e: toml::de::Error| bad(e.message().trim()))?;
     for end in [&mut range.from, &mut range.to] {
@@ -239,26 +207,5 @@ impl Range {
             let rounded = format!("{number:.3e}").parse().unwrap_or(number);
             Value::Float(f64::clamp(rounded, least, most))
         }
-    }
-}
-
-impl Values {
-    /// As files have them.
-    pub(super) fn to_value(&self) -> Value {
-        match self {
-            Values::List(list) => Value::Array(list.clone()),
-            Values::Range(range) => Value::try_from(range).expect("numbers and words are TOML"),
-        }
-    }
-
-    /// The ends of a range, or the least and the greatest of a list of numbers.
-    pub fn ends(&self) -> Option<(f64, f64)> {
-        let list = match self {
-            Values::Range(range) => return Some(range.ends()),
-            Values::List(list) => list,
-        };
-        let numbers: Vec<f64> = list.iter().map(value_to_number).collect::<Option<_>>()?;
-        let least = numbers.iter().copied().reduce(f64::min)?;
-        Some((least, numbers.into_iter().fold(least, f64::max)))
     }
 }

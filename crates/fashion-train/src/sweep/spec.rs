@@ -1,10 +1,10 @@
 //! What a sweep tries: the file `sweep.toml`.
 
 use super::points::{Point, points};
-use super::space::{Space, bad};
-use crate::config::{Config, DataConfig};
+use super::space::{Space, Values, bad};
+use crate::config::{Config, DataConfig, check_schema};
 use crate::error::Error;
-use crate::settings::{Settings, check_keys, unknown_key};
+use crate::settings::{Settings, check_keys, check_names};
 use fashion_data::Splits;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::path::Path;
@@ -135,24 +135,39 @@ impl Spec {
         let not_toml =
             |e: toml::de::Error| Error::NotToml { path: path.into(), problem: e.to_string() };
         let table: Table = text.parse().map_err(not_toml)?;
-        check_names(&table, path)?;
+        let known = [
+            "schema",
+            "architecture",
+            "data",
+            "method",
+            "seeds",
+            "samples",
+            "search_seed",
+            "halving",
+            "base",
+            "space",
+        ];
+        check_keys(&table, &known, "[base], or [space] if they vary", path)?;
+        if let Some(Value::Table(halving)) = table.get("halving") {
+            check_names("key of [halving]", halving, &["min_epochs", "factor"], path)?;
+        }
         let mut spec: Spec = toml::from_str(text).map_err(not_toml)?;
         let Rest { schema, base, space } = toml::from_str(text).map_err(not_toml)?;
-        if let Some(found) = schema.filter(|schema| schema != SCHEMA) {
-            let problem = format!("its schema is {found:?}; expected {SCHEMA:?}");
-            return Err(Error::Damaged { path: path.into(), problem });
-        }
+        check_schema(schema.as_deref().unwrap_or(SCHEMA), SCHEMA, path)?;
         spec.base = spec.base.with(&base, path)?;
-        spec.space = Space::from_table(&space, path)?;
-        for (name, value) in &base {
+        for (name, values) in space {
+            let values = Values::read(&name, &values, path)?;
+            spec.space.insert(name, values);
+        }
+        for (name, value) in base {
             let problem = if name == "seed" {
                 "every point is trained with each of the seeds; set seeds"
-            } else if spec.space.names().contains(&name.as_str()) {
+            } else if spec.space.contains_key(&name) {
                 "it is in [space] too; leave it out of one of them"
             } else {
                 continue;
             };
-            return Err(bad(path, name, value, problem));
+            return Err(bad(path, &name, value, problem));
         }
         Ok(spec)
     }
@@ -160,10 +175,17 @@ impl Spec {
     /// The file's text, with everything that has a default.
     pub fn to_toml(&self) -> String {
         let mut base = self.base.to_table();
-        base.retain(|name, _| name != "seed" && !self.space.names().contains(&name));
+        base.retain(|name, _| !self.is_open(name));
         let own = toml::to_string(self).expect("numbers and strings are always valid TOML");
-        let space = self.space.to_toml();
+        // A table's own writer would put ranges after all lists.
+        let line = |(name, values): (&String, &Values)| format!("{name} = {}\n", values.to_value());
+        let space: String = self.space.iter().map(line).collect();
         format!("schema = {SCHEMA:?}\n{own}\n[base]\n{base}\n[space]\n{space}")
+    }
+
+    /// Whether the base does not say what a setting is.
+    fn is_open(&self, setting: &str) -> bool {
+        setting == "seed" || self.space.contains_key(setting)
     }
 
     /// The points of the sweep, in order.
@@ -177,17 +199,16 @@ impl Spec {
     }
 
     fn check(&self, path: &Path) -> Result<(), Error> {
-        let refuse =
-            |name: &str, value: Value, problem: String| Err(bad(path, name, &value, &problem));
+        let refuse = |name, value: Value, problem: &str| Err(bad(path, name, value, problem));
         let integer = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
-        let seeds = || Value::Array(self.seeds.iter().copied().map(integer).collect());
+        let seeds = || self.seeds.iter().copied().map(integer).collect::<Vec<_>>().into();
         if !(1..=MAX_SEEDS).contains(&self.seeds.len()) {
             let problem = format!("expected 1 to {MAX_SEEDS} seeds, such as [0, 1, 2] or 3");
-            return refuse("seeds", seeds(), problem);
+            return refuse("seeds", seeds(), &problem);
         }
         let twice = |(at, seed): &(usize, &u64)| self.seeds[..*at].contains(seed);
         if let Some((_, seed)) = self.seeds.iter().enumerate().find(twice) {
-            return refuse("seeds", seeds(), format!("{seed} is there twice"));
+            return refuse("seeds", seeds(), &format!("{seed} is there twice"));
         }
         for seed in self.seeds.iter().chain([&self.search_seed]) {
             Settings { seed: *seed, ..Settings::default() }.check()?;
@@ -197,14 +218,14 @@ impl Spec {
         if self.method != Method::Halving {
             Ok(())
         } else if factor < 2 {
-            refuse("halving.factor", integer(factor as u64), "expected at least 2".to_owned())
-        } else if self.space.names().contains(&"epochs") {
+            refuse("halving.factor", integer(factor as u64), "expected at least 2")
+        } else if self.space.contains_key("epochs") {
             let problem =
                 "halving gives each point the epochs that it deserves; set them in [base]";
-            refuse("epochs", "in [space]".into(), problem.to_owned())
+            refuse("epochs", "in [space]".into(), problem)
         } else if !(1..epochs).contains(&min_epochs) {
             let problem = format!("expected 1 or more, and fewer than epochs, {epochs}");
-            refuse("halving.min_epochs", integer(min_epochs as u64), problem)
+            refuse("halving.min_epochs", integer(min_epochs as u64), &problem)
         } else {
             Ok(())
         }
@@ -215,45 +236,20 @@ impl Spec {
     /// # Errors
     /// [`Error::OtherRun`] or [`Error::OtherData`] if the file says that it is for others.
     pub fn resolved(self, architecture: &str, splits: &Splits, path: &Path) -> Result<Spec, Error> {
-        if let Some(other) = self.architecture.filter(|name| name != architecture) {
+        if let Some(other) = self.architecture.as_ref().filter(|&name| name != architecture) {
             let problem = format!("it is for the network {other}, not {architecture}");
             return Err(Error::OtherRun { path: path.into(), problem });
         }
         let mut config = Config::new(architecture, splits, self.base);
-        if let Some(data) = self.data {
-            config.data = data;
+        if let Some(data) = &self.data {
+            config.data = data.clone();
             config.check_data(splits, path)?;
         }
-        let mut base = self.base;
         // What counts for nothing must not make equal sweeps differ.
-        for (name, value) in Settings::default().to_table() {
-            if name == "seed" || self.space.names().contains(&name.as_str()) {
-                base = base.with_one(&name, &value, path)?;
-            }
-        }
+        let mut usual = Settings::default().to_table();
+        usual.retain(|name, _| self.is_open(name));
+        let base = self.base.with(&usual, path)?;
         let (architecture, data) = (Some(config.architecture), Some(config.data));
         Ok(Spec { architecture, data, base, ..self })
-    }
-}
-
-fn check_names(table: &Table, path: &Path) -> Result<(), Error> {
-    let known = [
-        "schema",
-        "architecture",
-        "data",
-        "method",
-        "seeds",
-        "samples",
-        "search_seed",
-        "halving",
-        "base",
-        "space",
-    ];
-    check_keys(table, &known, "[base], or [space] if they vary", path)?;
-    let known = ["min_epochs", "factor"];
-    let halving = table.get("halving").and_then(Value::as_table);
-    match halving.and_then(|table| table.keys().find(|key| !known.contains(&key.as_str()))) {
-        Some(key) => Err(unknown_key("key of [halving]", key, &known, path)),
-        None => Ok(()),
     }
 }

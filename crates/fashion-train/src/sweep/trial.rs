@@ -1,13 +1,18 @@
 //! One run of a sweep: a point with a seed.
 
+use super::Sweep;
 use crate::config::Config;
 use crate::error::{AtPath, Error};
 use crate::history::{Epoch, best};
 use crate::run::{LockedRun, RunFolder};
 use crate::settings::Settings;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+/// The last file of a trial's folder.
+const OUTCOME: &str = "outcome.json";
 
 /// A point with a seed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,15 +46,10 @@ pub enum Status {
     Pruned,
 }
 
-impl Status {
+impl fmt::Display for Status {
     /// As files have it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Status::Complete => "complete",
-            Status::EarlyStopped => "early-stopped",
-            Status::Diverged => "diverged",
-            Status::Pruned => "pruned",
-        }
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
     }
 }
 
@@ -107,26 +107,34 @@ impl Outcome {
 /// How far a trial has come: what it gave, if it has ended, and its epochs.
 pub(super) type Progress = (Option<Outcome>, Vec<Epoch>);
 
-/// The folder of a trial.
-pub(super) struct TrialFolder(PathBuf);
-
-impl TrialFolder {
-    pub(super) fn new(sweep: &Path, trial: &Trial) -> TrialFolder {
-        TrialFolder(sweep.join("trials").join(trial.name()))
+/// The folders of trials.
+impl Sweep {
+    pub(super) fn folder_of(&self, trial: &Trial) -> PathBuf {
+        self.folder.join("trials").join(trial.name())
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.0
+    pub(super) fn config_of(&self, trial: &Trial) -> Config {
+        Config { training: trial.settings, ..self.config.clone() }
     }
 
-    /// The run in it, if one has begun.
-    pub(super) fn run(&self) -> Option<RunFolder> {
-        RunFolder::open(&self.0).ok()
+    /// A trial's run, if it has begun.
+    pub(super) fn run_of(&self, trial: &Trial) -> Option<RunFolder> {
+        RunFolder::open(&self.folder_of(trial)).ok()
     }
 
-    /// What the trial gave, if it has ended.
-    pub(super) fn outcome(&self) -> Result<Option<Outcome>, Error> {
-        let path = self.outcome_path();
+    /// Makes sure that what is there was made with the trial's settings, if anything is.
+    pub(super) fn check_trial(&self, trial: &Trial) -> Result<(), Error> {
+        let Some(run) = self.run_of(trial) else { return Ok(()) };
+        if run.config()? == self.config_of(trial) {
+            return Ok(());
+        }
+        let problem = "this trial has other settings than sweep.toml now gives it".to_owned();
+        Err(Error::OtherSweep { path: run.path().into(), problem })
+    }
+
+    /// What a trial gave, if it has ended.
+    pub(super) fn outcome_of(&self, trial: &Trial) -> Result<Option<Outcome>, Error> {
+        let path = self.folder_of(trial).join(OUTCOME);
         let text = match fs::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             read => read.at(&path)?,
@@ -135,58 +143,32 @@ impl TrialFolder {
         outcome.map(Some).map_err(|e| Error::Damaged { path, problem: e.to_string() })
     }
 
-    /// How far the trial has come. Where it has not ended, its epochs are looked at only if they count.
-    pub(super) fn progress(&self, epochs_count: bool) -> Result<Progress, Error> {
+    /// How far a trial has come. Where it has not ended, its epochs are looked at only if they count.
+    pub(super) fn progress_of(&self, trial: &Trial, epochs_count: bool) -> Result<Progress, Error> {
         // In this order: where there is an outcome, the history is whole.
-        let outcome = self.outcome()?;
-        let run = self.run().filter(|_| epochs_count || outcome.is_some());
+        let outcome = self.outcome_of(trial)?;
+        let run = self.run_of(trial).filter(|_| epochs_count || outcome.is_some());
         Ok((outcome, run.map_or(Ok(Vec::new()), |run| run.history())?))
     }
 
-    /// Makes sure that what is there was made with these settings, if anything is.
-    pub(super) fn check(&self, config: &Config) -> Result<(), Error> {
-        let Some(run) = self.run() else { return Ok(()) };
-        if run.config()? == *config {
-            return Ok(());
-        }
-        let problem = "this trial has other settings than sweep.toml now gives it".to_owned();
-        Err(Error::OtherSweep { path: self.0.clone(), problem })
-    }
-
-    /// That the trial failed of this.
-    pub(super) fn failed(&self, source: Error) -> Error {
-        Error::Trial { path: self.0.clone(), source: Box::new(source) }
-    }
-
-    fn outcome_path(&self) -> PathBuf {
-        self.0.join("outcome.json")
-    }
-
-    pub(super) fn lock(&self) -> Result<LockedRun, Error> {
-        match self.run() {
+    pub(super) fn lock_trial(&self, trial: &Trial) -> Result<LockedRun, Error> {
+        match self.run_of(trial) {
             Some(run) => run.lock(),
-            None => RunFolder::create(Some(&self.0))?.lock(),
+            None => RunFolder::create(Some(&self.folder_of(trial)))?.lock(),
         }
     }
 
-    /// Ends the trial: what would only be needed to go on is removed, then the outcome written.
-    pub(super) fn end(&self, run: &LockedRun, outcome: Outcome) -> Result<Outcome, Error> {
-        let folder = run.checkpoint_folder();
-        fs::remove_dir_all(&folder).at(&folder)?;
-        let mut json = serde_json::to_string_pretty(&outcome)
-            .expect("numbers and strings are always valid JSON");
-        json.push('\n');
-        run.write(&self.outcome_path(), json.as_bytes())?;
-        Ok(outcome)
+    /// That a trial failed of this.
+    pub(super) fn failed(&self, trial: &Trial, source: Error) -> Error {
+        Error::Trial { path: self.folder_of(trial), source: Box::new(source) }
     }
+}
 
-    /// Ends a trial that successive halving gives up; nothing is done to one that has ended.
-    pub(super) fn prune(&self) -> Result<Option<Outcome>, Error> {
-        if self.outcome()?.is_some() {
-            return Ok(None);
-        }
-        let run = self.lock()?;
-        let outcome = Outcome::new(Status::Pruned, &run.history()?, None);
-        self.end(&run, outcome).map(Some)
-    }
+/// Ends a trial: what would only be needed to go on is removed, then the outcome written.
+pub(super) fn end(run: &LockedRun, outcome: &Outcome) -> Result<(), Error> {
+    let folder = run.checkpoint_folder();
+    fs::remove_dir_all(&folder).at(&folder)?;
+    let json =
+        serde_json::to_string_pretty(outcome).expect("numbers and strings are always valid JSON");
+    run.write(&run.path().join(OUTCOME), (json + "\n").as_bytes())
 }

@@ -3,7 +3,7 @@
 use crate::common::{files, small};
 use fashion_data::Splits;
 use fashion_model::Architecture;
-use fashion_train::sweep::{Event, Finish, Options, Shard, Spec, Status, Sweep, Tell, Waiting};
+use fashion_train::sweep::{Event, Finish, Options, Shard, Spec, Status, Sweep, Tell};
 use fashion_train::{DataPlace, Epoch, Error};
 use std::collections::BTreeMap;
 use std::fs;
@@ -69,7 +69,7 @@ fn collected(sweep: &Sweep) -> BTreeMap<String, Vec<u8>> {
     let results = sweep.collect().unwrap();
     assert_eq!(results.missing, []);
     results.write(sweep).unwrap();
-    let mut files = files(sweep.folder());
+    let mut files = files(&sweep.folder);
     assert!(files.remove("timings.csv").is_some());
     files
 }
@@ -140,8 +140,8 @@ fn a_grid_is_the_same_however_it_is_done() {
         })
         .collect();
     let [a, b] = accuracies[..] else { panic!("{accuracies:?}") };
-    assert_eq!(best.accuracy.mean, Some((a + b) / 2.0));
-    assert!((best.accuracy.deviation.unwrap() - (a - b).abs() / 2f64.sqrt()).abs() < 1e-12);
+    assert_eq!(best.validation_accuracy_mean, Some((a + b) / 2.0));
+    assert!((best.validation_accuracy_sd.unwrap() - (a - b).abs() / 2f64.sqrt()).abs() < 1e-12);
     assert_eq!(results.diverged(), 4);
 
     let three = begin(GRID, &splits, &folder("three"));
@@ -200,10 +200,10 @@ fn an_interrupted_sweep_goes_on_to_the_same_bits() {
             let path = folder.join("trials/0001-seed0/outcome.json");
             fs::metadata(path).unwrap().modified().unwrap()
         };
-        let before = times(whole.folder());
+        let before = times(&whole.folder);
         let nothing = |event: Event<'_>| assert!(!matches!(event, Event::Step(..)), "done again");
         assert_eq!(run(&whole, &splits, &options(2, 2), &nothing).unwrap(), Finish::Complete);
-        assert_eq!(times(whole.folder()), before);
+        assert_eq!(times(&whole.folder), before);
     }
 }
 
@@ -214,13 +214,13 @@ fn halving_keeps_the_best_half_at_every_rung() {
     assert_eq!(run(&sweep, &splits, &options(2, 2), &|_| {}).unwrap(), Finish::Complete);
     let results = sweep.collect().unwrap();
     // Rungs at 1, 2 and 4 of 5 epochs: 6, 3, 2 and 1 points.
-    let epochs: Vec<usize> = results.points.iter().map(|point| point.epochs).collect();
+    let epochs: Vec<usize> = results.points.iter().map(|point| point.epochs_done).collect();
     assert_eq!(epochs, [5, 4, 2, 1, 1, 1]);
     assert!(results.trials.iter().all(|result| result.history.len() == result.outcome.epochs));
     for (rung, left) in [(1, 3), (2, 2), (4, 1)] {
         // What a reader of the histories would choose.
         let mut worth: Vec<(f64, usize)> = Vec::new();
-        for point in results.points.iter().filter(|point| point.epochs >= rung) {
+        for point in results.points.iter().filter(|point| point.epochs_done >= rung) {
             let best = |history: &[Epoch]| {
                 let of = |epoch: &Epoch| epoch.validation_accuracy.unwrap();
                 history[..rung].iter().map(of).fold(0.0, f64::max)
@@ -232,7 +232,7 @@ fn halving_keeps_the_best_half_at_every_rung() {
         worth.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         for (at, (_, number)) in worth.iter().enumerate() {
             let point = results.points.iter().find(|point| point.point.number == *number).unwrap();
-            assert_eq!(point.epochs > rung, at < left, "rung {rung}: {worth:?}");
+            assert_eq!(point.epochs_done > rung, at < left, "rung {rung}: {worth:?}");
         }
     }
     let statuses: Vec<Status> = results.trials.iter().map(|result| result.outcome.status).collect();
@@ -249,7 +249,7 @@ fn halving_keeps_the_best_half_at_every_rung() {
     let weights = |folder: &Path| fs::read(folder.join("weights/last.safetensors")).unwrap();
     let winner = format!("trials/{:04}-seed1", best.point.number);
     assert!(
-        weights(&sweep.folder().join(winner)) == weights(&alone.folder().join("trials/0001-seed1"))
+        weights(&sweep.folder.join(winner)) == weights(&alone.folder.join("trials/0001-seed1"))
     );
 }
 
@@ -276,10 +276,10 @@ fn shards_of_a_halving_wait_for_each_other() {
 
     // At the same time.
     let folder = temporary.path().join("together");
-    let waits: Mutex<Vec<Waiting>> = Mutex::default();
+    let waits: Mutex<Vec<(usize, usize, Vec<usize>)>> = Mutex::default();
     let keep = |event: Event<'_>| {
-        if let Event::Waiting(waiting) = event {
-            waits.lock().unwrap().push(waiting.clone());
+        if let Event::Waiting { epoch, trials, shards } = event {
+            waits.lock().unwrap().push((epoch, trials, shards.to_vec()));
         }
     };
     std::thread::scope(|scope| {
@@ -296,7 +296,7 @@ fn shards_of_a_halving_wait_for_each_other() {
         }
     });
     let waits = waits.into_inner().unwrap();
-    assert_eq!(waits[0], Waiting { epoch: 1, trials: 6, shards: vec![1] });
+    assert_eq!(waits[0], (1, 6, vec![1]));
     assert_same(&expected, &collected(&join(&folder)));
 }
 

@@ -12,7 +12,7 @@ fn parse(text: &str) -> Result<Spec, Error> {
 /// The values of each point, as text.
 fn points(text: &str) -> Vec<Vec<String>> {
     let points = parse(text).unwrap().points(Path::new("sweep.toml")).unwrap();
-    points.iter().map(|point| point.values.iter().map(value_to_text).collect()).collect()
+    points.iter().map(|point| point.values.values().map(value_to_text).collect()).collect()
 }
 
 fn column(text: &str) -> Vec<String> {
@@ -62,7 +62,7 @@ fn a_grid_is_every_combination_the_last_fastest() {
     assert_eq!(points.len(), 6);
     let last = &points[5];
     assert_eq!((last.number, last.settings.learning_rate, last.settings.batch_size), (6, 0.01, 32));
-    assert_eq!(last.describe(&spec.space), "point 6 (learning_rate 0.01, batch_size 32)");
+    assert_eq!(last.describe(), "point 6 (learning_rate 0.01, batch_size 32)");
 }
 
 #[test]
