@@ -12,7 +12,7 @@ use fashion_train::value_to_text;
 /// Says what is going to happen, and what of it is probably not meant. Each point trains on so many
 /// `images`.
 pub(crate) fn announce(sweep: &Sweep, found: &Found, images: &[usize], options: &Options<'_>) {
-    let spec = sweep.spec();
+    let spec = &sweep.spec;
     let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
     let origin = spec.data.as_ref().map_or("", |data| &data.origin);
     line("data", format!("{origin} · {}", found.source));
@@ -21,24 +21,17 @@ pub(crate) fn announce(sweep: &Sweep, found: &Found, images: &[usize], options: 
         line(if at == 0 { "varies" } else { "" }, format!("{name}: {}", list(values)));
     }
     line("base", base(spec));
-    let (points, seeds) = (sweep.points().len(), spec.seeds.len());
-    line(
-        "runs",
-        format!(
-            "{} × {} = {}",
-            plural(points, "point"),
-            plural(seeds, "seed"),
-            runs(sweep.trials().len())
-        ),
-    );
+    let (points, seeds) = (sweep.points.len(), spec.seeds.len());
+    let (points, seeds) = (plural(points, "point"), plural(seeds, "seed"));
+    line("runs", format!("{points} × {seeds} = {}", runs(sweep.trials.len())));
     let shard = match options.shard {
         Shard::WHOLE => String::new(),
         shard => format!(", shard {shard}"),
     };
     let threads = plural(options.threads, "thread");
     line("machine", format!("{threads}, {}{shard}", simd::Isa::current()));
-    line("folder", sweep.folder().display().to_string());
-    for note in notes::before(spec, sweep.points(), images) {
+    line("folder", sweep.folder.display().to_string());
+    for note in notes::before(spec, &sweep.points, images) {
         line("note", note);
     }
 }
@@ -79,8 +72,8 @@ fn base(spec: &Spec) -> String {
         ("optimiser", describe::optimiser(settings)),
         ("learning_rate", format!("rate {}", describe::learning_rate(settings))),
     ];
-    let names = spec.space.names();
-    let told = parts.into_iter().filter(|(name, _)| !names.contains(name)).map(|(_, text)| text);
+    let told = parts.into_iter().filter(|(name, _)| !spec.space.contains_key(*name));
+    let told = told.map(|(_, text)| text);
     let extras =
         describe::extras(settings).into_iter().map(|(name, value)| format!("{name} {value}"));
     let told: Vec<String> = told.chain(extras).collect();

@@ -31,7 +31,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     let plan = Plan::new(args)?;
     let interrupt = Interrupt::listen()?;
     let options = plan::options(args, interrupt.flag())?;
-    let Prepared { sweep, found, images } = prepare(plan, args)?;
+    let (sweep, found, images) = prepare(plan, args)?;
     if !args.quiet {
         announce::announce(&sweep, &found, &images, &options);
     }
@@ -57,33 +57,26 @@ fn collect(args: &CollectArgs) -> Result<ExitCode> {
     conclude(&sweep, &results, args.json, args.quiet)
 }
 
-/// A sweep that is about to begin, or to go on.
-struct Prepared {
-    sweep: Sweep,
-    found: Found,
-    /// How many images each point trains on.
-    images: Vec<usize>,
-}
-
-fn prepare(plan: Plan, args: &SweepArgs) -> Result<Prepared> {
+/// A sweep that is about to begin, or to go on, its data, and how many images each point trains on.
+fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found, Vec<usize>)> {
     match plan {
-        Plan::New { spec, out, join } => {
+        Plan::New(spec) => {
             let found = place::load(&args.data)?;
             let path = args.config.as_deref().unwrap_or("the command line".as_ref());
             let spec = spec.resolved(Architecture::ReportCnn.name(), &found.splits, path)?;
             // What cannot be trained on must not use up a sweep's number.
             let images = check_for(&spec.points(path)?, &found.splits.train)?;
-            let sweep = match (join, out) {
-                (true, Some(out)) => Sweep::join(&out, &spec)?,
+            let sweep = match (args.shard, &args.out) {
+                (Some(_), Some(out)) => Sweep::join(out, &spec)?,
                 (_, out) => Sweep::create(out.as_deref(), spec)?,
             };
-            Ok(Prepared { sweep, found, images })
+            Ok((sweep, found, images))
         }
         Plan::Resume(sweep) => {
-            let found = place::load_noted(sweep.data_place(), sweep.folder(), &args.data)?;
+            let found = place::load_noted(sweep.data_place(), &sweep.folder, &args.data)?;
             // Whether they are the same data is for the sweep to say.
-            let images = check_for(sweep.points(), &found.splits.train).unwrap_or_default();
-            Ok(Prepared { sweep: *sweep, found, images })
+            let images = check_for(&sweep.points, &found.splits.train).unwrap_or_default();
+            Ok((*sweep, found, images))
         }
     }
 }
@@ -110,25 +103,25 @@ fn conclude(sweep: &Sweep, results: &Results, json: bool, quiet: bool) -> Result
     let written = written.and_then(|()| figures::write(sweep, results));
     let text = match (json, quiet && written.is_ok()) {
         (true, _) => table::json(sweep, results, false)?,
-        (false, true) => format!("{}\n", sweep.folder().display()),
+        (false, true) => format!("{}\n", sweep.folder.display()),
         (false, false) => text(sweep, results, written.is_ok()),
     };
     output::print_beside(written, &text)
 }
 
 fn text(sweep: &Sweep, results: &Results, written: bool) -> String {
-    let folder = sweep.folder().display();
+    let folder = sweep.folder.display();
     let mut text = format!("\n{}\n", table::table(sweep, results));
-    for note in notes::after(sweep.spec(), results) {
+    for note in notes::after(&sweep.spec, results) {
         text += &format!("note: {note}\n");
     }
     if let Some(first) = results.missing.first() {
         text += &format!(
             "note: {} of {} missing, the first {}; when done: fashion sweep collect {}\n",
             results.missing.len(),
-            runs(sweep.trials().len()),
+            runs(sweep.trials.len()),
             first.name(),
-            quoted(sweep.folder())
+            quoted(&sweep.folder)
         );
     }
     if !written {
@@ -139,7 +132,7 @@ fn text(sweep: &Sweep, results: &Results, written: bool) -> String {
          \u{20} points.csv       results.csv  timings.csv  sweep.toml\n\
          \u{20} figures/         {}curves\n\
          \u{20} trials/          a run each, for `fashion eval` and `fashion predict`\n",
-        if results.names.is_empty() { "" } else { "sweep, " }
+        if sweep.spec.space.is_empty() { "" } else { "sweep, " }
     );
     text
 }
@@ -153,23 +146,25 @@ fn unfinished(
     interrupt: Interrupt,
 ) -> Result<ExitCode> {
     let again = again(sweep, args.shard.unwrap_or(Shard::WHOLE));
-    let others = match finish {
-        Finish::Unfinished(others) => Some(shards(others)),
-        Finish::Complete | Finish::Stopped => None,
+    let (note, code) = match finish {
+        Finish::Unfinished(others) => {
+            let shards = shards(others);
+            let note = format!("Unfinished: {shards} must come further first. Then: {again}");
+            (note, exit::FAILED)
+        }
+        Finish::Complete | Finish::Stopped => {
+            let (folder, ended) = (sweep.folder.display(), results.trials.len());
+            let all = runs(sweep.trials.len());
+            let note = format!(
+                "Interrupted. {folder} holds {ended} of {all} whole, and the whole epochs of others.\n\
+                 To go on: {again}"
+            );
+            (note, interrupt.code())
+        }
     };
-    if let Some(shards) = &others {
-        output::note(&format!("Unfinished: {shards} must come further first. Then: {again}"));
-    } else {
-        let (folder, ended) = (sweep.folder().display(), results.trials.len());
-        let all = runs(sweep.trials().len());
-        output::note(&format!(
-            "Interrupted. {folder} holds {ended} of {all} whole, and the whole epochs of others."
-        ));
-        output::note(&format!("To go on: {again}"));
-    }
-    let code = if others.is_some() { exit::FAILED } else { interrupt.code() };
+    output::note(&note);
     if args.json {
-        let line = table::json(sweep, results, others.is_none())?;
+        let line = table::json(sweep, results, *finish == Finish::Stopped)?;
         return exit::unless_closed(output::print(&line), code);
     }
     Ok(code.into())
@@ -181,5 +176,5 @@ fn again(sweep: &Sweep, shard: Shard) -> String {
         Shard::WHOLE => String::new(),
         shard => format!(" --shard {shard}"),
     };
-    format!("fashion sweep --resume {}{shard}", quoted(sweep.folder()))
+    format!("fashion sweep --resume {}{shard}", quoted(&sweep.folder))
 }

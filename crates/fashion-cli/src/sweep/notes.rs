@@ -2,7 +2,7 @@
 
 use crate::long_average;
 use crate::sweep::progress::runs;
-use fashion_train::sweep::{Method, Point, Results, Scale, Spec, Values};
+use fashion_train::sweep::{Method, Point, PointResult, Results, Scale, Spec, Values};
 use fashion_train::{OptimiserKind, ScheduleKind, Settings, value_to_number, value_to_text};
 
 /// Sentences about a sweep that is about to begin, whose points train on so many `images`.
@@ -17,7 +17,7 @@ pub(crate) fn before(spec: &Spec, points: &[Point], images: &[usize]) -> Vec<Str
                 .to_owned(),
         );
     }
-    for (name, values) in spec.space.iter() {
+    for (name, values) in &spec.space {
         notes.extend(unused(name, points));
         notes.extend(uneven(name, values, spec.method));
         if name == "validation" {
@@ -105,27 +105,27 @@ pub(crate) fn after(spec: &Spec, results: &Results) -> Vec<String> {
     let Some(best) = results.best().filter(|_| results.points.len() > 1) else {
         return notes;
     };
-    if let Some((mean, deviation)) = best.accuracy.mean.zip(best.accuracy.deviation) {
-        let within = |other: f64| other >= mean - deviation;
-        let near = results.points[1..].iter().filter(|point| {
-            !point.pruned && point.diverged == 0 && point.accuracy.mean.is_some_and(within)
-        });
+    if let (Some(mean), Some(sd)) = (best.validation_accuracy_mean, best.validation_accuracy_sd) {
+        let near = |point: &&PointResult| {
+            let within = point.validation_accuracy_mean.is_some_and(|other| other >= mean - sd);
+            within && !point.pruned && point.seeds_diverged == 0
+        };
+        let near = results.points[1..].iter().filter(near);
         let near: Vec<String> = near.map(|point| point.point.number.to_string()).collect();
-        let shown = near.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
-        match near.len() {
-            0 => {}
-            1 => notes.push(format!(
-                "point {shown} is within one standard deviation of the best: more seeds would tell \
-                 them apart"
-            )),
-            n => notes.push(format!(
-                "points {shown}{} are within one standard deviation of the best: more seeds would \
-                 tell them apart",
-                if n > 5 { format!(" and {} more", n - 5) } else { String::new() }
-            )),
-        }
+        let shown = near[..near.len().min(5)].join(", ");
+        let points = match near.len() {
+            0 => None,
+            1 => Some(format!("point {shown} is")),
+            2..=5 => Some(format!("points {shown} are")),
+            n => Some(format!("points {shown} and {} more are", n - 5)),
+        };
+        notes.extend(points.map(|points| {
+            format!(
+                "{points} within one standard deviation of the best: more seeds would tell them apart"
+            )
+        }));
     }
-    for ((name, values), value) in spec.space.iter().zip(&best.point.values) {
+    for ((name, values), value) in spec.space.iter().zip(best.point.values.values()) {
         let ends = value_to_number(value).zip(values.ends());
         let Some((number, (lowest, highest))) = ends else { continue };
         // Beyond the ends of two numbers it need not be worth looking.

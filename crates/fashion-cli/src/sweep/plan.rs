@@ -4,8 +4,8 @@ use crate::args::{SweepArgs, option};
 use crate::exit;
 use crate::train::plan::threads;
 use anyhow::{Context, Result};
-use fashion_train::sweep::{Options, Shard, Spec, Sweep};
-use std::path::{Path, PathBuf};
+use fashion_train::sweep::{Options, Shard, Spec, Sweep, Values};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 /// Where what is given on the command line is from.
@@ -17,15 +17,8 @@ const MAX_JOBS: usize = 1024;
 /// What to do.
 #[derive(Debug)]
 pub(crate) enum Plan {
-    /// A new sweep.
-    New {
-        /// What it tries, all of which is possible.
-        spec: Box<Spec>,
-        /// Where to.
-        out: Option<PathBuf>,
-        /// Whether it may be there already.
-        join: bool,
-    },
+    /// A new sweep, all of which is possible.
+    New(Box<Spec>),
     /// A sweep that is there.
     Resume(Box<Sweep>),
 }
@@ -33,24 +26,23 @@ pub(crate) enum Plan {
 impl Plan {
     /// Makes sense of the options.
     pub(crate) fn new(args: &SweepArgs) -> Result<Plan> {
-        if let Some(folder) = &args.resume {
-            let conflicts = conflicts(args);
-            if !conflicts.is_empty() {
-                return Err(exit::usage(format!(
-                    "--resume continues a sweep as it began, so it cannot be given together with \
-                     {}; leave that out, or begin a new sweep without --resume",
-                    conflicts.join(", ")
-                )));
+        let Some(folder) = &args.resume else {
+            if args.shard.is_some() && args.out.is_none() {
+                return Err(exit::usage(
+                    "--shard needs --out: the folder that all shards of the sweep share",
+                ));
             }
-            return Ok(Plan::Resume(Box::new(Sweep::open(folder)?)));
+            return Ok(Plan::New(Box::new(spec(args)?)));
+        };
+        let conflicts = conflicts(args);
+        if !conflicts.is_empty() {
+            return Err(exit::usage(format!(
+                "--resume continues a sweep as it began, so it cannot be given together with {}; \
+                 leave that out, or begin a new sweep without --resume",
+                conflicts.join(", ")
+            )));
         }
-        if args.shard.is_some() && args.out.is_none() {
-            return Err(exit::usage(
-                "--shard needs --out: the folder that all shards of the sweep share",
-            ));
-        }
-        let spec = Box::new(spec(args)?);
-        Ok(Plan::New { spec, out: args.out.clone(), join: args.shard.is_some() })
+        Ok(Plan::Resume(Box::new(Sweep::open(folder)?)))
     }
 }
 
@@ -95,7 +87,9 @@ fn spec(args: &SweepArgs) -> Result<Spec> {
             let option = option(&vary.name);
             return Err(exit::usage(format!("--vary has {} twice", &option[2..])));
         }
-        spec.space.set(&vary.name, &vary.values, OPTIONS.as_ref()).map_err(exit::usage)?;
+        let values =
+            Values::read(&vary.name, &vary.values, OPTIONS.as_ref()).map_err(exit::usage)?;
+        spec.space.insert(vary.name.clone(), values);
     }
     let given = &args.settings.0;
     for name in given.keys() {
@@ -150,7 +144,7 @@ mod tests {
 
     fn spec_of(options: &[&str]) -> Spec {
         match plan(options).unwrap() {
-            Plan::New { spec, .. } => *spec,
+            Plan::New(spec) => *spec,
             other => panic!("not a new sweep but {other:?}"),
         }
     }
@@ -182,7 +176,7 @@ mod tests {
             "--seeds",
             "7,",
         ]);
-        assert_eq!(spec.space.names(), ["batch_size", "momentum"]);
+        assert!(spec.space.keys().eq(["batch_size", "momentum"]));
         assert_eq!((spec.base.learning_rate, spec.base.epochs), (0.5, 4));
         assert_eq!((spec.method, spec.halving.factor, spec.seeds), (Method::Halving, 2, vec![7]));
     }
@@ -191,7 +185,7 @@ mod tests {
     fn a_line_alone_is_a_whole_sweep() {
         let spec = spec_of(&["--vary", "lr=1e-5..1e-1:log:5", "--vary", "optimiser=adam,sgd"]);
         let points = spec.points("".as_ref()).unwrap();
-        let values: Vec<String> = points[3].values.iter().map(value_to_text).collect();
+        let values: Vec<String> = points[3].values.values().map(value_to_text).collect();
         assert_eq!((points.len(), values.join(" ")), (10, "1e-4 sgd".to_owned()));
         assert_eq!(spec_of(&[]).points("".as_ref()).unwrap().len(), 1);
     }

@@ -3,7 +3,7 @@
 use crate::output::{self, percent};
 use crate::train::progress::{bar, clock, no_locks};
 use fashion_train::sweep::{
-    Event, Method, Outcome, Results, Shard, Status, Sweep, Trial, TrialResult, Waiting,
+    Event, Method, Outcome, Results, Shard, Status, Sweep, Trial, TrialResult,
 };
 use indicatif::ProgressBar;
 use std::collections::BTreeMap;
@@ -32,8 +32,8 @@ struct State {
     before: f64,
     /// The best validation accuracy so far.
     best: Option<f64>,
-    /// What was waited for last.
-    waiting: Option<Waiting>,
+    /// What was said last of waiting.
+    waiting: String,
     /// Whether it was said that there are no locks.
     unlocked: bool,
 }
@@ -42,7 +42,7 @@ impl State {
     /// A trial has ended; what it need not do any more counts as done, where it would else be missed.
     fn end(&mut self, sweep: &Sweep, trial: &Trial, outcome: &Outcome) {
         self.ended += 1;
-        let epochs = match sweep.spec().method {
+        let epochs = match sweep.spec.method {
             Method::Halving => outcome.epochs,
             Method::Grid | Method::Random => trial.settings.epochs,
         };
@@ -67,7 +67,7 @@ impl<'a> Progress<'a> {
         bar.set_length(1000);
         let own = |trial: &Trial| shard.has(trial.index);
         let mut state = State {
-            trials: sweep.trials().iter().filter(|trial| own(trial)).count(),
+            trials: sweep.trials.iter().filter(|trial| own(trial)).count(),
             ..State::default()
         };
         for TrialResult { trial, outcome, .. } in results.trials.iter().filter(|r| own(&r.trial)) {
@@ -91,12 +91,12 @@ impl<'a> Progress<'a> {
 
     /// Epochs that this part is going to have done: with successive halving no more than that.
     fn all_epochs(&self) -> f64 {
-        let spec = self.sweep.spec();
-        let own = self.sweep.trials().iter().filter(|trial| self.shard.has(trial.index));
+        let spec = &self.sweep.spec;
+        let own = self.sweep.trials.iter().filter(|trial| self.shard.has(trial.index));
         if spec.method != Method::Halving {
             return own.map(|trial| trial.settings.epochs as f64).sum();
         }
-        let (mut points, mut from, mut sum) = (self.sweep.points().len(), 0, 0);
+        let (mut points, mut from, mut sum) = (self.sweep.points.len(), 0, 0);
         for rung in spec.rungs() {
             sum += points * (rung - from);
             points = points.div_ceil(spec.halving.factor);
@@ -122,8 +122,8 @@ impl<'a> Progress<'a> {
 
     /// A trial and what it gave.
     fn ended(&self, state: &State, trial: &Trial, outcome: &Outcome) {
-        let point = &self.sweep.points()[trial.point - 1];
-        let mut name = point.settings_in(&self.sweep.spec().space);
+        let point = &self.sweep.points[trial.point - 1];
+        let mut name = point.named_values();
         name.push(format!("seed {}", trial.settings.seed));
         let gave = match (&outcome.divergence, outcome.validation_accuracy) {
             (Some(at), _) => format!("diverged in epoch {}, step {}", at.epoch, at.step),
@@ -138,7 +138,7 @@ impl<'a> Progress<'a> {
                 let accuracy = percent(accuracy);
                 format!("accuracy {accuracy}, epoch {best} of {}{how}{nothing}", outcome.epochs)
             }
-            (None, None) => outcome.status.name().to_owned(),
+            (None, None) => outcome.status.to_string(),
         };
         let (ended, all, name) = (state.ended, state.trials, name.join(", "));
         let width = all.to_string().len();
@@ -150,8 +150,8 @@ impl<'a> Progress<'a> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::Stage { points, until } => {
-                state.waiting = None;
-                if self.sweep.spec().method == Method::Halving {
+                state.waiting.clear();
+                if self.sweep.spec.method == Method::Halving {
                     let to = until.map_or("the end".to_owned(), |epoch| format!("epoch {epoch}"));
                     self.say(&format!("rung     {} to {to}", plural(points, "point")));
                 }
@@ -159,7 +159,7 @@ impl<'a> Progress<'a> {
             }
             Event::Unlocked => {
                 if !std::mem::replace(&mut state.unlocked, true) {
-                    self.say(&no_locks(self.sweep.folder(), "sweep"));
+                    self.say(&no_locks(&self.sweep.folder, "sweep"));
                 }
             }
             Event::Started(trial, start) => {
@@ -178,23 +178,20 @@ impl<'a> Progress<'a> {
                 }
             }
             Event::Epoch(_, epoch) => state.reached(epoch.validation_accuracy),
-            Event::Rung(_) => state.running = state.running.saturating_sub(1),
+            Event::Left(_) => state.running = state.running.saturating_sub(1),
             Event::Ended(trial, outcome) => {
-                // What is pruned was waiting.
-                if outcome.status != Status::Pruned {
-                    state.running = state.running.saturating_sub(1);
-                }
                 state.end(self.sweep, trial, outcome);
                 self.ended(&state, trial, outcome);
                 self.draw(&state);
             }
-            // It is told again only where something has changed.
-            Event::Waiting(waiting) if state.waiting.as_ref() == Some(waiting) => {}
-            Event::Waiting(waiting) => {
-                let Waiting { epoch, trials, shards: parts } = waiting;
-                let (runs, shards) = (runs(*trials), shards(parts));
-                self.say(&format!("waiting  for {runs} to reach epoch {epoch}, in {shards}"));
-                state.waiting = Some(waiting.clone());
+            Event::Waiting { epoch, trials, shards: parts } => {
+                let (runs, shards) = (runs(trials), shards(parts));
+                let line = format!("waiting  for {runs} to reach epoch {epoch}, in {shards}");
+                // It is told again only where something has changed.
+                if state.waiting != line {
+                    self.say(&line);
+                    state.waiting = line;
+                }
             }
         }
     }

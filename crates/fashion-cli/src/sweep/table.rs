@@ -2,11 +2,9 @@
 
 use crate::output::{self, percent};
 use anyhow::Result;
-use fashion_train::sweep::{Method, PointResult, Results, Spread, Sweep, Trial};
+use fashion_train::sweep::{Method, PointResult, Results, Sweep, Trial};
 use fashion_train::value_to_text;
 use serde::Serialize;
-use std::collections::BTreeMap;
-use toml::Value;
 
 /// Points shown; `points.csv` has all.
 const ROWS: usize = 20;
@@ -32,45 +30,14 @@ struct Summary<'a> {
     /// The number of the best point.
     best: Option<usize>,
     /// Points of which a trial has ended, the best first.
-    points: Vec<Row<'a>>,
-}
-
-#[derive(Serialize)]
-struct Row<'a> {
-    point: usize,
-    /// The settings that vary.
-    settings: BTreeMap<&'a str, &'a Value>,
-    seeds_done: usize,
-    seeds_diverged: usize,
-    pruned: bool,
-    epochs_done: usize,
-    validation_accuracy_mean: Option<f64>,
-    validation_accuracy_sd: Option<f64>,
-    validation_loss_mean: Option<f64>,
-    validation_loss_sd: Option<f64>,
-}
-
-fn row<'a>(names: &'a [String], result: &'a PointResult) -> Row<'a> {
-    let PointResult { point, accuracy, loss, .. } = result;
-    Row {
-        point: point.number,
-        settings: names.iter().map(String::as_str).zip(&point.values).collect(),
-        seeds_done: result.seeds,
-        seeds_diverged: result.diverged,
-        pruned: result.pruned,
-        epochs_done: result.epochs,
-        validation_accuracy_mean: accuracy.mean,
-        validation_accuracy_sd: accuracy.deviation,
-        validation_loss_mean: loss.mean,
-        validation_loss_sd: loss.deviation,
-    }
+    points: &'a [PointResult],
 }
 
 /// The line that `--json` prints.
 pub(crate) fn json(sweep: &Sweep, results: &Results, interrupted: bool) -> Result<String> {
-    let spec = sweep.spec();
+    let spec = &sweep.spec;
     output::json_line(&Summary {
-        sweep: sweep.folder().display().to_string(),
+        sweep: sweep.folder.display().to_string(),
         status: match (interrupted, results.missing.is_empty()) {
             (true, _) => "interrupted",
             (false, true) => "complete",
@@ -80,27 +47,28 @@ pub(crate) fn json(sweep: &Sweep, results: &Results, interrupted: bool) -> Resul
         architecture: spec.architecture.as_deref(),
         method: spec.method,
         seeds: &spec.seeds,
-        trials: sweep.trials().len(),
+        trials: sweep.trials.len(),
         missing: results.missing.iter().map(Trial::name).collect(),
         diverged: results.diverged(),
         best: results.best().map(|best| best.point.number),
-        points: results.points.iter().map(|point| row(&results.names, point)).collect(),
+        points: &results.points,
     })
 }
 
 /// The points, the best first.
 pub(crate) fn table(sweep: &Sweep, results: &Results) -> String {
-    let seeds = sweep.spec().seeds.len();
-    let heading = ["point"].into_iter().chain(results.names.iter().map(String::as_str));
-    let heading = heading.chain(["accuracy", "loss", "epochs", "seeds"]);
+    let names = sweep.spec.space.keys().map(String::as_str);
+    let heading = ["point"].into_iter().chain(names).chain(["accuracy", "loss", "epochs", "seeds"]);
     let mut rows: Vec<Vec<String>> = vec![heading.map(str::to_owned).collect()];
-    for point in results.points.iter().take(ROWS) {
-        let mut row = vec![point.point.number.to_string()];
-        row.extend(point.point.values.iter().map(value_to_text));
-        row.push(spread(point.accuracy, percent, |sd| format!("{:.2}%", 100.0 * sd)));
-        row.push(spread(point.loss, |loss| format!("{loss:.4}"), |sd| format!("{sd:.4}")));
-        row.push(point.epochs.to_string());
-        row.push(remarks(point, seeds));
+    for result in results.points.iter().take(ROWS) {
+        let mut row = vec![result.point.number.to_string()];
+        row.extend(result.point.values.values().map(value_to_text));
+        let deviation = result.validation_accuracy_sd.map(|sd| format!("{:.2}%", 100.0 * sd));
+        row.push(spread(result.validation_accuracy_mean.map(percent), deviation));
+        let loss = |loss: Option<f64>| loss.map(|loss| format!("{loss:.4}"));
+        row.push(spread(loss(result.validation_loss_mean), loss(result.validation_loss_sd)));
+        row.push(result.epochs_done.to_string());
+        row.push(remarks(result, sweep.spec.seeds.len()));
         rows.push(row);
     }
     let mut table = aligned(&rows);
@@ -110,24 +78,21 @@ pub(crate) fn table(sweep: &Sweep, results: &Results) -> String {
     table
 }
 
-fn spread(
-    spread: Spread,
-    mean: impl Fn(f64) -> String,
-    deviation: impl Fn(f64) -> String,
-) -> String {
-    let of = spread.mean.map_or("-".to_owned(), mean);
-    of + &spread.deviation.map_or(String::new(), |sd| format!(" ± {}", deviation(sd)))
+/// `91.20% ± 0.31%`, or `-`.
+fn spread(mean: Option<String>, deviation: Option<String>) -> String {
+    let deviation = deviation.map(|deviation| format!(" ± {deviation}"));
+    mean.unwrap_or("-".to_owned()) + &deviation.unwrap_or_default()
 }
 
 /// `3`, `2 of 3`, `3, 1 diverged`, `3, pruned`.
 fn remarks(point: &PointResult, seeds: usize) -> String {
-    let mut remarks = match point.seeds == seeds {
+    let mut remarks = match point.seeds_done == seeds {
         true => seeds.to_string(),
-        false => format!("{} of {seeds}", point.seeds),
+        false => format!("{} of {seeds}", point.seeds_done),
     };
-    match point.diverged {
+    match point.seeds_diverged {
         0 => {}
-        diverged if diverged == point.seeds => remarks += ", all diverged",
+        diverged if diverged == point.seeds_done => remarks += ", all diverged",
         diverged => remarks += &format!(", {diverged} diverged"),
     }
     if point.pruned {

@@ -23,8 +23,9 @@ pub enum Event<'a> {
     Step(&'a Trial, &'a Step),
     /// An epoch of a trial is done.
     Epoch(&'a Trial, &'a Epoch),
-    /// A trial has come to where successive halving compares it.
-    Rung(&'a Trial),
+    /// A trial is not being done any more: it has come to its end or to where successive halving
+    /// compares it, or was stopped.
+    Left(&'a Trial),
     /// A trial has ended.
     Ended(&'a Trial, &'a Outcome),
     /// Other parts of the sweep are waited for; about every second.

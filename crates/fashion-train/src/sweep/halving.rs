@@ -148,16 +148,7 @@ mod tests {
             validation_accuracy: Some(*accuracy),
         };
         let history: Vec<Epoch> = [0.5, 0.4, 0.9].iter().enumerate().map(epoch).collect();
-        let ended = |status, epochs| Outcome {
-            status,
-            epochs,
-            best_epoch: None,
-            validation_accuracy: None,
-            validation_loss: None,
-            train_loss: None,
-            divergence: None,
-            learned_nothing: false,
-        };
+        let ended = |status, epochs| Outcome { epochs, ..Outcome::new(status, &[]) };
         let diverged = ended(Status::Diverged, 3);
         let after = |rung, history: &[Epoch], outcome: Option<&Outcome>| {
             Worth::after(rung, &(outcome.cloned(), history.to_vec()))

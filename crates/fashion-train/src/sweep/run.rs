@@ -171,11 +171,9 @@ impl Work<'_> {
         if !run.is_locked() {
             (self.tell)(Event::Unlocked);
         }
-        let outcome = match sweep.outcome_of(trial)? {
-            // Another process was quicker.
-            Some(outcome) => Some(outcome),
-            None => self.train(&run, follow)?,
-        };
+        // Another process may have been quicker.
+        let outcome = sweep.outcome_of(trial)?;
+        let outcome = outcome.map_or_else(|| self.train(&run, follow), |ended| Ok(Some(ended)))?;
         outcome.map_or(Ok(()), |outcome| self.end(trial, &run, &outcome))
     }
 
@@ -203,22 +201,17 @@ impl Work<'_> {
             trained => trained,
         };
         match trained {
-            Ok(trained) if trained.finish == trainer::Finish::Stopped => {
-                if follow.waits_after(trained.history.len()) {
-                    (self.tell)(Event::Rung(follow.trial));
-                }
-                Ok(None)
-            }
+            Ok(trained) if trained.finish == trainer::Finish::Stopped => Ok(None),
             Ok(trained) => {
                 let early = trained.history.len() < config.training.epochs;
                 let status = if early { Status::EarlyStopped } else { Status::Complete };
                 let learned_nothing = trained.learned_nothing;
-                let outcome = Outcome::new(status, &trained.history, None);
-                Ok(Some(Outcome { learned_nothing, ..outcome }))
+                Ok(Some(Outcome { learned_nothing, ..Outcome::new(status, &trained.history) }))
             }
             Err(error @ Error::Diverged { epoch, step, .. }) => {
-                let diverged = Diverged { epoch, step, message: error.to_string() };
-                Ok(Some(Outcome::new(Status::Diverged, &run.history()?, Some(diverged))))
+                let divergence = Some(Diverged { epoch, step, message: error.to_string() });
+                let outcome = Outcome::new(Status::Diverged, &run.history()?);
+                Ok(Some(Outcome { divergence, ..outcome }))
             }
             Err(error) => Err(error),
         }
@@ -245,7 +238,7 @@ impl Work<'_> {
                 let problem = "its history.csv has not all the epochs that were done".to_owned();
                 return Err(Error::Damaged { path: sweep.folder_of(trial), problem });
             }
-            let shards = pending.iter().map(|trial| shard.part_of(trial.index));
+            let shards = pending.iter().map(|trial| trial.index % shard.of());
             let shards: Vec<usize> = shards.collect::<BTreeSet<_>>().into_iter().collect();
             if !self.options.wait {
                 return Ok(Err(Finish::Unfinished(shards)));
@@ -269,7 +262,7 @@ impl Work<'_> {
                 return Ok(());
             }
             let run = sweep.lock_trial(trial)?;
-            let outcome = Outcome::new(Status::Pruned, &run.history()?, None);
+            let outcome = Outcome::new(Status::Pruned, &run.history()?);
             self.end(trial, &run, &outcome)
         };
         let given_up = |trial: &&Trial| {
@@ -290,12 +283,6 @@ struct Follow<'a> {
     stop: &'a (dyn Fn() -> bool + Sync),
 }
 
-impl Follow<'_> {
-    fn waits_after(&self, epochs: usize) -> bool {
-        self.until.is_some_and(|until| epochs >= until)
-    }
-}
-
 fn stop_if(stop: bool) -> ControlFlow<()> {
     if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
@@ -312,6 +299,10 @@ impl Observer for Follow<'_> {
 
     fn on_epoch(&mut self, epoch: &Epoch, _best: bool) -> ControlFlow<()> {
         (self.tell)(Event::Epoch(self.trial, epoch));
-        stop_if(self.waits_after(epoch.epoch))
+        stop_if(self.until.is_some_and(|until| epoch.epoch >= until))
+    }
+
+    fn on_end(&mut self) {
+        (self.tell)(Event::Left(self.trial));
     }
 }

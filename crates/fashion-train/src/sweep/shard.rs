@@ -31,12 +31,7 @@ impl Shard {
 
     /// Whether it has the trial at this position.
     pub fn has(self, trial: usize) -> bool {
-        self.part_of(trial) == self.number
-    }
-
-    /// The number of the part that has the trial at this position.
-    pub(super) fn part_of(self, trial: usize) -> usize {
-        trial % self.of
+        trial % self.of == self.number
     }
 }
 

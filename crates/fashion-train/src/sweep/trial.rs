@@ -89,7 +89,7 @@ pub struct Diverged {
 }
 
 impl Outcome {
-    pub(super) fn new(status: Status, history: &[Epoch], divergence: Option<Diverged>) -> Outcome {
+    pub(super) fn new(status: Status, history: &[Epoch]) -> Outcome {
         let best = best(history);
         Outcome {
             status,
@@ -98,7 +98,7 @@ impl Outcome {
             validation_accuracy: best.and_then(|epoch| epoch.validation_accuracy),
             validation_loss: best.and_then(|epoch| epoch.validation_loss),
             train_loss: history.last().map(|epoch| epoch.train_loss),
-            divergence,
+            divergence: None,
             learned_nothing: false,
         }
     }
