@@ -2,14 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{BufRead, Seek};
 use std::path::{Path, PathBuf};
 
-use png::{ColorType, Decoder, Limits, Transformations};
-
 use crate::error::InFile;
-use crate::orientation::upright;
-use crate::{CLASSES, Dataset, Error, NUM_CLASSES, PIXELS, SIDE, files, picture};
+use crate::{CLASSES, Dataset, Error, NUM_CLASSES, PIXELS, files, picture};
 
 /// Endings of names of pictures; a file with one of them must be a picture.
 const ENDINGS: [&str; 5] = ["png", "jpg", "jpeg", "jpe", "jfif"];
@@ -144,48 +140,4 @@ fn number(path: &Path) -> Option<u64> {
 /// Numbers by value before all other names.
 fn sort_key(path: &Path) -> (u64, OsString) {
     (number(path).unwrap_or(u64::MAX), path.file_name().unwrap_or_default().to_owned())
-}
-
-/// The 784 grey levels of a 28×28 PNG, as they stand in the file, turned upright as its Exif data say.
-///
-/// # Errors
-///
-/// [`Error::Damaged`], [`Error::PictureSize`], or [`Error::Pixel`] if it is not grey, opaque and 8-bit.
-pub fn decode(input: impl BufRead + Seek) -> Result<[u8; PIXELS], Error> {
-    let damaged = |error| Error::Damaged(format!("cannot be read as a PNG: {error}"));
-    let mut decoder = Decoder::new_with_limits(input, Limits { bytes: 1 << 20 });
-    decoder.set_transformations(Transformations::EXPAND);
-    decoder.set_ignore_text_chunk(true);
-    let info = decoder.read_header_info().map_err(damaged)?;
-    let (width, height) = (info.width as usize, info.height as usize);
-    if (width, height) != (SIDE, SIDE) {
-        return Err(Error::PictureSize { width, height });
-    }
-    let mut reader = decoder.read_info().map_err(damaged)?;
-    let (color, depth) = reader.output_color_type();
-    let not_grey =
-        |problem: &str| Error::Pixel { what: "the image".into(), problem: problem.into() };
-    if depth != png::BitDepth::Eight {
-        return Err(not_grey("it has 16 bits a channel, expected 8"));
-    }
-    let mut samples = [0; PIXELS * 4];
-    let channels = color.samples();
-    reader.next_frame(&mut samples[..PIXELS * channels]).map_err(damaged)?;
-    // Exif data may stand behind the pixels.
-    reader.finish().map_err(damaged)?;
-    let mut pixels = [0; PIXELS];
-    for (pixel, sample) in pixels.iter_mut().zip(samples.chunks_exact(channels)) {
-        let (grey, alpha) = match color {
-            ColorType::GrayscaleAlpha | ColorType::Rgba => sample.split_at(channels - 1),
-            _ => (sample, &[255][..]),
-        };
-        if alpha != [255] {
-            return Err(not_grey("it is partly transparent, expected opaque pixels"));
-        }
-        if grey.iter().any(|&level| level != grey[0]) {
-            return Err(not_grey("it is in colour, expected grey"));
-        }
-        *pixel = grey[0];
-    }
-    Ok(upright(pixels, reader.info().exif_metadata.as_deref()))
 }

@@ -15,6 +15,7 @@ pub mod npz;
 mod orientation;
 pub mod picture;
 mod pixels;
+mod png;
 pub mod random;
 pub mod sample;
 mod source;

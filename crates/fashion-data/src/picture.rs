@@ -1,8 +1,8 @@
 //! One garment from a PNG or JPEG file.
 
-use crate::{Error, PIXELS, SIDE, folder, jpeg};
+use crate::{Error, PIXELS, SIDE, jpeg, png};
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::path::Path;
 
 /// The most that is read of a file, in bytes; 28 × 28 pixels take about one kilobyte.
@@ -47,7 +47,7 @@ pub(crate) fn begins_like_one(path: &Path) -> bool {
 /// As [`read`].
 pub fn decode(bytes: &[u8]) -> Result<[u8; PIXELS], Error> {
     if bytes.starts_with(PNG) {
-        folder::decode(Cursor::new(bytes))
+        png::decode(bytes)
     } else if bytes.starts_with(JPEG) {
         jpeg::decode(bytes)
     } else {

@@ -4,11 +4,9 @@
 //! Without arguments it writes untrained weights to a temporary folder, reads them back, and
 //! classifies an image of the built-in sample: the answer means nothing, the way is the same.
 
-use fashion_data::{CLASSES, folder, normalise, sample};
+use fashion_data::{CLASSES, normalise, picture, sample};
 use fashion_model::{Architecture, tensors, weights};
 use std::error::Error;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -16,7 +14,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (network, pixels) = match &arguments[..] {
         [weights, image] => {
             let (network, _) = weights::load(Path::new(weights))?;
-            (network, folder::decode(BufReader::new(File::open(image)?))?.to_vec())
+            (network, picture::read(Path::new(image))?.to_vec())
         }
         [] => {
             let temporary = tempfile::tempdir()?;
