@@ -24,7 +24,7 @@ mod tests {
 
     #[test]
     fn says_where_the_average_is_longer_than_the_run() {
-        let all = fashion_data::sample::generate(0).train;
+        let all = fashion_sample::generate(0).train;
         let train = all.select(&(0..200).collect::<Vec<_>>());
         let of = |ema_decay, validation: &str| {
             let validation = validation.parse().unwrap();

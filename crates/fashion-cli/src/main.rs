@@ -15,6 +15,7 @@ mod lr_find;
 mod output;
 mod place;
 mod predict;
+mod source;
 mod sweep;
 mod train;
 

@@ -3,8 +3,9 @@
 use crate::args::DataArgs;
 use crate::exit;
 use crate::output;
+use crate::source::{SAMPLE, Source};
 use anyhow::{Result, bail};
-use fashion_data::{Error, Keys, Source, Splits};
+use fashion_data::{Error, Keys, Splits};
 use fashion_train::{DataPlace, RunFolder};
 use std::path::{Path, PathBuf};
 
@@ -21,10 +22,12 @@ pub(crate) struct Found {
 impl Found {
     /// The place as a later run takes it, wherever that is called from.
     pub(crate) fn place(&self) -> DataPlace {
-        let place = self.source.folder().map_or_else(
-            || PathBuf::from("sample"),
-            |folder| std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()),
-        );
+        let place = match &self.source {
+            Source::Folder(fashion_data::Source { folder, .. }) => {
+                std::path::absolute(folder).unwrap_or_else(|_| folder.clone())
+            }
+            Source::Sample { .. } => PathBuf::from(SAMPLE),
+        };
         let Keys { images, labels } = self.keys.clone();
         DataPlace { images_key: images, labels_key: labels, ..DataPlace::new(&place) }
     }
@@ -53,7 +56,7 @@ pub(crate) fn load_noted(
         return load_from(args.data.as_deref(), given);
     };
     let place = noted.path();
-    if noted.place != "sample" && !place.is_dir() {
+    if noted.place != SAMPLE && !place.is_dir() {
         bail!(
             "{}: the data of {} were here and are not any more; say where they are now with --data",
             noted.place,
@@ -72,7 +75,8 @@ fn keys(args: &DataArgs) -> Keys {
 }
 
 fn load_from(place: Option<&Path>, keys: Keys) -> Result<Found> {
-    let source = Source::resolve(place)?;
+    let environment = std::env::var_os("FASHION_DATA");
+    let source = Source::resolve(place, environment.as_deref(), Path::new("data"))?;
     match source.load(&keys) {
         Ok(splits) => {
             for note in &splits.notes {

@@ -4,20 +4,21 @@
 //! cargo run --release -p fashion-data --example npz_to_batches [FOLDER]
 //! ```
 //!
-//! Without a folder it writes the built-in sample as an archive and reads that.
+//! Without a folder it writes archives of stripes and reads those.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use fashion_data::{Batches, CLASSES, Keys, Source, npz, sample, stratified_split};
+use fashion_data::{Batches, CLASSES, Dataset, Keys, Source, npz, stratified_split};
+use ndarray::Array3;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let made = tempfile::tempdir()?;
     let folder = match std::env::args_os().nth(1) {
         Some(folder) => PathBuf::from(folder),
-        None => write_sample(made.path())?,
+        None => write_stripes(made.path())?,
     };
-    let source = Source::resolve(Some(&folder))?;
+    let source = Source::find(&folder)?;
     let splits = source.load(&Keys::default())?;
     println!("{source}: {}", splits.origin);
     for (class, count) in CLASSES.iter().zip(splits.train.class_counts()) {
@@ -35,9 +36,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Archives as `numpy.savez` would write them.
-fn write_sample(folder: &Path) -> Result<PathBuf, fashion_data::Error> {
-    let splits = sample::generate(sample::SEED);
-    npz::write(&folder.join("train.npz"), &splits.train)?;
-    npz::write(&folder.join("test.npz"), &splits.test)?;
+fn write_stripes(folder: &Path) -> Result<PathBuf, fashion_data::Error> {
+    for (name, items) in [("train.npz", 2_000), ("test.npz", 500)] {
+        let stripe =
+            |(item, row, column)| if (row + item) % 7 < 3 { (column * 9) as u8 } else { 0 };
+        let images = Array3::from_shape_fn((items, 28, 28), stripe);
+        let labels = (0..items).map(|item| (item % 10) as u8).collect();
+        npz::write(&folder.join(name), &Dataset::new(images, labels)?)?;
+    }
     Ok(folder.to_path_buf())
 }

@@ -16,9 +16,10 @@ pub struct Batch {
 /// An iterator over batches; the last may be smaller.
 ///
 /// ```
-/// use fashion_data::{Batches, sample};
+/// use fashion_data::{Batches, Dataset};
+/// use ndarray::{Array1, Array3};
 ///
-/// let test = sample::generate(0).test;
+/// let test = Dataset::new(Array3::zeros((2_000, 28, 28)), Array1::zeros(2_000))?;
 /// let mut batches = Batches::shuffled(&test, 128, 0, 1)?;
 /// assert_eq!(batches.len(), 16);
 /// let batch = batches.next().expect("2,000 items");

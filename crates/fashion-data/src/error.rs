@@ -29,10 +29,13 @@ pub enum Error {
     NotAFolder,
 
     /// A folder that holds no data at all, although it was named.
-    #[error("holds no data; expected {WANTED}{}", lies_there(there))]
+    #[error(
+        "holds no data; expected {WANTED}{}{there}",
+        if there.is_empty() { "" } else { "; what is there is not understood: " }
+    )]
     NoData {
-        /// What it holds instead, each with the reason why it is not read.
-        there: Vec<String>,
+        /// What it holds instead, each with the reason why it is not read; empty where it holds nothing.
+        there: String,
     },
 
     /// A folder with only some of the files that its format needs.
@@ -149,7 +152,7 @@ pub enum Error {
     },
 
     /// Dimensions that are not those of images or labels.
-    #[error("{what} has the shape {}, expected {expected}", crate::shape_text(found))]
+    #[error("{what} has the shape {}, expected {expected}", shape_text(found))]
     Shape {
         /// The array or file.
         what: String,
@@ -254,13 +257,14 @@ pub enum Error {
     },
 
     /// A threshold of near duplicates out of its range.
-    #[error(
-        "a distance of {near} for near duplicates: expected 0 to {max}; {usual} is usual",
-        max = crate::audit::MAX_NEAR, usual = crate::audit::NEAR
-    )]
+    #[error("a distance of {near} for near duplicates: expected 0 to {most}; {usual} is usual")]
     Near {
         /// The distance asked for.
         near: f64,
+        /// The largest that can be.
+        most: f64,
+        /// The usual one.
+        usual: f64,
     },
 
     /// A batch size of zero.
@@ -282,11 +286,11 @@ const WANTED: &str = "train.npz and test.npz, the four IDX files (train-images-i
                       fashion-mnist_train.csv and fashion-mnist_test.csv, or PNG and JPEG files in \
                       train/CLASS/ and test/CLASS/";
 
-/// What a folder without data holds, in words.
-fn lies_there(there: &[String]) -> String {
-    match there {
-        [] => String::new(),
-        _ => format!("; what is there is not understood: {}", crate::source::listed(there)),
+/// A shape as NumPy prints it: `(60000, 28, 28)`, `(10,)`.
+pub(crate) fn shape_text(shape: &[usize]) -> String {
+    match shape {
+        [n] => format!("({n},)"),
+        _ => format!("({})", shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
     }
 }
 

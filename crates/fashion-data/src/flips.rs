@@ -16,8 +16,11 @@ pub struct Flipped {
 /// that size equally likely; each gets one of the nine other classes, all equally likely.
 ///
 /// ```
-/// let clean = fashion_data::sample::generate(0).test;
-/// let flipped = fashion_data::flip_labels(&clean, 0.01, 0)?;
+/// use fashion_data::{Dataset, flip_labels};
+/// use ndarray::{Array1, Array3};
+///
+/// let clean = Dataset::new(Array3::zeros((2_000, 28, 28)), Array1::zeros(2_000))?;
+/// let flipped = flip_labels(&clean, 0.01, 0)?;
 /// assert_eq!((clean.len(), flipped.items.len()), (2000, 20));
 /// let first = flipped.items[0];
 /// assert_ne!(clean.labels()[first], flipped.dataset.labels()[first]);

@@ -1,18 +1,16 @@
 //! Data sets known by their SHA-256, so that no one mistakes one for another.
 //!
 //! A part (train images, train labels, test images, test labels) is known by the digest of its IDX
-//! form, unpacked: sixteen (or eight) bytes of header, then the bytes. An npz archive or a folder of
-//! pictures has the same parts, so it is recognised as well. The gzipped files have digests of their
-//! own, which `fetch-data` checks before it unpacks anything.
+//! form, unpacked: sixteen (or eight) bytes of header, then the bytes. The gzipped files have digests
+//! of their own, which `fetch-data` checks before it unpacks anything.
 
-use std::fmt;
 use std::io::Read;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::Error;
 use crate::error::InFile;
-use crate::{Dataset, Error, idx, sample};
 
 /// One of the four official files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,14 +72,6 @@ const MNIST: [&str; 7] = [
     "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
 ];
 
-/// The four parts of the built-in sample from its usual seed.
-pub const SAMPLE: [&str; 4] = [
-    "58bf53da2c76550b98de88a62ef5e90840a83fe46fe6d2bc0f2e393b9653f43c",
-    "b325bdea08048047ec24f89d7827464c224de6a88b7bbab63b2cd2ceca884fd7",
-    "3e713fa0cf331fc7b8040946654b20eb1f074cacae8f7631088a88c8961c62e2",
-    "e026daf3d28b630d395bff264d45247706f43ecba7d4f48422cba6b6a30e22d3",
-];
-
 /// Refuses data that is known and must not be used.
 ///
 /// `sha256` is the digest of a gzipped or unpacked IDX file, in lower-case hexadecimal.
@@ -115,7 +105,16 @@ pub fn refuse(sha256: &str) -> Result<(), Error> {
 /// ```
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    sha256_of(&[bytes])
+}
+
+/// SHA-256 of some pieces, one after the other.
+pub(crate) fn sha256_of(pieces: &[&[u8]]) -> String {
+    let mut hasher = Sha256::new();
+    for piece in pieces {
+        hasher.update(piece);
+    }
+    hex(&hasher.finalize())
 }
 
 /// SHA-256 of a file, read in pieces.
@@ -135,134 +134,18 @@ pub fn sha256_file(path: &Path) -> Result<String, Error> {
     }
 }
 
-fn sha256_of_parts(header: &[u8], body: &[u8]) -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(header);
-    hasher.update(body);
-    hex(&hasher.finalize())
-}
-
 fn hex(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// SHA-256 of the four parts of a data set in IDX form, in lower-case hexadecimal.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checksums {
-    /// The training images.
-    pub train_images: String,
-    /// The training labels.
-    pub train_labels: String,
-    /// The test images.
-    pub test_images: String,
-    /// The test labels.
-    pub test_labels: String,
-}
-
-impl Checksums {
-    pub(crate) fn new(train: &Dataset, test: &Dataset) -> Self {
-        let images =
-            |set: &Dataset| sha256_of_parts(&idx::image_header(set.len()), set.all_pixels());
-        let labels = |set: &Dataset| sha256_of_parts(&idx::label_header(set.len()), set.labels());
-        Self {
-            train_images: images(train),
-            train_labels: labels(train),
-            test_images: images(test),
-            test_labels: labels(test),
-        }
-    }
-
-    /// Each part's name and digest, in the official order.
-    #[must_use]
-    pub fn parts(&self) -> [(&'static str, &str); 4] {
-        [
-            ("train images", &self.train_images),
-            ("train labels", &self.train_labels),
-            ("test images", &self.test_images),
-            ("test labels", &self.test_labels),
-        ]
-    }
-
-    /// Official, or the sample, if all four parts are; refused if one must not be used; otherwise
-    /// custom.
-    pub(crate) fn origin(&self) -> Result<Origin, Error> {
-        let parts = self.parts();
-        for (part, sha256) in parts {
-            refuse(sha256).map_err(|error| Error::Refused(format!("{part}: this {error}")))?;
-        }
-        let digests = parts.map(|(_, sha256)| sha256);
-        Ok(if digests == OFFICIAL.map(|file| file.sha256) {
-            Origin::FashionMnist
-        } else if digests == SAMPLE {
-            Origin::Sample { seed: sample::SEED }
-        } else {
-            Origin::Custom
-        })
-    }
-}
-
-/// What a data set is; every output shows it.
-///
-/// ```
-/// use fashion_data::Origin;
-///
-/// assert_eq!(Origin::FashionMnist.to_string(), "Fashion-MNIST (official)");
-/// assert_eq!(Origin::Sample { seed: 0 }.to_string(), "built-in sample, not Fashion-MNIST");
-/// assert_eq!(Origin::Custom.to_string(), "custom");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Origin {
-    /// All four parts are the official ones.
-    FashionMnist,
-    /// Drawn by [`sample::generate`], or an exact copy of what it draws from its usual seed.
-    Sample {
-        /// The seed it was drawn from.
-        seed: u64,
-    },
-    /// Anything else.
-    Custom,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::FashionMnist => "Fashion-MNIST (official)",
-            Self::Sample { .. } => "built-in sample, not Fashion-MNIST",
-            Self::Custom => "custom",
-        })
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn checksums(parts: [&str; 4]) -> Checksums {
-        let [train_images, train_labels, test_images, test_labels] = parts.map(String::from);
-        Checksums { train_images, train_labels, test_images, test_labels }
-    }
-
     #[test]
-    fn only_all_four_official_parts_make_the_official_data() {
-        let official = OFFICIAL.map(|file| file.sha256);
-        assert_eq!(checksums(official).origin().unwrap(), Origin::FashionMnist);
-        for part in 0..4 {
-            let mut parts = official;
-            parts[part] = "00";
-            assert_eq!(checksums(parts).origin().unwrap(), Origin::Custom);
-        }
-        assert_eq!(checksums(SAMPLE).origin().unwrap(), Origin::Sample { seed: 0 });
-        let [a, b, c, d] = official;
-        assert_eq!(checksums([c, d, a, b]).origin().unwrap(), Origin::Custom);
-    }
-
-    #[test]
-    fn one_part_of_mnist_is_enough_to_refuse() {
-        let mut parts = OFFICIAL.map(|file| file.sha256);
-        parts[2] = MNIST[5];
-        let error = checksums(parts).origin().unwrap_err().to_string();
-        assert!(error.starts_with("test images: this is from MNIST"), "{error}");
+    fn what_must_not_be_used_is_refused_by_its_digest() {
         assert!(refuse(LEAKY[3]).unwrap_err().to_string().contains("26 August 2017"));
+        assert!(refuse(MNIST[5]).unwrap_err().to_string().starts_with("is from MNIST"));
         assert!(refuse(OFFICIAL[0].gz_sha256).is_ok());
     }
 
@@ -271,7 +154,7 @@ mod tests {
         // FIPS 180-2, appendix B.1.
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(sha256(b"abc"), abc);
-        assert_eq!(sha256_of_parts(b"a", b"bc"), abc);
+        assert_eq!(sha256_of(&[b"a", b"bc"]), abc);
         let mut file = tempfile::NamedTempFile::new().unwrap();
         std::io::Write::write_all(&mut file, b"abc").unwrap();
         assert_eq!(sha256_file(file.path()).unwrap(), abc);
@@ -280,7 +163,7 @@ mod tests {
     #[test]
     fn every_digest_in_the_tables_is_one() {
         let tables = OFFICIAL.iter().flat_map(|file| [file.gz_sha256, file.sha256]);
-        for digest in tables.chain(LEAKY).chain(MNIST).chain(SAMPLE) {
+        for digest in tables.chain(LEAKY).chain(MNIST) {
             assert!(digest.len() == 64 && digest.bytes().all(|b| b.is_ascii_hexdigit()));
         }
     }

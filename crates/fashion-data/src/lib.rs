@@ -13,11 +13,12 @@ mod jpeg;
 pub mod known;
 pub mod npz;
 mod orientation;
+mod origin;
 pub mod picture;
 mod pixels;
 mod png;
 pub mod random;
-pub mod sample;
+mod search;
 mod source;
 mod split;
 mod splits;
@@ -26,9 +27,10 @@ pub use batches::{Batch, Batches};
 pub use dataset::Dataset;
 pub use error::Error;
 pub use flips::{Flipped, flip_labels};
-pub use known::{Checksums, Origin};
+pub use npz::Keys;
+pub use origin::{Checksums, Origin};
 pub use pixels::{gather, gather_one_hot, normalise, one_hot};
-pub use source::{Keys, Source};
+pub use source::{Format, Source};
 pub use split::{HoldOut, shuffled, stratified_folds, stratified_split};
 pub use splits::{Split, Splits};
 
@@ -58,11 +60,3 @@ pub const CLASSES: [&str; NUM_CLASSES] = [
 /// The most that one array may take in memory as its file has it: 1 GiB, which is 1.3 million images
 /// of u8 or 171,000 of f64. Anything that asks for more is refused before memory is asked for.
 pub const MAX_ARRAY_BYTES: u64 = 1 << 30;
-
-/// A shape as NumPy prints it: `(60000, 28, 28)`, `(10,)`.
-fn shape_text(shape: &[usize]) -> String {
-    match shape {
-        [n] => format!("({n},)"),
-        _ => format!("({})", shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")),
-    }
-}

@@ -24,7 +24,7 @@ pub enum Purpose {
     Initialise = 3,
     /// Random changes to an image in an epoch.
     Augment = 4,
-    /// The built-in sample.
+    /// Images drawn by a program.
     Sample = 5,
     /// Resampling for confidence intervals.
     Bootstrap = 6,

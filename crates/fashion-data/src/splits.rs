@@ -1,7 +1,6 @@
 use std::fmt;
 
-use crate::known::{Checksums, Origin};
-use crate::{CLASSES, Dataset, Error};
+use crate::{CLASSES, Checksums, Dataset, Error, Origin};
 
 /// A whole data set: what to train on, what to test on, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,11 +29,6 @@ impl Splits {
         let origin = checksums.origin()?;
         let notes = absent_classes(&train).into_iter().chain(nearly_black(&train, &test)).collect();
         Ok(Self { train, test, origin, checksums, notes })
-    }
-
-    pub(crate) fn sample(train: Dataset, test: Dataset, seed: u64) -> Self {
-        let checksums = Checksums::new(&train, &test);
-        Self { train, test, origin: Origin::Sample { seed }, checksums, notes: Vec::new() }
     }
 }
 

@@ -2,7 +2,7 @@
 //! writes what there is to say of it into a new folder, `runs/001` and so on unless one is named:
 //! `cargo run --release -p fashion-judge --example judge -- FOLDER`.
 
-use fashion_data::{Splits, sample};
+use fashion_data::Splits;
 use fashion_judge::{Calibrator, Judgement, Report, predict};
 use fashion_model::Architecture;
 use fashion_train::{RunFolder, Settings, Trainer};
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).map(PathBuf::from);
     let folder = RunFolder::create(folder.as_deref())?;
-    let all = sample::generate(0);
+    let all = fashion_sample::generate(0);
     let some: Vec<usize> = (0..1000).collect();
     let splits = Splits::new(all.train.select(&some), all.test.select(&some))?;
     let settings = Settings { epochs: 1, ..Settings::default() };

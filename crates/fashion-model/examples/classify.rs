@@ -4,7 +4,7 @@
 //! Without arguments it writes untrained weights to a temporary folder, reads them back, and
 //! classifies an image of the built-in sample: the answer means nothing, the way is the same.
 
-use fashion_data::{CLASSES, normalise, picture, sample};
+use fashion_data::{CLASSES, normalise, picture};
 use fashion_model::{Architecture, tensors, weights};
 use std::error::Error;
 use std::path::Path;
@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let path = temporary.path().join("untrained.safetensors");
             weights::save(&path, &*Architecture::ReportCnn.build(0), &tensors::Metadata::new())?;
             let (network, _) = weights::load(&path)?;
-            (network, sample::generate(0).test.pixels(0).to_vec())
+            (network, fashion_sample::generate(0).test.pixels(0).to_vec())
         }
         _ => return Err("expected WEIGHTS.safetensors and IMAGE.png, or nothing".into()),
     };

@@ -2,7 +2,7 @@
 //! `cargo xtask bench-peers` also gets from other frameworks.
 //!
 //! `cargo run --release -p fashion-train --example speed -- [THREADS] [--epochs N] [--images N]
-//! [--data PLACE]`
+//! [--data FOLDER]`
 //!
 //! It trains N epochs (3) on N random images (60,000), after fifty steps that are not counted, and
 //! classifies 10,000 others. With `--data` the images come from there, and reading them counts as
@@ -35,7 +35,7 @@ fn main() -> Result<()> {
     let args = Args::parse(std::env::args().skip(1))?;
     let start = Instant::now();
     let splits = match &args.data {
-        Some(place) => Source::resolve(Some(place))?.load(&Keys::default())?,
+        Some(folder) => Source::find(folder)?.load(&Keys::default())?,
         None => Splits::new(random(args.images, 0)?, random(CLASSIFIED.min(args.images), 1)?)?,
     };
     // Reading files is part of the job, drawing random numbers is not.

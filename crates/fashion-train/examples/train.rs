@@ -1,7 +1,6 @@
 //! Trains the report's network for two epochs on the built-in sample and judges it on the test set:
 //! `cargo run --release -p fashion-train --example train`.
 
-use fashion_data::sample;
 use fashion_model::Architecture;
 use fashion_train::{Epoch, Observer, Settings, Trainer, evaluate};
 use std::error::Error;
@@ -19,7 +18,7 @@ impl Observer for Printer {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let splits = sample::generate(0);
+    let splits = fashion_sample::generate(0);
     println!("data: {}", splits.origin);
     let settings = Settings { epochs: 2, ..Settings::default() };
     let network = Architecture::ReportCnn.build(settings.seed);

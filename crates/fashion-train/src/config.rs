@@ -164,11 +164,10 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fashion_data::sample;
 
     #[test]
     fn is_read_as_it_is_written_and_knows_its_data() {
-        let splits = sample::generate(0);
+        let splits = fashion_sample::generate(0);
         let config = Config::new("report-cnn", &splits, Settings::default());
         let text = config.to_toml();
         let path = Path::new("config.toml");

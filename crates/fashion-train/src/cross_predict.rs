@@ -37,7 +37,7 @@ pub struct CrossPredicted {
 /// use fashion_train::{Settings, cross_predict};
 /// use std::ops::ControlFlow;
 ///
-/// let small = fashion_data::sample::generate(0).test.select(&(0..200).collect::<Vec<_>>());
+/// let small = fashion_sample::generate(0).test.select(&(0..200).collect::<Vec<_>>());
 /// let settings = Settings { epochs: 1, ..Settings::default() };
 /// let ControlFlow::Continue(predicted) =
 ///     cross_predict(&*Architecture::ReportCnn.build(0), &small, &settings, 2, &mut ())?

@@ -95,12 +95,11 @@ fn square(features: &[f32]) -> f32 {
 mod tests {
     use super::*;
     use crate::with_threads;
-    use fashion_data::sample;
     use fashion_model::Architecture;
 
     #[test]
     fn the_nearest_are_those_that_a_plain_search_finds() {
-        let splits = sample::generate(0);
+        let splits = fashion_sample::generate(0);
         let network = Architecture::ReportCnn.build(1);
         let known: Vec<usize> = (0..1500).map(|i| i * 3).collect();
         let asked = [5, 0, 77];
@@ -136,7 +135,7 @@ mod tests {
 
     #[test]
     fn an_image_is_its_own_nearest_neighbour() {
-        let train = sample::generate(0).train;
+        let train = fashion_sample::generate(0).train;
         let network = Architecture::ReportCnn.build(0);
         let known = [8, 3, 11];
         let found = nearest_neighbours(&*network, (&train, &known), (&train, &[3]), 9);

@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
-use fashion_data::{Splits, sample};
+use fashion_data::Splits;
 use fashion_model::Architecture;
 use fashion_train::{Settings, Trainer, Validation, with_threads};
 
@@ -16,7 +16,7 @@ fn page_faults() -> u64 {
 #[test]
 fn a_steady_step_causes_no_page_faults() {
     const STEPS: usize = 50;
-    let whole = sample::generate(0);
+    let whole = fashion_sample::generate(0);
     let train = whole.train.select(&(0..128 * STEPS).collect::<Vec<_>>());
     let splits = Splits::new(train, whole.test).unwrap();
     let settings = Settings { validation: Validation::None, ..Settings::default() };

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Error, Result, bail};
 use clap::Args as ClapArgs;
 use fashion_data::known::{self, KnownFile};
-use fashion_data::{Dataset, Error as DataError, Keys, Source as DataSource, Split, npz};
+use fashion_data::{Dataset, Error as DataError, Format, Keys, Source as DataSource, Split, npz};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::download::{Download, Patience};
@@ -136,8 +136,8 @@ fn ensure_npz(path: &Path, dataset: &Dataset) -> Result<bool> {
 
 /// Writing npz files beside data in another format would make a folder that nothing can read.
 fn refuse_other_formats(data_dir: &Path) -> Result<()> {
-    match DataSource::resolve_from(Some(data_dir), None, data_dir) {
-        Ok(found) if !matches!(found, DataSource::Npz(_)) && found.folder() == Some(data_dir) => {
+    match DataSource::find(data_dir) {
+        Ok(found) if found.format != Format::Npz && found.folder == data_dir => {
             bail!(
                 "{found} holds data already, and a folder must hold one kind only; move it away or \
                  name another folder with --data-dir"

@@ -7,7 +7,7 @@ use crate::command;
 use crate::workspace::{UNIFY, Workspace};
 
 /// The crates, highest first. A crate may use those that come after it.
-const LAYERS: [&str; 10] = [
+const LAYERS: [&str; 11] = [
     "xtask",
     "fashion-cli",
     "fashion-judge",
@@ -16,12 +16,14 @@ const LAYERS: [&str; 10] = [
     "fashion-eval",
     "fashion-model",
     "fashion-kernels",
+    "fashion-sample",
     "fashion-data",
     UNIFY,
 ];
 
 /// Crates for people who have never heard of [`FRAMEWORK`].
-const WITHOUT_FRAMEWORK: [&str; 3] = ["fashion-eval", "fashion-kernels", "fashion-data"];
+const WITHOUT_FRAMEWORK: [&str; 4] =
+    ["fashion-eval", "fashion-kernels", "fashion-sample", "fashion-data"];
 
 /// The deep learning framework that the model and its training are built on.
 const FRAMEWORK: &str = "dfdx";

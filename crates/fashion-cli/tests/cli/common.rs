@@ -1,6 +1,6 @@
 //! Data, runs and processes for the tests.
 
-use fashion_data::{Splits, npz, sample};
+use fashion_data::{Splits, npz};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 pub(crate) fn splits() -> &'static Splits {
     static SPLITS: OnceLock<Splits> = OnceLock::new();
     SPLITS.get_or_init(|| {
-        let all = sample::generate(0);
+        let all = fashion_sample::generate(0);
         let first = |n: usize| (0..n).collect::<Vec<_>>();
         Splits::new(all.train.select(&first(200)), all.test.select(&first(100))).unwrap()
     })

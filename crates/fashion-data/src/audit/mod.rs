@@ -88,11 +88,16 @@ impl Audit {
     /// Looks through both parts, for near duplicates up to the distance `near`.
     ///
     /// ```
-    /// use fashion_data::{audit::{Audit, NEAR}, sample};
+    /// use fashion_data::{Dataset, Splits, audit::{Audit, NEAR}};
+    /// use ndarray::Array3;
     ///
-    /// let audit = Audit::new(&sample::generate(0), NEAR)?;
-    /// assert_eq!(audit.class_counts, [[1200; 10], [200; 10]]);
-    /// assert!(audit.identical.is_empty());
+    /// let part = |items| {
+    ///     let images = Array3::from_shape_fn((items, 28, 28), |(item, row, _)| (item * row) as u8);
+    ///     Dataset::new(images, (0..items).map(|item| (item % 10) as u8).collect())
+    /// };
+    /// let audit = Audit::new(&Splits::new(part(60)?, part(20)?)?, NEAR)?;
+    /// assert_eq!(audit.class_counts, [[6; 10], [2; 10]]);
+    /// assert_eq!(audit.leaked().count(), 20);
     /// # Ok::<(), fashion_data::Error>(())
     /// ```
     ///
@@ -101,7 +106,7 @@ impl Audit {
     /// [`Error::Near`] if the distance is not a number from 0 to [`MAX_NEAR`].
     pub fn new(splits: &Splits, near: f64) -> Result<Self, Error> {
         if !(0.0..=MAX_NEAR).contains(&near) {
-            return Err(Error::Near { near });
+            return Err(Error::Near { near, most: MAX_NEAR, usual: NEAR });
         }
         let images = images(splits);
         let identical = identical::groups(&images);

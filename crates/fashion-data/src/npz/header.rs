@@ -6,7 +6,8 @@
 
 use std::io::Read;
 
-use crate::{Error, shape_text};
+use crate::Error;
+use crate::error::shape_text;
 
 /// The longest header text that is read; NumPy's own limit.
 const MAX_HEADER: usize = 10_000;

@@ -21,9 +21,10 @@ use zip::{CompressionMethod, ZipArchive};
 use self::header::{Element, Header};
 pub use self::npy::read_npy;
 use self::select::Entry;
+pub use self::select::Keys;
 pub use self::write::write;
 use crate::error::InFile;
-use crate::{Dataset, Error, Keys, MAX_ARRAY_BYTES, Split, idx};
+use crate::{Dataset, Error, MAX_ARRAY_BYTES, Split, idx};
 
 /// The most entries an archive may have.
 const MAX_ENTRIES: usize = 1000;

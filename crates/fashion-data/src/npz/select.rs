@@ -1,7 +1,16 @@
 //! Which array of an archive is the images, and which the labels.
 
 use super::header::Header;
-use crate::{Error, Keys, NUM_CLASSES, SIDE, Split};
+use crate::{Error, NUM_CLASSES, SIDE, Split};
+
+/// Names of the arrays in npz archives, where they are not to be found by the usual names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keys {
+    /// The array of images.
+    pub images: Option<String>,
+    /// The array of labels.
+    pub labels: Option<String>,
+}
 
 /// One array of an archive.
 #[derive(Clone, Debug)]

@@ -21,11 +21,12 @@ use crate::{Dataset, Error};
 /// [`Error::File`] if it cannot be written.
 ///
 /// ```
-/// use fashion_data::{Keys, Split, npz, sample};
+/// use fashion_data::{Dataset, Keys, Split, npz};
+/// use ndarray::{Array1, Array3};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("test.npz");
-/// let test = sample::generate(0).test;
+/// let test = Dataset::new(Array3::zeros((2, 28, 28)), Array1::from(vec![9, 0]))?;
 /// npz::write(&path, &test)?;
 /// assert_eq!(npz::read(&path, Split::Test, &Keys::default())?, test);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -2,19 +2,35 @@
 
 use fashion_data::audit::{Audit, FEW_PIXELS, Item, MAX_NEAR, MAX_PAIRS, NEAR, NearPair};
 use fashion_data::audit::{Oddity, VISIBLE};
-use fashion_data::{Dataset, PIXELS, Split, Splits, sample};
+use fashion_data::random::{Purpose, below, stream};
+use fashion_data::{Dataset, PIXELS, Split, Splits};
 use ndarray::{Array1, Array3};
 
-/// Images of the sample and their labels, to be changed.
+/// Images and their labels, to be changed.
 struct Part {
     pixels: Vec<u8>,
     labels: Vec<u8>,
 }
 
 impl Part {
-    fn of(dataset: &Dataset, n: usize) -> Part {
-        let first = dataset.select(&(0..n).collect::<Vec<_>>());
-        Part { pixels: first.all_pixels().to_vec(), labels: first.labels().to_vec() }
+    /// Boxes of many sizes and places, bright in the middle; each image is drawn from `seed` and its
+    /// position.
+    fn of_boxes(seed: u64, n: usize) -> Part {
+        let mut part = Part { pixels: vec![0; n * PIXELS], labels: vec![] };
+        for index in 0..n {
+            let rng = &mut stream(seed, Purpose::Augment, 0, index as u64);
+            let mut draw = |low: usize, high: usize| low + below(rng, (high - low) as u32) as usize;
+            let (top, left) = (draw(2, 10), draw(2, 10));
+            let (height, width, level) = (draw(8, 16), draw(8, 16), draw(60, 200));
+            let image = part.image(index);
+            for row in top..top + height {
+                for column in left..left + width {
+                    image[row * 28 + column] = (level + draw(0, 50)) as u8;
+                }
+            }
+            part.labels.push((index % 10) as u8);
+        }
+        part
     }
 
     fn image(&mut self, index: usize) -> &mut [u8] {
@@ -33,8 +49,7 @@ impl Part {
 }
 
 fn parts(train: usize, test: usize) -> [Part; 2] {
-    let all = sample::generate(0);
-    [Part::of(&all.train, train), Part::of(&all.test, test)]
+    [Part::of_boxes(0, train), Part::of_boxes(1, test)]
 }
 
 fn audit(train: Part, test: Part, near: f64) -> Audit {
@@ -211,7 +226,8 @@ fn ink_far_from_that_of_the_class_is_odd() {
 
 #[test]
 fn distances_out_of_range_are_refused() {
-    let splits = sample::generate(0);
+    let [train, test] = parts(10, 10).map(Part::done);
+    let splits = Splits::new(train, test).unwrap();
     for near in [-0.1, 0.51, f64::NAN] {
         let error = Audit::new(&splits, near).unwrap_err().to_string();
         assert!(error.contains("expected 0 to 0.5"), "{error}");

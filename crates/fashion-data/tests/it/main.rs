@@ -12,6 +12,6 @@ mod idx;
 mod npz;
 mod pictures;
 mod png;
+mod random;
 mod real;
-mod sample;
 mod source;

@@ -13,8 +13,7 @@ fn folder() -> PathBuf {
 }
 
 fn load(folder: &Path) -> Splits {
-    let source = Source::resolve_from(Some(folder), None, Path::new("")).unwrap();
-    source.load(&Keys::default()).unwrap()
+    Source::find(folder).unwrap().load(&Keys::default()).unwrap()
 }
 
 #[test]

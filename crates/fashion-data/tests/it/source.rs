@@ -1,16 +1,15 @@
 //! Where data comes from, and what is refused there.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
 use ndarray::{Array1, Array3};
 
 use crate::common::{self, dataset, png, write_csv, write_idx};
-use fashion_data::{Dataset, Keys, Origin, Source, Split, Splits, npz};
+use fashion_data::{Dataset, Format, Keys, Origin, Source, Split, Splits, npz};
 
 fn load(folder: &Path) -> Result<Splits, String> {
-    Source::resolve_from(Some(folder), None, Path::new("nowhere"))
+    Source::find(folder)
         .and_then(|source| source.load(&Keys::default()))
         .map_err(|error| error.to_string())
 }
@@ -37,38 +36,7 @@ fn write_png(folder: &Path) {
 }
 
 #[test]
-fn the_option_comes_before_the_variable_before_the_folder_before_the_sample() {
-    let root = tempfile::tempdir().unwrap();
-    let [option, variable, default, empty] =
-        ["option", "variable", "default", "empty"].map(|name| root.path().join(name));
-    for folder in [&option, &variable, &default, &empty] {
-        fs::create_dir(folder).unwrap();
-    }
-    for folder in [&option, &variable, &default] {
-        write_npz(folder, 1, 1);
-    }
-    let sample = Source::Sample { seed: 0, passed_over: Vec::new() };
-    let resolve = |data: Option<&Path>, environment: Option<&OsStr>, default: &Path| {
-        Source::resolve_from(data, environment, default).unwrap()
-    };
-    let environment = Some(variable.as_os_str());
-    assert_eq!(resolve(Some(&option), environment, &default), Source::Npz(option.clone()));
-    assert_eq!(resolve(None, environment, &default), Source::Npz(variable.clone()));
-    assert_eq!(resolve(None, Some(OsStr::new("")), &default), Source::Npz(default.clone()));
-    assert_eq!(resolve(None, None, &default), Source::Npz(default.clone()));
-    assert_eq!(resolve(None, None, &empty), sample);
-    assert_eq!(resolve(None, None, &root.path().join("missing")), sample);
-    assert_eq!(resolve(Some(Path::new("sample")), environment, &default), sample);
-    assert_eq!(resolve(None, Some(OsStr::new("sample")), &default), sample);
-
-    // A text and an ignore file, as in the repository, are no data.
-    fs::write(empty.join("README.md"), "").unwrap();
-    fs::write(empty.join(".gitignore"), "").unwrap();
-    assert_eq!(resolve(None, None, &empty), sample);
-}
-
-#[test]
-fn a_named_or_incomplete_place_is_never_replaced_by_the_sample() {
+fn a_place_without_whole_data_is_an_error() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("data");
     assert!(problem(&folder).starts_with("there is no such folder; expected one that holds"));
@@ -82,10 +50,6 @@ fn a_named_or_incomplete_place_is_never_replaced_by_the_sample() {
     let incomplete =
         "holds train.npz, but test.npz is missing; put it there or name another folder";
     assert_eq!(problem(&folder), incomplete);
-    for (environment, default) in [(Some(folder.as_os_str()), "nowhere"), (None, "data")] {
-        let error = Source::resolve_from(None, environment, &root.path().join(default));
-        assert!(error.unwrap_err().to_string().ends_with(incomplete));
-    }
 }
 
 #[test]
@@ -207,10 +171,9 @@ fn data_are_found_below_where_other_programs_put_them() {
     write_idx(&at("torch/MNIST/raw"), &test, &test, false);
     write_idx(&at("torch/__MACOSX/raw"), &test, &test, false);
     for place in ["torch", "torch/FashionMNIST", "torch/FashionMNIST/raw"].map(&at) {
-        let source = Source::resolve_from(Some(&place), None, Path::new("")).unwrap();
-        assert_eq!(source, Source::Idx(raw.clone()));
+        let source = Source::find(&place).unwrap();
+        assert_eq!(source, Source { folder: raw.clone(), format: Format::Idx });
         assert_eq!(source.load(&Keys::default()).unwrap(), expected);
-        assert_eq!(Source::resolve_from(None, None, &place).unwrap(), source);
     }
     write_idx(&at("repository/data/fashion"), &train, &test, true);
     assert_eq!(load(&at("repository/data")).unwrap(), expected);
@@ -223,8 +186,8 @@ fn data_are_found_below_where_other_programs_put_them() {
     let backwards: Vec<_> = (0..20).rev().collect();
     write_csv(&table.join("fashion-mnist_train.csv"), &train.select(&backwards));
     write_csv(&table.join("fashion-mnist_test.csv"), &test);
-    let source = Source::resolve_from(Some(&at("twice")), None, Path::new("")).unwrap();
-    assert_eq!(source, Source::Csv(table.clone()));
+    let source = Source::find(&at("twice")).unwrap();
+    assert_eq!(source, Source { folder: table.clone(), format: Format::Csv });
     assert_eq!(source.load(&Keys::default()).unwrap().train, train.select(&backwards));
     write_csv(&table.join("fashion-mnist_test.csv"), &dataset(10, 6));
     let problem = problem(&at("twice"));
@@ -244,7 +207,6 @@ fn what_is_not_understood_is_named() {
     fs::create_dir(at("empty")).unwrap();
     fs::create_dir(at("mine")).unwrap();
     write_npz(&at("mine"), 10, 10);
-    let found = Source::resolve_from(None, None, root.path()).unwrap();
     let reasons = [
         ("archive.zip", "packed; unpack it".to_owned()),
         ("empty", "a folder without data of a kind that is read".to_owned()),
@@ -255,25 +217,12 @@ fn what_is_not_understood_is_named() {
             "tables are called fashion-mnist_train.csv and fashion-mnist_test.csv".to_owned(),
         ),
     ];
-    let passed_over =
-        reasons.map(|(name, reason)| format!("{} ({reason})", at(name).display())).to_vec();
-    let all = passed_over.join(", ");
-    assert_eq!(found, Source::Sample { seed: 0, passed_over });
+    let all = reasons.map(|(name, reason)| format!("{} ({reason})", at(name).display())).join(", ");
     let problem = problem(root.path());
     assert!(
         problem.starts_with("holds no data; expected train.npz")
-            && problem.contains(&format!("; what is there is not understood: {all}")),
+            && problem.ends_with(&format!("; what is there is not understood: {all}")),
         "{problem}"
-    );
-    let file = Source::resolve_from(None, None, &at("train.csv")).unwrap();
-    let said = format!("{} (a file, where a folder is looked for)", at("train.csv").display());
-    assert_eq!(file, Source::Sample { seed: 0, passed_over: vec![said.clone()] });
-    let notes = file.load(&Keys::default()).unwrap().notes;
-    assert_eq!(
-        notes,
-        [format!(
-            "the built-in sample is used, since nothing of what is there is understood: {said}"
-        )]
     );
 }
 
@@ -308,7 +257,7 @@ fn array_names_mean_nothing_without_arrays() {
     let root = tempfile::tempdir().unwrap();
     write_idx(root.path(), &dataset(2, 0), &dataset(2, 0), false);
     let keys = Keys { images: Some("x".into()), labels: None };
-    let source = Source::resolve_from(Some(root.path()), None, Path::new("")).unwrap();
+    let source = Source::find(root.path()).unwrap();
     let error = source.load(&keys).unwrap_err().to_string();
     assert!(error.contains("are for npz archives, but the data is"), "{error}");
     write_npz(root.path(), 2, 2);

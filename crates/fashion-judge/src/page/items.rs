@@ -121,13 +121,12 @@ fn evidence(
 mod tests {
     use super::*;
     use crate::judgement::{context, predict};
-    use fashion_data::sample;
     use fashion_eval::predictions_csv::Split;
     use fashion_model::Architecture;
 
     #[test]
     fn items_averages_and_evidence_are_of_the_part_that_was_judged() {
-        let all = sample::generate(0);
+        let all = fashion_sample::generate(0);
         let network = Architecture::ReportCnn.build(0);
         for (split, dataset) in [(Split::Test, &all.test), (Split::Validation, &all.train)] {
             let predictions = predict(&*network, dataset, &[3, 7, 11]).unwrap();

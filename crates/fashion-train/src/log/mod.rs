@@ -8,7 +8,7 @@
 //! had written beyond that is dropped, and what it had not come to write of that epoch is added.
 //!
 //! ```
-//! use fashion_data::{Splits, sample};
+//! use fashion_data::Splits;
 //! use fashion_model::Architecture;
 //! use fashion_train::log::{CsvLog, JsonLinesLog};
 //! use fashion_train::{Settings, Trainer, Validation};
@@ -17,7 +17,7 @@
 //! let mut csv = CsvLog::create(&folder.path().join("run.csv"))?;
 //! let mut json = JsonLinesLog::create(&folder.path().join("run.jsonl"))?;
 //!
-//! let splits = sample::generate(0);
+//! let splits = fashion_sample::generate(0);
 //! let small = splits.train.select(&(0..200).collect::<Vec<_>>());
 //! let splits = Splits::new(small, splits.test)?;
 //! let settings = Settings { epochs: 1, validation: Validation::None, ..Settings::default() };

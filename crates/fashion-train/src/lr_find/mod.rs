@@ -27,7 +27,7 @@ use std::ops::ControlFlow;
 /// use fashion_model::Architecture;
 /// use fashion_train::{LrFind, Settings};
 ///
-/// let splits = fashion_data::sample::generate(0);
+/// let splits = fashion_sample::generate(0);
 /// let test = LrFind { from: 1e-5, to: 1e-2, steps: 4, ..LrFind::default() };
 /// let settings = Settings { batch_size: 32, ..Settings::default() };
 /// let found = test.run(Architecture::ReportCnn.build(0), &settings, &splits, &mut ())?;

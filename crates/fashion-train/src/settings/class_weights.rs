@@ -36,7 +36,7 @@ impl ClassWeights {
     ///
     /// ```
     /// use fashion_train::ClassWeights;
-    /// let train = fashion_data::sample::generate(0).train;
+    /// let train = fashion_sample::generate(0).train;
     /// let labels = train.labels();
     /// let of = |class| (0..labels.len()).filter(move |&i| labels[i] == class);
     /// // One image of class 0, three of class 1.
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn weights_have_the_mean_1_over_the_images_and_balanced_is_scikit_learns() {
-        let test = &fashion_data::sample::generate(0).test;
+        let test = &fashion_sample::generate(0).test;
         let of = |class: u8| (0..test.len()).filter(move |&i| test.labels()[i] == class);
         let some: Vec<usize> = of(0).take(3).chain(of(7).take(1)).collect();
         let weights = |text: &str| text.parse::<ClassWeights>().unwrap().for_images(test, &some);

@@ -19,7 +19,7 @@
 //! use fashion_train::DataPlace;
 //! use fashion_train::sweep::{Finish, Options, Spec, Sweep};
 //!
-//! let splits = fashion_data::sample::generate(0);
+//! let splits = fashion_sample::generate(0);
 //! let small = splits.train.select(&(0..100).collect::<Vec<_>>());
 //! let splits = fashion_data::Splits::new(small, splits.test)?;
 //! let text = "seeds = 1\n[base]\nepochs = 2\n[space]\nlearning_rate = [0.001, 1e30]";

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use fashion_data::known::{KnownFile, OFFICIAL as OFFICIAL_FILES};
-use fashion_data::{Keys, Origin, Source as DataSource};
+use fashion_data::{Format, Keys, Origin, Source as DataSource, Splits};
 
 use super::server::{Answer, Request, Server};
 use super::{PATIENCE, known_file, mirrors};
@@ -45,6 +45,11 @@ fn serve_fixture(before: usize, request: &Request) -> Answer {
     }
 }
 
+fn load(data_dir: &Path) -> Splits {
+    let source = DataSource { folder: data_dir.to_owned(), format: Format::Npz };
+    source.load(&Keys::default()).unwrap()
+}
+
 fn npz_bytes(data_dir: &Path) -> [Vec<u8>; 2] {
     ["train.npz", "test.npz"].map(|name| fs::read(data_dir.join(name)).unwrap())
 }
@@ -60,7 +65,7 @@ fn four_files_become_two_archives_of_the_same_bytes_every_time() {
     assert_eq!(dead.requests().len(), 1, "the mirror that worked is asked first from then on");
     assert_eq!(server.requests().len(), 5);
 
-    let splits = DataSource::Npz(first.path().to_owned()).load(&Keys::default()).unwrap();
+    let splits = load(first.path());
     assert_eq!((splits.train.len(), splits.test.len()), (30, 20));
     assert_eq!(splits.test.labels()[..3], [0, 1, 2]);
     assert_eq!(splits.train.pixels(0)[..9], [0, 0, 0, 1, 2, 3, 5, 7, 9]);
@@ -107,7 +112,7 @@ fn damaged_archives_are_made_again_but_other_data_is_left_alone() {
 fn a_file_with_the_right_bytes_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("train.npz");
-    let images = fashion_data::sample::generate(1).test.select(&[0, 1, 2]);
+    let images = fashion_sample::generate(1).test.select(&[0, 1, 2]);
     assert!(ensure_npz(&path, &images).unwrap(), "not written");
     assert!(!ensure_npz(&path, &images).unwrap(), "written again");
     let mut longer = fs::read(&path).unwrap();
@@ -149,7 +154,7 @@ fn the_official_files_become_the_official_data() {
     let data = tempfile::tempdir().unwrap();
     bring(&OFFICIAL_FILES, &mirrors(&[&server]), data.path(), PATIENCE).unwrap();
     assert_eq!(server.requests().len(), 5);
-    let splits = DataSource::Npz(data.path().to_owned()).load(&Keys::default()).unwrap();
+    let splits = load(data.path());
     assert_eq!(splits.origin, Origin::FashionMnist);
     let first = npz_bytes(data.path());
 

@@ -1,6 +1,6 @@
 //! Small runs for the tests.
 
-use fashion_data::{Splits, sample};
+use fashion_data::Splits;
 use fashion_model::{Architecture, Network};
 use fashion_train::{
     Config, DataPlace, Error, Finish, GoOnFrom, Observer, Outcome, RunFolder, Settings, Step,
@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 
 /// The built-in sample, drawn once for all tests.
 pub(crate) fn whole() -> &'static Splits {
-    static SAMPLE: LazyLock<Splits> = LazyLock::new(|| sample::generate(0));
+    static SAMPLE: LazyLock<Splits> = LazyLock::new(|| fashion_sample::generate(0));
     &SAMPLE
 }
 

@@ -1,19 +1,34 @@
 //! The built-in sample: always the same, and as hard as it should be.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::HashSet;
 
-use fashion_data::{Dataset, NUM_CLASSES, PIXELS, gather, known, random, sample};
+use fashion_data::{Dataset, NUM_CLASSES, Origin, PIXELS, Splits, gather};
+use fashion_sample::{ORIGIN, SHA256, generate, recognise};
 
 #[test]
 fn the_same_seed_gives_the_same_bytes_on_every_platform() {
-    let splits = sample::generate(0);
-    assert_eq!(splits.checksums.parts().map(|(_, digest)| digest), known::SAMPLE);
-    assert_ne!(sample::generate(1).checksums, splits.checksums);
+    let splits = generate(0);
+    assert_eq!(splits.checksums.parts().map(|(_, digest)| digest), SHA256);
+    assert_ne!(generate(1).checksums, splits.checksums);
+}
+
+#[test]
+fn a_copy_is_called_the_sample_and_a_part_of_it_is_not() {
+    let Splits { train, test, .. } = generate(0);
+    let mut part = Splits::new(train.clone(), train.clone()).unwrap();
+    let mut copy = Splits::new(train, test).unwrap();
+    assert_eq!(copy.origin, Origin::Custom);
+    for splits in [&mut part, &mut copy] {
+        recognise(splits);
+    }
+    assert_eq!((part.origin, copy.origin), (Origin::Custom, ORIGIN));
 }
 
 #[test]
 fn every_class_is_equally_frequent_and_no_two_images_are_alike() {
-    let splits = sample::generate(0);
+    let splits = generate(0);
     assert_eq!(splits.train.class_counts(), [1200; 10]);
     assert_eq!(splits.test.class_counts(), [200; 10]);
     let mut seen = HashSet::new();
@@ -61,7 +76,7 @@ fn scores(weights: &[f32], x: &[f32]) -> [f32; NUM_CLASSES] {
 /// not be enough for that, and no class may be without errors.
 #[test]
 fn a_linear_model_is_left_behind() {
-    let splits = sample::generate(0);
+    let splits = generate(0);
     let weights = linear_model(&splits.train, 8);
     let mut x = vec![1.0; PIXELS + 1];
     let mut errors = [0; NUM_CLASSES];
@@ -74,24 +89,4 @@ fn a_linear_model_is_left_behind() {
     let accuracy = 1.0 - f64::from(errors.iter().sum::<u32>()) / splits.test.len() as f64;
     assert!((0.65..0.80).contains(&accuracy), "{accuracy} {errors:?}");
     assert!(errors.iter().all(|&count| count > 0), "{errors:?}");
-}
-
-/// Random streams are part of every result: these numbers, which a `ChaCha8` written in Python from its
-/// definition gave, may never change.
-#[test]
-fn streams_shuffles_and_splits_are_always_the_same() {
-    use random::{Purpose, below, rand_core::Rng, stream, uniform};
-
-    let mut rng = stream(42, Purpose::Bootstrap, 3, 7);
-    assert_eq!((rng.next_u32(), rng.next_u64()), (2_567_872_587, 5_760_792_918_023_007_685));
-    let mut rng = stream(0, Purpose::Augment, 0, 0);
-    let draws = [(); 4].map(|()| uniform(&mut rng) * 16_777_216.0);
-    assert_eq!(draws, [6_631_867.0, 2_099_828.0, 4_091_185.0, 8_540_256.0]);
-    let mut rng = stream(0, Purpose::Initialise, 1, 2);
-    assert_eq!([(); 8].map(|()| below(&mut rng, 10)), [5, 3, 8, 5, 8, 4, 9, 3]);
-    let all: Vec<usize> = (0..10).collect();
-    assert_eq!(fashion_data::shuffled(&all, 0, 0), [0, 3, 1, 4, 8, 5, 7, 9, 6, 2]);
-    let labels: Vec<u8> = (0..40).map(|i| i / 4).collect();
-    let split = fashion_data::stratified_split(&labels, 0.25, 0).unwrap();
-    assert_eq!(split.held_out, [2, 7, 11, 13, 19, 21, 26, 30, 32, 38]);
 }

@@ -1,4 +1,4 @@
-use crate::random::{ChaCha8Rng, below, uniform};
+use fashion_data::random::{ChaCha8Rng, below, uniform};
 
 /// Random choices for one garment.
 pub(super) struct Dice(pub(super) ChaCha8Rng);

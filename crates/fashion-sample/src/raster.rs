@@ -2,7 +2,7 @@
 //!
 //! Only `+ - * /`, `sqrt` and rounding are used, which give the same bits on every platform.
 
-use crate::{PIXELS, SIDE};
+use fashion_data::{PIXELS, SIDE};
 
 /// A point in garment coordinates: the image spans −14 to 14 both ways, y pointing down.
 pub(super) type Point = (f32, f32);
