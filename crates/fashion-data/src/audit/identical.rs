@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::{Image, Item};
+use super::item::{Image, Item};
 
 /// Groups of two or more images with the same pixels, in the order of their first items.
 pub(super) fn groups(images: &[Image]) -> Vec<Vec<Item>> {

@@ -9,65 +9,16 @@
 //! - **Odd** images are those of [`Oddity`].
 
 mod identical;
+mod item;
 mod near;
 mod odd;
 
-use crate::{Error, NUM_CLASSES, PIXELS, Split, Splits};
+use self::item::{Image, images};
+use crate::{Error, NUM_CLASSES, Splits};
 
-pub use odd::{FEW_PIXELS, Oddity, VISIBLE};
-
-/// The distance up to which two images are near duplicates, unless told otherwise: a difference of a
-/// tenth of the brighter image's norm.
-pub const NEAR: f64 = 0.1;
-
-/// The largest threshold of near duplicates; beyond it, unlike garments are near.
-pub const MAX_NEAR: f64 = 0.5;
-
-/// The most near pairs that are listed.
-pub const MAX_PAIRS: usize = 10_000;
-
-/// One image of a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Item {
-    /// Its part.
-    pub split: Split,
-    /// Its position in that part.
-    pub index: usize,
-    /// Its label, 0–9.
-    pub label: u8,
-}
-
-/// Two images that are nearly, but not wholly, the same.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct NearPair {
-    /// The two, training before test, lower index first.
-    pub items: [Item; 2],
-    /// ‖a − b‖ / max(‖a‖, ‖b‖), above 0.
-    pub distance: f64,
-}
-
-/// The pairs within a distance that are not identical. Of identical images, only the first of the
-/// group takes part.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NearPairs {
-    /// How many there are.
-    pub count: usize,
-    /// How many of them are a training and a test image.
-    pub across: usize,
-    /// How many of them have different labels.
-    pub contradictory: usize,
-    /// The [`MAX_PAIRS`] nearest of them, or all, the nearest first, equals by their items.
-    pub nearest: Vec<NearPair>,
-}
-
-/// An image unlike the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Odd {
-    /// Which.
-    pub item: Item,
-    /// In what way: the first that fits.
-    pub oddity: Oddity,
-}
+pub use self::item::Item;
+pub use self::near::{MAX_NEAR, MAX_PAIRS, NEAR, NearPair, NearPairs};
+pub use self::odd::{FEW_PIXELS, Odd, Oddity, VISIBLE};
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,34 +90,4 @@ impl Audit {
     fn groups(&self, keep: impl Fn(&[Item]) -> bool) -> impl Iterator<Item = &[Item]> {
         self.identical.iter().map(|group| &group[..]).filter(move |group| keep(group))
     }
-}
-
-impl NearPair {
-    /// Whether the two have different labels.
-    #[must_use]
-    pub fn disagrees(&self) -> bool {
-        self.items[0].label != self.items[1].label
-    }
-
-    /// Whether one is in the training and the other in the test part.
-    #[must_use]
-    pub fn crosses(&self) -> bool {
-        self.items[0].split != self.items[1].split
-    }
-}
-
-/// An item and its 784 pixels.
-type Image<'a> = (Item, &'a [u8; PIXELS]);
-
-/// Every image, training before test.
-fn images(splits: &Splits) -> Vec<Image<'_>> {
-    let parts = [(Split::Train, &splits.train), (Split::Test, &splits.test)];
-    parts
-        .into_iter()
-        .flat_map(|(split, part)| {
-            (0..part.len()).map(move |index| {
-                (Item { split, index, label: part.labels()[index] }, part.pixels(index))
-            })
-        })
-        .collect()
 }

@@ -10,8 +10,55 @@
 
 use std::collections::BinaryHeap;
 
-use super::{Image, Item, MAX_PAIRS, NearPair, NearPairs};
+use super::item::{Image, Item};
 use crate::SIDE;
+
+/// The distance up to which two images are near duplicates, unless told otherwise: a difference of a
+/// tenth of the brighter image's norm.
+pub const NEAR: f64 = 0.1;
+
+/// The largest threshold of near duplicates; beyond it, unlike garments are near.
+pub const MAX_NEAR: f64 = 0.5;
+
+/// The most near pairs that are listed.
+pub const MAX_PAIRS: usize = 10_000;
+
+/// Two images that are nearly, but not wholly, the same.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NearPair {
+    /// The two, training before test, lower index first.
+    pub items: [Item; 2],
+    /// ‖a − b‖ / max(‖a‖, ‖b‖), above 0.
+    pub distance: f64,
+}
+
+/// The pairs within a distance that are not identical. Of identical images, only the first of the
+/// group takes part.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NearPairs {
+    /// How many there are.
+    pub count: usize,
+    /// How many of them are a training and a test image.
+    pub across: usize,
+    /// How many of them have different labels.
+    pub contradictory: usize,
+    /// The [`MAX_PAIRS`] nearest of them, or all, the nearest first, equals by their items.
+    pub nearest: Vec<NearPair>,
+}
+
+impl NearPair {
+    /// Whether the two have different labels.
+    #[must_use]
+    pub fn disagrees(&self) -> bool {
+        self.items[0].label != self.items[1].label
+    }
+
+    /// Whether one is in the training and the other in the test part.
+    #[must_use]
+    pub fn crosses(&self) -> bool {
+        self.items[0].split != self.items[1].split
+    }
+}
 
 /// Blocks of an image, and pixels along the side of one.
 const BLOCKS: usize = 16;

@@ -1,5 +1,14 @@
-use super::{Image, Odd};
+use super::item::{Image, Item};
 use crate::{NUM_CLASSES, PIXELS, SIDE};
+
+/// An image unlike the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Odd {
+    /// Which.
+    pub item: Item,
+    /// In what way: the first that fits.
+    pub oddity: Oddity,
+}
 
 /// In what way an image is unlike the others. Images are 0 where there is nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
