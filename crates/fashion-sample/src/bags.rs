@@ -9,36 +9,17 @@ pub(super) fn bag(canvas: &mut Canvas, dice: &mut Dice) {
     let handle = cloth.level * dice.range(0.6, 1.1);
     let kind = dice.weighted(&[6, 5, 3, 3]);
     // Half widths above and below, the upper and the lower edge.
-    let (upper, lower, top, bottom) = match kind {
+    let [upper, lower, top, bottom] = match kind {
         // With a handle or two.
-        0 => (
-            dice.range(7.5, 12.0),
-            dice.range(9.0, 13.2),
-            dice.range(-5.5, -0.5),
-            dice.range(9.0, 13.0),
-        ),
+        0 => [(7.5, 12.0), (9.0, 13.2), (-5.5, -0.5), (9.0, 13.0)],
         // On a long strap.
-        1 => (
-            dice.range(7.0, 12.5),
-            dice.range(7.5, 13.0),
-            dice.range(-4.0, 2.0),
-            dice.range(9.0, 13.0),
-        ),
+        1 => [(7.0, 12.5), (7.5, 13.0), (-4.0, 2.0), (9.0, 13.0)],
         // Without any.
-        2 => (
-            dice.range(10.5, 13.4),
-            dice.range(10.5, 13.4),
-            dice.range(-7.0, -3.0),
-            dice.range(3.0, 8.5),
-        ),
+        2 => [(10.5, 13.4), (10.5, 13.4), (-7.0, -3.0), (3.0, 8.5)],
         // Tall, such as a shopper or a rucksack.
-        _ => (
-            dice.range(6.5, 10.5),
-            dice.range(7.0, 11.0),
-            dice.range(-9.5, -5.0),
-            dice.range(11.0, 13.4),
-        ),
-    };
+        _ => [(6.5, 10.5), (7.0, 11.0), (-9.5, -5.0), (11.0, 13.4)],
+    }
+    .map(|(low, high)| dice.range(low, high));
     let round = dice.range(0.3, 3.5);
     let sag = dice.range(-0.8, 1.2);
     let belly = dice.range(-0.4, 1.2);

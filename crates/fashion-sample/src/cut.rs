@@ -139,22 +139,15 @@ impl Cut {
         if self.sleeve > 0.0 {
             let strength = dice.range(0.1, 0.5);
             let dark = cloth.level * 0.4;
-            let armhole = self.armhole();
-            canvas.seam(&armhole, 0.7, strength, dark);
-            canvas.seam(&armhole.map(|(u, v)| (-u, v)), 0.7, strength, dark);
+            canvas.seams(&self.armhole(), 0.7, strength, dark);
             let side = [(self.chest, self.armpit), (self.waist + 0.1, self.waist_at)];
-            canvas.seam(&side, 0.6, strength, dark);
-            canvas.seam(&side.map(|(u, v)| (-u, v)), 0.6, strength, dark);
+            canvas.seams(&side, 0.6, strength, dark);
         }
     }
 
     pub(super) fn cuffs(&self, canvas: &mut Canvas, width: f32, opacity: f32, level: f32) {
-        let (_, [outer, inner]) = self.sleeve();
-        for side in [1.0, -1.0] {
-            let ends =
-                [(side * outer.0, outer.1 - width * 0.5), (side * inner.0, inner.1 - width * 0.5)];
-            canvas.seam(&ends, width, opacity, level);
-        }
+        let (_, ends) = self.sleeve();
+        canvas.seams(&ends.map(|(u, v)| (u, v - width * 0.5)), width, opacity, level);
     }
 
     pub(super) fn hem_band(&self, canvas: &mut Canvas, width: f32, opacity: f32, level: f32) {
@@ -223,8 +216,7 @@ impl Cut {
             (neck + reach, top + drop * 0.6),
         ];
         let (opacity, dark) = (dice.range(0.2, 0.7), cloth.level * 0.4);
-        canvas.seam(&edge, 0.5, opacity, dark);
-        canvas.seam(&edge.map(|(u, v)| (-u, v)), 0.5, opacity, dark);
+        canvas.seams(&edge, 0.5, opacity, dark);
     }
 
     pub(super) fn pocket(

@@ -15,6 +15,12 @@ impl Dice {
         low + (high - low) * (sum * (1.0 / 3.0))
     }
 
+    /// From one of some ranges, each with its weight, its low and its high end.
+    pub(super) fn range_of(&mut self, ranges: [(u32, f32, f32); 3]) -> f32 {
+        let (_, low, high) = ranges[self.weighted(&ranges.map(|(weight, ..)| weight))];
+        self.range(low, high)
+    }
+
     pub(super) fn chance(&mut self, probability: f32) -> bool {
         uniform(&mut self.0) < probability
     }

@@ -148,8 +148,7 @@ impl Canvas {
     /// Lays the brightness that `paint` gives at (u, v) over what is there.
     pub(super) fn fill(&mut self, path: &Path, opacity: f32, paint: impl Fn(f32, f32) -> f32) {
         self.each_covered(path, |canvas, index, coverage| {
-            let (u, v) = canvas.pose.back(index % SIDE, index / SIDE);
-            canvas.blend(index, coverage * opacity, paint(u, v));
+            canvas.lay(index, coverage * opacity, &paint);
         });
     }
 
@@ -164,14 +163,24 @@ impl Canvas {
 
     /// A stroke with round ends through `points`, over anything.
     pub(super) fn strap(&mut self, points: &[Point], width: f32, paint: impl Fn(f32, f32) -> f32) {
-        self.stroke(points, width, |canvas, index, coverage| {
-            let (u, v) = canvas.pose.back(index % SIDE, index / SIDE);
-            canvas.blend(index, coverage, paint(u, v));
-        });
+        self.stroke(points, width, |canvas, index, coverage| canvas.lay(index, coverage, &paint));
     }
 
-    fn blend(&mut self, index: usize, opacity: f32, level: f32) {
-        self.pixels[index] += (level - self.pixels[index]) * opacity;
+    /// The same seam on both sides of the garment, the given one first.
+    pub(super) fn seams<const N: usize>(
+        &mut self,
+        points: &[Point; N],
+        width: f32,
+        opacity: f32,
+        level: f32,
+    ) {
+        self.seam(points, width, opacity, level);
+        self.seam(&points.map(|(u, v)| (-u, v)), width, opacity, level);
+    }
+
+    fn lay(&mut self, index: usize, opacity: f32, paint: impl Fn(f32, f32) -> f32) {
+        let (u, v) = self.pose.back(index % SIDE, index / SIDE);
+        self.pixels[index] += (paint(u, v) - self.pixels[index]) * opacity;
         self.cover[index] += (1.0 - self.cover[index]) * opacity;
     }
 

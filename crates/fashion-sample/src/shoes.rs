@@ -63,6 +63,16 @@ impl Last {
         }
         canvas.fill(&Path::polygon(&top), 1.0, |u, v| paint.at(u, v));
     }
+
+    /// The seam between the upper and the sole.
+    fn welt(&self, canvas: &mut Canvas, dice: &mut Dice, upper: &Fabric) {
+        let line = [
+            (self.at(0.02), self.rest(0.0) + 0.1),
+            (self.at(0.5), self.rest(0.5) + 0.1),
+            (self.heel, self.rest(1.0) + 0.1),
+        ];
+        canvas.seam(&line, 0.5, dice.range(0.2, 0.8), upper.level * 0.35);
+    }
 }
 
 fn leather(dice: &mut Dice) -> Fabric {
@@ -150,20 +160,11 @@ pub(super) fn sneaker(canvas: &mut Canvas, dice: &mut Dice) {
         }
         _ => {}
     }
-    let line = [
-        (last.at(0.02), rest + 0.1),
-        (last.at(0.5), last.rest(0.5) + 0.1),
-        (last.heel, last.rest(1.0) + 0.1),
-    ];
-    canvas.seam(&line, 0.5, dice.range(0.2, 0.8), upper.level * 0.35);
+    last.welt(canvas, dice, &upper);
 }
 
 pub(super) fn ankle_boot(canvas: &mut Canvas, dice: &mut Dice) {
-    let lift = match dice.weighted(&[5, 4, 3]) {
-        0 => dice.range(0.0, 1.0),
-        1 => dice.range(1.0, 3.0),
-        _ => dice.range(3.0, 6.0),
-    };
+    let lift = dice.range_of([(5, 0.0, 1.0), (4, 1.0, 3.0), (3, 3.0, 6.0)]);
     // Mostly well over the ankle; some are hardly higher than a sneaker.
     let shaft = if dice.chance(0.16) { dice.range(6.5, 10.0) } else { dice.range(10.0, 17.0) };
     let sole = dice.range(0.5, 2.0);
@@ -234,20 +235,11 @@ pub(super) fn ankle_boot(canvas: &mut Canvas, dice: &mut Dice) {
         let cuff = [(back - width + slouch, top + 0.6), (back + slouch * 0.6, top + 0.6)];
         canvas.seam(&cuff, dice.range(1.0, 2.2), dice.range(0.3, 0.8), accent);
     }
-    let line = [
-        (last.at(0.02), rest + 0.1),
-        (last.at(0.5), last.rest(0.5) + 0.1),
-        (last.heel, last.rest(1.0) + 0.1),
-    ];
-    canvas.seam(&line, 0.5, dice.range(0.2, 0.8), upper.level * 0.35);
+    last.welt(canvas, dice, &upper);
 }
 
 pub(super) fn sandal(canvas: &mut Canvas, dice: &mut Dice) {
-    let lift = match dice.weighted(&[6, 4, 4]) {
-        0 => dice.range(0.0, 0.8),
-        1 => dice.range(0.8, 4.0),
-        _ => dice.range(4.0, 9.0),
-    };
+    let lift = dice.range_of([(6, 0.0, 0.8), (4, 0.8, 4.0), (4, 4.0, 9.0)]);
     let sole = dice.range(0.6, 2.2);
     let last = Last::draw(dice, lift, sole, 5.0);
     let strap = leather(dice);

@@ -147,21 +147,16 @@ pub(super) fn coat(canvas: &mut Canvas, dice: &mut Dice) {
     }
     if dice.chance(0.6) {
         let (neck, depth) = (cut.neck, cut.neck_depth + dice.range(1.5, 5.0));
-        let lapel = Path::polygon(&[
-            (neck * 0.6, cut.top - 0.4),
-            (neck + 1.2, cut.top + 1.2),
-            (neck + 0.9, cut.top + depth * 0.55),
-            (side, cut.top + depth),
-        ]);
         let level = (cloth.level * dice.range(0.7, 1.25)).min(1.0);
-        canvas.fill(&lapel, 0.85, |_, _| level);
-        let mirror = Path::polygon(&[
-            (-neck * 0.6, cut.top - 0.4),
-            (-neck - 1.2, cut.top + 1.2),
-            (-neck - 0.9, cut.top + depth * 0.55),
-            (side, cut.top + depth),
-        ]);
-        canvas.fill(&mirror, 0.85, |_, _| level);
+        for sign in [1.0, -1.0] {
+            let lapel = Path::polygon(&[
+                (sign * neck * 0.6, cut.top - 0.4),
+                (sign * (neck + 1.2), cut.top + 1.2),
+                (sign * (neck + 0.9), cut.top + depth * 0.55),
+                (side, cut.top + depth),
+            ]);
+            canvas.fill(&lapel, 0.85, |_, _| level);
+        }
     } else if dice.chance(0.5) {
         cut.collar(canvas, dice, &cloth);
     }
@@ -192,11 +187,7 @@ pub(super) fn dress(canvas: &mut Canvas, dice: &mut Dice) {
     cut.bottom = dice.range(11.5, 13.6);
     cut.waist -= dice.range(0.0, 1.2);
     cut.waist_at = dice.range(-4.0, 1.0);
-    cut.hem += match dice.weighted(&[7, 5, 2]) {
-        0 => dice.range(0.0, 1.0),
-        1 => dice.range(1.0, 3.5),
-        _ => dice.range(3.5, 6.0),
-    };
+    cut.hem += dice.range_of([(7, 0.0, 1.0), (5, 1.0, 3.5), (2, 3.5, 6.0)]);
     let cloth = Fabric::draw(dice, &DRESSY);
     if kind == NONE && dice.chance(0.4) {
         // Held by two straps, or by none.

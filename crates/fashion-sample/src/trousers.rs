@@ -19,11 +19,7 @@ pub(super) fn trouser(canvas: &mut Canvas, dice: &mut Dice) {
         (_, true) => dice.range(0.0, 0.35),
         _ => dice.range(0.5, 2.6),
     };
-    let leg = match dice.weighted(&[5, 6, 3]) {
-        0 => dice.range(1.8, 2.6),
-        1 => dice.range(2.4, 3.6),
-        _ => dice.range(3.4, 5.6),
-    };
+    let leg = dice.range_of([(5, 1.8, 2.6), (6, 2.4, 3.6), (3, 3.4, 5.6)]);
     let ankle = gap + leg;
     let knee = (hip + ankle) * 0.5 + dice.range(-0.6, 0.1);
     let knee_at = (crotch + bottom) * 0.5;
@@ -56,8 +52,7 @@ pub(super) fn trouser(canvas: &mut Canvas, dice: &mut Dice) {
     }
     if !skirt && dice.chance(0.5) {
         let (v, opacity) = (top + 2.0, dice.range(0.2, 0.5));
-        canvas.seam(&[(waist, v + 1.5), (waist - 2.0, v)], 0.5, opacity, dark);
-        canvas.seam(&[(-waist, v + 1.5), (-waist + 2.0, v)], 0.5, opacity, dark);
+        canvas.seams(&[(waist, v + 1.5), (waist - 2.0, v)], 0.5, opacity, dark);
     }
     if dice.chance(0.4) {
         // Worn lighter at the thighs, as jeans are.
@@ -69,8 +64,6 @@ pub(super) fn trouser(canvas: &mut Canvas, dice: &mut Dice) {
     }
     if dice.chance(0.3) {
         let v = bottom - 0.6;
-        for side in [1.0, -1.0] {
-            canvas.seam(&[(side * gap, v), (side * ankle, v)], 1.0, 0.4, cloth.level * 0.6);
-        }
+        canvas.seams(&[(gap, v), (ankle, v)], 1.0, 0.4, cloth.level * 0.6);
     }
 }
