@@ -4,6 +4,9 @@ use csv::StringRecord;
 
 use crate::{Error, MAX_CLASSES};
 
+/// Characters of a file that an error repeats.
+const EXCERPT: usize = 60;
+
 /// Positions of the columns in a line.
 pub(super) struct Columns {
     pub(super) split: Option<usize>,
@@ -85,5 +88,13 @@ fn is_class(name: &str, class: usize) -> bool {
 
 fn misfit(file: &str, header: &StringRecord, expected: String) -> Error {
     let found = header.iter().collect::<Vec<_>>().join(",");
-    Error::Columns { file: file.to_owned(), found: super::read::excerpt(&found), expected }
+    Error::Columns { file: file.to_owned(), found: excerpt(&found), expected }
+}
+
+/// The start of a text, for an error.
+pub(super) fn excerpt(text: &str) -> String {
+    if text.chars().count() <= EXCERPT {
+        return text.to_owned();
+    }
+    text.chars().take(EXCERPT).chain(std::iter::once('…')).collect()
 }

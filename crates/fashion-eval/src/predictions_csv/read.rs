@@ -8,11 +8,12 @@ use ndarray::{Array2, ArrayViewMut1};
 use crate::{
     Error, Predictions,
     predictions::{RowFault, argmax, clip_row},
-    predictions_csv::{Split, columns::Columns, limited::Limited},
+    predictions_csv::{
+        Split,
+        columns::{Columns, excerpt},
+        limited::Limited,
+    },
 };
-
-/// Characters of a file that an error repeats.
-const EXCERPT: usize = 60;
 
 /// Reads what [`write`](super::write) wrote: the splits in the order in which they appear, each with
 /// the indices of its items.
@@ -278,12 +279,4 @@ impl Part {
                 .expect("each item has a probability for each class");
         Predictions::new(probabilities, self.labels)?.with_indices(self.indices)
     }
-}
-
-/// The start of a text, for an error.
-pub(super) fn excerpt(text: &str) -> String {
-    if text.chars().count() <= EXCERPT {
-        return text.to_owned();
-    }
-    text.chars().take(EXCERPT).chain(std::iter::once('…')).collect()
 }
