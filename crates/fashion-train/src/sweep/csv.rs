@@ -4,8 +4,11 @@ use super::Sweep;
 use super::results::{PointResult, Results, TrialResult};
 use crate::settings::value_to_text;
 
+/// What a line has in a column.
+type Cell<'a, Line> = Box<dyn Fn(&Line) -> String + 'a>;
+
 /// The columns of a table: their names, and what a line has in them.
-struct Columns<'a, Line>(Vec<(&'a str, Box<dyn Fn(&Line) -> String + 'a>)>);
+struct Columns<'a, Line>(Vec<(&'a str, Cell<'a, Line>)>);
 
 impl<'a, Line: 'a> Columns<'a, Line> {
     /// One more, which is empty where there is no value.
