@@ -12,7 +12,7 @@
 //! The order of additions of each result depends on k alone, never on the tile it falls into.
 
 use crate::chunks::{load_up_to, store_up_to};
-use crate::simd::{LANES, Simd};
+use crate::simd::{Kernel, LANES, Simd};
 
 /// A matrix to read: element (r, c) is at `ptr + r * row + c * col`.
 #[derive(Clone, Copy)]
@@ -137,31 +137,52 @@ unsafe fn outer_strip<S: Simd, const ADD: bool, const NV: usize>(
 #[allow(clippy::too_many_arguments)]
 pub(crate) unsafe fn outer<S: Simd, const ADD: bool>(
     s: S,
-    (m, n, k): (usize, usize, usize),
+    sizes: (usize, usize, usize),
     a: View,
     b: *const f32,
     b_row: usize,
     c: *mut f32,
     c_row: usize,
 ) {
-    let mut left = 0;
-    while left < n {
-        let rest = n - left;
-        // SAFETY: the strip from `left` lies inside B and C.
-        unsafe {
-            let (b, c) = (b.add(left), c.add(left));
-            if S::WIDE && rest >= 4 * LANES {
-                outer_strip::<S, ADD, 4>(s, m, k, a, b, b_row, c, c_row, LANES);
-                left += 4 * LANES;
-            } else if S::WIDE && rest >= 2 * LANES {
-                outer_strip::<S, ADD, 2>(s, m, k, a, b, b_row, c, c_row, LANES);
-                left += 2 * LANES;
-            } else if rest >= LANES {
-                outer_strip::<S, ADD, 1>(s, m, k, a, b, b_row, c, c_row, LANES);
-                left += LANES;
-            } else {
-                outer_strip::<S, ADD, 1>(s, m, k, a, b, b_row, c, c_row, rest);
-                left = n;
+    s.call(Outer::<ADD> { sizes, a, b, b_row, c, c_row });
+}
+
+/// The arguments of [`outer`], of whose many tiles there is one compiled copy for each path.
+struct Outer<const ADD: bool> {
+    sizes: (usize, usize, usize),
+    a: View,
+    b: *const f32,
+    b_row: usize,
+    c: *mut f32,
+    c_row: usize,
+}
+
+impl<const ADD: bool> Kernel for Outer<ADD> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Outer { sizes: (m, n, k), a, b, b_row, c, c_row } = self;
+        let mut left = 0;
+        while left < n {
+            let rest = n - left;
+            // SAFETY: the caller of `outer` vouches for the matrices; the strip from `left` lies
+            // inside B and C.
+            unsafe {
+                let (b, c) = (b.add(left), c.add(left));
+                if S::WIDE && rest >= 4 * LANES {
+                    outer_strip::<S, ADD, 4>(s, m, k, a, b, b_row, c, c_row, LANES);
+                    left += 4 * LANES;
+                } else if S::WIDE && rest >= 2 * LANES {
+                    outer_strip::<S, ADD, 2>(s, m, k, a, b, b_row, c, c_row, LANES);
+                    left += 2 * LANES;
+                } else if rest >= LANES {
+                    outer_strip::<S, ADD, 1>(s, m, k, a, b, b_row, c, c_row, LANES);
+                    left += LANES;
+                } else {
+                    outer_strip::<S, ADD, 1>(s, m, k, a, b, b_row, c, c_row, rest);
+                    left = n;
+                }
             }
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! The kernels are tested against these, and these against literals printed by PyTorch.
 
+use crate::conv::ConvShape;
+
 /// Sides and channels of a convolution block; see [`crate::conv::ConvPool`].
 #[derive(Clone, Copy, Debug)]
 pub struct BlockShape {
@@ -52,7 +54,7 @@ pub fn conv_pool(s: BlockShape, x: &[f32], weight: &[f32], bias: &[f32]) -> (Vec
 /// Gradients of a convolution for one image, given those of its output.
 #[derive(Clone, Debug)]
 pub struct ConvGradients {
-    /// (outputs, inputs, 3, 3)
+    /// (outputs, inputs, kernel, kernel)
     pub weight: Vec<f64>,
     /// (outputs)
     pub bias: Vec<f64>,
@@ -96,44 +98,24 @@ pub fn conv_pool_backward(
     out
 }
 
-/// Sides and channels of a convolution with padding 1; see [`crate::conv::Conv3x3`].
-#[derive(Clone, Copy, Debug)]
-pub struct ConvShape {
-    /// Input channels.
-    pub inputs: usize,
-    /// Output channels.
-    pub outputs: usize,
-    /// Rows and columns of the input.
-    pub side: usize,
-    /// Distance of the windows, at least 1.
-    pub stride: usize,
-}
-
-impl ConvShape {
-    /// Rows and columns of the output: ⌊(`side` + 2 · 1 − 3) / `stride`⌋ + 1, as PyTorch has it.
-    pub fn side_out(self) -> usize {
-        (self.side - 1) / self.stride + 1
-    }
-
-    /// Calls `f(output, input, weight)` with the indices of each product: into the output, the input
-    /// and the weights of one image.
-    fn for_each_product(self, mut f: impl FnMut(usize, usize, usize)) {
-        let side_out = self.side_out();
-        for cell in 0..side_out * side_out {
-            for tap in 0..9 {
-                let row = self.stride * (cell / side_out) + tap / 3;
-                let column = self.stride * (cell % side_out) + tap % 3;
-                let inside = |at: usize| (1..=self.side).contains(&at);
-                if inside(row) && inside(column) {
-                    let pixel = (row - 1) * self.side + column - 1;
-                    for o in 0..self.outputs {
-                        for i in 0..self.inputs {
-                            f(
-                                cell * self.outputs + o,
-                                pixel * self.inputs + i,
-                                (o * self.inputs + i) * 9 + tap,
-                            );
-                        }
+/// Calls `f(output, input, weight)` with the indices of each product of a convolution: into the
+/// output, the input and the weights of one image.
+fn for_each_product(s: ConvShape, mut f: impl FnMut(usize, usize, usize)) {
+    let (side_out, taps) = (s.side_out(), s.kernel * s.kernel);
+    for cell in 0..side_out * side_out {
+        for tap in 0..taps {
+            let row = s.stride * (cell / side_out) + tap / s.kernel;
+            let column = s.stride * (cell % side_out) + tap % s.kernel;
+            let inside = |at: usize| (s.padding..s.padding + s.side).contains(&at);
+            if inside(row) && inside(column) {
+                let pixel = (row - s.padding) * s.side + column - s.padding;
+                for o in 0..s.outputs {
+                    for i in 0..s.inputs {
+                        f(
+                            cell * s.outputs + o,
+                            pixel * s.inputs + i,
+                            (o * s.inputs + i) * taps + tap,
+                        );
                     }
                 }
             }
@@ -141,21 +123,21 @@ impl ConvShape {
     }
 }
 
-/// 3 × 3 convolution with padding 1 of one image, and bias.
+/// Convolution of one image, and bias.
 ///
-/// `x` is `(side, side, inputs)`, `weight` `(outputs, inputs, 3, 3)`, `bias` `(outputs)`. Returns
-/// `(side_out, side_out, outputs)`.
-pub fn conv3x3(s: ConvShape, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f64> {
-    let mut y = vec![0.0; s.side_out() * s.side_out() * s.outputs];
+/// `x` is `(side, side, inputs)`, `weight` `(outputs, inputs, kernel, kernel)`, `bias` `(outputs)`.
+/// Returns `(side_out, side_out, outputs)`.
+pub fn conv(s: ConvShape, x: &[f32], weight: &[f32], bias: &[f32]) -> Vec<f64> {
+    let mut y = vec![0.0; s.output_len()];
     for pixel in y.chunks_mut(s.outputs) {
         pixel.iter_mut().zip(bias).for_each(|(y, &b)| *y = f64::from(b));
     }
-    s.for_each_product(|o, i, w| y[o] += f64::from(x[i]) * f64::from(weight[w]));
+    for_each_product(s, |o, i, w| y[o] += f64::from(x[i]) * f64::from(weight[w]));
     y
 }
 
-/// Backward pass of [`conv3x3`] for one image.
-pub fn conv3x3_backward(s: ConvShape, x: &[f32], weight: &[f32], grad: &[f32]) -> ConvGradients {
+/// Backward pass of [`conv`] for one image.
+pub fn conv_backward(s: ConvShape, x: &[f32], weight: &[f32], grad: &[f32]) -> ConvGradients {
     let mut out = ConvGradients {
         weight: vec![0.0; weight.len()],
         bias: vec![0.0; s.outputs],
@@ -164,7 +146,7 @@ pub fn conv3x3_backward(s: ConvShape, x: &[f32], weight: &[f32], grad: &[f32]) -
     for pixel in grad.chunks(s.outputs) {
         out.bias.iter_mut().zip(pixel).for_each(|(sum, &g)| *sum += f64::from(g));
     }
-    s.for_each_product(|o, i, w| {
+    for_each_product(s, |o, i, w| {
         let g = f64::from(grad[o]);
         out.weight[w] += g * f64::from(x[i]);
         out.x[i] += g * f64::from(weight[w]);

@@ -1,5 +1,5 @@
 //! Convolutions: the block with pooling ([`ConvPool`]), and the plain one that deeper networks are
-//! composed of ([`Conv3x3`], with an essay of its own).
+//! composed of ([`Conv`], with an essay of its own).
 //!
 //! The block is 3 × 3 convolution, bias, 2 × 2 max-pooling and ReLU in one pass.
 //!
@@ -25,13 +25,13 @@
 //! Everything here works on some samples, in one thread; [`crate::chunks`] says how a batch is
 //! split.
 
-mod conv3x3;
 mod first;
+mod plain;
 mod sparse;
 mod transform;
 mod winograd;
 
-pub use conv3x3::Conv3x3;
+pub use plain::{Conv, ConvShape};
 
 use crate::buffer::Buffer;
 use crate::simd::{Isa, Kernel, LANES, Simd};

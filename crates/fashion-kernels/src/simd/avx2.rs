@@ -142,6 +142,11 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        // SAFETY: see the top of the impl.
+        unsafe { run(kernel) }
+    }
+    #[inline(always)]
     fn sum(self, v: Self::V) -> f32 {
         // SAFETY: see the top of the impl.
         unsafe { sum_of_8(_mm256_add_ps(v[0], v[1])) }

@@ -84,6 +84,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Sum of the lanes, added as a tree: lane i to lane i + 8, then i + 4, i + 2, i + 1.
     fn sum(self, v: Self::V) -> f32;
 
+    /// Runs a kernel as a function of its own: it is compiled once, from wherever it is called.
+    fn call<K: Kernel>(self, kernel: K) -> K::Output;
+
     /// All lanes zero.
     #[inline(always)]
     fn zero(self) -> Self::V {

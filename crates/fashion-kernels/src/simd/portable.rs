@@ -1,6 +1,6 @@
 //! Plain Rust, sixteen lanes as an array.
 
-use super::{LANES, Simd};
+use super::{Kernel, LANES, Simd};
 
 /// Sixteen lanes as an array; always available.
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +108,10 @@ impl Simd for Portable {
     unsafe fn store_u8(self, p: *mut u8, i: Self::I) {
         // SAFETY: the caller vouches for room for 16 bytes.
         unsafe { p.cast::<Self::I>().write(i) }
+    }
+    #[inline(never)]
+    fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
     }
     #[inline(always)]
     fn sum(self, v: Self::V) -> f32 {

@@ -1,15 +1,15 @@
 //! A convolution asks the allocator for nothing once its scratch memory is there.
 
 use allocation_counter::measure;
-use fashion_kernels::conv::Conv3x3;
+use fashion_kernels::conv::{Conv, ConvShape};
 use fashion_kernels::simd::Isa;
 
-fn check<const I: usize, const O: usize, const A: usize, const B: usize>() {
-    let mut conv = Conv3x3::<I, O, A, B>::default();
-    let (weight, bias) = (vec![0.1; O * I * 9], vec![0.1; O]);
-    let (x, grad) = (vec![1.0; 3 * A * A * I], vec![1.0; 3 * B * B * O]);
+fn check(shape: ConvShape) {
+    let mut conv = Conv::new(shape);
+    let (weight, bias) = (vec![0.1; shape.weight_len()], vec![0.1; shape.outputs]);
+    let (x, grad) = (vec![1.0; 3 * shape.input_len()], vec![1.0; 3 * shape.output_len()]);
     let (mut y, mut grad_x) = (grad.clone(), x.clone());
-    let mut gradient = vec![0.0; Conv3x3::<I, O, A, B>::GRADIENT];
+    let mut gradient = vec![0.0; shape.gradient_len()];
     let (mut to_weight, mut to_bias) = (weight.clone(), bias.clone());
     let isa = Isa::best();
     let mut step = || {
@@ -17,15 +17,17 @@ fn check<const I: usize, const O: usize, const A: usize, const B: usize>() {
         conv.forward(isa, &x, &mut y, true);
         conv.input_gradient(isa, &grad, &mut grad_x);
         conv.weight_gradient(isa, &x, &grad, &mut gradient);
-        Conv3x3::<I, O, A, B>::unpack_gradient(&gradient, &mut to_weight, &mut to_bias);
+        conv.unpack_gradient(&gradient, &mut to_weight, &mut to_bias);
     };
     step();
-    assert_eq!(measure(step).count_total, 0, "Conv3x3<{I}, {O}, {A}, {B}>");
+    assert_eq!(measure(step).count_total, 0, "{shape:?}");
 }
 
 #[test]
 fn a_steady_step_allocates_nothing() {
-    check::<16, 32, 7, 7>();
-    check::<16, 32, 7, 4>();
-    check::<1, 16, 6, 3>();
+    let shape = ConvShape { inputs: 16, outputs: 32, side: 7, kernel: 3, stride: 1, padding: 1 };
+    check(shape);
+    check(ConvShape { stride: 2, ..shape });
+    check(ConvShape { kernel: 1, padding: 0, ..shape });
+    check(ConvShape { inputs: 1, ..shape });
 }

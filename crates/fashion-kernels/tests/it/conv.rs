@@ -1,233 +1,299 @@
-//! The convolution block against PyTorch, the reference and finite differences, on every path.
+//! The plain convolution against PyTorch, the reference and finite differences, on every path.
 
 use crate::common::{assert_close, bits, magnitude, paths, scaled, values};
-use fashion_kernels::conv::ConvPool;
-use fashion_kernels::reference::{BlockShape, conv_pool, conv_pool_backward};
+use fashion_kernels::conv::{Conv, ConvShape};
+use fashion_kernels::reference;
+use fashion_kernels::relu;
 use fashion_kernels::simd::Isa;
 
-/// A forward and backward pass of `n` samples.
+/// A forward and backward pass, with ReLU or without, of `chunk` samples at a time.
+#[derive(Clone, PartialEq, Debug)]
 struct Pass {
     y: Vec<f32>,
-    winners: Vec<u8>,
     weight: Vec<f32>,
     bias: Vec<f32>,
     x: Vec<f32>,
 }
 
-fn run<const I: usize, const O: usize, const A: usize, const B: usize>(
+/// Input, weights, biases, gradient of the output.
+type Operands<'a> = (&'a [f32], &'a [f32], &'a [f32], &'a [f32]);
+
+/// `(inputs, outputs, side)`, `(kernel, stride, padding)`
+fn shape(
+    (inputs, outputs, side): (usize, usize, usize),
+    (kernel, stride, padding): (usize, usize, usize),
+) -> ConvShape {
+    ConvShape { inputs, outputs, side, kernel, stride, padding }
+}
+
+const SAME: (usize, usize, usize) = (3, 1, 1);
+const HALVED: (usize, usize, usize) = (3, 2, 1);
+
+fn run(
     isa: Isa,
-    (x, weight, bias, grad): (&[f32], &[f32], &[f32], &[f32]),
+    shape: ConvShape,
+    (x, weight, bias, grad): Operands<'_>,
+    relu: bool,
+    chunk: usize,
 ) -> Pass {
-    let n = x.len() / (A * A * I);
-    let mut block = ConvPool::<I, O, A, B>::default();
-    block.pack(weight, bias);
+    let mut conv = Conv::new(shape);
+    assert_eq!(conv.shape(), shape);
+    conv.pack(weight, Some(bias));
+    let mut grad = grad.to_vec();
     let mut pass = Pass {
-        y: vec![f32::NAN; n * B * B * O],
-        winners: vec![9; n * B * B * O],
+        y: vec![f32::NAN; grad.len()],
         weight: vec![0.0; weight.len()],
-        bias: vec![0.0; O],
-        x: vec![f32::NAN; if I == 1 { 0 } else { x.len() }],
+        bias: vec![0.0; bias.len()],
+        x: vec![0.0; x.len()],
     };
-    block.forward(isa, x, &mut pass.y, Some(&mut pass.winners));
-    let mut alone = vec![f32::NAN; pass.y.len()];
-    block.forward(isa, x, &mut alone, None);
-    assert_eq!(bits(&alone), bits(&pass.y), "with and without winners");
-    let mut gradient = vec![0.0; O * 9 * I + O];
-    let grad_x = (I > 1).then_some(&mut pass.x[..]);
-    block.backward(isa, x, &pass.winners, grad, &mut gradient, grad_x);
-    ConvPool::<I, O, A, B>::unpack_gradient(&gradient, &mut pass.weight, &mut pass.bias);
+    let (input, output) = (chunk * shape.input_len(), chunk * shape.output_len());
+    for (x, y) in x.chunks(input).zip(pass.y.chunks_mut(output)) {
+        conv.forward(isa, x, y, relu);
+    }
+    if relu {
+        relu::mask(&pass.y, &mut grad);
+    }
+    let mut gradient = vec![0.0; shape.gradient_len()];
+    for ((x, grad), grad_x) in
+        x.chunks(input).zip(grad.chunks(output)).zip(pass.x.chunks_mut(input))
+    {
+        conv.weight_gradient(isa, x, grad, &mut gradient);
+        conv.input_gradient(isa, grad, grad_x);
+    }
+    conv.unpack_gradient(&gradient, &mut pass.weight, &mut pass.bias);
     pass
 }
 
-/// Against the reference, and the same bits on every path.
-fn check<const I: usize, const O: usize, const A: usize, const B: usize>(n: usize) {
-    let what = format!("ConvPool<{I}, {O}, {A}, {B}> of {n}");
-    let shape = BlockShape { inputs: I, outputs: O, side_in: A, side_out: B };
-    let (x, weight) = (values(n * A * A * I, 1), values(O * I * 9, 2));
-    let (bias, grad) = (values(O, 3), values(n * B * B * O, 4));
-    let inputs = (&x[..], &weight[..], &bias[..], &grad[..]);
-    let mut expected = (vec![], vec![], vec![0.0; weight.len()], vec![0.0; O], vec![]);
-    for (x, grad) in x.chunks(A * A * I).zip(grad.chunks(B * B * O)) {
-        let (y, winners) = conv_pool(shape, x, &weight, &bias);
-        let back = conv_pool_backward(shape, x, &weight, &winners, grad);
-        expected.0.extend(y);
-        expected.1.extend(winners);
-        expected.2.iter_mut().zip(&back.weight).for_each(|(sum, v)| *sum += v);
-        expected.3.iter_mut().zip(&back.bias).for_each(|(sum, v)| *sum += v);
-        expected.4.extend(back.x);
-    }
-    let first = run::<I, O, A, B>(Isa::Portable, inputs);
-    assert_eq!(first.winners, expected.1, "{what}");
-    assert_close(&format!("{what} y"), &first.y, &expected.0, 2e-6);
-    assert_close(&format!("{what} weight"), &first.weight, &expected.2, 2e-6);
-    assert_close(&format!("{what} bias"), &first.bias, &expected.3, 2e-6);
-    if I > 1 {
-        assert_close(&format!("{what} x"), &first.x, &expected.4, 2e-6);
-    }
-    for isa in paths() {
-        let pass = run::<I, O, A, B>(isa, inputs);
-        assert_eq!(pass.winners, first.winners, "{what} {isa}");
-        assert_eq!(bits(&pass.y), bits(&first.y), "{what} {isa}");
-        assert_eq!(bits(&pass.weight), bits(&first.weight), "{what} {isa}");
-        assert_eq!(bits(&pass.bias), bits(&first.bias), "{what} {isa}");
-        assert_eq!(bits(&pass.x), bits(&first.x), "{what} {isa}");
+impl Pass {
+    fn bits(&self) -> [Vec<u32>; 4] {
+        [&self.y, &self.weight, &self.bias, &self.x].map(|values| bits(values))
     }
 }
 
-// Few shapes, and the same in several tests: each is compiled for every path.
+/// Input, weights, biases and gradient of the output of `n` samples.
+fn operands(shape: ConvShape, n: usize, scale: f32) -> [Vec<f32>; 4] {
+    [
+        values(n * shape.input_len(), 1),
+        scaled(shape.weight_len(), 2, scale),
+        scaled(shape.outputs, 3, scale),
+        values(n * shape.output_len(), 4),
+    ]
+}
+
+/// Against the reference, the same bits on every path, and of each sample alone as among others.
+fn check(shape: ConvShape, n: usize) {
+    let what = format!("{shape:?} of {n}");
+    let [x, weight, bias, grad] = operands(shape, n, 1.0);
+    let operands = (&x[..], &weight[..], &bias[..], &grad[..]);
+    let (mut y, mut to_x) = (vec![], vec![]);
+    let (mut to_weight, mut to_bias) = (vec![0.0; weight.len()], vec![0.0; bias.len()]);
+    for (x, grad) in x.chunks(shape.input_len()).zip(grad.chunks(shape.output_len())) {
+        let back = reference::conv_backward(shape, x, &weight, grad);
+        y.extend(reference::conv(shape, x, &weight, &bias));
+        to_x.extend(back.x);
+        to_weight.iter_mut().zip(&back.weight).for_each(|(sum, v)| *sum += v);
+        to_bias.iter_mut().zip(&back.bias).for_each(|(sum, v)| *sum += v);
+    }
+    let first = run(Isa::Portable, shape, operands, false, n);
+    assert_close(&format!("{what} y"), &first.y, &y, 2e-6);
+    // Sums over all pixels, one after the other, of which more cancel than are left.
+    let of_sums = 2e-6 * (grad.len() as f64 / shape.outputs as f64 / 64.0).max(1.0);
+    assert_close(&format!("{what} weight"), &first.weight, &to_weight, of_sums);
+    assert_close(&format!("{what} bias"), &first.bias, &to_bias, of_sums);
+    assert_close(&format!("{what} x"), &first.x, &to_x, 2e-6);
+    for isa in paths() {
+        assert_eq!(run(isa, shape, operands, false, n).bits(), first.bits(), "{what} {isa}");
+        let alone = run(isa, shape, operands, false, 1);
+        assert_eq!(bits(&alone.y), bits(&first.y), "{what} {isa}, one at a time");
+        assert_eq!(bits(&alone.x), bits(&first.x), "{what} {isa}, one at a time");
+        let rectified = run(isa, shape, operands, true, n);
+        let zeroed: Vec<f32> = first.y.iter().map(|&y| if y > 0.0 { y } else { 0.0 }).collect();
+        assert_eq!(bits(&rectified.y), bits(&zeroed), "{what} {isa}, ReLU");
+    }
+}
+
+/// Every kernel, stride and padding that there is.
+const WINDOWS: [(usize, usize, usize); 6] =
+    [SAME, HALVED, (3, 1, 0), (3, 2, 0), (1, 1, 0), (1, 2, 0)];
 
 #[test]
-fn matches_the_reference_on_ragged_sizes() {
-    check::<1, 16, 4, 1>(1);
-    check::<1, 32, 28, 12>(2);
-    check::<1, 48, 9, 3>(5);
-    check::<16, 16, 4, 1>(7);
-    check::<16, 32, 8, 3>(3);
-    check::<32, 64, 12, 5>(5);
-    // Not a power of two.
-    check::<48, 48, 9, 3>(2);
+fn matches_the_reference_at_every_side() {
+    for window in WINDOWS {
+        for side in (1..=32).filter(|side| side + 2 * window.2 >= window.0) {
+            check(shape((16, 16, side), window), 1 + 16 / side);
+        }
+    }
 }
 
-#[track_caller]
-fn assert_relative(what: &str, got: f64, expected: f64) {
-    assert!((got / expected - 1.0).abs() < 1e-6, "{what}: {got} instead of {expected}");
+#[test]
+fn matches_the_reference_at_every_width() {
+    for window in WINDOWS {
+        for channels in [(16, 32), (32, 16), (64, 112), (112, 64), (48, 96), (96, 48)] {
+            check(shape((channels.0, channels.1, 5), window), 2);
+        }
+    }
+}
+
+#[test]
+fn few_input_channels_match_the_reference() {
+    for window in WINDOWS {
+        for inputs in [1, 3] {
+            for (side, n) in [(4, 3), (7, 2), (10, 1), (28, 1)] {
+                check(shape((inputs, 16, side), window), n);
+            }
+            check(shape((inputs, 112, 5), window), 2);
+            check(shape((inputs, 32, 64), window), 1);
+        }
+        if window.2 == 1 || window.0 == 1 {
+            check(shape((1, 16, 1), window), 7);
+        }
+    }
+}
+
+#[test]
+fn large_images_match_the_reference() {
+    for window in WINDOWS {
+        // More tiles than one block takes, and an odd number of them.
+        check(shape((16, 16, 64), window), 1);
+        check(shape((16, 32, 63), window), 1);
+    }
+}
+
+#[test]
+#[should_panic(expected = "a convolution's inputs must be 1, 3 or a multiple of 16")]
+fn a_shape_that_no_kernel_does_is_refused() {
+    let _ = Conv::new(shape((20, 16, 4), SAME));
 }
 
 /// ```python
-/// def block(i, o, side, n, s):
+/// def conv(i, o, side, stride, n, s):
 ///     x = values(n*side*side*i, 1).reshape(n, side, side, i).permute(0, 3, 1, 2).double().requires_grad_()
 ///     w = (values(o*i*9, 2).reshape(o, i, 3, 3) * s).double().requires_grad_()
 ///     b = (values(o, 3) * s).double().requires_grad_()
-///     y = F.max_pool2d(F.relu(F.conv2d(x, w, b)), 2)
+///     y = F.relu(F.conv2d(x, w, b, stride=stride, padding=1))
 ///     g = values(y.numel(), 4).reshape(y.permute(0, 2, 3, 1).shape).permute(0, 3, 1, 2).double()
 ///     (y * g).sum().backward()
-///     print(y.permute(0, 2, 3, 1).flatten()[:12], y.sum(), w.grad.flatten()[:12], w.grad.abs().sum(),
-///           b.grad[:6], x.grad.permute(0, 2, 3, 1)[0, 2, 2, :6], x.grad.abs().sum())
-/// block(1, 16, 6, 2, 1.0)
-/// block(16, 32, 8, 3, 0.125)
+///     for v in (y.permute(0, 2, 3, 1), w.grad, b.grad, x.grad.permute(0, 2, 3, 1)):
+///         print(v.flatten()[:8].tolist(), v.abs().sum().item())
+/// conv(16, 32, 7, 1, 3, 0.125)
+/// conv(16, 32, 7, 2, 3, 0.125)
+/// conv(1, 16, 6, 2, 2, 1.0)
 /// ```
 #[test]
+#[rustfmt::skip]
 fn matches_pytorch() {
-    let (x, w, b) = (values(2 * 36, 1), values(16 * 9, 2), values(16, 3));
-    let pass = run::<1, 16, 6, 2>(Isa::best(), (&x, &w, &b, &values(2 * 64, 4)));
-    let y = [
-        1.14467451,
-        5.12965956,
-        1.76559901,
-        0.617875561,
-        2.38652357,
-        0.24121434,
-        2.85452812,
-        0.862138863,
-        2.67774288,
-        1.48306338,
-        0.0,
-        2.10398792,
-    ];
-    let weight = [
-        -0.0963541694,
-        -0.16243797,
-        -0.228521701,
-        -0.492856774,
-        -0.558940533,
-        -0.625024316,
-        -1.16921935,
-        -1.23530312,
-        -0.945564903,
-        0.404613398,
-        0.481556407,
-        1.12221749,
-    ];
-    let bias = [0.71128872, -0.828171864, -0.449550405, -1.61438562, 0.304695352, 1.60139853];
-    assert_close("y", &pass.y[..12], &y, 1e-6);
-    assert_relative("sum of y", magnitude(&pass.y), 174.17507789419216);
-    assert_close("weight", &pass.weight[..12], &weight, 1e-6);
-    assert_relative("sum of weight", magnitude(&pass.weight), 77.76228290930062);
-    assert_close("bias", &pass.bias[..6], &bias, 1e-6);
-
-    let (x, w, b) = (values(3 * 64 * 16, 1), scaled(32 * 16 * 9, 2, 0.125), scaled(32, 3, 0.125));
-    let pass = run::<16, 32, 8, 3>(Isa::best(), (&x, &w, &b, &values(3 * 9 * 32, 4)));
-    let y = [
-        0.0997663828,
-        0.419182318,
-        0.398926261,
-        0.164549377,
-        0.595857661,
-        0.626418669,
-        0.20942344,
-        0.158898503,
-        0.358908704,
-        0.41132044,
-        0.378116378,
-        0.129349659,
-    ];
-    let weight = [
-        0.933339386,
-        2.13449091,
-        -1.80378664,
-        1.19922541,
-        0.10152683,
-        -1.53790065,
-        1.4651113,
-        -3.07886315,
-        -1.27201474,
-        2.89934047,
-        1.91758399,
-        -2.02069372,
-    ];
-    let bias = [2.33466558, 0.435564294, -0.541458413, -3.94006021, -2.23676322, 0.412587419];
-    let grad_x =
-        [-0.684793744, -0.188631807, 0.113377265, -0.0481318235, 0.0249917512, 0.631598414];
-    assert_close("y", &pass.y[..12], &y, 1e-6);
-    assert_relative("sum of y", magnitude(&pass.y), 303.42719531296063);
-    assert_close("weight", &pass.weight[..12], &weight, 1e-6);
-    assert_relative("sum of weight", magnitude(&pass.weight), 6227.738283546338);
-    assert_close("bias", &pass.bias[..6], &bias, 1e-6);
-    let at = (2 * 8 + 2) * 16;
-    assert_close("x", &pass.x[at..at + 6], &grad_x, 1e-6);
-    assert_relative("sum of x", magnitude(&pass.x), 467.7753801595429);
+    against(shape((16, 32, 7), SAME), 3, 0.125, [
+        ([0.0, 0.491364637, 0.0, 0.213737075, 0.0, 0.0, 0.145996241, 0.0302958677], 601.3586365038002),
+        ([-2.34138687, 1.78297514, -1.74564891, 2.01273248, -4.24368035, 9.96581526, -2.30527604, 7.79717783], 23106.172698592323),
+        ([-3.41558434, -2.59940058, 9.72427561, -1.11488496, -2.15584433, -3.74325652, 14.018981, -2.49850149], 206.14685223030392),
+        ([-0.390030541, 0.122865534, -0.0856275367, 0.309327535, -0.156286893, -0.280322204, 0.333273499, -0.329242437], 554.45005522516),
+    ]);
+    against(shape((16, 32, 7), HALVED), 3, 0.125, [
+        ([0.0, 0.491364637, 0.0, 0.213737075, 0.0, 0.0, 0.145996241, 0.0302958677], 179.6123734894521),
+        ([4.93436936, -0.615048368, -1.35594883, -1.82158601, 1.55564333, 0.111396072, 1.50686883, 1.0105339], 5994.491629052474),
+        ([-1.97802178, 2.5514484, -1.68131859, -4.86613395, -4.6663337, 1.2667333, -0.930070003, 1.57542473], 48.129870589938946),
+        ([-0.0802212188, 0.0453505068, -0.259862259, 0.4019412, -0.124910672, -0.0718026979, 0.0537690314, -0.087275858], 409.4254559539718),
+    ]);
+    against(shape((1, 16, 6), HALVED), 2, 1.0, [
+        ([0.926180725, 0.0, 0.40841175, 1.03608376, 0.0, 0.642252874, 0.0, 0.124483892], 150.03132153729325),
+        ([-1.0940947, -2.297848, -0.568639142, -1.10635117, -0.332481714, -0.352158379, 0.562770869, 1.63241651], 72.33772526206283),
+        ([0.211788245, 0.529470503, -0.497502416, -2.96803203, -0.0349650197, 1.9490509, -0.171828143, 0.489510611], 16.11688300408423),
+        ([0.202187421, 0.760015147, 1.16455976, -1.20823335, -0.207261288, -1.15926032, -1.53290666, -0.659159868], 47.88260854331837),
+    ]);
 }
 
-/// The sum of y · g, whose gradients the backward pass gives, in f64.
-fn objective(shape: BlockShape, x: &[f32], weight: &[f32], bias: &[f32], grad: &[f32]) -> f64 {
-    let (y, _) = conv_pool(shape, x, weight, bias);
-    y.iter().zip(grad).map(|(y, &g)| y * f64::from(g)).sum()
+/// The first eight values of y and of the gradients of weights, biases and x, and the sums of the
+/// magnitudes, with ReLU.
+fn against(shape: ConvShape, n: usize, scale: f32, expected: [([f64; 8], f64); 4]) {
+    let [x, weight, bias, grad] = operands(shape, n, scale);
+    for isa in paths() {
+        let pass = run(isa, shape, (&x, &weight, &bias, &grad), true, n);
+        let all = [("y", pass.y), ("weight", pass.weight), ("bias", pass.bias), ("x", pass.x)];
+        for ((what, values), (first, sum)) in all.into_iter().zip(&expected) {
+            assert_close(what, &values[..8], first, 1e-6);
+            let error = magnitude(&values) / sum - 1.0;
+            assert!(error.abs() < 1e-6, "sum of {what}: off by {error:e}");
+        }
+    }
 }
 
 #[test]
 fn gradients_match_finite_differences() {
-    const STEP: f32 = 1.0 / 4096.0;
-    let shape = BlockShape { inputs: 16, outputs: 32, side_in: 8, side_out: 3 };
-    let (x, weight) = (values(64 * 16, 1), values(32 * 16 * 9, 2));
-    let (bias, grad) = (values(32, 3), values(9 * 32, 4));
-    let pass = run::<16, 32, 8, 3>(Isa::best(), (&x, &weight, &bias, &grad));
-    // The slope along some values, and the gradient there.
-    let close = |what: &str, got: &[f32], at: &[f32], every: usize, f: &dyn Fn(&[f32]) -> f64| {
-        let nudged = |i: usize, by: f32| {
-            let mut values = at.to_vec();
-            values[i] += by;
-            f(&values)
-        };
-        let slope = |i| (nudged(i, STEP) - nudged(i, -STEP)) / (2.0 * f64::from(STEP));
-        let slopes: Vec<f64> = (0..at.len()).step_by(every).map(slope).collect();
-        let got: Vec<f32> = got.iter().copied().step_by(every).collect();
-        assert_close(what, &got, &slopes, 1e-3);
+    differences(shape((16, 32, 7), SAME));
+    differences(shape((16, 32, 7), HALVED));
+    differences(shape((1, 16, 6), HALVED));
+    differences(shape((3, 16, 6), SAME));
+    differences(shape((16, 32, 7), (3, 1, 0)));
+    differences(shape((16, 32, 6), (3, 2, 0)));
+    differences(shape((16, 32, 7), (1, 1, 0)));
+    differences(shape((16, 32, 7), (1, 2, 0)));
+}
+
+/// The convolution is linear in each operand, so the step may be large.
+fn differences(shape: ConvShape) {
+    const STEP: f32 = 0.5;
+    let [x, weight, bias, grad] = operands(shape, 1, 1.0);
+    let pass = run(Isa::best(), shape, (&x, &weight, &bias, &grad), false, 1);
+    let objective = |x: &[f32], weight: &[f32], bias: &[f32]| -> f64 {
+        let y = reference::conv(shape, x, weight, bias);
+        y.iter().zip(&grad).map(|(y, &g)| y * f64::from(g)).sum()
     };
-    close("weight", &pass.weight, &weight, 7, &|w| objective(shape, &x, w, &bias, &grad));
-    close("bias", &pass.bias, &bias, 1, &|b| objective(shape, &x, &weight, b, &grad));
-    close("x", &pass.x, &x, 1, &|x| objective(shape, x, &weight, &bias, &grad));
+    // The slope along every seventh value, and the gradient there.
+    let close = |what: &str, got: &[f32], values: &[f32], objective: &dyn Fn(&[f32]) -> f64| {
+        let nudged = |i: usize, by: f32| {
+            let mut values = values.to_vec();
+            values[i] += by;
+            objective(&values)
+        };
+        let some = (0..values.len()).step_by(7);
+        let slopes: Vec<f64> = some.map(|i| nudged(i, STEP) - nudged(i, -STEP)).collect();
+        let got: Vec<f32> = got.iter().copied().step_by(7).collect();
+        assert_close(what, &got, &slopes, 1e-5);
+    };
+    close("weight", &pass.weight, &weight, &|w| objective(&x, w, &bias));
+    close("bias", &pass.bias, &bias, &|b| objective(&x, &weight, b));
+    close("x", &pass.x, &x, &|x| objective(x, &weight, &bias));
 }
 
 #[test]
-fn a_tie_goes_to_the_first_and_relu_stops_the_rest() {
-    let mut block = ConvPool::<1, 16, 4, 1>::default();
-    block.pack(&[1.0; 144], &[-9.0; 16]);
-    let (mut y, mut winners) = ([0.0; 16], [0; 16]);
-    block.forward(Isa::best(), &[1.5; 16], &mut y, Some(&mut winners));
-    assert_eq!((y[0], winners[0]), (4.5, 0), "four equal sums");
-    block.forward(Isa::best(), &[1.0; 16], &mut y, Some(&mut winners));
-    assert_eq!((y[0], winners[0]), (0.0, 4), "a sum of exactly zero");
-    let mut gradient = vec![0.0; ConvPool::<1, 16, 4, 1>::GRADIENT];
-    block.backward(Isa::best(), &[1.0; 16], &winners, &[1.0; 16], &mut gradient, None);
-    assert!(gradient.iter().all(|&g| g == 0.0));
+fn gradients_are_added_to_what_is_there_and_no_bias_is_a_bias_of_zero() {
+    for shape in [
+        shape((16, 32, 7), SAME),
+        shape((16, 32, 7), HALVED),
+        shape((1, 16, 6), HALVED),
+        shape((16, 32, 7), (1, 1, 0)),
+    ] {
+        let [x, weight, bias, grad] = operands(shape, 2, 1.0);
+        let zero = vec![0.0; shape.outputs];
+        let expected = run(Isa::best(), shape, (&x, &weight, &zero, &grad), false, 2);
+        let mut conv = Conv::new(shape);
+        conv.pack(&weight, Some(&bias));
+        conv.pack(&weight, None);
+        let mut y = vec![f32::NAN; grad.len()];
+        conv.forward(Isa::best(), &x, &mut y, false);
+        assert_eq!(bits(&y), bits(&expected.y));
+        let mut gradient = vec![1000.0; shape.gradient_len()];
+        let mut grad_x = vec![1000.0; x.len()];
+        conv.weight_gradient(Isa::best(), &x, &grad, &mut gradient);
+        conv.input_gradient(Isa::best(), &grad, &mut grad_x);
+        let (mut to_weight, mut to_bias) = (vec![-1000.0; weight.len()], vec![-1000.0; bias.len()]);
+        conv.unpack_gradient(&gradient, &mut to_weight, &mut to_bias);
+        grad_x.iter_mut().for_each(|g| *g -= 1000.0);
+        let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+        assert_close("weight", &to_weight, &wide(&expected.weight), 1e-3);
+        assert_close("bias", &to_bias, &wide(&expected.bias), 1e-3);
+        assert_close("x", &grad_x, &wide(&expected.x), 1e-3);
+    }
+}
+
+#[test]
+fn no_samples_are_no_work() {
+    for window in WINDOWS {
+        let conv = Conv::new(shape((16, 32, 7), window));
+        conv.forward(Isa::best(), &[], &mut [], true);
+        conv.input_gradient(Isa::best(), &[], &mut []);
+        let mut gradient = vec![1.0; conv.shape().gradient_len()];
+        conv.weight_gradient(Isa::best(), &[], &[], &mut gradient);
+        assert!(gradient.iter().all(|&g| g == 1.0));
+    }
 }

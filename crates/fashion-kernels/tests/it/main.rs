@@ -8,7 +8,7 @@ mod allocations;
 mod clip;
 mod common;
 mod conv;
-mod conv3x3;
+mod conv_pool;
 mod dense;
 mod loss;
 mod optimisers;

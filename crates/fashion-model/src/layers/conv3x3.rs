@@ -8,7 +8,7 @@ use dfdx::shapes::{Const, Dim, Dtype, HasShape, Rank1, Rank4};
 use dfdx::tensor::{Cpu, CpuError, PutTape, SplitTape, Storage, Tape, Tensor};
 use dfdx::tensor_ops::Device;
 use fashion_kernels::chunks::{CHUNKS, chunk_count, chunk_len, sum_in_order};
-use fashion_kernels::conv::Conv3x3 as Kernel;
+use fashion_kernels::conv::{Conv as Kernel, ConvShape};
 use fashion_kernels::{Buffer, relu, simd::Isa};
 use rayon::prelude::*;
 
@@ -101,9 +101,8 @@ impl<
 }
 
 /// What the layer keeps between its forward and backward pass.
-#[derive(Default)]
 struct Workspace<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize> {
-    kernel: Kernel<IN, OUT, SIDE_IN, SIDE_OUT>,
+    kernel: Kernel,
     x: Buffer,
     /// The output, for ReLU's backward pass.
     y: Buffer,
@@ -155,11 +154,7 @@ impl<
             **grads.get_or_alloc_mut(&out_ghost)? = grad;
             let mut to_bias = std::mem::take(&mut **grads.get_or_alloc_mut(&bias)?);
             let to_weight = grads.get_or_alloc_mut(&weight)?;
-            Kernel::<IN, OUT, SIDE_IN, SIDE_OUT>::unpack_gradient(
-                &ws.gradient,
-                to_weight,
-                &mut to_bias,
-            );
+            ws.kernel.unpack_gradient(&ws.gradient, to_weight, &mut to_bias);
             **grads.get_or_alloc_mut(&bias)? = to_bias;
             pool.put_back(ws);
             Ok(())
@@ -168,12 +163,36 @@ impl<
     }
 }
 
+impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize> Default
+    for Workspace<IN, OUT, SIDE_IN, SIDE_OUT>
+{
+    fn default() -> Self {
+        Workspace {
+            kernel: Kernel::new(Self::SHAPE),
+            x: Buffer::default(),
+            y: Buffer::default(),
+            partials: Buffer::default(),
+            gradient: Buffer::default(),
+            weight: Buffer::default(),
+            bias: Buffer::default(),
+        }
+    }
+}
+
 impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize>
     Workspace<IN, OUT, SIDE_IN, SIDE_OUT>
 {
-    const X: usize = Kernel::<IN, OUT, SIDE_IN, SIDE_OUT>::INPUT;
-    const Y: usize = Kernel::<IN, OUT, SIDE_IN, SIDE_OUT>::OUTPUT;
-    const GRADIENT: usize = Kernel::<IN, OUT, SIDE_IN, SIDE_OUT>::GRADIENT;
+    const SHAPE: ConvShape = ConvShape {
+        inputs: IN,
+        outputs: OUT,
+        side: SIDE_IN,
+        kernel: 3,
+        stride: if SIDE_OUT == SIDE_IN { 1 } else { 2 },
+        padding: 1,
+    };
+    const X: usize = Self::SHAPE.input_len();
+    const Y: usize = Self::SHAPE.output_len();
+    const GRADIENT: usize = Self::SHAPE.gradient_len();
 
     fn load<B: Dim>(
         &mut self,
