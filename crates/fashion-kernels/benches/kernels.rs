@@ -22,9 +22,6 @@ const BATCH: usize = 128;
 /// Samples that go from one block to the next while they are in the cache.
 const CHUNK: usize = BATCH / CHUNKS;
 
-type First = ConvPool<1, 32, 28, 12>;
-type Second = ConvPool<32, 64, 12, 5>;
-
 /// Multiply-adds of the blocks' needed outputs, over the batch.
 const FIRST: usize = BATCH * 24 * 24 * 32 * 9;
 const SECOND: usize = BATCH * 10 * 10 * 64 * 9 * 32;
@@ -64,23 +61,24 @@ fn weights(n: usize, seed: usize, fans: usize) -> Vec<f32> {
 /// Both blocks, chunk by chunk as a step does them; returns their result.
 fn convolutions(table: &mut Table) -> Vec<f32> {
     let isa = Isa::current();
-    let (mut first, mut second) = (First::default(), Second::default());
+    let (mut first, mut second) = (ConvPool::new(1, 32, 28, 12), ConvPool::new(32, 64, 12, 5));
     let first_weight = weights(32 * 9, 1, 33 * 9);
     let second_weight = weights(64 * 32 * 9, 2, 96 * 9);
     table.row("weights packed for the blocks", None, || {
         first.pack(black_box(&first_weight), &[0.0; 32]);
         second.pack(black_box(&second_weight), &[0.0; 64]);
     });
-    let pixels: Vec<f32> = values(BATCH * First::INPUT, 3, 0.5).iter().map(|v| v + 0.5).collect();
-    let mut middle = vec![0.0; BATCH * First::OUTPUT];
+    let pixels: Vec<f32> =
+        values(BATCH * first.input_len(), 3, 0.5).iter().map(|v| v + 0.5).collect();
+    let mut middle = vec![0.0; BATCH * first.output_len()];
     let mut first_winners = vec![0; middle.len()];
-    let mut features = vec![0.0; BATCH * Second::OUTPUT];
+    let mut features = vec![0.0; BATCH * second.output_len()];
     let mut winners = vec![0; features.len()];
 
     table.row("first block, forward", Some(FIRST), || {
         for chunk in 0..CHUNKS {
-            let out = range::<{ First::OUTPUT }>(chunk);
-            let x = &pixels[range::<{ First::INPUT }>(chunk)];
+            let out = range(chunk, first.output_len());
+            let x = &pixels[range(chunk, first.input_len())];
             first.forward(
                 isa,
                 black_box(x),
@@ -91,32 +89,32 @@ fn convolutions(table: &mut Table) -> Vec<f32> {
     });
     table.row("second block, forward", Some(SECOND), || {
         for chunk in 0..CHUNKS {
-            let out = range::<{ Second::OUTPUT }>(chunk);
-            let x = &middle[range::<{ First::OUTPUT }>(chunk)];
+            let out = range(chunk, second.output_len());
+            let x = &middle[range(chunk, first.output_len())];
             second.forward(isa, black_box(x), &mut features[out.clone()], Some(&mut winners[out]));
         }
     });
 
     let grad = values(features.len(), 4, 1e-3);
     let mut grad_middle = vec![0.0; middle.len()];
-    let mut gradient = vec![0.0; Second::GRADIENT];
+    let mut gradient = vec![0.0; second.gradient_len()];
     table.row("second block, gradients of weights and input", Some(2 * SECOND), || {
         for chunk in 0..CHUNKS {
-            let (at, out) = (range::<{ First::OUTPUT }>(chunk), range::<{ Second::OUTPUT }>(chunk));
+            let (at, out) = (range(chunk, first.output_len()), range(chunk, second.output_len()));
             let (x, winners) = (&middle[at.clone()], &winners[out.clone()]);
             let grad_x = Some(&mut grad_middle[at]);
             second.backward(isa, black_box(x), winners, &grad[out], &mut gradient, grad_x);
         }
     });
-    let mut gradient = vec![0.0; First::GRADIENT];
+    let mut gradient = vec![0.0; first.gradient_len()];
     table.row("first block, gradient of weights", Some(FIRST), || {
         for chunk in 0..CHUNKS {
-            let (at, out) = (range::<{ First::INPUT }>(chunk), range::<{ First::OUTPUT }>(chunk));
+            let (at, out) = (range(chunk, first.input_len()), range(chunk, first.output_len()));
             let (x, winners) = (&pixels[at], &first_winners[out.clone()]);
             first.backward(isa, black_box(x), winners, &grad_middle[out], &mut gradient, None);
         }
     });
-    let stride = First::GRADIENT + Second::GRADIENT;
+    let stride = first.gradient_len() + second.gradient_len();
     let (partials, mut sum) = (values(CHUNKS * stride, 5, 1.0), vec![0.0; stride]);
     table.row("gradients of the chunks added up", None, || {
         sum_in_order(isa, black_box(&partials), stride, CHUNKS, &mut sum);
@@ -124,9 +122,9 @@ fn convolutions(table: &mut Table) -> Vec<f32> {
     features
 }
 
-/// Where a chunk's values are, `LEN` a sample.
-fn range<const LEN: usize>(chunk: usize) -> std::ops::Range<usize> {
-    chunk * CHUNK * LEN..(chunk + 1) * CHUNK * LEN
+/// Where a chunk's values are, `len` a sample.
+fn range(chunk: usize, len: usize) -> std::ops::Range<usize> {
+    chunk * CHUNK * len..(chunk + 1) * CHUNK * len
 }
 
 fn dense_layers(table: &mut Table, features: &[f32]) {

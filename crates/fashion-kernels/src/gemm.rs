@@ -162,6 +162,19 @@ impl<const ADD: bool> Kernel for Outer<ADD> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
+        // With contiguous rows the scalars of A need one address that moves, not one a row.
+        if self.a.col == 1 {
+            let a = View { col: 1, ..self.a };
+            Outer { a, ..self }.strips(s);
+        } else {
+            self.strips(s);
+        }
+    }
+}
+
+impl<const ADD: bool> Outer<ADD> {
+    #[inline(always)]
+    fn strips<S: Simd>(self, s: S) {
         let Outer { sizes: (m, n, k), a, b, b_row, c, c_row } = self;
         let mut left = 0;
         while left < n {

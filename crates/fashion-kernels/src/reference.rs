@@ -2,20 +2,7 @@
 //!
 //! The kernels are tested against these, and these against literals printed by PyTorch.
 
-use crate::conv::ConvShape;
-
-/// Sides and channels of a convolution block; see [`crate::conv::ConvPool`].
-#[derive(Clone, Copy, Debug)]
-pub struct BlockShape {
-    /// Input channels.
-    pub inputs: usize,
-    /// Output channels.
-    pub outputs: usize,
-    /// Rows and columns of the input.
-    pub side_in: usize,
-    /// Rows and columns of the pooled output.
-    pub side_out: usize,
-}
+use crate::conv::{BlockShape, ConvShape};
 
 /// 3 × 3 convolution (valid, stride 1), bias, 2 × 2 max-pooling, ReLU, of one image.
 ///

@@ -129,8 +129,8 @@ const FEATURES: usize = 128;
 #[derive(Debug)]
 struct PreparedReportCnn {
     isa: Isa,
-    conv1: ConvPool<1, 32, 28, 12>,
-    conv2: ConvPool<32, 64, 12, 5>,
+    conv1: ConvPool,
+    conv2: ConvPool,
     fc1: (Buffer, Buffer),
     fc2: (Buffer, Buffer),
 }
@@ -172,7 +172,8 @@ impl Definition for ReportCnn {
     const NAME: &'static str = "report-cnn";
 
     fn pack(&self) -> Box<dyn Prepared> {
-        let (mut conv1, mut conv2) = (ConvPool::default(), ConvPool::default());
+        let mut conv1 = ConvPool::new(1, 32, 28, 12);
+        let mut conv2 = ConvPool::new(32, 64, 12, 5);
         conv1.pack(&values(&self.conv1.weight), &values(&self.conv1.bias));
         conv2.pack(&values(&self.conv2.weight), &values(&self.conv2.bias));
         Box::new(PreparedReportCnn {

@@ -6,85 +6,98 @@
 //! each of the four positions of a pooling window contributes the gradients of the channels that
 //! it won (masked, not branched on).
 
-use super::{ConvPool, pool};
+use super::{BlockShape, ConvPool, cells, pool};
 use crate::simd::{LANES, Simd};
 
-/// Where the 3 × 3 window of position `p` of the pooling window begins, and its taps.
+/// The pixel under tap `tap` of position `position` of a pooling window, of whose 4 × 4 pixels `rows`
+/// begin the rows.
+///
+/// # Safety
+/// All of them must be valid for reading.
 #[inline(always)]
-fn tap_offset(side: usize, position: usize, tap: usize) -> usize {
-    (position / 2 + tap / 3) * side + position % 2 + tap % 3
+unsafe fn pixel(rows: &[*const f32; 4], position: usize, tap: usize) -> f32 {
+    // SAFETY: the caller vouches for the pixels.
+    unsafe { *rows[position / 2 + tap / 3].add(position % 2 + tap % 3) }
+}
+
+/// Where the rows of the 4 × 4 pixels under a pooling window begin.
+///
+/// # Safety
+/// They must lie inside the image.
+#[inline(always)]
+unsafe fn rows(x: &[f32], side: usize, row: usize, column: usize) -> [*const f32; 4] {
+    // SAFETY: the caller vouches for that.
+    [0, 1, 2, 3].map(|r| unsafe { x.as_ptr().add((2 * row + r) * side + 2 * column) })
+}
+
+/// How many vectors of output channels are done together from `o` on.
+#[inline(always)]
+fn vectors<S: Simd>(o: usize, outputs: usize) -> usize {
+    if S::WIDE && o + 2 * LANES <= outputs { 2 } else { 1 }
 }
 
 #[inline(always)]
-pub(super) fn forward<
-    S: Simd,
-    const IN: usize,
-    const OUT: usize,
-    const SIDE_IN: usize,
-    const SIDE_OUT: usize,
->(
+pub(super) fn forward<S: Simd>(
     s: S,
-    block: &ConvPool<IN, OUT, SIDE_IN, SIDE_OUT>,
+    block: &ConvPool,
     x: &[f32],
     y: &mut [f32],
     mut winners: Option<&mut [u8]>,
 ) {
     let mut o = 0;
-    while o < OUT {
+    while o < block.shape.outputs {
         let winners = winners.as_deref_mut();
-        if S::WIDE && o + 2 * LANES <= OUT {
-            forward_channels::<S, 2, IN, OUT, SIDE_IN, SIDE_OUT>(s, block, o, x, y, winners);
-            o += 2 * LANES;
+        let nv = vectors::<S>(o, block.shape.outputs);
+        if nv == 2 {
+            forward_channels::<S, 2>(s, block, o, x, y, winners);
         } else {
-            forward_channels::<S, 1, IN, OUT, SIDE_IN, SIDE_OUT>(s, block, o, x, y, winners);
-            o += LANES;
+            forward_channels::<S, 1>(s, block, o, x, y, winners);
         }
+        o += nv * LANES;
     }
 }
 
 /// Output channels `o` to `o + 16 NV` of all samples.
 #[inline(always)]
-fn forward_channels<
-    S: Simd,
-    const NV: usize,
-    const IN: usize,
-    const OUT: usize,
-    const SIDE_IN: usize,
-    const SIDE_OUT: usize,
->(
+fn forward_channels<S: Simd, const NV: usize>(
     s: S,
-    block: &ConvPool<IN, OUT, SIDE_IN, SIDE_OUT>,
+    block: &ConvPool,
     o: usize,
     x: &[f32],
     y: &mut [f32],
     mut winners: Option<&mut [u8]>,
 ) {
+    let BlockShape { outputs, side_in, side_out, .. } = block.shape;
+    assert!(o + NV * LANES <= outputs && 2 * side_out + 2 <= side_in);
+    let samples = x.chunks_exact(side_in * side_in);
+    assert_eq!(y.len(), samples.len() * side_out * side_out * outputs);
+    if let Some(winners) = &winners {
+        assert_eq!(winners.len(), y.len());
+    }
     let mut weights = [[s.zero(); NV]; 9];
     let mut bias = [s.zero(); NV];
     for v in 0..NV {
         for (tap, weights) in weights.iter_mut().enumerate() {
-            let w = &block.forward[tap * OUT + o + v * LANES..][..LANES];
+            let w = &block.forward[tap * outputs + o + v * LANES..][..LANES];
             // SAFETY: `w` has 16 values.
             weights[v] = unsafe { s.load(w.as_ptr()) };
         }
-        // SAFETY: the bias has OUT values.
+        // SAFETY: the slice has 16 values.
         bias[v] = unsafe { s.load(block.bias[o + v * LANES..][..LANES].as_ptr()) };
     }
-    let samples = x.len() / (SIDE_IN * SIDE_IN);
-    for sample in 0..samples {
-        for cell in 0..SIDE_OUT * SIDE_OUT {
-            let corner = (2 * (cell / SIDE_OUT)) * SIDE_IN + 2 * (cell % SIDE_OUT);
+    let mut at = o;
+    for x in samples {
+        for (row, column) in cells(side_out) {
+            // SAFETY: the 4 × 4 pixels lie inside the sample, since 2 side_out + 2 <= side_in.
+            let rows = unsafe { rows(x, side_in, row, column) };
             let mut sums = [[bias[0]; 4]; NV];
             for (sums, &bias) in sums.iter_mut().zip(&bias) {
                 *sums = [bias; 4];
             }
             for (tap, weights) in weights.iter().enumerate() {
                 for position in 0..4 {
-                    let at =
-                        sample * SIDE_IN * SIDE_IN + corner + tap_offset(SIDE_IN, position, tap);
-                    // SAFETY: the 4 × 4 pixels from `corner` lie inside the sample, since
-                    // 2 SIDE_OUT + 2 <= SIDE_IN.
-                    let pixel = s.splat(unsafe { *x.get_unchecked(at) });
+                    // SAFETY: as above.
+                    let pixel = s.splat(unsafe { pixel(&rows, position, tap) });
                     for (sums, &weight) in sums.iter_mut().zip(weights) {
                         sums[position] = s.fma(pixel, weight, sums[position]);
                     }
@@ -92,73 +105,74 @@ fn forward_channels<
             }
             for (v, sums) in sums.into_iter().enumerate() {
                 let (value, winner) = pool(s, sums);
-                let at = (sample * SIDE_OUT * SIDE_OUT + cell) * OUT + o + v * LANES;
-                // SAFETY: `y` and `winners` have SIDE_OUT² OUT values a sample (checked by the
-                // caller), and `o + 16 NV` is at most OUT.
+                // SAFETY: `y` and `winners` have `outputs` values a cell, as asserted, and `o + 16 NV`
+                // is at most that.
                 unsafe {
-                    s.store(y.as_mut_ptr().add(at), value);
+                    s.store(y.as_mut_ptr().add(at + v * LANES), value);
                     if let Some(winners) = &mut winners {
-                        s.store_u8(winners.as_mut_ptr().add(at), winner);
+                        s.store_u8(winners.as_mut_ptr().add(at + v * LANES), winner);
                     }
                 }
             }
+            at += outputs;
         }
     }
 }
 
-/// Adds to the first 9 OUT values of `gradient`, laid out (9, OUT).
+/// Adds to `gradient` (9, outputs).
 #[inline(always)]
-pub(super) fn backward<S: Simd, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize>(
+pub(super) fn backward<S: Simd>(
     s: S,
+    shape: BlockShape,
     x: &[f32],
     winners: &[u8],
     grad: &[f32],
     gradient: &mut [f32],
 ) {
     let mut o = 0;
-    while o < OUT {
-        if S::WIDE && o + 2 * LANES <= OUT {
-            backward_channels::<S, 2, OUT, SIDE_IN, SIDE_OUT>(s, o, x, winners, grad, gradient);
-            o += 2 * LANES;
+    while o < shape.outputs {
+        let nv = vectors::<S>(o, shape.outputs);
+        if nv == 2 {
+            backward_channels::<S, 2>(s, shape, o, x, winners, grad, gradient);
         } else {
-            backward_channels::<S, 1, OUT, SIDE_IN, SIDE_OUT>(s, o, x, winners, grad, gradient);
-            o += LANES;
+            backward_channels::<S, 1>(s, shape, o, x, winners, grad, gradient);
         }
+        o += nv * LANES;
     }
 }
 
 #[inline(always)]
-fn backward_channels<
-    S: Simd,
-    const NV: usize,
-    const OUT: usize,
-    const SIDE_IN: usize,
-    const SIDE_OUT: usize,
->(
+fn backward_channels<S: Simd, const NV: usize>(
     s: S,
+    BlockShape { outputs, side_in, side_out, .. }: BlockShape,
     o: usize,
     x: &[f32],
     winners: &[u8],
     grad: &[f32],
     gradient: &mut [f32],
 ) {
-    assert!(gradient.len() >= 9 * OUT);
+    assert!(o + NV * LANES <= outputs && 2 * side_out + 2 <= side_in);
+    assert!(gradient.len() >= 9 * outputs);
+    let samples = x.chunks_exact(side_in * side_in);
+    assert_eq!(grad.len(), samples.len() * side_out * side_out * outputs);
+    assert_eq!(winners.len(), grad.len());
     let mut sums = [[s.zero(); NV]; 9];
     for (tap, sums) in sums.iter_mut().enumerate() {
         for (v, sum) in sums.iter_mut().enumerate() {
-            // SAFETY: `gradient` has at least 9 OUT values.
-            *sum = unsafe { s.load(gradient.as_ptr().add(tap * OUT + o + v * LANES)) };
+            // SAFETY: `gradient` has at least 9 outputs values.
+            *sum = unsafe { s.load(gradient.as_ptr().add(tap * outputs + o + v * LANES)) };
         }
     }
-    for (sample, x) in x.chunks_exact(SIDE_IN * SIDE_IN).enumerate() {
-        for cell in 0..SIDE_OUT * SIDE_OUT {
-            let corner = (2 * (cell / SIDE_OUT)) * SIDE_IN + 2 * (cell % SIDE_OUT);
-            let at = (sample * SIDE_OUT * SIDE_OUT + cell) * OUT + o;
+    let mut at = o;
+    for x in samples {
+        for (row, column) in cells(side_out) {
+            // SAFETY: as in `forward_channels`.
+            let rows = unsafe { rows(x, side_in, row, column) };
             for position in 0..4 {
                 let mut won = [s.zero(); NV];
                 for (v, won) in won.iter_mut().enumerate() {
-                    // SAFETY: `grad` and `winners` have SIDE_OUT² OUT values a sample (checked by
-                    // the caller), and `o + 16 NV` is at most OUT.
+                    // SAFETY: `grad` and `winners` have `outputs` values a cell, as asserted, and
+                    // `o + 16 NV` is at most that.
                     unsafe {
                         let winner = s.load_u8(winners.as_ptr().add(at + v * LANES));
                         let g = s.load(grad.as_ptr().add(at + v * LANES));
@@ -167,20 +181,19 @@ fn backward_channels<
                 }
                 for (tap, sums) in sums.iter_mut().enumerate() {
                     // SAFETY: as in `forward_channels`.
-                    let pixel = s.splat(unsafe {
-                        *x.get_unchecked(corner + tap_offset(SIDE_IN, position, tap))
-                    });
+                    let pixel = s.splat(unsafe { pixel(&rows, position, tap) });
                     for (sum, &won) in sums.iter_mut().zip(&won) {
                         *sum = s.fma(pixel, won, *sum);
                     }
                 }
             }
+            at += outputs;
         }
     }
     for (tap, sums) in sums.into_iter().enumerate() {
         for (v, sum) in sums.into_iter().enumerate() {
             // SAFETY: as for the load above.
-            unsafe { s.store(gradient.as_mut_ptr().add(tap * OUT + o + v * LANES), sum) };
+            unsafe { s.store(gradient.as_mut_ptr().add(tap * outputs + o + v * LANES), sum) };
         }
     }
 }

@@ -13,7 +13,7 @@
 //! while they are in registers. What is kept for the backward pass is one byte an output: which of
 //! the four won (0–3, the first of equals, as PyTorch does), or 4 where ReLU gave zero.
 //!
-//! **Only what pooling reads is computed.** `SIDE_OUT` may be smaller than (`SIDE_IN` − 2) / 2: a
+//! **Only what pooling reads is computed.** `side_out` may be smaller than (`side_in` − 2) / 2: a
 //! block that feeds another may leave out the row and column that the next one never looks at.
 //!
 //! **Three kernels.** With one input channel (`first`) the weights fit into registers, and the
@@ -21,6 +21,9 @@
 //! 16 multiplications for 36, and its 2 × 2 outputs are just a pooling window. The backward pass
 //! (`sparse`) goes from the winners: three of four gradients under a window are zero, and those
 //! where ReLU gave zero too, so it is a sum over short lists, a quarter of the dense work and less.
+//!
+//! **Shapes are known at run time.** The compiler has to know only what is held in registers: how many
+//! vectors of channels a tile has.
 //!
 //! Everything here works on some samples, in one thread; [`crate::chunks`] says how a batch is
 //! split.
@@ -39,83 +42,132 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 /// Marks an output that ReLU made zero.
 const DEAD: i32 = 4;
 
+/// Sides and channels of a [`ConvPool`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BlockShape {
+    /// Input channels: 1 or a multiple of 16, at most 1024.
+    pub inputs: usize,
+    /// Output channels: a multiple of 16, at most 1024.
+    pub outputs: usize,
+    /// Rows and columns of the input, at most 1024.
+    pub side_in: usize,
+    /// Rows and columns of the pooled output: at most 32, and `2 * side_out + 2 <= side_in`.
+    pub side_out: usize,
+}
+
 /// The weights of a convolution block, laid out for the kernels.
 ///
-/// Input `(SIDE_IN, SIDE_IN, IN)`, output `(SIDE_OUT, SIDE_OUT, OUT)` per sample. `IN` is 1 or a
-/// multiple of 16, `OUT` a multiple of 16 up to 1024, `2 * SIDE_OUT + 2 <= SIDE_IN` and `SIDE_OUT`
-/// at most 32; anything else does not compile.
+/// Input `(side_in, side_in, inputs)`, output `(side_out, side_out, outputs)` per sample.
 ///
 /// ```
 /// use fashion_kernels::{conv::ConvPool, simd::Isa};
-/// let mut block = ConvPool::<1, 16, 6, 2>::default();
+/// let mut block = ConvPool::new(1, 16, 6, 2);
 /// block.pack(&[1.0; 16 * 9], &[0.5; 16]);
 /// let (mut y, mut winners) = ([0.0; 2 * 2 * 16], [0; 2 * 2 * 16]);
 /// block.forward(Isa::best(), &[1.0; 36], &mut y, Some(&mut winners));
 /// assert_eq!((y[0], winners[0]), (9.5, 0));
 /// ```
 #[derive(Clone, Debug)]
-pub struct ConvPool<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize>
-{
-    /// (9, OUT) for one input channel, else Winograd's (16, IN, OUT).
+pub struct ConvPool {
+    shape: BlockShape,
+    /// (9, outputs) for one input channel, else Winograd's (16, inputs, outputs).
     forward: Buffer,
-    /// (OUT, 9, IN), for the gradient of the input.
+    /// (outputs, 9, inputs), for the gradient of the input.
     backward: Buffer,
     bias: Buffer,
 }
 
-impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize> Default
-    for ConvPool<IN, OUT, SIDE_IN, SIDE_OUT>
-{
-    fn default() -> Self {
-        const {
-            assert!(IN == 1 || (IN > 0 && IN.is_multiple_of(LANES)), "IN: 1 or a multiple of 16");
-            assert!(SIDE_OUT * SIDE_OUT <= 1024 && OUT <= 1024, "the block is too large");
-            assert!(OUT > 0 && OUT.is_multiple_of(LANES), "OUT must be a multiple of 16");
-            assert!(SIDE_OUT > 0 && 2 * SIDE_OUT + 2 <= SIDE_IN, "the output is too large");
+impl ConvPool {
+    /// Why no kernel can do the block; `None` where one can. See [`BlockShape`].
+    pub const fn refusal(
+        inputs: usize,
+        outputs: usize,
+        side_in: usize,
+        side_out: usize,
+    ) -> Option<&'static str> {
+        if inputs == 0 || (inputs != 1 && !inputs.is_multiple_of(LANES)) {
+            return Some("a convolution block's inputs must be 1 or a multiple of 16");
+        }
+        if outputs == 0 || !outputs.is_multiple_of(LANES) {
+            return Some("a convolution block's outputs must be a multiple of 16");
+        }
+        if inputs > 1024 || outputs > 1024 || side_in > 1024 || side_out > 32 {
+            return Some("a convolution block is too large");
+        }
+        if side_out == 0 || side_in < 2 * side_out + 2 {
+            return Some("a convolution block's output must not be empty, and fit the input");
+        }
+        None
+    }
+
+    /// With weights and biases of zero.
+    ///
+    /// # Panics
+    /// If the shape is [refused](Self::refusal), with the reason.
+    pub fn new(inputs: usize, outputs: usize, side_in: usize, side_out: usize) -> ConvPool {
+        let shape = BlockShape { inputs, outputs, side_in, side_out };
+        if let Some(refusal) = ConvPool::refusal(inputs, outputs, side_in, side_out) {
+            panic!("{refusal}: {shape:?}");
         }
         ConvPool {
-            forward: Buffer::zeroed(if IN == 1 { 9 * OUT } else { 16 * IN * OUT }),
-            backward: Buffer::zeroed(if IN == 1 { 0 } else { OUT * 9 * IN }),
-            bias: Buffer::zeroed(OUT),
+            shape,
+            forward: Buffer::zeroed(if inputs == 1 { 9 } else { 16 } * inputs * outputs),
+            backward: Buffer::zeroed(if inputs == 1 { 0 } else { outputs * 9 * inputs }),
+            bias: Buffer::zeroed(outputs),
         }
     }
-}
 
-impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize>
-    ConvPool<IN, OUT, SIDE_IN, SIDE_OUT>
-{
+    /// Its sides and channels.
+    pub fn shape(&self) -> BlockShape {
+        self.shape
+    }
+
     /// `f32` values of one input sample.
-    pub const INPUT: usize = SIDE_IN * SIDE_IN * IN;
-    /// `f32` values (and winners) of one output sample.
-    pub const OUTPUT: usize = SIDE_OUT * SIDE_OUT * OUT;
-    /// Values of the weight gradient as [`backward`](Self::backward) leaves it.
-    pub const WEIGHTS: usize = OUT * 9 * IN;
-    /// Values of a whole gradient: [`WEIGHTS`](Self::WEIGHTS), then `OUT` of the bias.
-    pub const GRADIENT: usize = Self::WEIGHTS + OUT;
+    pub fn input_len(&self) -> usize {
+        self.shape.side_in * self.shape.side_in * self.shape.inputs
+    }
 
-    /// Takes over weights (OUT, IN, 3, 3) and bias (OUT), PyTorch's layout.
+    /// `f32` values (and winners) of one output sample.
+    pub fn output_len(&self) -> usize {
+        self.shape.side_out * self.shape.side_out * self.shape.outputs
+    }
+
+    /// Values of the weight gradient as [`backward`](Self::backward) leaves it.
+    pub fn weight_len(&self) -> usize {
+        self.shape.outputs * 9 * self.shape.inputs
+    }
+
+    /// Values of a whole gradient: of the weights, then `outputs` of the bias.
+    pub fn gradient_len(&self) -> usize {
+        self.weight_len() + self.shape.outputs
+    }
+
+    /// Takes over weights (outputs, inputs, 3, 3) and bias (outputs), PyTorch's layout.
     ///
     /// # Panics
     /// If the lengths do not fit.
     pub fn pack(&mut self, weight: &[f32], bias: &[f32]) {
-        assert_eq!(weight.len(), Self::WEIGHTS, "weights of the convolution");
-        assert_eq!(bias.len(), OUT, "biases of the convolution");
+        let BlockShape { inputs, outputs, .. } = self.shape;
+        assert_eq!(weight.len(), self.weight_len(), "weights of the convolution");
+        assert_eq!(bias.len(), outputs, "biases of the convolution");
         self.bias.copy_from_slice(bias);
-        if IN == 1 {
+        if inputs == 1 {
             for (o, taps) in weight.as_chunks::<9>().0.iter().enumerate() {
                 for (tap, &w) in taps.iter().enumerate() {
-                    self.forward[tap * OUT + o] = w;
+                    self.forward[tap * outputs + o] = w;
                 }
             }
             return;
         }
-        for (pair, taps) in weight.as_chunks::<9>().0.iter().enumerate() {
-            let (o, i) = (pair / IN, pair % IN);
-            for (position, [u]) in transform::weights(&taps.map(|w| [w])).into_iter().enumerate() {
-                self.forward[(position * IN + i) * OUT + o] = u;
-            }
-            for (tap, &w) in taps.iter().enumerate() {
-                self.backward[(o * 9 + tap) * IN + i] = w;
+        for (o, filters) in weight.as_chunks::<9>().0.chunks_exact(inputs).enumerate() {
+            for (i, taps) in filters.iter().enumerate() {
+                let places = transform::weights(&taps.map(|w| [w]));
+                for (place, [u]) in places.into_iter().enumerate() {
+                    self.forward[(place * inputs + i) * outputs + o] = u;
+                }
+                for (tap, &w) in taps.iter().enumerate() {
+                    self.backward[(o * 9 + tap) * inputs + i] = w;
+                }
             }
         }
     }
@@ -125,9 +177,9 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
     /// # Panics
     /// If the lengths do not fit.
     pub fn forward(&self, isa: Isa, x: &[f32], y: &mut [f32], winners: Option<&mut [u8]>) {
-        let n = x.len() / Self::INPUT;
-        assert_eq!(x.len(), n * Self::INPUT, "input of the convolution");
-        assert_eq!(y.len(), n * Self::OUTPUT, "output of the convolution");
+        let n = x.len() / self.input_len();
+        assert_eq!(x.len(), n * self.input_len(), "input of the convolution");
+        assert_eq!(y.len(), n * self.output_len(), "output of the convolution");
         if let Some(winners) = &winners {
             assert_eq!(winners.len(), y.len(), "winners of the convolution");
         }
@@ -137,9 +189,9 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
     /// Adds the samples' weight gradient to `gradient`, and writes that of the input to `grad_x`.
     ///
     /// `x` and `winners` are those of the forward pass, `grad` is the gradient of its output.
-    /// `gradient` holds [`GRADIENT`](Self::GRADIENT) values in an order of its own, which
+    /// `gradient` holds [`gradient_len`](Self::gradient_len) values in an order of its own, which
     /// [`unpack_gradient`](Self::unpack_gradient) turns into PyTorch's. `grad_x` may be left out,
-    /// and must be where `IN` is 1.
+    /// and must be where there is one input channel.
     ///
     /// # Panics
     /// If the lengths do not fit, or a winner is above 4.
@@ -152,33 +204,41 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
         gradient: &mut [f32],
         grad_x: Option<&mut [f32]>,
     ) {
-        let n = x.len() / Self::INPUT;
-        assert_eq!(x.len(), n * Self::INPUT, "input of the convolution");
-        assert_eq!(grad.len(), n * Self::OUTPUT, "gradient of the convolution's output");
+        let n = x.len() / self.input_len();
+        assert_eq!(x.len(), n * self.input_len(), "input of the convolution");
+        assert_eq!(grad.len(), n * self.output_len(), "gradient of the convolution's output");
         assert_eq!(winners.len(), grad.len(), "winners of the convolution");
         // The largest, since a search that stops early is not vectorised.
         let largest = winners.iter().copied().max().map_or(0, i32::from);
         assert!(largest <= DEAD, "winners are within 0 to 4");
-        assert_eq!(gradient.len(), Self::GRADIENT, "gradient of the convolution's weights");
+        assert_eq!(gradient.len(), self.gradient_len(), "gradient of the convolution's weights");
         if let Some(grad_x) = &grad_x {
-            assert!(IN > 1, "the gradient of a single-channel input is not computed");
+            assert!(
+                self.shape.inputs > 1,
+                "the gradient of a single-channel input is not computed"
+            );
             assert_eq!(grad_x.len(), x.len(), "gradient of the convolution's input");
         }
         isa.run(Backward { block: self, x, winners, grad, gradient, grad_x });
     }
 
-    /// Reorders a gradient into weights (OUT, IN, 3, 3) and bias (OUT), added to what is there.
+    /// Reorders a gradient into weights (outputs, inputs, 3, 3) and bias (outputs), added to what is
+    /// there.
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn unpack_gradient(gradient: &[f32], weight: &mut [f32], bias: &mut [f32]) {
-        assert_eq!(gradient.len(), Self::GRADIENT, "gradient of the convolution's weights");
-        assert_eq!(weight.len(), Self::WEIGHTS, "weights of the convolution");
-        let (from, from_bias) = gradient.split_at(Self::WEIGHTS);
-        for (pair, taps) in weight.as_chunks_mut::<9>().0.iter_mut().enumerate() {
-            let (o, i) = (pair / IN, pair % IN);
-            for (tap, w) in taps.iter_mut().enumerate() {
-                *w += if IN == 1 { from[tap * OUT + o] } else { from[(o * 9 + tap) * IN + i] };
+    pub fn unpack_gradient(&self, gradient: &[f32], weight: &mut [f32], bias: &mut [f32]) {
+        let BlockShape { inputs, outputs, .. } = self.shape;
+        assert_eq!(gradient.len(), self.gradient_len(), "gradient of the convolution's weights");
+        assert_eq!(weight.len(), self.weight_len(), "weights of the convolution");
+        assert_eq!(bias.len(), outputs, "biases of the convolution");
+        let (from, from_bias) = gradient.split_at(weight.len());
+        for (o, filters) in weight.as_chunks_mut::<9>().0.chunks_exact_mut(inputs).enumerate() {
+            for (i, taps) in filters.iter_mut().enumerate() {
+                for (tap, w) in taps.iter_mut().enumerate() {
+                    let of_first = tap * outputs + o;
+                    *w += from[if inputs == 1 { of_first } else { (o * 9 + tap) * inputs + i }];
+                }
             }
         }
         for (bias, from) in bias.iter_mut().zip(from_bias) {
@@ -187,21 +247,19 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
     }
 }
 
-struct Forward<'a, const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize> {
-    block: &'a ConvPool<IN, OUT, SIDE_IN, SIDE_OUT>,
+struct Forward<'a> {
+    block: &'a ConvPool,
     x: &'a [f32],
     y: &'a mut [f32],
     winners: Option<&'a mut [u8]>,
 }
 
-impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize> Kernel
-    for Forward<'_, IN, OUT, SIDE_IN, SIDE_OUT>
-{
+impl Kernel for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        if IN == 1 {
+        if self.block.shape.inputs == 1 {
             first::forward(s, self.block, self.x, self.y, self.winners);
         } else {
             winograd::forward(s, self.block, self.x, self.y, self.winners);
@@ -209,9 +267,8 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
     }
 }
 
-struct Backward<'a, const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize>
-{
-    block: &'a ConvPool<IN, OUT, SIDE_IN, SIDE_OUT>,
+struct Backward<'a> {
+    block: &'a ConvPool,
     x: &'a [f32],
     winners: &'a [u8],
     grad: &'a [f32],
@@ -219,32 +276,18 @@ struct Backward<'a, const IN: usize, const OUT: usize, const SIDE_IN: usize, con
     grad_x: Option<&'a mut [f32]>,
 }
 
-impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize> Kernel
-    for Backward<'_, IN, OUT, SIDE_IN, SIDE_OUT>
-{
+impl Kernel for Backward<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        add_bias_gradient::<S, OUT>(s, self.winners, self.grad, &mut self.gradient[9 * IN * OUT..]);
-        if IN == 1 {
-            first::backward::<S, OUT, SIDE_IN, SIDE_OUT>(
-                s,
-                self.x,
-                self.winners,
-                self.grad,
-                self.gradient,
-            );
+        let Backward { block, x, winners, grad, gradient, grad_x } = self;
+        let (gradient, to_bias) = gradient.split_at_mut(block.weight_len());
+        add_bias_gradient(s, winners, grad, to_bias);
+        if block.shape.inputs == 1 {
+            first::backward(s, block.shape, x, winners, grad, gradient);
         } else {
-            sparse::backward(
-                s,
-                self.block,
-                self.x,
-                self.winners,
-                self.grad,
-                self.gradient,
-                self.grad_x,
-            );
+            sparse::backward(s, block, x, winners, grad, gradient, grad_x);
         }
     }
 }
@@ -264,20 +307,25 @@ fn pool<S: Simd>(s: S, sums: [S::V; 4]) -> (S::V, S::I) {
     (s.select(alive, best, s.zero()), s.select_i(alive, winner, s.splat_i(DEAD)))
 }
 
+/// Row and column of each cell of a side, in reading order.
+#[inline(always)]
+fn cells(side: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..side).flat_map(move |row| (0..side).map(move |column| (row, column)))
+}
+
 /// Adds each channel's gradients that ReLU let through.
 #[inline(always)]
-fn add_bias_gradient<S: Simd, const OUT: usize>(
-    s: S,
-    winners: &[u8],
-    grad: &[f32],
-    gradient: &mut [f32],
-) {
+fn add_bias_gradient<S: Simd>(s: S, winners: &[u8], grad: &[f32], gradient: &mut [f32]) {
+    let outputs = gradient.len();
     let dead = s.splat_i(DEAD);
-    for o in (0..OUT).step_by(LANES) {
-        // SAFETY: `grad` and `winners` are a multiple of OUT long, `gradient` has OUT values.
+    assert!(outputs.is_multiple_of(LANES) && grad.len().is_multiple_of(outputs));
+    assert_eq!(winners.len(), grad.len());
+    for o in (0..outputs).step_by(LANES) {
+        // SAFETY: `grad` and `winners` have a multiple of `outputs` values, `gradient` that many, a
+        // multiple of 16.
         unsafe {
             let mut sum = s.load(gradient.as_ptr().add(o));
-            for at in (o..grad.len()).step_by(OUT) {
+            for at in (o..grad.len()).step_by(outputs) {
                 let is_dead = s.eq_i(s.load_u8(winners.as_ptr().add(at)), dead);
                 sum = s.add(sum, s.select(is_dead, s.zero(), s.load(grad.as_ptr().add(at))));
             }

@@ -12,39 +12,34 @@
 //!   nine taps are added to the nine of them that the position covers, which the loop over the
 //!   position makes fixed registers.
 
-use super::ConvPool;
+use super::{BlockShape, ConvPool, cells};
 use crate::simd::{LANES, Simd};
 
 /// Longest list: windows of a sample, or output channels; `ConvPool` has no more.
 const LIST: usize = 1024;
 
 #[inline(always)]
-pub(super) fn backward<
-    S: Simd,
-    const IN: usize,
-    const OUT: usize,
-    const SIDE_IN: usize,
-    const SIDE_OUT: usize,
->(
+pub(super) fn backward<S: Simd>(
     s: S,
-    block: &ConvPool<IN, OUT, SIDE_IN, SIDE_OUT>,
+    block: &ConvPool,
     x: &[f32],
     winners: &[u8],
     grad: &[f32],
     gradient: &mut [f32],
     mut grad_x: Option<&mut [f32]>,
 ) {
-    let (input, output) = (SIDE_IN * SIDE_IN * IN, SIDE_OUT * SIDE_OUT * OUT);
+    let BlockShape { inputs, outputs, side_in, .. } = block.shape;
+    let (input, output) = (block.input_len(), block.output_len());
     let mut patches = [(0, 0.0); LIST];
     let mut channels = [[0; LIST]; 5];
     for sample in 0..x.len() / input {
         let winners = &winners[sample * output..][..output];
         let grad = &grad[sample * output..][..output];
         let x = &x[sample * input..][..input];
-        for o in 0..OUT {
-            let len = list_patches::<IN, OUT, SIDE_IN, SIDE_OUT>(o, winners, grad, &mut patches);
-            let gradient = &mut gradient[o * 9 * IN..][..9 * IN];
-            add_weight_gradient::<S, IN, SIDE_IN>(s, x, &patches[..len], gradient);
+        for o in 0..outputs {
+            let len = list_patches(block.shape, o, winners, grad, &mut patches);
+            let gradient = &mut gradient[o * 9 * inputs..][..9 * inputs];
+            add_weight_gradient(s, (inputs, side_in), x, &patches[..len], gradient);
         }
         if let Some(grad_x) = &mut grad_x {
             let grad_x = &mut grad_x[sample * input..][..input];
@@ -55,42 +50,52 @@ pub(super) fn backward<
 
 /// Lists where the windows that channel `o` won begin, with their gradients.
 #[inline(always)]
-fn list_patches<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize>(
+fn list_patches(
+    BlockShape { inputs, outputs, side_in, side_out }: BlockShape,
     o: usize,
     winners: &[u8],
     grad: &[f32],
     list: &mut [(usize, f32); LIST],
 ) -> usize {
-    let mut len = 0;
-    for cell in 0..SIDE_OUT * SIDE_OUT {
-        let winner = usize::from(winners[cell * OUT + o]);
-        let (row, column) = (2 * (cell / SIDE_OUT), 2 * (cell % SIDE_OUT));
-        let patch = (row + (winner >> 1 & 1)) * SIDE_IN + column + (winner & 1);
-        // Written always and kept if alive: no branch to mispredict.
-        list[len] = (patch * IN, grad[cell * OUT + o]);
-        len += usize::from(winner < 4);
+    assert!(o < outputs && side_out * side_out <= LIST);
+    assert!(winners.len() == side_out * side_out * outputs && grad.len() == winners.len());
+    // From the corner of the pooling window to where each position's window begins.
+    let to_position = [0, inputs, side_in * inputs, (side_in + 1) * inputs];
+    let (mut len, mut at) = (0, o);
+    for (row, column) in cells(side_out) {
+        let corner = (2 * row * side_in + 2 * column) * inputs;
+        // SAFETY: there are `outputs` winners and gradients a cell, and no more cells than entries.
+        unsafe {
+            let winner = *winners.get_unchecked(at);
+            let patch = corner + to_position[usize::from(winner & 3)];
+            // Written always and kept if alive: no branch to mispredict.
+            *list.get_unchecked_mut(len) = (patch, *grad.get_unchecked(at));
+            len += usize::from(winner < 4);
+        }
+        at += outputs;
     }
     len
 }
 
-/// Adds one sample's gradient of one output channel's weights, laid out (9, IN).
+/// Adds one sample's gradient of one output channel's weights, laid out (9, inputs).
 #[inline(always)]
-fn add_weight_gradient<S: Simd, const IN: usize, const SIDE_IN: usize>(
+fn add_weight_gradient<S: Simd>(
     s: S,
+    (inputs, side): (usize, usize),
     x: &[f32],
     list: &[(usize, f32)],
     gradient: &mut [f32],
 ) {
-    if S::WIDE && IN == 2 * LANES {
-        add_patches::<S, 3, 6>(s, x, SIDE_IN * IN, list, gradient);
-    } else if S::WIDE && IN == LANES {
-        add_patches::<S, 3, 3>(s, x, SIDE_IN * IN, list, gradient);
+    if S::WIDE && inputs == 2 * LANES {
+        add_patches::<S, 3, 6>(s, x, side * inputs, list, gradient);
+    } else if S::WIDE && inputs == LANES {
+        add_patches::<S, 3, 3>(s, x, side * inputs, list, gradient);
     } else {
-        for at in (0..3 * IN).step_by(3 * LANES) {
+        for at in (0..3 * inputs).step_by(3 * LANES) {
             for run in 0..3 {
-                let gradient = &mut gradient[run * 3 * IN + at..][..3 * LANES];
-                let x = &x[run * SIDE_IN * IN + at..];
-                add_patches::<S, 1, 3>(s, x, SIDE_IN * IN, list, gradient);
+                let gradient = &mut gradient[run * 3 * inputs + at..][..3 * LANES];
+                let x = &x[run * side * inputs + at..];
+                add_patches::<S, 1, 3>(s, x, side * inputs, list, gradient);
             }
         }
     }
@@ -134,39 +139,35 @@ fn add_patches<S: Simd, const RUNS: usize, const NV: usize>(
 
 /// Writes one sample's gradient of the input.
 #[inline(always)]
-fn input_gradient<
-    S: Simd,
-    const IN: usize,
-    const OUT: usize,
-    const SIDE_IN: usize,
-    const SIDE_OUT: usize,
->(
+fn input_gradient<S: Simd>(
     s: S,
-    block: &ConvPool<IN, OUT, SIDE_IN, SIDE_OUT>,
+    block: &ConvPool,
     winners: &[u8],
     grad: &[f32],
     lists: &mut [[u16; LIST]; 5],
     grad_x: &mut [f32],
 ) {
-    assert!(grad_x.len() == SIDE_IN * SIDE_IN * IN && block.backward.len() == OUT * 9 * IN);
+    let BlockShape { inputs, outputs, side_in, side_out } = block.shape;
+    assert!(grad_x.len() == block.input_len() && block.backward.len() == outputs * 9 * inputs);
+    assert!(2 * side_out + 2 <= side_in);
     grad_x.fill(0.0);
-    for cell in 0..SIDE_OUT * SIDE_OUT {
-        let corner = ((2 * (cell / SIDE_OUT)) * SIDE_IN + 2 * (cell % SIDE_OUT)) * IN;
-        let grad = &grad[cell * OUT..][..OUT];
+    for (cell, (row, column)) in cells(side_out).enumerate() {
+        let corner = (2 * row * side_in + 2 * column) * inputs;
+        let grad = &grad[cell * outputs..][..outputs];
         // One list for each position, and one for the dead, which nobody reads.
         let mut lens = [0usize; 5];
-        for (o, &winner) in winners[cell * OUT..][..OUT].iter().enumerate() {
+        for (o, &winner) in winners[cell * outputs..][..outputs].iter().enumerate() {
             let winner = usize::from(winner);
             lists[winner][lens[winner]] = o as u16;
             lens[winner] += 1;
         }
-        for channel in (0..IN).step_by(LANES) {
+        for channel in (0..inputs).step_by(LANES) {
             let mut sums = [[s.zero(); 4]; 4];
             for (r, sums) in sums.iter_mut().enumerate() {
                 for (c, sum) in sums.iter_mut().enumerate() {
-                    let at = corner + (r * SIDE_IN + c) * IN + channel;
+                    let at = corner + (r * side_in + c) * inputs + channel;
                     // SAFETY: the 4 × 4 pixels from `corner` lie inside the sample, since
-                    // 2 SIDE_OUT + 2 <= SIDE_IN.
+                    // 2 side_out + 2 <= side_in.
                     *sum = unsafe { s.load(grad_x.as_ptr().add(at)) };
                 }
             }
@@ -177,9 +178,9 @@ fn input_gradient<
                         let g = s.splat(grad[o]);
                         for tap in 0..9 {
                             let (r, c) = ($position / 2 + tap / 3, $position % 2 + tap % 3);
-                            // SAFETY: `o` is below OUT, and the weights have OUT 9 IN values.
+                            // SAFETY: `o` is below outputs, and the weights have outputs × 9 × inputs values.
                             let w = unsafe {
-                                s.load(block.backward.as_ptr().add((o * 9 + tap) * IN + channel))
+                                s.load(block.backward.as_ptr().add((o * 9 + tap) * inputs + channel))
                             };
                             sums[r][c] = s.fma(g, w, sums[r][c]);
                         }
@@ -192,7 +193,7 @@ fn input_gradient<
             position!(3);
             for (r, sums) in sums.into_iter().enumerate() {
                 for (c, sum) in sums.into_iter().enumerate() {
-                    let at = corner + (r * SIDE_IN + c) * IN + channel;
+                    let at = corner + (r * side_in + c) * inputs + channel;
                     // SAFETY: as for the load.
                     unsafe { s.store(grad_x.as_mut_ptr().add(at), sum) };
                 }

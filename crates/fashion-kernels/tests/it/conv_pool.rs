@@ -1,8 +1,8 @@
 //! The convolution block against PyTorch, the reference and finite differences, on every path.
 
 use crate::common::{assert_close, bits, magnitude, paths, scaled, values};
-use fashion_kernels::conv::ConvPool;
-use fashion_kernels::reference::{BlockShape, conv_pool, conv_pool_backward};
+use fashion_kernels::conv::{BlockShape, ConvPool};
+use fashion_kernels::reference::{conv_pool, conv_pool_backward};
 use fashion_kernels::simd::Isa;
 
 /// A forward and backward pass of `n` samples.
@@ -14,40 +14,45 @@ struct Pass {
     x: Vec<f32>,
 }
 
-fn run<const I: usize, const O: usize, const A: usize, const B: usize>(
+/// `[inputs, outputs, side_in, side_out]`
+type Shape = [usize; 4];
+
+fn run(
     isa: Isa,
+    [inputs, outputs, side_in, side_out]: Shape,
     (x, weight, bias, grad): (&[f32], &[f32], &[f32], &[f32]),
 ) -> Pass {
-    let n = x.len() / (A * A * I);
-    let mut block = ConvPool::<I, O, A, B>::default();
+    let mut block = ConvPool::new(inputs, outputs, side_in, side_out);
     block.pack(weight, bias);
     let mut pass = Pass {
-        y: vec![f32::NAN; n * B * B * O],
-        winners: vec![9; n * B * B * O],
+        y: vec![f32::NAN; grad.len()],
+        winners: vec![9; grad.len()],
         weight: vec![0.0; weight.len()],
-        bias: vec![0.0; O],
-        x: vec![f32::NAN; if I == 1 { 0 } else { x.len() }],
+        bias: vec![0.0; outputs],
+        x: vec![f32::NAN; if inputs == 1 { 0 } else { x.len() }],
     };
     block.forward(isa, x, &mut pass.y, Some(&mut pass.winners));
     let mut alone = vec![f32::NAN; pass.y.len()];
     block.forward(isa, x, &mut alone, None);
     assert_eq!(bits(&alone), bits(&pass.y), "with and without winners");
-    let mut gradient = vec![0.0; O * 9 * I + O];
-    let grad_x = (I > 1).then_some(&mut pass.x[..]);
+    let mut gradient = vec![0.0; block.gradient_len()];
+    let grad_x = (inputs > 1).then_some(&mut pass.x[..]);
     block.backward(isa, x, &pass.winners, grad, &mut gradient, grad_x);
-    ConvPool::<I, O, A, B>::unpack_gradient(&gradient, &mut pass.weight, &mut pass.bias);
+    block.unpack_gradient(&gradient, &mut pass.weight, &mut pass.bias);
     pass
 }
 
 /// Against the reference, and the same bits on every path.
-fn check<const I: usize, const O: usize, const A: usize, const B: usize>(n: usize) {
-    let what = format!("ConvPool<{I}, {O}, {A}, {B}> of {n}");
-    let shape = BlockShape { inputs: I, outputs: O, side_in: A, side_out: B };
-    let (x, weight) = (values(n * A * A * I, 1), values(O * I * 9, 2));
-    let (bias, grad) = (values(O, 3), values(n * B * B * O, 4));
-    let inputs = (&x[..], &weight[..], &bias[..], &grad[..]);
-    let mut expected = (vec![], vec![], vec![0.0; weight.len()], vec![0.0; O], vec![]);
-    for (x, grad) in x.chunks(A * A * I).zip(grad.chunks(B * B * O)) {
+fn check(block: Shape, n: usize) {
+    let what = format!("ConvPool {block:?} of {n}");
+    let [inputs, outputs, side_in, side_out] = block;
+    let shape = BlockShape { inputs, outputs, side_in, side_out };
+    let (input, output) = (side_in * side_in * inputs, side_out * side_out * outputs);
+    let (x, weight) = (values(n * input, 1), values(outputs * inputs * 9, 2));
+    let (bias, grad) = (values(outputs, 3), values(n * output, 4));
+    let operands = (&x[..], &weight[..], &bias[..], &grad[..]);
+    let mut expected = (vec![], vec![], vec![0.0; weight.len()], vec![0.0; outputs], vec![]);
+    for (x, grad) in x.chunks(input).zip(grad.chunks(output)) {
         let (y, winners) = conv_pool(shape, x, &weight, &bias);
         let back = conv_pool_backward(shape, x, &weight, &winners, grad);
         expected.0.extend(y);
@@ -56,16 +61,16 @@ fn check<const I: usize, const O: usize, const A: usize, const B: usize>(n: usiz
         expected.3.iter_mut().zip(&back.bias).for_each(|(sum, v)| *sum += v);
         expected.4.extend(back.x);
     }
-    let first = run::<I, O, A, B>(Isa::Portable, inputs);
+    let first = run(Isa::Portable, block, operands);
     assert_eq!(first.winners, expected.1, "{what}");
     assert_close(&format!("{what} y"), &first.y, &expected.0, 2e-6);
     assert_close(&format!("{what} weight"), &first.weight, &expected.2, 2e-6);
     assert_close(&format!("{what} bias"), &first.bias, &expected.3, 2e-6);
-    if I > 1 {
+    if inputs > 1 {
         assert_close(&format!("{what} x"), &first.x, &expected.4, 2e-6);
     }
     for isa in paths() {
-        let pass = run::<I, O, A, B>(isa, inputs);
+        let pass = run(isa, block, operands);
         assert_eq!(pass.winners, first.winners, "{what} {isa}");
         assert_eq!(bits(&pass.y), bits(&first.y), "{what} {isa}");
         assert_eq!(bits(&pass.weight), bits(&first.weight), "{what} {isa}");
@@ -74,18 +79,53 @@ fn check<const I: usize, const O: usize, const A: usize, const B: usize>(n: usiz
     }
 }
 
-// Few shapes, and the same in several tests: each is compiled for every path.
-
 #[test]
 fn matches_the_reference_on_ragged_sizes() {
-    check::<1, 16, 4, 1>(1);
-    check::<1, 32, 28, 12>(2);
-    check::<1, 48, 9, 3>(5);
-    check::<16, 16, 4, 1>(7);
-    check::<16, 32, 8, 3>(3);
-    check::<32, 64, 12, 5>(5);
+    check([1, 16, 4, 1], 1);
+    check([1, 32, 28, 12], 2);
+    check([1, 48, 9, 3], 5);
+    check([16, 16, 4, 1], 7);
+    check([16, 32, 8, 3], 3);
+    check([32, 64, 12, 5], 5);
     // Not a power of two.
-    check::<48, 48, 9, 3>(2);
+    check([48, 48, 9, 3], 2);
+}
+
+#[test]
+fn matches_the_reference_at_every_side() {
+    for side_in in 4..=32 {
+        // All that fits, and a row and column less.
+        for side_out in [(side_in - 2) / 2, (side_in - 3) / 2] {
+            if side_out > 0 {
+                check([1, 16, side_in, side_out], 2);
+                check([16, 16, side_in, side_out], 1 + 8 / side_in);
+            }
+        }
+    }
+    check([1, 16, 64, 31], 1);
+    check([16, 16, 65, 31], 1);
+}
+
+#[test]
+fn what_no_kernel_does_is_refused() {
+    assert_eq!(ConvPool::refusal(1, 32, 28, 13), None);
+    for (shape, word) in [
+        ([0, 32, 28, 13], "inputs"),
+        ([3, 32, 28, 13], "inputs"),
+        ([24, 32, 28, 13], "inputs"),
+        ([1, 0, 28, 13], "outputs"),
+        ([1, 24, 28, 13], "outputs"),
+        ([1, 2048, 28, 13], "large"),
+        ([2048, 16, 28, 13], "large"),
+        ([16, 16, usize::MAX, 13], "large"),
+        ([16, 16, 100, 33], "large"),
+        ([16, 16, 28, 14], "fit"),
+        ([16, 16, 28, 0], "empty"),
+    ] {
+        let [inputs, outputs, side_in, side_out] = shape;
+        let refusal = ConvPool::refusal(inputs, outputs, side_in, side_out).unwrap_or_default();
+        assert!(refusal.contains(word), "{shape:?}: {refusal:?}");
+    }
 }
 
 #[track_caller]
@@ -109,7 +149,7 @@ fn assert_relative(what: &str, got: f64, expected: f64) {
 #[test]
 fn matches_pytorch() {
     let (x, w, b) = (values(2 * 36, 1), values(16 * 9, 2), values(16, 3));
-    let pass = run::<1, 16, 6, 2>(Isa::best(), (&x, &w, &b, &values(2 * 64, 4)));
+    let pass = run(Isa::best(), [1, 16, 6, 2], (&x, &w, &b, &values(2 * 64, 4)));
     let y = [
         1.14467451,
         5.12965956,
@@ -146,7 +186,7 @@ fn matches_pytorch() {
     assert_close("bias", &pass.bias[..6], &bias, 1e-6);
 
     let (x, w, b) = (values(3 * 64 * 16, 1), scaled(32 * 16 * 9, 2, 0.125), scaled(32, 3, 0.125));
-    let pass = run::<16, 32, 8, 3>(Isa::best(), (&x, &w, &b, &values(3 * 9 * 32, 4)));
+    let pass = run(Isa::best(), [16, 32, 8, 3], (&x, &w, &b, &values(3 * 9 * 32, 4)));
     let y = [
         0.0997663828,
         0.419182318,
@@ -200,7 +240,7 @@ fn gradients_match_finite_differences() {
     let shape = BlockShape { inputs: 16, outputs: 32, side_in: 8, side_out: 3 };
     let (x, weight) = (values(64 * 16, 1), values(32 * 16 * 9, 2));
     let (bias, grad) = (values(32, 3), values(9 * 32, 4));
-    let pass = run::<16, 32, 8, 3>(Isa::best(), (&x, &weight, &bias, &grad));
+    let pass = run(Isa::best(), [16, 32, 8, 3], (&x, &weight, &bias, &grad));
     // The slope along some values, and the gradient there.
     let close = |what: &str, got: &[f32], at: &[f32], every: usize, f: &dyn Fn(&[f32]) -> f64| {
         let nudged = |i: usize, by: f32| {
@@ -220,14 +260,14 @@ fn gradients_match_finite_differences() {
 
 #[test]
 fn a_tie_goes_to_the_first_and_relu_stops_the_rest() {
-    let mut block = ConvPool::<1, 16, 4, 1>::default();
+    let mut block = ConvPool::new(1, 16, 4, 1);
     block.pack(&[1.0; 144], &[-9.0; 16]);
     let (mut y, mut winners) = ([0.0; 16], [0; 16]);
     block.forward(Isa::best(), &[1.5; 16], &mut y, Some(&mut winners));
     assert_eq!((y[0], winners[0]), (4.5, 0), "four equal sums");
     block.forward(Isa::best(), &[1.0; 16], &mut y, Some(&mut winners));
     assert_eq!((y[0], winners[0]), (0.0, 4), "a sum of exactly zero");
-    let mut gradient = vec![0.0; ConvPool::<1, 16, 4, 1>::GRADIENT];
+    let mut gradient = vec![0.0; block.gradient_len()];
     block.backward(Isa::best(), &[1.0; 16], &winners, &[1.0; 16], &mut gradient, None);
     assert!(gradient.iter().all(|&g| g == 0.0));
 }

@@ -68,7 +68,6 @@ impl<
 /// What the two blocks keep between their forward and backward pass.
 ///
 /// `SIDE_USED` is the side of the middle that the second block reads: 2 `SIDE_OUT` + 2.
-#[derive(Default)]
 pub(crate) struct Workspace<
     const IN: usize,
     const MID: usize,
@@ -77,8 +76,8 @@ pub(crate) struct Workspace<
     const SIDE_USED: usize,
     const SIDE_OUT: usize,
 > {
-    first: ConvPool<IN, MID, SIDE_IN, SIDE_USED>,
-    second: ConvPool<MID, OUT, SIDE_USED, SIDE_OUT>,
+    first: ConvPool,
+    second: ConvPool,
     x: Buffer,
     mid: Buffer,
     mid_winners: Vec<u8>,
@@ -89,6 +88,32 @@ pub(crate) struct Workspace<
     gradient: Buffer,
     weight: Buffer,
     bias: Buffer,
+}
+
+impl<
+    const IN: usize,
+    const MID: usize,
+    const OUT: usize,
+    const SIDE_IN: usize,
+    const SIDE_USED: usize,
+    const SIDE_OUT: usize,
+> Default for Workspace<IN, MID, OUT, SIDE_IN, SIDE_USED, SIDE_OUT>
+{
+    fn default() -> Self {
+        Workspace {
+            first: ConvPool::new(IN, MID, SIDE_IN, SIDE_USED),
+            second: ConvPool::new(MID, OUT, SIDE_USED, SIDE_OUT),
+            x: Buffer::default(),
+            mid: Buffer::default(),
+            mid_winners: Vec::new(),
+            winners: Vec::new(),
+            grad_mid: Buffer::default(),
+            partials: Buffer::default(),
+            gradient: Buffer::default(),
+            weight: Buffer::default(),
+            bias: Buffer::default(),
+        }
+    }
 }
 
 pub(crate) type ConvPairPool<
@@ -142,22 +167,14 @@ pub(crate) fn conv_pair<
     tape.add_backward_op(move |grads| {
         ws.backward(isa, n, grads.get_or_alloc_mut(&out_ghost)?);
         // Two gradients of one layer cannot be borrowed at once: the bias waits outside.
-        let cut = ConvPool::<IN, MID, SIDE_IN, SIDE_USED>::GRADIENT;
+        let cut = ws.first.gradient_len();
         let mut bias = std::mem::take(&mut **grads.get_or_alloc_mut(&first_bias)?);
         let weight = grads.get_or_alloc_mut(&first_weight)?;
-        ConvPool::<IN, MID, SIDE_IN, SIDE_USED>::unpack_gradient(
-            &ws.gradient[..cut],
-            weight,
-            &mut bias,
-        );
+        ws.first.unpack_gradient(&ws.gradient[..cut], weight, &mut bias);
         **grads.get_or_alloc_mut(&first_bias)? = bias;
         let mut bias = std::mem::take(&mut **grads.get_or_alloc_mut(&second_bias)?);
         let weight = grads.get_or_alloc_mut(&second_weight)?;
-        ConvPool::<MID, OUT, SIDE_USED, SIDE_OUT>::unpack_gradient(
-            &ws.gradient[cut..],
-            weight,
-            &mut bias,
-        );
+        ws.second.unpack_gradient(&ws.gradient[cut..], weight, &mut bias);
         **grads.get_or_alloc_mut(&second_bias)? = bias;
         pool.put_back(ws);
         Ok(())
@@ -177,8 +194,8 @@ impl<
     const X: usize = SIDE_IN * SIDE_IN * IN;
     const MIDDLE: usize = SIDE_USED * SIDE_USED * MID;
     const Y: usize = SIDE_OUT * SIDE_OUT * OUT;
-    const FIRST: usize = ConvPool::<IN, MID, SIDE_IN, SIDE_USED>::GRADIENT;
-    const GRADIENT: usize = Self::FIRST + ConvPool::<MID, OUT, SIDE_USED, SIDE_OUT>::GRADIENT;
+    const FIRST: usize = MID * IN * 9 + MID;
+    const GRADIENT: usize = Self::FIRST + OUT * MID * 9 + OUT;
 
     /// Copies the images and packs the weights, at the same time where there are two threads.
     fn load<B: Dim, const SIDE_MID: usize>(
