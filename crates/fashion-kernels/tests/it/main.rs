@@ -11,4 +11,5 @@ mod conv;
 mod conv_pool;
 mod dense;
 mod loss;
+mod norm;
 mod optimisers;
