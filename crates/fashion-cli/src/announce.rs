@@ -13,8 +13,8 @@ pub(crate) fn data(found: &Found) {
 }
 
 /// What is trained.
-pub(crate) fn network(network: &dyn Network) {
-    let parameters = thousands(network.parameter_count());
+pub(crate) fn network(network: &Network) {
+    let parameters = thousands(network.graph().parameter_count());
     about("network", format_args!("{}, {parameters} parameters", network.name()));
 }
 

@@ -46,6 +46,10 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Classify images
     Predict(PredictArgs),
+    /// Write a classifier as an ONNX model, for other programs
+    Export(ExportArgs),
+    /// List the networks, or the layers of one with what they cost
+    Networks(NetworksArgs),
     /// Look at the data
     #[command(subcommand)]
     Data(DataCommand),
@@ -88,6 +92,7 @@ Examples:
   fashion train --data fashion-mnist --epochs 20 --out runs/long
   fashion train --recipe report --seed 3     the report's protocol
   fashion train --target-accuracy 0.99       and say what a person should look at
+  fashion train --network vgg                a more accurate network; `fashion networks` lists them
   fashion train --optimiser adamw --weight-decay 0.01 --schedule one-cycle --lr 0.004
   fashion train --schedule cosine --warmup-epochs 1 --ema-decay 0.999 --epochs 60 --patience 8
   fashion train --config runs/001/config.toml --seed 1       as that run, but for the seed
@@ -286,6 +291,47 @@ pub(crate) struct PredictArgs {
     #[arg(value_name = "IMAGE", required = true)]
     pub(crate) images: Vec<PathBuf>,
     /// Print a JSON object for each image, one a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `fashion export`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fashion export runs/001 --to garments.onnx
+  fashion export weights.safetensors --to garments.onnx --force
+
+The model takes `images`, bytes (n, 28, 28), and gives `probabilities`, calibrated where the weights
+are, and `logits` (n, 10). The names of the classes and the threshold are in its metadata.
+Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
+pub(crate) struct ExportArgs {
+    /// A run's folder, or a weights file in safetensors
+    #[arg(value_name = "RUN|WEIGHTS")]
+    pub(crate) weights: PathBuf,
+    /// The model's file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Replace the file if there is one
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// `fashion networks`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fashion networks
+  fashion networks vgg
+  fashion train --network vgg
+  fashion sweep --vary network=report-cnn,vgg
+
+Exit codes: 0 success, 2 wrong usage.")]
+pub(crate) struct NetworksArgs {
+    /// The network whose layers are shown [default: list all]
+    #[arg(value_name = "NAME")]
+    pub(crate) network: Option<String>,
+    /// Print a JSON object for each network, one a line
     #[arg(long)]
     pub(crate) json: bool,
 }

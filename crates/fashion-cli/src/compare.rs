@@ -8,13 +8,13 @@ use crate::output;
 use crate::place;
 use anyhow::{Context, Result};
 use fashion_eval::compare::{Comparison, Contender};
-use fashion_judge::{Classifier, Judgement, context};
+use fashion_judge::{Judgement, Trained, context};
 use fashion_train::RunFolder;
 use std::process::ExitCode;
 
 /// Compares the first with each of the others.
 pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
-    let classifiers = args.weights.iter().map(|place| Classifier::load(place));
+    let classifiers = args.weights.iter().map(|place| Trained::load(place));
     let classifiers = classifiers.collect::<Result<Vec<_>, _>>()?;
     let first = classifiers.iter().find_map(|classifier| classifier.run.as_ref());
     let found = place::load_for(first, &args.data)?;
@@ -49,9 +49,8 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
     }
     let out = args.out.as_deref().map(|out| RunFolder::create(Some(out))).transpose()?;
     announce::data(&found);
-    let judge = |classifier: &Classifier| {
-        Judgement::of(&*classifier.network, &found.splits, hold_out.as_ref())
-    };
+    let judge =
+        |trained: &Trained| Judgement::of(&trained.classifier, &found.splits, hold_out.as_ref());
     let judged = classifiers.iter().map(judge).collect::<Result<Vec<_>, _>>()?;
 
     let names: Vec<_> = args.weights.iter().map(|place| place.display().to_string()).collect();

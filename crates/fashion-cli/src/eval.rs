@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use fashion_data::{CLASSES, NUM_CLASSES, Splits};
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::{Metrics, TextOptions, thousands};
-use fashion_judge::{Classifier, Judgement, Report, predict, read_answers};
+use fashion_judge::{Judgement, Report, Trained, predict, read_answers};
 use fashion_train::{Config, Epoch, RunFolder, Settings};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -29,8 +29,8 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
 
 /// Judges a run or a weights file.
 fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
-    let classifier = Classifier::load(place)?;
-    let of_run = match &classifier.run {
+    let trained = Trained::load(place)?;
+    let of_run = match &trained.run {
         Some(run) => Some((run.config()?, run.history()?)),
         None => None,
     };
@@ -45,22 +45,22 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
              test set; leave out --split validation",
         ));
     }
-    let found = place::load_for(classifier.run.as_ref(), &args.data)?;
+    let found = place::load_for(trained.run.as_ref(), &args.data)?;
     let splits = &found.splits;
-    if let (Some(run), Some(config)) = (&classifier.run, config) {
+    if let (Some(run), Some(config)) = (&trained.run, config) {
         config.check_data(splits, run.path()).with_context(|| {
-            let file = classifier.path.display();
+            let file = trained.path.display();
             format!("cannot judge the run on these data; to do that, give its weights: {file}")
         })?;
     }
-    if let (Some(run), Some(out)) = (&classifier.run, &args.out) {
+    if let (Some(run), Some(out)) = (&trained.run, &args.out) {
         refuse_inside(run.path(), out)?;
     }
     // Made before the work, so that a folder that is in the way is told at once.
     let out = args.out.as_deref().map(|out| RunFolder::create(Some(out))).transpose()?;
-    output::about("weights", classifier.describe());
+    output::about("weights", trained.describe());
     announce::data(&found);
-    let network = &*classifier.network;
+    let judged_by = &trained.classifier;
     let hold_out = match config {
         Some(config) => config.training.hold_out(&splits.train)?,
         None => None,
@@ -69,24 +69,24 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
         // Temperature and threshold were chosen on these very images and would look too good.
         _ if on_held_out => None,
         (Some(_), Some(parts)) => {
-            let held_out = predict(network, &splits.train, &parts.held_out)?;
+            let held_out = predict(judged_by, &splits.train, &parts.held_out)?;
             Some(fit(&held_out, args.target_accuracy, false)?)
         }
-        _ => classifier.calibrator()?,
+        _ => trained.calibrator()?,
     };
     let judged = hold_out.as_ref().filter(|_| on_held_out);
-    let judgement = Judgement::of(network, splits, judged)?.calibrated_by(calibrator);
+    let judgement = Judgement::of(judged_by, splits, judged)?.calibrated_by(calibrator);
     if judgement.metrics.confidence.sorted().is_some() {
         warn_of_unlike(&judgement, splits);
     }
     let report = Report {
-        network,
+        classifier: judged_by,
         splits,
         judgement: &judgement,
         hold_out: hold_out.as_ref(),
         held_out: None,
         run: of_run.as_ref().map(|(config, history): &(Config, Vec<Epoch>)| (config, &history[..])),
-        trained_on: classifier.trained_on(),
+        trained_on: trained.trained_on(),
     };
     let written = out.map_or(Ok(()), |out| {
         report.write(&out)?;

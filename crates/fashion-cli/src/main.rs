@@ -9,9 +9,11 @@ mod compare;
 mod data;
 mod eval;
 mod exit;
+mod export;
 mod generate;
 mod long_average;
 mod lr_find;
+mod networks;
 mod output;
 mod place;
 mod predict;
@@ -52,6 +54,8 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Eval(args) => eval::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Predict(args) => predict::run(args),
+        Command::Export(args) => export::run(args),
+        Command::Networks(args) => networks::run(args),
         Command::Data(DataCommand::Info(args)) => data::info::run(args),
         Command::Data(DataCommand::Figure(args)) => data::figure::run(args),
         Command::Data(DataCommand::Audit(args)) => data::audit::run(args),

@@ -5,10 +5,10 @@ use crate::exit;
 use crate::output;
 use anyhow::{Context, Result};
 use fashion_data::audit::Oddity;
-use fashion_data::{CLASSES, NUM_CLASSES, PIXELS, normalise, picture};
+use fashion_data::{CLASSES, NUM_CLASSES, PIXELS, picture};
 use fashion_eval::selective::Threshold;
 use fashion_eval::{argmax, exact_percent};
-use fashion_judge::{Calibrator, Classifier};
+use fashion_judge::{Calibrator, Trained};
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -37,10 +37,9 @@ struct Answer {
 
 /// Classifies images.
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
-    let classifier = Classifier::load(&args.weights)?;
-    let network = classifier.network.prepare();
-    let calibrator = classifier.calibrator()?;
-    output::about("weights", classifier.describe());
+    let trained = Trained::load(&args.weights)?;
+    let calibrator = trained.calibrator()?;
+    output::about("weights", trained.describe());
     if let Some(threshold) = calibrator.and_then(|calibrator| calibrator.threshold) {
         output::about("sorting", describe(&threshold));
     }
@@ -60,14 +59,11 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
                 }
             }
         }
-        let mut x = vec![0.0; read.len() * PIXELS];
-        for ((_, pixels), x) in read.iter().zip(x.chunks_exact_mut(PIXELS)) {
-            normalise(pixels, x);
-        }
-        let probabilities = network.probabilities(&x);
+        let images: Vec<u8> = read.iter().flat_map(|(_, pixels)| *pixels).collect();
+        let probabilities = trained.classifier.plain_probabilities(&images)?;
         let mut text = String::new();
-        for ((path, pixels), probabilities) in read.into_iter().zip(probabilities) {
-            let answer = answer(path, &pixels, probabilities, calibrator.as_ref());
+        for ((path, pixels), probabilities) in read.into_iter().zip(probabilities.as_chunks().0) {
+            let answer = answer(path, &pixels, *probabilities, calibrator.as_ref());
             unlike += usize::from(answer.sorted_by.is_none() && unlike_the_data(&pixels).is_some());
             if !begun {
                 let sorter =

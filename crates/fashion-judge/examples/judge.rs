@@ -4,7 +4,7 @@
 
 use fashion_data::Splits;
 use fashion_judge::{Calibrator, Judgement, Report, predict};
-use fashion_model::Architecture;
+use fashion_model::{Architecture, weights};
 use fashion_train::{RunFolder, Settings, Trainer};
 use std::error::Error;
 use std::path::PathBuf;
@@ -18,16 +18,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let settings = Settings { epochs: 1, ..Settings::default() };
     let mut trainer = Trainer::new(settings, &splits, Architecture::ReportCnn.build(0))?;
     trainer.run(&mut ())?;
-    let network = trainer.network();
+    let classifier = weights::to_classifier(trainer.network())?;
 
     let parts = settings.hold_out(&splits.train)?.ok_or("a share is held out by default")?;
-    let held_out = predict(network, &splits.train, &parts.held_out)?;
+    let held_out = predict(&classifier, &splits.train, &parts.held_out)?;
     let (calibrator, _) = Calibrator::fit(&held_out, Some(0.9))?;
-    let judgement = Judgement::of(network, &splits, None)?.calibrated_by(Some(calibrator));
+    let judgement = Judgement::of(&classifier, &splits, None)?.calibrated_by(Some(calibrator));
     println!("{}", judgement.metrics.to_text());
 
     let report = Report {
-        network,
+        classifier: &classifier,
         splits: &splits,
         judgement: &judgement,
         hold_out: Some(&parts),

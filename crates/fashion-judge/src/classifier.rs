@@ -1,25 +1,40 @@
-//! A trained network, from a run's folder or from a weights file.
+//! A trained classifier, from a run's folder or from a file.
 
 use crate::calibrator::Calibrator;
 use crate::error::Error;
-use fashion_model::tensors::Metadata;
-use fashion_model::{Calibration, Network, weights};
+use fashion_data::{CLASSES, SIDE};
+use fashion_model::{Classifier, ImageShape};
 use fashion_train::RunFolder;
 use std::path::{Path, PathBuf};
 
-/// A trained network, and where it is from.
-pub struct Classifier {
-    /// The network.
-    pub network: Box<dyn Network>,
-    /// What its file says about itself.
-    pub metadata: Metadata,
+/// Makes sure that a classifier is one of garments.
+fn check(classifier: &Classifier) -> Result<(), fashion_model::Error> {
+    let garments = ImageShape { channels: 1, side: SIDE };
+    if classifier.input() != garments {
+        let (found, expected) = (classifier.input(), garments);
+        return Err(fashion_model::Error::Input { found, expected });
+    }
+    let nameless = !classifier.metadata().contains_key("classes");
+    let classes = classifier.classes();
+    if classes.len() != CLASSES.len() || !(nameless || classes == CLASSES) {
+        let (found, expected) = (format!("{classes:?}"), format!("{CLASSES:?}"));
+        return Err(fashion_model::Error::Classes { found, expected });
+    }
+    Ok(())
+}
+
+/// A trained classifier, and where it is from.
+#[derive(Debug)]
+pub struct Trained {
+    /// The classifier.
+    pub classifier: Classifier,
     /// Its file.
     pub path: PathBuf,
     /// Its run, where that was given.
     pub run: Option<RunFolder>,
 }
 
-impl Classifier {
+impl Trained {
     /// Loads the best weights of a run, else its last; or those of a file.
     ///
     /// # Errors
@@ -33,8 +48,9 @@ impl Classifier {
             }
         };
         let path = run.as_ref().map_or_else(|| Ok(place.to_owned()), RunFolder::weights_path)?;
-        let (network, metadata) = weights::load(&path)?;
-        Ok(Self { network, metadata, path, run })
+        let classifier = Classifier::open(&path)?;
+        check(&classifier).map_err(|problem| problem.in_file(&path))?;
+        Ok(Self { classifier, path, run })
     }
 
     /// What its file says of its confidence; nothing if it was never calibrated.
@@ -42,16 +58,14 @@ impl Classifier {
     /// # Errors
     /// [`Error::File`] if that is no temperature or no threshold.
     pub fn calibrator(&self) -> Result<Option<Calibrator>, Error> {
-        let nonsense = |problem: String| Error::File { path: self.path.clone(), problem };
-        let calibration = Calibration::from_metadata(&self.metadata);
-        let calibration = calibration.map_err(|error| nonsense(error.to_string()))?;
-        let calibrator = calibration.map(Calibrator::try_from).transpose();
-        calibrator.map_err(|error| nonsense(error.to_string()))
+        let calibrator = self.classifier.calibration().map(Calibrator::try_from).transpose();
+        calibrator
+            .map_err(|error| Error::File { path: self.path.clone(), problem: error.to_string() })
     }
 
     /// What it was trained on, where its file says so.
     pub fn trained_on(&self) -> Option<&str> {
-        self.metadata.get("data").map(String::as_str)
+        self.classifier.metadata().get("data").map(String::as_str)
     }
 
     /// File, network and data in one line, and how far its run has come where that is not to its last
@@ -68,6 +82,10 @@ impl Classifier {
             }
             _ => String::new(),
         };
-        format!("{} ({}, trained on: {data}{left})", self.path.display(), self.network.name())
+        format!(
+            "{} ({}, trained on: {data}{left})",
+            self.path.display(),
+            self.classifier.architecture()
+        )
     }
 }

@@ -6,7 +6,7 @@ use fashion_data::{CLASSES, Dataset, HoldOut, Splits};
 use fashion_eval::calibration::Temperature;
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions};
-use fashion_model::Network;
+use fashion_model::Classifier;
 use fashion_train::evaluate;
 use ndarray::Array2;
 
@@ -54,23 +54,23 @@ impl Judgement {
         Ok(Self { split, predictions, curves, calibrated: None, metrics })
     }
 
-    /// Lets a network classify the whole test set, or the images of the training set that were held
+    /// Lets a classifier answer for the whole test set, or the images of the training set that were held
     /// out, and judges its answers.
     ///
     /// # Errors
     /// If there are no such images.
     pub fn of(
-        network: &dyn Network,
+        classifier: &Classifier,
         splits: &Splits,
         hold_out: Option<&HoldOut>,
     ) -> Result<Self, Error> {
         let (split, predictions) = match hold_out {
             None => {
                 let all: Vec<_> = (0..splits.test.len()).collect();
-                (Split::Test, predict(network, &splits.test, &all)?)
+                (Split::Test, predict(classifier, &splits.test, &all)?)
             }
             Some(HoldOut { held_out, .. }) => {
-                (Split::Validation, predict(network, &splits.train, held_out)?)
+                (Split::Validation, predict(classifier, &splits.train, held_out)?)
             }
         };
         Self::new(predictions, split, &context(&splits.origin.to_string(), split))
@@ -109,16 +109,23 @@ pub fn context(data: &str, split: Split) -> Context {
     }
 }
 
-/// A network's answers for the images with these indices: plain softmax, widened without rounding.
+/// A classifier's answers for the images with these indices: plain softmax, averaged over its members
+/// and widened without rounding.
 ///
 /// # Errors
 /// If there are no images, or one is asked for twice.
 pub fn predict(
-    network: &dyn Network,
+    classifier: &Classifier,
     dataset: &Dataset,
     indices: &[usize],
 ) -> Result<Predictions, Error> {
-    let probabilities = Array2::from(evaluate(network, dataset, indices).probabilities);
+    let mut answers = classifier
+        .members()
+        .iter()
+        .map(|member| Array2::from(evaluate(&member.plan, dataset, indices).probabilities));
+    let first = answers.next().expect("a classifier has a member");
+    let sum = answers.fold(first, |sum, answer| sum + answer);
+    let probabilities = sum / classifier.members().len() as f32;
     let labels = indices.iter().map(|&index| dataset.labels()[index].into()).collect();
     let predictions = Predictions::from_f32(&probabilities, labels)?;
     Ok(predictions.with_indices(indices.to_vec())?)

@@ -8,7 +8,7 @@ use crate::judgement::Judgement;
 use crate::page;
 use fashion_data::{CLASSES, HoldOut, Splits};
 use fashion_eval::{Predictions, predictions_csv};
-use fashion_model::Network;
+use fashion_model::Classifier;
 use fashion_report::{
     Class, EpochPoint, Figure, History, class_counts, classes, confusion, coverage, curves, html,
     misclassified, reliability,
@@ -25,10 +25,10 @@ const MOST: usize = 5000;
 /// The nearest training images of misclassified ones, by the index of these.
 pub(crate) type Neighbours = BTreeMap<usize, Vec<Neighbour>>;
 
-/// What is told about a network.
+/// What is told about a classifier.
 pub struct Report<'a> {
-    /// The network.
-    pub network: &'a dyn Network,
+    /// The classifier.
+    pub classifier: &'a Classifier,
     /// The data.
     pub splits: &'a Splits,
     /// The part that metrics, figures and page are about.
@@ -90,7 +90,7 @@ impl Report<'_> {
         Ok(())
     }
 
-    /// What the misclassified images look like to the network, among those that it was trained on; of a
+    /// What the misclassified images look like to the classifier's first network, among those that it was trained on; of a
     /// hopeless network, the most confidently misclassified ones.
     fn neighbours(&self) -> Neighbours {
         let train = &self.splits.train;
@@ -105,7 +105,12 @@ impl Report<'_> {
         let wrong = self.judgement.metrics.misclassified.ranking.iter().take(MOST);
         let wrong: Vec<usize> = wrong.map(|item| item.index).collect();
         let asked = (self.judgement.images(self.splits), &wrong[..]);
-        let found = nearest_neighbours(self.network, (train, trained_on), asked, NEIGHBOURS);
+        let found = nearest_neighbours(
+            &self.classifier.members()[0].plan,
+            (train, trained_on),
+            asked,
+            NEIGHBOURS,
+        );
         wrong.into_iter().zip(found).collect()
     }
 }

@@ -4,31 +4,27 @@
 //! Without arguments it writes untrained weights to a temporary folder, reads them back, and
 //! classifies an image of the built-in sample: the answer means nothing, the way is the same.
 
-use fashion_data::{CLASSES, normalise, picture};
-use fashion_model::{Architecture, tensors, weights};
+use fashion_data::picture;
+use fashion_model::{Architecture, Classifier, tensors, weights};
 use std::error::Error;
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (network, pixels) = match &arguments[..] {
+    let (classifier, pixels) = match &arguments[..] {
         [weights, image] => {
-            let (network, _) = weights::load(Path::new(weights))?;
-            (network, picture::read(Path::new(image))?.to_vec())
+            let image = picture::read(Path::new(image))?.to_vec();
+            (Classifier::open(Path::new(weights))?, image)
         }
         [] => {
             let temporary = tempfile::tempdir()?;
             let path = temporary.path().join("untrained.safetensors");
-            weights::save(&path, &*Architecture::ReportCnn.build(0), &tensors::Metadata::new())?;
-            let (network, _) = weights::load(&path)?;
-            (network, fashion_sample::generate(0).test.pixels(0).to_vec())
+            weights::save(&path, &Architecture::ReportCnn.build(0), &tensors::Metadata::new())?;
+            (Classifier::open(&path)?, fashion_sample::generate(0).test.pixels(0).to_vec())
         }
         _ => return Err("expected WEIGHTS.safetensors and IMAGE.png, or nothing".into()),
     };
-    let mut x = vec![0.0; pixels.len()];
-    normalise(&pixels, &mut x);
-    let probabilities = network.prepare().probabilities(&x)[0];
-    for (class, p) in CLASSES.iter().zip(probabilities) {
+    for (class, p) in classifier.classes().iter().zip(classifier.probabilities(&pixels)?) {
         println!("{class:<12} {:5.1}%", 100.0 * p);
     }
     Ok(())

@@ -1,25 +1,32 @@
 #![doc = include_str!("../README.md")]
 
 mod architecture;
-mod calibration;
-mod error;
+mod layer;
 mod layers;
 mod loss;
 mod network;
-mod prepared;
-mod report_cnn;
+mod networks;
 mod tape;
 pub mod tensors;
 pub mod weights;
 
-pub use architecture::Architecture;
-pub use calibration::{Calibration, Target};
-pub use error::Error;
-pub use layers::{Conv3x3, ConvBlock, Dense};
+pub use architecture::{Architecture, UnknownNetwork};
+pub use layer::{AnyTensor, Layer, within};
+pub use layers::{
+    AddRelu, BatchNorm, Conv, Conv1x1, Conv3x3, ConvBlock, ConvPair, Dense, Flatten,
+    GlobalAveragePool, GlobalMaxPool, MaxPool, Residual,
+};
 pub use loss::cross_entropy;
 pub use network::{
     CpuGradients, Definition, Images, Logits, Network, Read, TrainingTape, Update, Write,
 };
-pub use prepared::Prepared;
-pub use report_cnn::ReportCnn;
+pub use networks::{ReportCnn, Resnet, Vgg};
 pub use tape::{tensor_with, values};
+
+// What `network!` needs, and what its user meets.
+pub use dfdx::nn::ModuleMut;
+pub use dfdx::tensor::CpuError;
+pub use fashion_infer::{
+    Calibration, Classifier, Error, Graph, ImageShape, Layer as GraphLayer, Op, Parameter, Plan,
+    Role, Shape, Target, Value,
+};

@@ -1,20 +1,18 @@
 //! What every network here has in common.
 
-use crate::prepared::Prepared;
-use dfdx::nn::tensor_collection::{
-    RecursiveWalker, TensorCollection, TensorOptions, TensorVisitor, ViewTensorMut, ViewTensorName,
-    ViewTensorRef,
-};
-use dfdx::nn::{BuildModule, Module, ZeroGrads};
-use dfdx::shapes::{Const, HasShape, Shape};
+use crate::layer::{AnyTensor, Layer};
+use dfdx::nn::ModuleMut;
+use dfdx::shapes::Const;
 use dfdx::tensor::{Cpu, CpuError, Gradients, NoneTape, OwnedTape, Tensor};
 use fashion_data::random::{Purpose, stream, uniform};
 use fashion_data::{NUM_CLASSES, SIDE};
+use fashion_infer::tensors::{NamedTensor, Tensors};
+use fashion_infer::{Graph, ImageShape, Parameter, Plan, Role, Value};
 use fashion_kernels::Scratch;
 use std::fmt::Debug;
 
-/// A batch of images (B, 1, 28, 28), pixels within 0–1.
-pub type Images<T = NoneTape> = Tensor<(usize, Const<1>, Const<SIDE>, Const<SIDE>), f32, Cpu, T>;
+/// A batch of images (B, 28, 28, 1), pixels within 0–1.
+pub type Images<T = NoneTape> = Tensor<(usize, Const<SIDE>, Const<SIDE>, Const<1>), f32, Cpu, T>;
 
 /// A batch of logits (B, 10): the logarithms of the classes' odds, before softmax.
 pub type Logits<T = NoneTape> = Tensor<(usize, Const<NUM_CLASSES>), f32, Cpu, T>;
@@ -25,336 +23,356 @@ pub type CpuGradients = Gradients<f32, Cpu>;
 /// dfdx's tape for training.
 pub type TrainingTape = OwnedTape<f32, Cpu>;
 
-/// What is done with each parameter's name, shape and values.
-pub type Read<'a> = dyn FnMut(&str, &[usize], &[f32]) + 'a;
+/// What is done with each tensor and its values.
+pub type Read<'a> = dyn FnMut(&Parameter, &[f32]) + 'a;
 
 /// The same, where the values may be changed.
-pub type Write<'a> = dyn FnMut(&str, &[usize], &mut [f32]) + 'a;
+pub type Write<'a> = dyn FnMut(&Parameter, &mut [f32]) + 'a;
 
-/// The same, with the gradient, which may be changed too.
-pub type Update<'a> = dyn FnMut(&str, &[usize], &mut [f32], &mut [f32]) + 'a;
+/// What is done with each tensor that is trained: its place among all, itself, its values and its
+/// gradient.
+pub type Update<'a> = dyn FnMut(usize, &Parameter, &mut [f32], &mut [f32]) + 'a;
 
-/// A classifier of 28 × 28 images into ten classes, whatever its layers are.
-///
-/// Every [`Definition`] is one. Training, judging and files take it as `dyn Network`, and so are
-/// compiled once, however many networks there are.
-pub trait Network: Debug + Send + Sync {
-    /// The architecture's name, as weight files and configurations have it.
-    fn name(&self) -> &'static str;
-
-    /// The device that the parameters live on.
-    fn device(&self) -> Cpu;
-
-    /// The logits of a batch, on dfdx's tape.
-    ///
-    /// # Errors
-    /// If dfdx cannot allocate.
-    fn logits(&self, images: Images<TrainingTape>) -> Result<Logits<TrainingTape>, CpuError>;
-
-    /// Gradients of all parameters, zero.
-    ///
-    /// # Errors
-    /// If dfdx cannot allocate.
-    fn zero_gradients(&self) -> Result<CpuGradients, CpuError>;
-
-    /// Packs the weights as they are now.
-    fn prepare(&self) -> Box<dyn Prepared>;
-
-    /// A copy with parameters of its own.
-    fn boxed_clone(&self) -> Box<dyn Network>;
-
-    /// Turns a parameter's values from this network's order into PyTorch's.
-    fn to_file_layout(&self, name: &str, values: &mut Vec<f32>);
-
-    /// Turns a parameter's values from PyTorch's order into this network's.
-    fn to_network_layout(&self, name: &str, values: &mut Vec<f32>);
-
-    /// Calls `f(name, shape, values)` for each parameter, in a fixed order.
-    fn for_each_parameter(&self, f: &mut Read<'_>);
-
-    /// Calls `f(name, shape, values)` for each parameter, in the same order; what it leaves in the
-    /// values is written back.
-    fn for_each_parameter_mut(&mut self, f: &mut Write<'_>);
-
-    /// Calls `f(name, shape, values, gradient)` for each parameter, in the same order; what it
-    /// leaves in the values and in the gradient is written back. The gradient of a parameter that
-    /// the loss did not reach is zero.
-    ///
-    /// # Errors
-    /// If dfdx cannot allocate.
-    fn for_each_parameter_with_gradient(
-        &mut self,
-        gradients: &mut CpuGradients,
-        f: &mut Update<'_>,
-    ) -> Result<(), CpuError>;
-
-    /// Calls `f(gradient)` for each parameter, in the same order; what it leaves in the gradient is
-    /// written back. That of a parameter that the loss did not reach is zero.
-    ///
-    /// # Errors
-    /// If dfdx cannot allocate.
-    fn for_each_gradient(
-        &self,
-        gradients: &mut CpuGradients,
-        f: &mut dyn FnMut(&mut [f32]),
-    ) -> Result<(), CpuError>;
-
-    /// How many parameters there are.
-    fn parameter_count(&self) -> usize {
-        let mut count = 0;
-        self.for_each_parameter(&mut |_, _, values| count += values.len());
-        count
-    }
-}
-
-impl Clone for Box<dyn Network> {
-    fn clone(&self) -> Self {
-        (**self).boxed_clone()
-    }
-}
-
-/// What a network says of itself, as a dfdx module of batches of images; it is then a [`Network`].
+/// The layers of a network, with its name; [`network!`](crate::network!) writes it. It is trained as
+/// a [`Network`].
 pub trait Definition:
-    TensorCollection<f32, Cpu, To<f32, Cpu> = Self>
-    + Module<Images, Output = Logits, Error = CpuError>
-    + Module<Images<TrainingTape>, Output = Logits<TrainingTape>, Error = CpuError>
-    + Clone
-    + Debug
-    + Send
-    + Sync
-    + 'static
+    Layer + ModuleMut<Images<TrainingTape>, Output = Logits<TrainingTape>, Error = CpuError>
 {
-    /// The architecture's name, as weight files and configurations have it.
+    /// The name that weight files and configurations have it by.
     const NAME: &'static str;
+}
 
-    /// Packs the weights as they are now.
-    fn pack(&self) -> Box<dyn Prepared>;
+/// The layers of any network.
+trait Layers: Debug + Send + Sync {
+    fn logits(&mut self, images: Images<TrainingTape>) -> Result<Logits<TrainingTape>, CpuError>;
+    fn all<'a>(&'a self, all: &mut Vec<&'a dyn AnyTensor>);
+    fn all_mut<'a>(&'a mut self, all: &mut Vec<&'a mut dyn AnyTensor>);
+    fn boxed_clone(&self) -> Box<dyn Layers>;
+}
 
-    /// The pixels and channels of the feature map that a dense layer's weights are about: their
-    /// columns run pixel, channel here, and channel, pixel in PyTorch. `None` for all others.
-    fn feature_map(_name: &str) -> Option<(usize, usize)> {
-        None
+impl<N: Definition> Layers for N {
+    fn logits(&mut self, images: Images<TrainingTape>) -> Result<Logits<TrainingTape>, CpuError> {
+        self.try_forward_mut(images)
     }
 
+    fn all<'a>(&'a self, all: &mut Vec<&'a dyn AnyTensor>) {
+        self.tensors(all);
+    }
+
+    fn all_mut<'a>(&'a mut self, all: &mut Vec<&'a mut dyn AnyTensor>) {
+        self.tensors_mut(all);
+    }
+
+    fn boxed_clone(&self) -> Box<dyn Layers> {
+        Box::new(self.clone())
+    }
+}
+
+/// A network in training: a classifier of 28 × 28 images into ten classes, whatever its layers are.
+///
+/// Everything that is known of it but its forward pass follows from its graph.
+///
+/// ```
+/// use fashion_model::{Network, ReportCnn};
+/// let network = Network::initialised::<ReportCnn>(0);
+/// assert_eq!((network.name(), network.graph().parameter_count()), ("report-cnn", 225_034));
+/// ```
+#[derive(Debug)]
+pub struct Network {
+    name: &'static str,
+    graph: Graph,
+    parameters: Vec<Parameter>,
+    layers: Box<dyn Layers>,
+}
+
+impl Clone for Network {
+    fn clone(&self) -> Self {
+        Network {
+            name: self.name,
+            graph: self.graph.clone(),
+            parameters: self.parameters.clone(),
+            layers: self.layers.boxed_clone(),
+        }
+    }
+}
+
+impl Network {
     /// A network whose parameters are all zero.
-    fn zeroed() -> Self {
-        Self::build(&Cpu::default())
+    ///
+    /// # Panics
+    /// If its layers lower themselves to a graph that cannot be computed, or say other tensors than it.
+    pub fn zeroed<N: Definition>() -> Network {
+        Network::of(N::default())
     }
 
     /// A network with Keras's initial weights: Glorot uniform (Glorot and Bengio, 2010), within
-    /// ±√(6 / (`fan_in` + `fan_out`)), and zero biases. The fans of a convolution count its 9 taps.
+    /// ±√(6 / (`fan_in` + `fan_out`)), zero biases; batch normalisation scales by one, shifts by
+    /// nothing, and has seen a mean of zero and a variance of one. The fans of a convolution count its
+    /// taps.
     ///
-    /// Each parameter has a random stream of its own, keyed by the seed and its position.
-    fn initialised(seed: u64) -> Self {
-        let mut network = Self::zeroed();
-        initialise(&mut network, seed);
+    /// Each tensor has a random stream of its own, keyed by the seed and its position.
+    ///
+    /// # Panics
+    /// As [`zeroed`](Self::zeroed).
+    pub fn initialised<N: Definition>(seed: u64) -> Network {
+        let mut network = Network::zeroed::<N>();
+        let mut position = 0;
+        network.for_each_parameter_mut(&mut |parameter, values| {
+            match (parameter.role, &parameter.shape[..]) {
+                (Role::Weight, [outputs, inputs, taps @ ..]) => {
+                    let area: usize = taps.iter().product();
+                    let limit = (6.0 / ((inputs + outputs) * area) as f32).sqrt();
+                    let mut rng = stream(seed, Purpose::Initialise, 0, position);
+                    values.fill_with(|| (2.0 * uniform(&mut rng) - 1.0) * limit);
+                }
+                (Role::Scale, _) => values.fill(1.0),
+                (Role::Statistic, _) if parameter.name.ends_with("running_var") => values.fill(1.0),
+                _ => {}
+            }
+            position += 1;
+        });
         network
     }
-}
 
-fn initialise(network: &mut dyn Network, seed: u64) {
-    let mut position = 0;
-    network.for_each_parameter_mut(&mut |_, shape, values| {
-        if let [outputs, inputs, taps @ ..] = shape {
-            let area: usize = taps.iter().product();
-            let limit = (6.0 / ((inputs + outputs) * area) as f32).sqrt();
-            let mut rng = stream(seed, Purpose::Initialise, 0, position);
-            values.fill_with(|| (2.0 * uniform(&mut rng) - 1.0) * limit);
+    fn of<N: Definition>(layers: N) -> Network {
+        let mut graph = Graph::new(ImageShape { channels: 1, side: SIDE });
+        N::lower("", &mut graph, Value::IMAGES);
+        graph.check().expect("layers whose types fit make a graph that can be computed");
+        let parameters = graph.parameters();
+        let mut tensors = Vec::new();
+        layers.tensors(&mut tensors);
+        let lengths = tensors.iter().map(|tensor| tensor.values());
+        assert!(
+            lengths.eq(parameters.iter().map(Parameter::values)),
+            "a layer's tensors are those of its graph, in the same order"
+        );
+        Network { name: N::NAME, graph, parameters, layers: Box::new(layers) }
+    }
+
+    /// The name that weight files and configurations have it by.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it computes in use.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Its tensors, without their values.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// The logits of a batch, on dfdx's tape, as in training: batch normalisation goes by the batch, and
+    /// remembers its statistics.
+    ///
+    /// # Errors
+    /// If dfdx cannot allocate.
+    pub fn logits(
+        &mut self,
+        images: Images<TrainingTape>,
+    ) -> Result<Logits<TrainingTape>, CpuError> {
+        self.layers.logits(images)
+    }
+
+    /// Packs the weights as they are now, for use.
+    pub fn plan(&self) -> Plan {
+        let mut tensors = Tensors::new();
+        self.for_each_parameter(&mut |parameter, values| {
+            let (shape, values) = (parameter.shape.clone(), values.to_vec());
+            tensors.insert(parameter.name.clone(), NamedTensor { shape, values });
+        });
+        Plan::new(&self.graph, &tensors)
+    }
+
+    /// Gradients of all that is trained, zero.
+    ///
+    /// # Errors
+    /// If dfdx cannot allocate.
+    pub fn zero_gradients(&self) -> Result<CpuGradients, CpuError> {
+        let mut gradients = CpuGradients::leaky();
+        for (parameter, tensor) in self.parameters.iter().zip(self.tensors()) {
+            if parameter.role.is_trained() {
+                tensor.zero_gradient(&mut gradients)?;
+            }
         }
-        position += 1;
-    });
-}
-
-impl<N: Definition> Network for N {
-    fn name(&self) -> &'static str {
-        N::NAME
+        Ok(gradients)
     }
 
-    fn device(&self) -> Cpu {
-        let mut device = None;
-        let mut visitor = DeviceVisitor(&mut device);
-        let walked = N::iter_tensors(&mut RecursiveWalker { m: self, f: &mut visitor });
-        assert!(walked.is_ok(), "looking does not fail");
-        device.unwrap_or_default()
-    }
-
-    fn logits(&self, images: Images<TrainingTape>) -> Result<Logits<TrainingTape>, CpuError> {
-        self.try_forward(images)
-    }
-
-    fn zero_gradients(&self) -> Result<CpuGradients, CpuError> {
-        self.try_alloc_grads()
-    }
-
-    fn prepare(&self) -> Box<dyn Prepared> {
-        self.pack()
-    }
-
-    fn boxed_clone(&self) -> Box<dyn Network> {
-        Box::new(self.clone())
-    }
-
-    fn to_file_layout(&self, name: &str, values: &mut Vec<f32>) {
-        if let Some((pixels, channels)) = N::feature_map(name) {
-            *values = transposed(values, pixels, channels);
+    /// Calls `f(parameter, values)` for each tensor, in the graph's order.
+    pub fn for_each_parameter(&self, f: &mut Read<'_>) {
+        for (parameter, tensor) in self.parameters.iter().zip(self.tensors()) {
+            let mut scratch = Scratch::take(tensor.values());
+            let values = &mut scratch[..tensor.values()];
+            tensor.read(values);
+            f(parameter, values);
         }
     }
 
-    fn to_network_layout(&self, name: &str, values: &mut Vec<f32>) {
-        if let Some((pixels, channels)) = N::feature_map(name) {
-            *values = transposed(values, channels, pixels);
+    /// Calls `f(parameter, values)` for each tensor, in the same order; what it leaves in the values is
+    /// written back.
+    pub fn for_each_parameter_mut(&mut self, f: &mut Write<'_>) {
+        let Network { parameters, layers, .. } = self;
+        let mut tensors = Vec::with_capacity(parameters.len());
+        layers.all_mut(&mut tensors);
+        for (parameter, tensor) in parameters.iter().zip(tensors) {
+            let mut scratch = Scratch::take(tensor.values());
+            let values = &mut scratch[..tensor.values()];
+            tensor.read(values);
+            f(parameter, values);
+            tensor.write(values);
         }
     }
 
-    fn for_each_parameter(&self, f: &mut Read<'_>) {
-        let walked =
-            N::iter_tensors(&mut RecursiveWalker { m: (self, String::new()), f: &mut Reader(f) });
-        assert!(walked.is_ok(), "reading does not fail");
-    }
-
-    fn for_each_parameter_mut(&mut self, f: &mut Write<'_>) {
-        let walked =
-            N::iter_tensors(&mut RecursiveWalker { m: (self, String::new()), f: &mut Writer(f) });
-        assert!(walked.is_ok(), "writing does not fail");
-    }
-
-    fn for_each_parameter_with_gradient(
+    /// Calls `f(position, parameter, values, gradient)` for each tensor that is trained, in the same
+    /// order, with its position among all; what it leaves in the values and in the gradient is written
+    /// back. The gradient of one that the loss did not reach is zero.
+    ///
+    /// # Errors
+    /// If dfdx cannot allocate.
+    pub fn for_each_parameter_with_gradient(
         &mut self,
         gradients: &mut CpuGradients,
         f: &mut Update<'_>,
     ) -> Result<(), CpuError> {
-        let mut visitor = Updater { f, gradients };
-        N::iter_tensors(&mut RecursiveWalker { m: (self, String::new()), f: &mut visitor })
-            .map(drop)
+        let Network { parameters, layers, .. } = self;
+        let mut tensors = Vec::with_capacity(parameters.len());
+        layers.all_mut(&mut tensors);
+        for (position, (parameter, tensor)) in parameters.iter().zip(tensors).enumerate() {
+            if !parameter.role.is_trained() {
+                continue;
+            }
+            let mut scratch = Scratch::take(tensor.values());
+            let values = &mut scratch[..tensor.values()];
+            tensor.read(values);
+            f(position, parameter, values, tensor.gradient(gradients)?);
+            tensor.write(values);
+        }
+        Ok(())
     }
 
-    fn for_each_gradient(
+    /// Calls `f(parameter, gradient)` for each tensor that is trained, in the same order; what it leaves
+    /// in the gradient is written back. That of one that the loss did not reach is zero.
+    ///
+    /// # Errors
+    /// If dfdx cannot allocate.
+    pub fn for_each_gradient(
         &self,
         gradients: &mut CpuGradients,
-        f: &mut dyn FnMut(&mut [f32]),
+        f: &mut dyn FnMut(&Parameter, &mut [f32]),
     ) -> Result<(), CpuError> {
-        let mut visitor = GradientVisitor { f, gradients };
-        N::iter_tensors(&mut RecursiveWalker { m: self, f: &mut visitor }).map(drop)
-    }
-}
-
-/// Each run of `rows` · `columns` values, a matrix, transposed.
-fn transposed(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
-    let mut out = Vec::with_capacity(values.len());
-    for matrix in values.chunks_exact(rows * columns) {
-        for column in 0..columns {
-            out.extend(matrix[column..].iter().step_by(columns));
+        for (parameter, tensor) in self.parameters.iter().zip(self.tensors()) {
+            if parameter.role.is_trained() {
+                f(parameter, tensor.gradient(gradients)?);
+            }
         }
+        Ok(())
     }
-    out
-}
 
-struct DeviceVisitor<'a>(&'a mut Option<Cpu>);
-
-impl TensorVisitor<f32, Cpu> for DeviceVisitor<'_> {
-    type Viewer = ViewTensorRef;
-    type Err = CpuError;
-    type E2 = f32;
-    type D2 = Cpu;
-
-    fn visit<S: Shape>(
-        &mut self,
-        _: TensorOptions<S, f32, Cpu>,
-        tensor: &Tensor<S, f32, Cpu>,
-    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        self.0.get_or_insert_with(|| tensor.device().clone());
-        Ok(None)
+    fn tensors(&self) -> Vec<&dyn AnyTensor> {
+        let mut tensors = Vec::with_capacity(self.parameters.len());
+        self.layers.all(&mut tensors);
+        tensors
     }
 }
 
-struct Reader<'a, 'b>(&'a mut Read<'b>);
+/// Writes a network from the list of its layers: the struct, its forward pass, its graph and its
+/// tensors, which are named by the fields.
+///
+/// `as ""` names the parts of a layer as if they were the network's own.
+///
+/// ```
+/// use fashion_model::{BatchNorm, Conv3x3, Dense, GlobalMaxPool, Network, network};
+///
+/// network! {
+///     /// The smallest network that is worth a name.
+///     pub struct Small: "small" {
+///         conv: Conv3x3<1, 16, 28, 14>,
+///         norm: BatchNorm<16, true>,
+///         pool: GlobalMaxPool,
+///         fc: Dense<16, 10, false>,
+///     }
+/// }
+///
+/// let network = Network::initialised::<Small>(0);
+/// assert_eq!(network.graph().parameter_count(), 9 * 16 + 2 * 16 + 16 * 10 + 10);
+/// assert_eq!(network.parameters()[0].name, "conv.weight");
+/// ```
+/// Layers that do not fit are refused when they are compiled:
+/// ```compile_fail,E0271
+/// # use fashion_model::{BatchNorm, Conv3x3, Dense, GlobalMaxPool, network};
+/// network! {
+///     /// 16 channels are not 32.
+///     pub struct Wrong: "wrong" {
+///         conv: Conv3x3<1, 16, 28, 14>,
+///         norm: BatchNorm<16, true>,
+///         pool: GlobalMaxPool,
+///         fc: Dense<32, 10, false>,
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! network {
+    (
+        $(#[$doc:meta])*
+        $vis:vis struct $Network:ident: $NAME:literal {
+            $($(#[$field_doc:meta])* $field:ident $(as $name:literal)?: $Layer:ty),+ $(,)?
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default)]
+        $vis struct $Network {
+            $(
+                $(#[$field_doc])*
+                #[allow(missing_docs)]
+                pub $field: $Layer
+            ),+
+        }
 
-impl TensorVisitor<f32, Cpu> for Reader<'_, '_> {
-    type Viewer = (ViewTensorRef, ViewTensorName);
-    type Err = CpuError;
-    type E2 = f32;
-    type D2 = Cpu;
+        impl $crate::Layer for $Network {
+            fn lower(
+                name: &str,
+                graph: &mut $crate::Graph,
+                x: $crate::Value,
+            ) -> $crate::Value {
+                $(
+                    let part = $crate::network!(@name $field $($name)?);
+                    let x = <$Layer as $crate::Layer>::lower(
+                        &$crate::within(name, part),
+                        graph,
+                        x,
+                    );
+                )+
+                x
+            }
 
-    fn visit<S: Shape>(
-        &mut self,
-        _: TensorOptions<S, f32, Cpu>,
-        (tensor, name): (&Tensor<S, f32, Cpu>, String),
-    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        let mut scratch = Scratch::take(tensor.shape().num_elements());
-        let values = &mut scratch[..tensor.shape().num_elements()];
-        tensor.copy_into(values);
-        (self.0)(&name, tensor.shape().concrete().as_ref(), values);
-        Ok(None)
-    }
-}
+            fn tensors<'a>(&'a self, all: &mut Vec<&'a dyn $crate::AnyTensor>) {
+                $($crate::Layer::tensors(&self.$field, all);)+
+            }
 
-struct GradientVisitor<'a> {
-    f: &'a mut dyn FnMut(&mut [f32]),
-    gradients: &'a mut CpuGradients,
-}
+            fn tensors_mut<'a>(&'a mut self, all: &mut Vec<&'a mut dyn $crate::AnyTensor>) {
+                $($crate::Layer::tensors_mut(&mut self.$field, all);)+
+            }
+        }
 
-impl TensorVisitor<f32, Cpu> for GradientVisitor<'_> {
-    type Viewer = ViewTensorRef;
-    type Err = CpuError;
-    type E2 = f32;
-    type D2 = Cpu;
+        impl $crate::ModuleMut<$crate::Images<$crate::TrainingTape>> for $Network {
+            type Output = $crate::Logits<$crate::TrainingTape>;
+            type Error = $crate::CpuError;
 
-    fn visit<S: Shape>(
-        &mut self,
-        _: TensorOptions<S, f32, Cpu>,
-        tensor: &Tensor<S, f32, Cpu>,
-    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        (self.f)(self.gradients.get_or_alloc_mut(tensor)?);
-        Ok(None)
-    }
-}
+            fn try_forward_mut(
+                &mut self,
+                x: $crate::Images<$crate::TrainingTape>,
+            ) -> Result<Self::Output, Self::Error> {
+                $(let x = $crate::ModuleMut::try_forward_mut(&mut self.$field, x)?;)+
+                Ok(x)
+            }
+        }
 
-struct Writer<'a, 'b>(&'a mut Write<'b>);
-
-impl TensorVisitor<f32, Cpu> for Writer<'_, '_> {
-    type Viewer = (ViewTensorMut, ViewTensorName);
-    type Err = CpuError;
-    type E2 = f32;
-    type D2 = Cpu;
-
-    fn visit<S: Shape>(
-        &mut self,
-        _: TensorOptions<S, f32, Cpu>,
-        (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
-    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        let mut scratch = Scratch::take(tensor.shape().num_elements());
-        let values = &mut scratch[..tensor.shape().num_elements()];
-        tensor.copy_into(values);
-        let shape = tensor.shape().concrete();
-        (self.0)(&name, shape.as_ref(), values);
-        tensor.copy_from(values);
-        Ok(None)
-    }
-}
-
-struct Updater<'a, 'b> {
-    f: &'a mut Update<'b>,
-    gradients: &'a mut CpuGradients,
-}
-
-impl TensorVisitor<f32, Cpu> for Updater<'_, '_> {
-    type Viewer = (ViewTensorMut, ViewTensorName);
-    type Err = CpuError;
-    type E2 = f32;
-    type D2 = Cpu;
-
-    fn visit<S: Shape>(
-        &mut self,
-        _: TensorOptions<S, f32, Cpu>,
-        (tensor, name): (&mut Tensor<S, f32, Cpu>, String),
-    ) -> Result<Option<Tensor<S, f32, Cpu>>, CpuError> {
-        let mut scratch = Scratch::take(tensor.shape().num_elements());
-        let values = &mut scratch[..tensor.shape().num_elements()];
-        tensor.copy_into(values);
-        let shape = tensor.shape().concrete();
-        let gradient = self.gradients.get_or_alloc_mut(&*tensor)?;
-        (self.f)(&name, shape.as_ref(), values, gradient);
-        tensor.copy_from(values);
-        Ok(None)
-    }
+        impl $crate::Definition for $Network {
+            const NAME: &'static str = $NAME;
+        }
+    };
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $name:literal) => { $name };
 }

@@ -7,13 +7,15 @@
 //! the layer's [`Pool`] afterwards, so that steady training allocates next to nothing and two
 //! forward passes before a backward one do not disturb each other.
 
-use dfdx::shapes::{HasShape, Shape};
-use dfdx::tensor::{Cpu, CpuError, Storage, Tensor, TensorFromVec};
+use dfdx::shapes::{ConstShape, HasShape, Shape};
+use dfdx::tensor::{Cpu, CpuError, Storage, Tensor, TensorFromVec, ZerosTensor};
 use fashion_kernels::Buffer;
+use fashion_kernels::chunks::PIECE;
+use rayon::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Workspaces that wait for their next use; clones share them.
-pub(crate) struct Pool<W>(Arc<Mutex<Vec<W>>>);
+pub struct Pool<W>(Arc<Mutex<Vec<W>>>);
 
 impl<W> Clone for Pool<W> {
     fn clone(&self) -> Self {
@@ -33,9 +35,10 @@ impl<W> std::fmt::Debug for Pool<W> {
     }
 }
 
-impl<W: Default> Pool<W> {
-    pub(crate) fn take(&self) -> W {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+impl<W> Pool<W> {
+    pub(crate) fn take(&self, new: impl FnOnce() -> W) -> W {
+        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        waiting.unwrap_or_else(new)
     }
 
     pub(crate) fn put_back(&self, workspace: W) {
@@ -66,4 +69,18 @@ pub fn tensor_with<S: Shape>(
     std::mem::forget(storage);
     fill(&mut values);
     device.try_tensor_from_vec(values, shape)
+}
+
+/// A tensor of zeros, on a device that is like any other.
+pub(crate) fn zeros<S: ConstShape>() -> Tensor<S, f32, Cpu> {
+    Cpu::default().zeros()
+}
+
+/// `to` += `from`: a tensor may feed several operations, whose gradients add up.
+pub(crate) fn add(to: &mut [f32], from: &[f32]) {
+    to.par_chunks_mut(PIECE).zip(from.par_chunks(PIECE)).for_each(|(to, from)| {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to += from;
+        }
+    });
 }

@@ -1,8 +1,8 @@
-//! How fast the report's network trains and classifies: one JSON object a line, in the form that
+//! How fast a network, the report's unless another is named, trains and classifies: one JSON object a line, in the form that
 //! `cargo xtask bench-peers` also gets from other frameworks.
 //!
 //! `cargo run --release -p fashion-train --example speed -- [THREADS] [--epochs N] [--images N]
-//! [--data FOLDER]`
+//! [--data PLACE] [--network NAME]`
 //!
 //! It trains N epochs (3) on N random images (60,000), after fifty steps that are not counted, and
 //! classifies 10,000 others. With `--data` the images come from there, and reading them counts as
@@ -15,7 +15,7 @@ use fashion_data::random::{Purpose, below, stream};
 use fashion_data::{Dataset, Keys, NUM_CLASSES, PIXELS, SIDE, Source, Splits, normalise};
 use fashion_kernels::loss::argmax;
 use fashion_kernels::simd::Isa;
-use fashion_model::{Architecture, Prepared};
+use fashion_model::{Architecture, Plan};
 use fashion_train::{Observer, Settings, Step, Trainer, Validation, default_threads, with_threads};
 use ndarray::{Array1, Array3};
 use serde_json::{Value, json};
@@ -50,6 +50,7 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
             "version": format!("{} {}", env!("CARGO_PKG_VERSION"), Isa::current()),
             "threads": args.threads,
             "data": args.data.as_ref().map_or("random".to_owned(), |_| splits.origin.to_string()),
+            "network": args.network.name(),
             "what": what,
         });
         if let (Value::Object(line), Value::Object(figures)) = (&mut line, figures) {
@@ -65,7 +66,7 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
         ..Settings::default()
     };
     let mut first = FirstSteps { left: if args.epochs == 0 { 1 } else { WARM_UP }, age: None };
-    let network = || Architecture::ReportCnn.build(settings.seed);
+    let network = || args.network.build(settings.seed);
     let _ = Trainer::new(settings, splits, network())?.run_epoch(&mut first)?;
     print(
         "startup",
@@ -101,12 +102,12 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
         }),
     );
 
-    let prepared = trainer.network().prepare();
+    let plan = trainer.network().plan();
     let labels = &splits.test.labels()[..splits.test.len().min(CLASSIFIED)];
     let mut x = vec![0.0; labels.len() * PIXELS];
     normalise(&splits.test.all_pixels()[..x.len()], &mut x);
     for batch in [128, 1000] {
-        let (best, median) = best_and_median(classify(&*prepared, &x, labels, batch));
+        let (best, median) = best_and_median(classify(&plan, &x, labels, batch));
         print(
             "infer",
             json!({
@@ -116,7 +117,7 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
             }),
         );
     }
-    let (best, median) = best_and_median(classify_singly(&*prepared, &x));
+    let (best, median) = best_and_median(classify_singly(&plan, &x));
     print(
         "latency_b1",
         json!({ "best_us": 1e6 * best, "median_us": 1e6 * median, "peak_rss_mb": peak_memory() }),
@@ -125,14 +126,14 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
 }
 
 /// Seconds to classify all images and count the right answers, time after time.
-fn classify(prepared: &dyn Prepared, x: &[f32], labels: &[u8], batch: usize) -> Vec<f64> {
+fn classify(plan: &Plan, x: &[f32], labels: &[u8], batch: usize) -> Vec<f64> {
     let mut logits = vec![0.0; batch * NUM_CLASSES];
     let mut once = || {
         let start = Instant::now();
         let mut right = 0;
         for (x, labels) in x.chunks(batch * PIXELS).zip(labels.chunks(batch)) {
             let logits = &mut logits[..labels.len() * NUM_CLASSES];
-            prepared.logits(x, logits);
+            plan.logits(x, logits);
             let answers = logits.chunks_exact(NUM_CLASSES).map(argmax);
             right += answers.zip(labels).filter(|(z, y)| *z == usize::from(**y)).count();
         }
@@ -143,11 +144,11 @@ fn classify(prepared: &dyn Prepared, x: &[f32], labels: &[u8], batch: usize) -> 
 }
 
 /// Seconds to classify one image in this thread, image after image.
-fn classify_singly(prepared: &dyn Prepared, x: &[f32]) -> Vec<f64> {
+fn classify_singly(plan: &Plan, x: &[f32]) -> Vec<f64> {
     let mut logits = [0.0; NUM_CLASSES];
     let once = |x: &[f32]| {
         let start = Instant::now();
-        prepared.logits_here(x, &mut logits);
+        plan.logits_here(x, &mut logits);
         std::hint::black_box(&logits);
         start.elapsed().as_secs_f64()
     };
@@ -210,11 +211,18 @@ struct Args {
     epochs: usize,
     images: usize,
     data: Option<PathBuf>,
+    network: Architecture,
 }
 
 impl Args {
     fn parse(mut given: impl Iterator<Item = String>) -> Result<Args> {
-        let mut args = Args { threads: default_threads(), epochs: 3, images: 60_000, data: None };
+        let mut args = Args {
+            threads: default_threads(),
+            epochs: 3,
+            images: 60_000,
+            data: None,
+            network: Architecture::ReportCnn,
+        };
         let Some(mut next) = given.next() else {
             return Ok(Args { epochs: 1, images: 1280, ..args });
         };
@@ -224,9 +232,11 @@ impl Args {
                 "--epochs" => args.epochs = value()?.parse()?,
                 "--images" => args.images = value()?.parse()?,
                 "--data" => args.data = Some(value()?.into()),
+                "--network" => args.network = value()?.parse()?,
                 threads => {
                     args.threads = threads.parse().map_err(|_| {
-                        let expected = "a number of threads, --epochs, --images or --data";
+                        let expected =
+                            "a number of threads, --epochs, --images, --data or --network";
                         format!("the argument {threads:?}: expected {expected}")
                     })?;
                 }

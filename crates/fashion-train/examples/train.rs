@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut trainer = Trainer::new(settings, &splits, network)?;
     trainer.run(&mut Printer)?;
     let all: Vec<usize> = (0..splits.test.len()).collect();
-    let test = evaluate(trainer.network(), &splits.test, &all);
+    let test = evaluate(&trainer.network().plan(), &splits.test, &all);
     println!("test: loss {:.3}, accuracy {:.1}%", test.loss, 100.0 * test.accuracy);
     Ok(())
 }

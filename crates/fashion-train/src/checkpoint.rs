@@ -28,16 +28,13 @@ impl Checkpoint {
         let network = trainer.raw_network();
         let mut tensors = weights::to_tensors(network);
         let optimiser = trainer.optimiser();
-        let mut position = 0;
-        network.for_each_parameter(&mut |name, shape, _| {
-            for slot in &optimiser.slots {
-                let mut values = slot.values[position].clone();
-                network.to_file_layout(name, &mut values);
-                let tensor = NamedTensor { shape: shape.to_vec(), values };
-                tensors.insert(format!("{name}.{}", slot.name), tensor);
+        for (position, parameter) in network.parameters().iter().enumerate() {
+            for slot in optimiser.slots.iter().filter(|slot| !slot.values[position].is_empty()) {
+                let values = parameter.to_file_layout(slot.values[position].clone());
+                let tensor = NamedTensor { shape: parameter.shape.clone(), values };
+                tensors.insert(format!("{}.{}", parameter.name, slot.name), tensor);
             }
-            position += 1;
-        });
+        }
         let mut metadata = Metadata::from([
             ("architecture".into(), network.name().into()),
             ("settings".into(), settings_text(trainer.settings())),
@@ -92,7 +89,10 @@ impl Checkpoint {
             let found = text("architecture")?;
             return Err(damaged(format!("it is of the network {found}, not {name}")));
         }
-        if *text("settings")? != settings_text(trainer.settings()) {
+        // What a setting was before there was one, it is by default.
+        let stated: Option<Settings> = toml::from_str(text("settings")?).ok();
+        let stated = stated.map(|settings| settings_text(&settings));
+        if stated != Some(settings_text(trainer.settings())) {
             let problem = "its checkpoint was made with other settings than config.toml has now";
             return Err(Error::OtherRun { path: path.into(), problem: problem.to_owned() });
         }
@@ -100,21 +100,18 @@ impl Checkpoint {
         let epochs =
             from_csv(text("history")?).map_err(|e| damaged(format!("its history, {e}")))?;
         let (network, optimiser, history) = trainer.parts_mut();
-        let (mut position, mut outcome) = (0, Ok(()));
-        network.for_each_parameter(&mut |name, shape, _| {
-            for slot in &mut optimiser.slots {
-                let name_there = format!("{name}.{}", slot.name);
-                match tensors.remove(&name_there) {
-                    Some(mut tensor) if tensor.shape == shape => {
-                        network.to_network_layout(name, &mut tensor.values);
-                        slot.values[position] = tensor.values;
+        for (position, parameter) in network.parameters().iter().enumerate() {
+            let slots = optimiser.slots.iter_mut();
+            for slot in slots.filter(|slot| !slot.values[position].is_empty()) {
+                let name = format!("{}.{}", parameter.name, slot.name);
+                match tensors.remove(&name) {
+                    Some(tensor) if tensor.shape == parameter.shape => {
+                        slot.values[position] = parameter.to_network_layout(tensor.values);
                     }
-                    _ => outcome = Err(damaged(format!("{name_there} is missing or misshapen"))),
+                    _ => return Err(damaged(format!("{name} is missing or misshapen"))),
                 }
             }
-            position += 1;
-        });
-        outcome?;
+        }
         weights::set_tensors(network, tensors)?;
         optimiser.step = step;
         *history = epochs;

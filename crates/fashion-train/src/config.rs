@@ -3,9 +3,10 @@
 use crate::error::Error;
 use crate::settings::{Settings, check_keys};
 use fashion_data::Splits;
+use fashion_model::Architecture;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use toml::Table;
+use toml::{Table, Value};
 
 /// The version of `config.toml` that this program writes and reads.
 pub const SCHEMA: &str = "fashion-run/1";
@@ -15,7 +16,7 @@ pub const SCHEMA: &str = "fashion-run/1";
 pub struct Config {
     /// [`SCHEMA`].
     pub schema: String,
-    /// The network's name.
+    /// The network's name, whoever has defined it.
     pub architecture: String,
     /// The data.
     pub data: DataConfig,
@@ -86,8 +87,21 @@ impl ConfigFile {
         let table: Table = text.parse().map_err(not_toml)?;
         let known = ["schema", "architecture", "data", "training"];
         check_keys(&table, &known, "[training]", path)?;
-        let file: ConfigFile = toml::from_str(text).map_err(not_toml)?;
+        let mut file: ConfigFile = toml::from_str(text).map_err(not_toml)?;
         check_schema(file.schema.as_deref().unwrap_or(SCHEMA), SCHEMA, path)?;
+        if let Some(name) = file.architecture.as_deref() {
+            // Before `network` was a setting, this alone said it.
+            let known = name.parse::<Architecture>().is_ok();
+            let network = file.training.get("network").and_then(Value::as_str);
+            if network.is_some_and(|network| known && network != name) {
+                let network = network.unwrap_or_default();
+                let problem = format!("its architecture is {name:?}, but its network {network:?}");
+                return Err(Error::Damaged { path: path.into(), problem });
+            }
+            if known {
+                file.training.insert("network".to_owned(), name.into());
+            }
+        }
         Ok(file)
     }
 

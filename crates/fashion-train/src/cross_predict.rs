@@ -40,7 +40,7 @@ pub struct CrossPredicted {
 /// let small = fashion_sample::generate(0).test.select(&(0..200).collect::<Vec<_>>());
 /// let settings = Settings { epochs: 1, ..Settings::default() };
 /// let ControlFlow::Continue(predicted) =
-///     cross_predict(&*Architecture::ReportCnn.build(0), &small, &settings, 2, &mut ())?
+///     cross_predict(&Architecture::ReportCnn.build(0), &small, &settings, 2, &mut ())?
 /// else {
 ///     panic!("nobody stops it");
 /// };
@@ -53,7 +53,7 @@ pub struct CrossPredicted {
 /// # Errors
 /// If a setting is out of range, the items cannot be dealt into so many folds, or training diverges.
 pub fn cross_predict(
-    network: &dyn Network,
+    network: &Network,
     dataset: &Dataset,
     settings: &Settings,
     folds: usize,
@@ -65,15 +65,15 @@ pub fn cross_predict(
     let mut learned_nothing = 0;
     for (fold, part) in parts.iter().enumerate() {
         let train = (0..dataset.len()).filter(|item| part.binary_search(item).is_err()).collect();
-        let mut trainer =
-            Trainer::of_parts(*settings, network.boxed_clone(), dataset, train, None)?;
+        let mut trainer = Trainer::of_parts(*settings, network.clone(), dataset, train, None)?;
         let mut shifted = Shifted { observer, before: fold * settings.epochs, folds };
         while trainer.history().len() < settings.epochs {
             match trainer.run_epoch(&mut shifted)? {
                 ControlFlow::Break(()) => return Ok(ControlFlow::Break(())),
                 ControlFlow::Continue(epoch) => {
                     if epoch.epoch > settings.epochs / 2 {
-                        let judged = evaluate(trainer.network(), dataset, part).probabilities;
+                        let judged =
+                            evaluate(&trainer.network().plan(), dataset, part).probabilities;
                         add(&mut probabilities, part, &judged);
                     }
                     if shifted.on_epoch(&epoch, false).is_break() {

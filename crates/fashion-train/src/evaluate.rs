@@ -2,7 +2,7 @@
 
 use fashion_data::{Dataset, NUM_CLASSES, PIXELS, gather};
 use fashion_kernels::loss::{argmax, cross_entropy, softmax};
-use fashion_model::Network;
+use fashion_model::Plan;
 
 /// Images that go through the network together.
 const BATCH: usize = 512;
@@ -19,17 +19,16 @@ pub struct Evaluation {
 }
 
 /// Classifies the images with these indices.
-pub fn evaluate(network: &dyn Network, dataset: &Dataset, indices: &[usize]) -> Evaluation {
+pub fn evaluate(plan: &Plan, dataset: &Dataset, indices: &[usize]) -> Evaluation {
     let mut probabilities = vec![[0.0; NUM_CLASSES]; indices.len()];
     let (mut loss, mut right) = (0.0, 0usize);
-    let prepared = network.prepare();
     let mut x = vec![0.0; BATCH.min(indices.len()) * PIXELS];
     let mut logits = vec![0.0; BATCH.min(indices.len()) * NUM_CLASSES];
     for (indices, probabilities) in indices.chunks(BATCH).zip(probabilities.chunks_mut(BATCH)) {
         let x = &mut x[..indices.len() * PIXELS];
         let logits = &mut logits[..indices.len() * NUM_CLASSES];
         gather(dataset, indices, x);
-        prepared.logits(x, logits);
+        plan.logits(x, logits);
         softmax(NUM_CLASSES, logits, probabilities.as_flattened_mut());
         for (z, &index) in logits.chunks_exact(NUM_CLASSES).zip(indices) {
             let label = usize::from(dataset.labels()[index]);

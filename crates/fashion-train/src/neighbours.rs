@@ -3,7 +3,7 @@
 use fashion_data::{Dataset, PIXELS, gather};
 use fashion_kernels::dense::Dense;
 use fashion_kernels::simd::Isa;
-use fashion_model::{Network, Prepared};
+use fashion_model::Plan;
 
 /// Images whose features are computed and compared together.
 const BATCH: usize = 1024;
@@ -25,26 +25,26 @@ pub struct Neighbour {
 /// A few thousand questions about 60,000 images take about a second on two cores. Uses rayon's
 /// current pool; the result does not depend on the number of threads.
 pub fn nearest_neighbours(
-    network: &dyn Network,
+    plan: &Plan,
     (known, known_indices): (&Dataset, &[usize]),
     (asked, asked_indices): (&Dataset, &[usize]),
     k: usize,
 ) -> Vec<Vec<Neighbour>> {
-    let (prepared, isa) = (network.prepare(), Isa::current());
-    let width = prepared.feature_count();
+    let isa = Isa::current();
+    let width = plan.feature_count();
     let n = asked_indices.len();
     let mut nearest = vec![Vec::with_capacity(k + 1); n];
     if n == 0 || k == 0 {
         return nearest;
     }
-    let questions = features(&*prepared, asked, asked_indices);
+    let questions = features(plan, asked, asked_indices);
     let squares: Vec<f32> = questions.chunks_exact(width).map(square).collect();
     // ‖a − b‖² = ‖a‖² + ‖b‖² − 2 a·b, and the products are those of a dense layer.
     let products = Dense { inputs: width, outputs: n, relu: false };
     let zeros = vec![0.0; n];
     let mut dots = vec![0.0; BATCH * n];
     for indices in known_indices.chunks(BATCH) {
-        let theirs = features(&*prepared, known, indices);
+        let theirs = features(plan, known, indices);
         let dots = &mut dots[..indices.len() * n];
         products.forward(isa, &theirs, &questions, &zeros, dots);
         for ((&index, theirs), dots) in
@@ -75,14 +75,14 @@ fn insert(nearest: &mut Vec<Neighbour>, new: Neighbour, k: usize) {
 }
 
 /// The features (n, F) of the images with these indices.
-fn features(prepared: &dyn Prepared, dataset: &Dataset, indices: &[usize]) -> Vec<f32> {
-    let width = prepared.feature_count();
+fn features(plan: &Plan, dataset: &Dataset, indices: &[usize]) -> Vec<f32> {
+    let width = plan.feature_count();
     let mut out = vec![0.0; indices.len() * width];
     let mut x = vec![0.0; BATCH.min(indices.len()) * PIXELS];
     for (indices, out) in indices.chunks(BATCH).zip(out.chunks_mut(BATCH * width)) {
         let x = &mut x[..indices.len() * PIXELS];
         gather(dataset, indices, x);
-        prepared.features(x, out);
+        plan.features(x, out);
     }
     out
 }
@@ -100,19 +100,18 @@ mod tests {
     #[test]
     fn the_nearest_are_those_that_a_plain_search_finds() {
         let splits = fashion_sample::generate(0);
-        let network = Architecture::ReportCnn.build(1);
+        let plan = Architecture::ReportCnn.build(1).plan();
         let known: Vec<usize> = (0..1500).map(|i| i * 3).collect();
         let asked = [5, 0, 77];
         let find = || {
             let (train, test) = (&splits.train, &splits.test);
-            nearest_neighbours(&*network, (train, &known), (test, &asked), 4)
+            nearest_neighbours(&plan, (train, &known), (test, &asked), 4)
         };
         let found = with_threads(2, find).unwrap();
         assert_eq!(with_threads(1, find).unwrap(), found);
 
-        let prepared = network.prepare();
-        let questions = features(&*prepared, &splits.test, &asked);
-        let all = features(&*prepared, &splits.train, &known);
+        let questions = features(&plan, &splits.test, &asked);
+        let all = features(&plan, &splits.train, &known);
         for (question, found) in questions.chunks_exact(128).zip(&found) {
             let mut plain: Vec<(f64, usize)> = all
                 .chunks_exact(128)
@@ -136,11 +135,11 @@ mod tests {
     #[test]
     fn an_image_is_its_own_nearest_neighbour() {
         let train = fashion_sample::generate(0).train;
-        let network = Architecture::ReportCnn.build(0);
+        let plan = Architecture::ReportCnn.build(0).plan();
         let known = [8, 3, 11];
-        let found = nearest_neighbours(&*network, (&train, &known), (&train, &[3]), 9);
+        let found = nearest_neighbours(&plan, (&train, &known), (&train, &[3]), 9);
         assert_eq!((found[0][0].index, found[0].len()), (3, 3));
         assert!(found[0][0].distance < 1e-2);
-        assert!(nearest_neighbours(&*network, (&train, &known), (&train, &[]), 9).is_empty());
+        assert!(nearest_neighbours(&plan, (&train, &known), (&train, &[]), 9).is_empty());
     }
 }

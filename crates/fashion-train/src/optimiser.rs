@@ -7,7 +7,7 @@ use fashion_kernels::chunks::PIECE;
 use fashion_kernels::sgd::Sgd;
 use fashion_kernels::simd::Isa;
 use fashion_kernels::{average, clip};
-use fashion_model::{CpuGradients, Network};
+use fashion_model::{CpuGradients, Network, Role};
 use rayon::prelude::*;
 
 /// Clipping, the optimiser's rule, and the moving average of the weights.
@@ -27,7 +27,7 @@ pub struct Optimiser {
 pub struct Slot {
     /// `mean` and `square` (Adam), `velocity` (SGD), or `average` (of the weights).
     pub name: &'static str,
-    /// It, for each parameter in the network's order.
+    /// It, for each of the network's tensors in their order; of statistics only the average.
     pub values: Vec<Vec<f32>>,
 }
 
@@ -50,20 +50,26 @@ impl From<CpuError> for Failure {
 
 impl Optimiser {
     /// An optimiser for this network that has taken no step.
-    pub fn new(settings: &Settings, network: &dyn Network) -> Optimiser {
-        let mut zeros = Vec::new();
-        network.for_each_parameter(&mut |_, _, values| zeros.push(vec![0.0; values.len()]));
+    pub fn new(settings: &Settings, network: &Network) -> Optimiser {
+        let trained = network.parameters().iter().map(|parameter| match parameter.role {
+            Role::Statistic => Vec::new(),
+            _ => vec![0.0; parameter.values()],
+        });
+        let trained: Vec<Vec<f32>> = trained.collect();
         let rule: &[&'static str] = match settings.optimiser {
             OptimiserKind::Adam | OptimiserKind::AdamW => &["mean", "square"],
             OptimiserKind::Sgd => &["velocity"],
         };
-        let average = (settings.ema_decay > 0.0).then_some("average");
-        let names = rule.iter().copied().chain(average);
-        let slots = names.map(|name| Slot { name, values: zeros.clone() }).collect();
+        let slot = |&name: &&'static str| Slot { name, values: trained.clone() };
+        let mut slots: Vec<Slot> = rule.iter().map(slot).collect();
+        if settings.ema_decay > 0.0 {
+            let all = network.parameters().iter().map(|parameter| vec![0.0; parameter.values()]);
+            slots.push(Slot { name: "average", values: all.collect() });
+        }
         Optimiser { settings: *settings, step: 0, slots }
     }
 
-    /// The moving average of the weights, for each parameter in the network's order; `None` where
+    /// The moving average of the network's tensors, statistics included, in their order; `None` where
     /// there is none, or no step was taken yet.
     pub fn average(&self) -> Option<&[Vec<f32>]> {
         let slot = self.slots.last().filter(|slot| slot.name == "average" && self.step > 0)?;
@@ -74,7 +80,7 @@ impl Optimiser {
     /// they were clipped.
     pub(crate) fn step(
         &mut self,
-        network: &mut dyn Network,
+        network: &mut Network,
         gradients: &mut CpuGradients,
         learning_rate: f64,
     ) -> Result<f64, Failure> {
@@ -86,16 +92,16 @@ impl Optimiser {
         };
         self.step += 1;
         let (step, settings) = (self.step, self.settings);
-        let (mut position, mut bad) = (0, None);
+        let mut bad = None;
         let slots = &mut self.slots;
         network.for_each_parameter_with_gradient(
             gradients,
-            &mut |name, shape, values, gradient| {
+            &mut |position, parameter, values, gradient| {
                 if factor < 1.0 {
                     clip::scale(isa, factor, gradient);
                 }
-                // Biases, and whatever else has one dimension, are not decayed.
-                let weight_decay = if shape.len() > 1 { settings.weight_decay } else { 0.0 };
+                let decays = parameter.role == Role::Weight;
+                let weight_decay = if decays { settings.weight_decay } else { 0.0 };
                 let mut slots = slots.iter_mut().map(|slot| &mut slot.values[position][..]);
                 let mut slot = || slots.next().unwrap_or_default();
                 match settings.optimiser {
@@ -110,30 +116,33 @@ impl Optimiser {
                         sgd.update(isa, gradient, values, slot());
                     }
                 }
-                if settings.ema_decay > 0.0 {
-                    match step {
-                        1 => slot().copy_from_slice(values),
-                        _ => average::update(
-                            isa,
-                            ema_decay(settings.ema_decay, step),
-                            values,
-                            slot(),
-                        ),
-                    }
-                }
                 if bad.is_none() && !clip::all_finite(isa, values) {
-                    bad = Some(name.to_owned());
+                    bad = Some(parameter.name.clone());
                 }
-                position += 1;
                 gradient.par_chunks_mut(PIECE).for_each(|gradient| gradient.fill(0.0));
             },
         )?;
         // Those of the values between the layers.
         gradients.drop_non_leafs();
+        self.move_average(isa, network);
         match bad {
             Some(name) => Err(Failure::Parameter(name)),
             None => Ok(norm),
         }
+    }
+
+    /// Moves the average of the weights, and of the statistics, to where they are now.
+    fn move_average(&mut self, isa: Isa, network: &Network) {
+        let (step, decay) = (self.step, self.settings.ema_decay);
+        let Some(slot) = self.slots.iter_mut().find(|slot| slot.name == "average") else { return };
+        let mut averages = slot.values.iter_mut();
+        network.for_each_parameter(&mut |_, values| {
+            let average = averages.next().expect("an average of every tensor");
+            match step {
+                1 => average.copy_from_slice(values),
+                _ => average::update(isa, ema_decay(decay, step), values, average),
+            }
+        });
     }
 }
 
@@ -149,22 +158,21 @@ fn ema_decay(decay: f64, step: u64) -> f64 {
 /// The norm of all gradients together.
 fn gradient_norm(
     isa: Isa,
-    network: &dyn Network,
+    network: &Network,
     gradients: &mut CpuGradients,
 ) -> Result<f64, Failure> {
-    let (mut sum, mut seen, mut bad) = (0.0, 0, None);
-    network.for_each_gradient(gradients, &mut |gradient| {
+    let (mut sum, mut bad) = (0.0, None);
+    network.for_each_gradient(gradients, &mut |parameter, gradient| {
         let square = clip::sum_of_squares(isa, gradient);
-        if !square.is_finite() {
-            bad.get_or_insert(seen);
+        if bad.is_none() && !square.is_finite() {
+            bad = Some(parameter.name.clone());
         }
         sum += square;
-        seen += 1;
     })?;
-    let Some(bad) = bad else { return Ok(sum.sqrt()) };
-    let mut names = Vec::new();
-    network.for_each_parameter(&mut |name, _, _| names.push(name.to_owned()));
-    Err(Failure::Gradient(names.swap_remove(bad)))
+    match bad {
+        None => Ok(sum.sqrt()),
+        Some(name) => Err(Failure::Gradient(name)),
+    }
 }
 
 #[cfg(test)]

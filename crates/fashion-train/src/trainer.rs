@@ -41,9 +41,9 @@ pub enum Finish {
 pub struct Trainer<'a> {
     settings: Settings,
     device: Cpu,
-    network: Box<dyn Network>,
+    network: Network,
     /// Of the moving average of the weights, after each epoch, where there is one.
-    averaged: Option<Box<dyn Network>>,
+    averaged: Option<Network>,
     optimiser: Optimiser,
     class_weights: Option<[f32; NUM_CLASSES]>,
     /// In training, and on what is held out.
@@ -70,11 +70,7 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// If a setting is out of range or the training set cannot be split.
-    pub fn new(
-        settings: Settings,
-        splits: &'a Splits,
-        network: Box<dyn Network>,
-    ) -> Result<Self, Error> {
+    pub fn new(settings: Settings, splits: &'a Splits, network: Network) -> Result<Self, Error> {
         settings.check()?;
         let all = |dataset: &Dataset| (0..dataset.len()).collect::<Vec<usize>>();
         let (train, held_out) = match settings.hold_out(&splits.train)? {
@@ -90,19 +86,19 @@ impl<'a> Trainer<'a> {
     /// As [`new`](Self::new), with the parts chosen already, whatever `settings.validation` says.
     pub(crate) fn of_parts(
         settings: Settings,
-        network: Box<dyn Network>,
+        network: Network,
         dataset: &'a Dataset,
         train: Vec<usize>,
         held_out: Option<HeldOut<'a>>,
     ) -> Result<Self, Error> {
         settings.check()?;
         // What a step frees the next one takes again.
-        let device = network.device();
+        let device = Cpu::default();
         device.try_enable_cache()?;
         let class_weights = settings.class_weights.for_images(dataset, &train)?;
         Ok(Trainer {
             averaged: None,
-            optimiser: Optimiser::new(&settings, &*network),
+            optimiser: Optimiser::new(&settings, &network),
             guessing: [
                 Guessing::new(settings.label_smoothing, class_weights, counts(dataset, &train)),
                 match &held_out {
@@ -129,13 +125,13 @@ impl<'a> Trainer<'a> {
 
     /// The network as it is now: with the moving average of the weights where there is one, else with
     /// the weights themselves.
-    pub fn network(&self) -> &dyn Network {
-        &**self.averaged.as_ref().unwrap_or(&self.network)
+    pub fn network(&self) -> &Network {
+        self.averaged.as_ref().unwrap_or(&self.network)
     }
 
     /// The network with the weights that the next step begins with.
-    pub(crate) fn raw_network(&self) -> &dyn Network {
-        &*self.network
+    pub(crate) fn raw_network(&self) -> &Network {
+        &self.network
     }
 
     /// The optimiser as it is now.
@@ -186,8 +182,8 @@ impl<'a> Trainer<'a> {
             && best(&self.history).map(|e| e.epoch) == self.history.last().map(|e| e.epoch)
     }
 
-    pub(crate) fn parts_mut(&mut self) -> (&mut dyn Network, &mut Optimiser, &mut Vec<Epoch>) {
-        (&mut *self.network, &mut self.optimiser, &mut self.history)
+    pub(crate) fn parts_mut(&mut self) -> (&mut Network, &mut Optimiser, &mut Vec<Epoch>) {
+        (&mut self.network, &mut self.optimiser, &mut self.history)
     }
 
     /// The lowest mean training loss of a network that says the same of every image, in nats: the
@@ -275,8 +271,9 @@ impl<'a> Trainer<'a> {
             return Err(Error::Diverged { what, epoch: number, step: steps, learning_rate });
         }
         self.take_average();
-        let validation =
-            self.held_out().map(|(dataset, indices)| evaluate(self.network(), dataset, indices));
+        let validation = self
+            .held_out()
+            .map(|(dataset, indices)| evaluate(&self.network().plan(), dataset, indices));
         let epoch = Epoch {
             epoch: number,
             learning_rate,
@@ -335,7 +332,7 @@ impl<'a> Trainer<'a> {
     pub(crate) fn take_average(&mut self) {
         let Some(average) = self.optimiser.average() else { return };
         let averaged = self.averaged.get_or_insert_with(|| self.network.clone());
-        weights::set_parameters(&mut **averaged, average);
+        weights::set_parameters(averaged, average);
     }
 
     /// One step, with the loss of the weights before it.
@@ -371,7 +368,7 @@ impl<'a> Trainer<'a> {
         }
         self.gradients = loss_tensor.try_backward()?;
         let gradient_norm =
-            self.optimiser.step(&mut *self.network, &mut self.gradients, learning_rate)?;
+            self.optimiser.step(&mut self.network, &mut self.gradients, learning_rate)?;
         Ok(Taken { loss, right, gradient_norm })
     }
 }

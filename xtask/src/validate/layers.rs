@@ -7,7 +7,7 @@ use crate::command;
 use crate::workspace::{UNIFY, Workspace};
 
 /// The crates, highest first. A crate may use those that come after it.
-const LAYERS: [&str; 11] = [
+const LAYERS: [&str; 12] = [
     "xtask",
     "fashion-cli",
     "fashion-judge",
@@ -15,6 +15,7 @@ const LAYERS: [&str; 11] = [
     "fashion-train",
     "fashion-eval",
     "fashion-model",
+    "fashion-infer",
     "fashion-kernels",
     "fashion-sample",
     "fashion-data",
@@ -22,8 +23,8 @@ const LAYERS: [&str; 11] = [
 ];
 
 /// Crates for people who have never heard of [`FRAMEWORK`].
-const WITHOUT_FRAMEWORK: [&str; 4] =
-    ["fashion-eval", "fashion-kernels", "fashion-sample", "fashion-data"];
+const WITHOUT_FRAMEWORK: [&str; 5] =
+    ["fashion-data", "fashion-eval", "fashion-infer", "fashion-kernels", "fashion-sample"];
 
 /// The deep learning framework that the model and its training are built on.
 const FRAMEWORK: &str = "dfdx";

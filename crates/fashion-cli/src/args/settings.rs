@@ -90,6 +90,7 @@ pub(crate) fn setting(option: &str) -> String {
 mod tests {
     use super::*;
     use clap::Parser;
+    use fashion_model::Architecture;
     use fashion_train::{ClassWeights, OptimiserKind, ScheduleKind, Validation};
 
     #[derive(Debug, Parser)]
@@ -107,7 +108,7 @@ mod tests {
 
     #[test]
     fn every_option_arrives() {
-        let line = "x --epochs 2 --batch-size 7 --lr 0.5 --epsilon 0.25 --seed 9 --validation 0.2 \
+        let line = "x --network vgg --epochs 2 --batch-size 7 --lr 0.5 --epsilon 0.25 --seed 9 --validation 0.2 \
                     --target-accuracy 0.9 --optimiser sgd --beta1 0.1 --beta2 0.2 --momentum 0.3 \
                     --nesterov false --weight-decay 0.01 --clip-norm 2 --schedule one-cycle \
                     --warmup-epochs 0.5 --decay-factor 0.4 --step-epochs 3 --plateau-patience 4 \
@@ -116,6 +117,7 @@ mod tests {
         let given = Line::try_parse_from(line.split_whitespace()).unwrap().settings;
         let settings = given.over(&Settings::default()).unwrap();
         let expected = Settings {
+            network: Architecture::Vgg,
             epochs: 2,
             batch_size: 7,
             learning_rate: 0.5,

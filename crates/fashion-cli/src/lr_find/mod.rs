@@ -13,7 +13,7 @@ use crate::train::plan::{self, Chosen};
 use anyhow::{Context, Result};
 use fashion_data::files::check_folder;
 use fashion_eval::thousands;
-use fashion_model::{Architecture, Network};
+use fashion_model::Network;
 use fashion_report::{Figure, RangeMarks, lr_find};
 use fashion_train::describe;
 use fashion_train::{LrFind, RangeEnd, RangeTest, RunFolder, Settings, with_threads};
@@ -39,9 +39,9 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
     let found = place::load(&args.data)?;
     let interrupt = Interrupt::listen()?;
     let mut progress = Progress::new(interrupt, test.steps, args.quiet);
-    let network = Architecture::ReportCnn.build(settings.seed);
+    let network = settings.network.build(settings.seed);
     if !args.quiet {
-        announce(&test, &chosen, &found, &*network, threads);
+        announce(&test, &chosen, &found, &network, threads);
     }
     let range =
         with_threads(threads, || test.run(network, settings, &found.splits, &mut progress))??;
@@ -76,7 +76,7 @@ fn write(shown: &Shown<'_>, figure: &Figure) -> Result<RunFolder> {
 }
 
 /// Says what is going to happen.
-fn announce(test: &LrFind, chosen: &Chosen, found: &Found, network: &dyn Network, threads: usize) {
+fn announce(test: &LrFind, chosen: &Chosen, found: &Found, network: &Network, threads: usize) {
     announce::data(found);
     announce::network(network);
     // What a range test has nothing of.

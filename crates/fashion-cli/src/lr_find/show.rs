@@ -3,7 +3,6 @@
 use crate::args::{LrFindArgs, Recipe, option};
 use crate::output::{self, quoted};
 use anyhow::Result;
-use fashion_model::Architecture;
 use fashion_train::{
     LrFind, RangeEnd, RangePoint, RangeTest, RunFolder, Settings, Suggestions, value_to_text,
 };
@@ -91,7 +90,7 @@ impl Shown<'_> {
         File {
             schema: SCHEMA,
             data: &self.origin,
-            architecture: Architecture::ReportCnn.name(),
+            architecture: self.settings.network.name(),
             from,
             to,
             steps,

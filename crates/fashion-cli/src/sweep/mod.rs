@@ -15,9 +15,8 @@ use crate::place::{self, Found};
 use crate::train::interrupt::Interrupt;
 use anyhow::{Result, anyhow};
 use fashion_data::Dataset;
-use fashion_model::Architecture;
-use fashion_train::Error;
 use fashion_train::sweep::{Event, Finish, Point, Results, Shard, Sweep};
+use fashion_train::{Error, Settings};
 use plan::Plan;
 use progress::{Progress, runs, shards};
 use std::collections::HashMap;
@@ -36,7 +35,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
         announce::announce(&sweep, &found, &images, &options);
     }
     let progress = Progress::new(&sweep, &sweep.collect()?, options.shard, args.quiet);
-    let build = |seed| Architecture::ReportCnn.build(seed);
+    let build = |settings: &Settings| settings.network.build(settings.seed);
     let tell = |event: Event<'_>| progress.tell(event);
     let finish = sweep.run(&build, &found.splits, &found.place(), &options, &tell);
     progress.clear();
@@ -63,7 +62,8 @@ fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found, Vec<usize>)> {
         Plan::New(spec) => {
             let found = place::load(&args.data)?;
             let path = args.config.as_deref().unwrap_or("the command line".as_ref());
-            let spec = spec.resolved(Architecture::ReportCnn.name(), &found.splits, path)?;
+            let network = spec.base.network.name();
+            let spec = spec.resolved(network, &found.splits, path)?;
             // What cannot be trained on must not use up a sweep's number.
             let images = check_for(&spec.points(path)?, &found.splits.train)?;
             let sweep = match (args.shard, &args.out) {
@@ -74,8 +74,8 @@ fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found, Vec<usize>)> {
         }
         Plan::Resume(sweep) => {
             let found = place::load_noted(sweep.data_place(), &sweep.folder, &args.data)?;
-            // Whether they are the same data is for the sweep to say.
-            let images = check_for(&sweep.points, &found.splits.train).unwrap_or_default();
+            sweep.check_data(&found.splits)?;
+            let images = check_for(&sweep.points, &found.splits.train)?;
             Ok((*sweep, found, images))
         }
     }

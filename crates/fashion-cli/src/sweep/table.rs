@@ -44,7 +44,8 @@ pub(crate) fn json(sweep: &Sweep, results: &Results, interrupted: bool) -> Resul
             (false, false) => "unfinished",
         },
         data: spec.data.as_ref().map(|data| &*data.origin),
-        architecture: spec.architecture.as_deref(),
+        // That of each point is among its values.
+        architecture: spec.architecture.as_deref().filter(|_| !spec.space.contains_key("network")),
         method: spec.method,
         seeds: &spec.seeds,
         trials: sweep.trials.len(),

@@ -16,9 +16,8 @@ use anyhow::{Context, Result, bail};
 use fashion_eval::interval::LEVEL;
 use fashion_eval::selective::Threshold;
 use fashion_eval::{Metrics, Predictions, thousands};
-use fashion_judge::{Calibrator, Judgement, Report, predict, write_curves};
+use fashion_judge::{Calibrator, Judgement, Report, Trained, predict, write_curves};
 use fashion_kernels::simd;
-use fashion_model::{Architecture, Network};
 use fashion_train::describe;
 use fashion_train::{
     Config, Finish, GoOnFrom, LockedRun, Outcome, RunFolder, Settings, Validation, train,
@@ -72,7 +71,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
     let mut progress = Progress::new(interrupt, config, args.quiet);
     let trained = with_threads(threads, || {
-        let network = Architecture::ReportCnn.build(config.training.seed);
+        let network = config.training.network.build(config.training.seed);
         let mut observers = (&mut progress, &mut logs);
         train(run, config, network, &found.splits, &found.place(), *from, &mut observers)
     })?;
@@ -99,11 +98,10 @@ fn end(
     threads: usize,
     interrupt: Interrupt,
 ) -> Result<ExitCode> {
-    match (outcome.finish, &outcome.network) {
-        (Finish::Complete, Some(network)) => {
+    match outcome.finish {
+        Finish::Complete => {
             interrupt.finishing();
-            let (test, written) =
-                with_threads(threads, || finish(prepared, outcome, &**network, args.quiet))??;
+            let (test, written) = with_threads(threads, || finish(prepared, outcome, args.quiet))??;
             if outcome.learned_nothing && !args.quiet {
                 about("note", LEARNED_NOTHING);
             }
@@ -118,7 +116,7 @@ fn end(
                 written,
             )
         }
-        _ => stopped(prepared, outcome, args, interrupt.code()),
+        Finish::Stopped => stopped(prepared, outcome, args, interrupt.code()),
     }
 }
 
@@ -139,7 +137,7 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
         Plan::New(chosen) => {
             let Chosen { settings, origin, data } = *chosen;
             let found = place::load(&args.data)?;
-            let config = Config::new(Architecture::ReportCnn.name(), &found.splits, settings);
+            let config = Config::new(settings.network.name(), &found.splits, settings);
             // What cannot be trained on must not use up a run's number.
             let (images, held_out) = settings.check_for(&found.splits.train)?;
             if !args.quiet {
@@ -210,7 +208,7 @@ fn announce(prepared: &Prepared, threads: usize) {
             thousands(found.splits.test.len())
         ),
     );
-    announce::network(&*Architecture::ReportCnn.zeroed());
+    announce::network(&settings.network.zeroed());
     about("training", describe(settings));
     announce::extras(settings);
     if let Some(origin) = origin {
@@ -282,25 +280,22 @@ fn failed(error: fashion_train::Error, run: &RunFolder) -> anyhow::Error {
 
 /// Judges what was trained and writes the rest of the run folder, and says whether that could be
 /// written. The test set is read here.
-fn finish(
-    prepared: &Prepared,
-    outcome: &Outcome,
-    network: &dyn Network,
-    quiet: bool,
-) -> Result<(Judgement, Result<()>)> {
+fn finish(prepared: &Prepared, outcome: &Outcome, quiet: bool) -> Result<(Judgement, Result<()>)> {
     let Prepared { run, config, found, .. } = prepared;
     let splits = &found.splits;
+    let classifier = &Trained::load(run.path())?.classifier;
     let hold_out = config.training.hold_out(&splits.train)?;
-    let held_out = hold_out.as_ref().map(|parts| predict(network, &splits.train, &parts.held_out));
+    let held_out =
+        hold_out.as_ref().map(|parts| predict(classifier, &splits.train, &parts.held_out));
     let held_out = held_out.transpose()?;
     let calibrator = match &held_out {
         Some(held_out) => Some(fit(held_out, config.training.target_accuracy, quiet)?),
         None => None,
     };
     let calibrated = calibrator.map_or(Ok(()), |calibrator| run.calibrate(&calibrator.into()));
-    let test = Judgement::of(network, splits, None)?.calibrated_by(calibrator);
+    let test = Judgement::of(classifier, splits, None)?.calibrated_by(calibrator);
     let report = Report {
-        network,
+        classifier,
         splits,
         judgement: &test,
         hold_out: hold_out.as_ref(),

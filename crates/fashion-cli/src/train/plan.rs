@@ -86,12 +86,10 @@ fn read_config(path: &Path) -> Result<ConfigFile> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read {}, which --config names", path.display()))?;
     let file = ConfigFile::parse(&text, path).map_err(exit::usage)?;
-    match &file.architecture {
-        Some(other) if other != Architecture::ReportCnn.name() => Err(exit::usage(format!(
-            "{}: architecture = {other:?}; expected {:?}",
-            path.display(),
-            Architecture::ReportCnn.name()
-        ))),
+    match file.architecture.as_deref().map(str::parse::<Architecture>) {
+        Some(Err(unknown)) => {
+            Err(exit::usage(format!("{}: architecture: {unknown}", path.display())))
+        }
         _ => Ok(file),
     }
 }

@@ -12,6 +12,8 @@ fn help() {
         "lr-find",
         "eval",
         "predict",
+        "export",
+        "networks",
         "data",
         "data info",
         "data figure",

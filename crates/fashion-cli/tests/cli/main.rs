@@ -12,6 +12,7 @@ mod file_systems;
 mod interface;
 mod logs;
 mod lr_find;
+mod networks;
 mod outputs;
 mod predict;
 mod robust;

@@ -122,14 +122,14 @@ mod tests {
     use super::*;
     use crate::judgement::{context, predict};
     use fashion_eval::predictions_csv::Split;
-    use fashion_model::Architecture;
+    use fashion_model::{Architecture, weights};
 
     #[test]
     fn items_averages_and_evidence_are_of_the_part_that_was_judged() {
         let all = fashion_sample::generate(0);
-        let network = Architecture::ReportCnn.build(0);
+        let classifier = weights::to_classifier(&Architecture::ReportCnn.build(0)).unwrap();
         for (split, dataset) in [(Split::Test, &all.test), (Split::Validation, &all.train)] {
-            let predictions = predict(&*network, dataset, &[3, 7, 11]).unwrap();
+            let predictions = predict(&classifier, dataset, &[3, 7, 11]).unwrap();
             let context = context("custom", split);
             let judged = Judgement::new(predictions, split, &context).unwrap();
             assert!(std::ptr::eq(judged.images(&all), dataset));

@@ -4,6 +4,7 @@ mod items;
 
 use crate::report::{Neighbours, Report, classes, course};
 use fashion_eval::thousands;
+use fashion_model::Graph;
 use fashion_report::html::{self, FactGroup};
 use fashion_train::{Epoch, Settings, Validation, describe};
 
@@ -23,7 +24,7 @@ pub(crate) fn page<'a>(report: &Report<'a>, neighbours: &Neighbours) -> html::Re
     let Report { judgement, splits, run, .. } = *report;
     let images = judgement.images(splits);
     html::Report {
-        title: format!("Garments sorted by {}", report.network.name()),
+        title: format!("Garments sorted by {}", report.classifier.architecture()),
         metrics: &judgement.metrics,
         curves: &judgement.curves,
         calibrated: judgement.calibrated.as_ref().map(|(_, curves)| curves),
@@ -40,9 +41,11 @@ pub(crate) fn page<'a>(report: &Report<'a>, neighbours: &Neighbours) -> html::Re
 
 fn facts(report: &Report<'_>) -> Vec<FactGroup> {
     let splits = report.splits;
+    let graphs = report.classifier.members().iter().map(|member| &member.graph);
+    let parameters: usize = graphs.map(Graph::parameter_count).sum();
     let mut model = vec![
-        ("architecture", report.network.name().to_owned()),
-        ("parameters", thousands(report.network.parameter_count())),
+        ("architecture", report.classifier.architecture().to_owned()),
+        ("parameters", thousands(parameters)),
     ];
     let mut data = Vec::new();
     let mut groups = Vec::new();

@@ -17,7 +17,7 @@ fn check(shape: ConvShape) {
         conv.forward(isa, &x, &mut y, true);
         conv.input_gradient(isa, &grad, &mut grad_x);
         conv.weight_gradient(isa, &x, &grad, &mut gradient);
-        conv.unpack_gradient(&gradient, &mut to_weight, &mut to_bias);
+        conv.unpack_gradient(&gradient, &mut to_weight, Some(&mut to_bias));
     };
     step();
     assert_eq!(measure(step).count_total, 0, "{shape:?}");

@@ -60,7 +60,7 @@ fn run(
         conv.weight_gradient(isa, x, grad, &mut gradient);
         conv.input_gradient(isa, grad, grad_x);
     }
-    conv.unpack_gradient(&gradient, &mut pass.weight, &mut pass.bias);
+    conv.unpack_gradient(&gradient, &mut pass.weight, Some(&mut pass.bias));
     pass
 }
 
@@ -277,7 +277,7 @@ fn gradients_are_added_to_what_is_there_and_no_bias_is_a_bias_of_zero() {
         conv.weight_gradient(Isa::best(), &x, &grad, &mut gradient);
         conv.input_gradient(Isa::best(), &grad, &mut grad_x);
         let (mut to_weight, mut to_bias) = (vec![-1000.0; weight.len()], vec![-1000.0; bias.len()]);
-        conv.unpack_gradient(&gradient, &mut to_weight, &mut to_bias);
+        conv.unpack_gradient(&gradient, &mut to_weight, Some(&mut to_bias));
         grad_x.iter_mut().for_each(|g| *g -= 1000.0);
         let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
         assert_close("weight", &to_weight, &wide(&expected.weight), 1e-3);

@@ -1,17 +1,22 @@
-//! The layers: dfdx tensor collections whose shapes are types.
+//! The layers: dfdx modules whose shapes are types.
 
 mod conv;
-mod conv3x3;
+mod conv_pair;
 mod dense;
+mod norm;
+mod pool;
+mod residual;
 
-pub use conv::ConvBlock;
-pub(crate) use conv::{ConvPairPool, conv_pair};
-pub use conv3x3::Conv3x3;
+pub use conv::{Conv, Conv1x1, Conv3x3};
+pub use conv_pair::{ConvBlock, ConvPair};
 pub use dense::Dense;
+pub use norm::BatchNorm;
+pub use pool::{Flatten, GlobalAveragePool, GlobalMaxPool, MaxPool};
+pub use residual::{AddRelu, Residual};
 
 use dfdx::shapes::Const;
 use dfdx::tensor::{Cpu, Tensor};
 
 /// A batch of square images, channels last.
-pub(crate) type FeatureMap<B, const SIDE: usize, const CHANNELS: usize, T> =
-    Tensor<(B, Const<SIDE>, Const<SIDE>, Const<CHANNELS>), f32, Cpu, T>;
+pub(crate) type FeatureMap<const SIDE: usize, const CHANNELS: usize, T> =
+    Tensor<(usize, Const<SIDE>, Const<SIDE>, Const<CHANNELS>), f32, Cpu, T>;

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod conv3x3;
+mod common;
+mod layers;
+mod networks;
 mod pytorch;
 mod weights;

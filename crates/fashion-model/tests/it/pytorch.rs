@@ -40,18 +40,11 @@
 //! run(torch.float64); run(torch.float32)
 //! ```
 
+use crate::common::{gradients_by_name, values};
 use dfdx::prelude::*;
 use fashion_kernels::adam::Adam;
 use fashion_kernels::simd::Isa;
-use fashion_model::{
-    Architecture, CpuGradients, Definition, Images, Network, ReportCnn, cross_entropy, weights,
-};
-
-/// As in the script.
-fn values(n: usize, seed: usize) -> Vec<f32> {
-    let k = |i: usize| (i * 7919 + i * i % 1009 * 613 + seed * 104_729) % 2003;
-    (0..n).map(|i| (k(i) as f32 - 1001.0) / 1001.0).collect()
-}
+use fashion_model::{Architecture, CpuGradients, Images, Network, Parameter, cross_entropy};
 
 struct Expected {
     name: &'static str,
@@ -148,16 +141,13 @@ const LOSSES: [f64; 20] = [2.36100685, 2.2848223, 2.38101203, 2.34212115, 2.2447
 2.22820966, 2.20223354, 2.13124541, 2.16348168, 2.19348093, 2.16439298];
 
 /// The script's network.
-fn network() -> Box<dyn Network> {
+fn network() -> Network {
     let mut network = Architecture::ReportCnn.zeroed();
     let scales = [0.3, 0.1, 0.08, 0.1, 0.04, 0.1, 0.15, 0.1];
     let mut position = 0;
-    let layout = network.clone();
-    network.for_each_parameter_mut(&mut |name, _, parameter| {
-        let mut v: Vec<f32> =
-            values(parameter.len(), position).iter().map(|v| v * scales[position]).collect();
-        layout.to_network_layout(name, &mut v);
-        parameter.copy_from_slice(&v);
+    network.for_each_parameter_mut(&mut |parameter, to| {
+        let from = values(to.len(), position).iter().map(|v| v * scales[position]).collect();
+        to.copy_from_slice(&parameter.to_network_layout(from));
         position += 1;
     });
     network
@@ -176,25 +166,10 @@ fn batch(b: usize) -> (Images, Tensor<(usize, Const<10>), f32, Cpu>) {
 }
 
 /// Loss and gradients of one batch.
-fn step(network: &dyn Network, b: usize, gradients: CpuGradients) -> (f32, CpuGradients) {
+fn step(network: &mut Network, b: usize, gradients: CpuGradients) -> (f32, CpuGradients) {
     let (x, y) = batch(b);
     let loss = cross_entropy(network.logits(x.traced(gradients)).unwrap(), &y).unwrap();
     (loss.array(), loss.backward())
-}
-
-/// The gradients of all parameters, in PyTorch's layout.
-fn gradients_by_name(
-    network: &dyn Network,
-    gradients: &mut CpuGradients,
-) -> Vec<(String, Vec<f32>)> {
-    let mut all = Vec::new();
-    let mut visit = |name: &str, _: &[usize], _: &mut [f32], gradient: &mut [f32]| {
-        let mut gradient = gradient.to_vec();
-        network.to_file_layout(name, &mut gradient);
-        all.push((name.to_owned(), gradient));
-    };
-    network.boxed_clone().for_each_parameter_with_gradient(gradients, &mut visit).unwrap();
-    all
 }
 
 #[test]
@@ -202,17 +177,16 @@ fn logits_match_pytorch() {
     let (x, _) = batch(0);
     let mut pixels = vec![0.0; 8 * 784];
     x.copy_into(&mut pixels);
-    let network = network();
+    let mut network = network();
+    let traced = x.traced(network.zero_gradients().unwrap());
     let mut logits = vec![0.0; 80];
-    let mut module = ReportCnn::zeroed();
-    weights::set_tensors(&mut module, weights::to_tensors(&*network)).unwrap();
-    module.forward(x).copy_into(&mut logits);
-    let mut prepared = vec![0.0; 80];
-    network.prepare().logits(&pixels, &mut prepared);
-    assert_eq!(prepared, logits, "prepared and module");
+    network.logits(traced).unwrap().copy_into(&mut logits);
+    let (plan, mut planned) = (network.plan(), vec![0.0; 80]);
+    plan.logits(&pixels, &mut planned);
+    assert_eq!(planned, logits, "plan and module");
     for (pixels, logits) in pixels.chunks(784).zip(logits.chunks(10)) {
         let mut alone = [0.0; 10];
-        network.prepare().logits(pixels, &mut alone);
+        plan.logits(pixels, &mut alone);
         assert_eq!(alone, logits, "one image alone");
     }
     for (i, (&got, expected)) in logits.iter().zip(LOGITS).enumerate() {
@@ -222,9 +196,10 @@ fn logits_match_pytorch() {
 
 #[test]
 fn gradients_match_pytorch() {
-    let network = network();
-    let (_, mut gradients) = step(&*network, 0, network.zero_gradients().unwrap());
-    let all = gradients_by_name(&*network, &mut gradients);
+    let mut network = network();
+    let zeros = network.zero_gradients().unwrap();
+    let (_, mut gradients) = step(&mut network, 0, zeros);
+    let all = gradients_by_name(&network, &mut gradients);
     assert_eq!(all.len(), GRADIENTS.len());
     for ((name, gradient), expected) in all.iter().zip(&GRADIENTS) {
         assert_eq!(name, expected.name);
@@ -254,19 +229,17 @@ fn twenty_steps_of_adam_follow_pytorch() {
     let adam =
         Adam { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weight_decay: 0.0 };
     let mut moments: Vec<(Vec<f32>, Vec<f32>)> = Vec::new();
-    network
-        .for_each_parameter(&mut |_, _, v| moments.push((vec![0.0; v.len()], vec![0.0; v.len()])));
+    network.for_each_parameter(&mut |_, v| moments.push((vec![0.0; v.len()], vec![0.0; v.len()])));
     for (at, expected) in LOSSES.into_iter().enumerate() {
-        let (loss, mut filled) = step(&*network, at % 4, gradients);
+        let (loss, mut filled) = step(&mut network, at % 4, gradients);
         let tolerance = if at < 5 { 1e-4 } else { 1e-2 };
         assert!((f64::from(loss) - expected).abs() < tolerance, "step {at}: {loss} not {expected}");
-        let mut position = 0;
-        let mut update = |_: &str, _: &[usize], values: &mut [f32], gradient: &mut [f32]| {
-            let (mean, square) = &mut moments[position];
-            adam.update(Isa::current(), at as u64 + 1, gradient, values, mean, square);
-            gradient.fill(0.0);
-            position += 1;
-        };
+        let mut update =
+            |at_all: usize, _: &Parameter, values: &mut [f32], gradient: &mut [f32]| {
+                let (mean, square) = &mut moments[at_all];
+                adam.update(Isa::current(), at as u64 + 1, gradient, values, mean, square);
+                gradient.fill(0.0);
+            };
         network.for_each_parameter_with_gradient(&mut filled, &mut update).unwrap();
         filled.drop_non_leafs();
         gradients = filled;
@@ -275,12 +248,13 @@ fn twenty_steps_of_adam_follow_pytorch() {
 
 #[test]
 fn a_batch_gives_the_same_gradient_with_any_number_of_threads() {
-    let network = network();
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let (loss, mut gradients) = step(&*network, 1, network.zero_gradients().unwrap());
-            let all = gradients_by_name(&*network, &mut gradients).into_iter().flat_map(|(_, g)| g);
+            let mut network = network();
+            let zeros = network.zero_gradients().unwrap();
+            let (loss, mut gradients) = step(&mut network, 1, zeros);
+            let all = gradients_by_name(&network, &mut gradients).into_iter().flat_map(|(_, g)| g);
             (loss.to_bits(), all.map(f32::to_bits).collect::<Vec<_>>())
         })
     };
@@ -290,13 +264,14 @@ fn a_batch_gives_the_same_gradient_with_any_number_of_threads() {
 
 #[test]
 fn two_forward_passes_before_a_backward_one_do_not_disturb_each_other() {
-    let network = network();
-    let (alone, mut gradients) = step(&*network, 0, network.zero_gradients().unwrap());
-    let expected = gradients_by_name(&*network, &mut gradients);
+    let mut network = network();
+    let zeros = network.zero_gradients().unwrap();
+    let (alone, mut gradients) = step(&mut network, 0, zeros.clone());
+    let expected = gradients_by_name(&network, &mut gradients);
     let ((x, y), (other, _)) = (batch(0), batch(1));
-    let traced = |x: Images| network.logits(x.traced(network.zero_gradients().unwrap())).unwrap();
+    let mut traced = |x: Images| network.logits(x.traced(zeros.clone())).unwrap();
     let loss = cross_entropy(traced(x), &y).unwrap();
     let _unused = traced(other);
     assert_eq!(loss.array(), alone);
-    assert!(gradients_by_name(&*network, &mut loss.backward()) == expected);
+    assert!(gradients_by_name(&network, &mut loss.backward()) == expected);
 }

@@ -76,7 +76,7 @@ impl LrFind {
     /// cannot be split.
     pub fn run(
         &self,
-        network: Box<dyn Network>,
+        network: Network,
         settings: &Settings,
         splits: &Splits,
         observer: &mut dyn Observer,

@@ -15,9 +15,6 @@ use std::time::{Instant, SystemTime};
 /// What a run gave.
 #[derive(Clone, Debug)]
 pub struct Outcome {
-    /// The network to use: of the best epoch where validation chose one, else of the last; `None`
-    /// where the run was stopped before its first epoch was whole.
-    pub network: Option<Box<dyn Network>>,
     /// All epochs, those before it was resumed included.
     pub history: Vec<Epoch>,
     /// How it ended.
@@ -41,7 +38,7 @@ pub struct Outcome {
 pub fn train(
     run: &LockedRun,
     config: &Config,
-    network: Box<dyn Network>,
+    network: Network,
     splits: &Splits,
     data: &DataPlace,
     from: GoOnFrom,
@@ -71,14 +68,6 @@ pub fn train(
     let finish = finish?;
     noted?;
     Ok(Outcome {
-        network: match trainer.history().is_empty() {
-            true => None,
-            false => {
-                let mut network = trainer.network().boxed_clone();
-                weights::load_into(&mut *network, &run.weights_path()?)?;
-                Some(network)
-            }
-        },
         learned_nothing: trainer.learned_nothing(),
         history: trainer.history().to_vec(),
         finish,

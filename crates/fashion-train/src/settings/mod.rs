@@ -19,6 +19,7 @@ use crate::history::{Epoch, best};
 use crate::schedule::{Schedule, ScheduleKind};
 use declare::settings;
 use fashion_data::{Dataset, HoldOut, stratified_split};
+use fashion_model::Architecture;
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
@@ -46,6 +47,9 @@ settings! {
     #[serde(default, deny_unknown_fields)]
     pub struct Settings;
 
+    /// What is trained: report-cnn, vgg or resnet; `fashion networks` says more of them
+    Run network: Architecture = Architecture::ReportCnn, "NAME",
+        |_| true => "report-cnn, vgg or resnet";
     /// Passes over the training set, at most
     Run epochs: usize = 10, "N",
         |s| s.epochs > 0 => "at least 1";

@@ -161,7 +161,7 @@ mod tests {
     fn what_is_wrong_is_named() {
         for (text, expected) in [
             ("epoch = 3", "train.toml: there is no setting epoch; did you mean epochs?"),
-            ("zzz = 3", "there are epochs, batch_size"),
+            ("zzz = 3", "there are network, epochs, batch_size"),
             ("epochs = 'ten'", "train.toml: epochs = \"ten\": invalid type: string \"ten\""),
             ("epochs = -1", "epochs = -1: "),
             ("optimiser = 'adan'", "unknown variant `adan`, expected one of `adam`"),

@@ -15,8 +15,7 @@
 //! however many runs are made side by side, on however many machines, and whatever interrupted them.
 //!
 //! ```
-//! use fashion_model::Architecture;
-//! use fashion_train::DataPlace;
+//! use fashion_train::{DataPlace, Settings};
 //! use fashion_train::sweep::{Finish, Options, Spec, Sweep};
 //!
 //! let splits = fashion_sample::generate(0);
@@ -27,12 +26,12 @@
 //!
 //! let folder = tempfile::tempdir()?;
 //! let sweep = Sweep::create(Some(folder.path()), spec)?;
-//! let build = |seed| Architecture::ReportCnn.build(seed);
+//! let build = |settings: &Settings| settings.network.build(settings.seed);
 //! let finish = sweep.run(&build, &splits, &DataPlace::default(), &Options::default(), &|_| {})?;
 //! assert_eq!(finish, Finish::Complete);
 //! let results = sweep.collect()?;
 //! let best = results.best().expect("one of them learns");
-//! assert_eq!((best.point.number, results.points[1].diverged), (1, 1));
+//! assert_eq!((best.point.number, results.points[1].seeds_diverged), (1, 1));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -60,6 +59,7 @@ use crate::config::Config;
 use crate::environment::DataPlace;
 use crate::error::{AtPath, Error};
 use crate::run::RunFolder;
+use fashion_data::Splits;
 use fashion_data::files::write_atomically;
 use std::fs;
 use std::io::Write;
@@ -157,6 +157,14 @@ impl Sweep {
         });
         let trials = trials.collect();
         Ok(Sweep { folder, spec, points, trials, config })
+    }
+
+    /// Makes sure that these are the data that it is about.
+    ///
+    /// # Errors
+    /// [`Error::OtherData`] with the part that differs.
+    pub fn check_data(&self, splits: &Splits) -> Result<(), Error> {
+        self.config.check_data(splits, &self.folder)
     }
 
     /// Where its data were, for whoever goes on with it; `None` where no trial has begun.

@@ -9,6 +9,7 @@ use crate::error::{AtPath, Error};
 use crate::history::Epoch;
 use crate::observer::{Observer, Start, Step};
 use crate::run::{GoOnFrom, LockedRun, train};
+use crate::settings::Settings;
 use crate::threads::{default_threads, with_threads};
 use crate::trainer;
 use fashion_data::Splits;
@@ -47,8 +48,8 @@ impl Default for Options<'_> {
     }
 }
 
-/// Makes a network with the initial weights of a seed.
-pub type Build<'a> = &'a (dyn Fn(u64) -> Box<dyn Network> + Sync);
+/// Makes the network of some settings, with the initial weights of their seed.
+pub type Build<'a> = &'a (dyn Fn(&Settings) -> Network + Sync);
 
 /// How the work on a sweep ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl Sweep {
         options: &Options<'_>,
         tell: Tell<'_>,
     ) -> Result<Finish, Error> {
-        self.config.check_data(splits, &self.folder)?;
+        self.check_data(splits)?;
         let work = Work { sweep: self, build, splits, data, options, tell };
         let mut alive: Vec<usize> = (1..=self.points.len()).collect();
         for rung in self.spec.rungs() {
@@ -187,7 +188,7 @@ impl Work<'_> {
     fn train(&self, run: &LockedRun, mut follow: Follow<'_>) -> Result<Option<Outcome>, Error> {
         let config = self.sweep.config_of(follow.trial);
         let mut train = || {
-            let network = (self.build)(config.training.seed);
+            let network = (self.build)(&config.training);
             train(run, &config, network, self.splits, self.data, GoOnFrom::Last, &mut follow)
         };
         let trained = match train() {

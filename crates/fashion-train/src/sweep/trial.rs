@@ -114,7 +114,11 @@ impl Sweep {
     }
 
     pub(super) fn config_of(&self, trial: &Trial) -> Config {
-        Config { training: trial.settings, ..self.config.clone() }
+        let mut config = Config { training: trial.settings, ..self.config.clone() };
+        if self.spec.space.contains_key("network") {
+            config.architecture = trial.settings.network.name().to_owned();
+        }
+        config
     }
 
     /// A trial's run, if it has begun.

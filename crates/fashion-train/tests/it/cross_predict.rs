@@ -15,7 +15,7 @@ fn settings() -> Settings {
 
 fn predict(threads: usize, dataset: &Dataset, settings: &Settings) -> Vec<[f64; 10]> {
     let predicted = with_threads(threads, || {
-        cross_predict(&*network(settings.seed), dataset, settings, 3, &mut ())
+        cross_predict(&network(settings.seed), dataset, settings, 3, &mut ())
     });
     match predicted.unwrap().unwrap() {
         ControlFlow::Continue(predicted) => {
@@ -87,13 +87,13 @@ impl Observer for Counter {
 fn an_observer_hears_of_one_long_run_and_may_stop_it() {
     let dataset = small();
     let mut counter = Counter::default();
-    let ended = cross_predict(&*network(0), &dataset, &settings(), 3, &mut counter).unwrap();
+    let ended = cross_predict(&network(0), &dataset, &settings(), 3, &mut counter).unwrap();
     assert!(ended.is_continue());
     assert_eq!(counter.epochs, (1..=9).collect::<Vec<_>>());
     // 200 images in batches of 50.
     assert_eq!((counter.steps.len(), counter.steps[0], counter.steps[35]), (36, (1, 9), (9, 9)));
     let mut counter = Counter { stop_at: Some(14), ..Counter::default() };
-    let ended = cross_predict(&*network(0), &dataset, &settings(), 3, &mut counter).unwrap();
+    let ended = cross_predict(&network(0), &dataset, &settings(), 3, &mut counter).unwrap();
     assert!(ended.is_break());
     assert_eq!((counter.steps.len(), counter.epochs), (14, vec![1, 2, 3]));
 }
@@ -101,7 +101,7 @@ fn an_observer_hears_of_one_long_run_and_may_stop_it() {
 #[test]
 fn networks_that_learn_nothing_are_counted() {
     let settings = Settings { learning_rate: 1e-9, epochs: 2, ..settings() };
-    let predicted = cross_predict(&*network(0), &small(), &settings, 3, &mut ()).unwrap();
+    let predicted = cross_predict(&network(0), &small(), &settings, 3, &mut ()).unwrap();
     let ControlFlow::Continue(predicted) = predicted else { panic!("nobody stopped it") };
     assert_eq!((predicted.learned_nothing, predicted.probabilities.len()), (3, 300));
 }
@@ -109,7 +109,7 @@ fn networks_that_learn_nothing_are_counted() {
 #[test]
 fn folds_out_of_range_are_refused() {
     for folds in [0, 1, 301] {
-        let error = cross_predict(&*network(0), &small(), &settings(), folds, &mut ()).unwrap_err();
+        let error = cross_predict(&network(0), &small(), &settings(), folds, &mut ()).unwrap_err();
         assert!(error.to_string().contains("expected at least 2 folds"), "{error}");
     }
 }

@@ -11,6 +11,7 @@ mod difficulty;
 mod event_files;
 mod log;
 mod lr_find;
+mod networks;
 mod resume;
 mod schedule;
 mod sweep;

@@ -56,7 +56,7 @@ fn run(
     tell: Tell<'_>,
 ) -> Result<Finish, Error> {
     sweep.run(
-        &|seed| Architecture::ReportCnn.build(seed),
+        &|settings| settings.network.build(settings.seed),
         splits,
         &DataPlace::default(),
         options,

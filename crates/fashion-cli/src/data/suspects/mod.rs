@@ -17,7 +17,7 @@ use fashion_eval::Predictions;
 use fashion_eval::suspects::{Detection, Pruning, Score, Suspects};
 use fashion_eval::thousands;
 use fashion_model::Architecture;
-use fashion_train::{Settings, cross_predict, with_threads};
+use fashion_train::{Settings, cross_predict, describe, with_threads};
 use ndarray::Array2;
 use progress::Progress;
 use show::{Planted, Shown};
@@ -139,11 +139,13 @@ fn announce(args: &SuspectsArgs, found: &Found, flipped: Option<&Flipped>, threa
     }
     let SuspectsArgs { folds, repeats, epochs, seed, .. } = args;
     let networks = folds * repeats;
+    let times = if *repeats == 1 { "once".to_owned() } else { format!("{repeats} times") };
     about(
         "training",
         format_args!(
-            "{networks} networks ({}) of {epochs} epochs: {folds} folds, {repeats} times, seed {seed}",
-            Architecture::ReportCnn.name()
+            "{networks} networks ({}) of {}: {folds} folds, {times}, seed {seed}",
+            Architecture::default(),
+            describe::epochs(*epochs as f64)
         ),
     );
     announce::machine(threads);
@@ -162,8 +164,8 @@ fn predict(
     for repeat in 0..args.repeats {
         progress.begin(repeat);
         let settings = Settings { seed: args.seed.wrapping_add(repeat as u64), ..*settings };
-        let network = Architecture::ReportCnn.build(settings.seed);
-        let predicted = match cross_predict(&*network, dataset, &settings, args.folds, progress)? {
+        let network = settings.network.build(settings.seed);
+        let predicted = match cross_predict(&network, dataset, &settings, args.folds, progress)? {
             ControlFlow::Continue(predicted) => predicted,
             ControlFlow::Break(()) => return Ok(ControlFlow::Break(())),
         };

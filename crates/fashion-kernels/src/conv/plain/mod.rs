@@ -220,17 +220,18 @@ impl Conv {
         isa.run(BiasGradient { grad, gradient: to_bias });
     }
 
-    /// Reorders a gradient into weights (outputs, inputs, kernel, kernel) and bias (outputs), added
-    /// to what is there.
+    /// Reorders a gradient into weights (outputs, inputs, kernel, kernel) and bias (outputs), if there
+    /// is one, added to what is there.
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn unpack_gradient(&self, gradient: &[f32], weight: &mut [f32], bias: &mut [f32]) {
+    pub fn unpack_gradient(&self, gradient: &[f32], weight: &mut [f32], bias: Option<&mut [f32]>) {
         let ConvShape { inputs, outputs, .. } = self.shape;
         let taps = self.shape.taps();
         assert_eq!(gradient.len(), self.shape.gradient_len(), "gradient of the weights");
         assert_eq!(weight.len(), self.shape.weight_len(), "weights of the convolution");
-        assert_eq!(bias.len(), outputs, "biases of the convolution");
+        let bias = bias.unwrap_or_default();
+        assert!(bias.is_empty() || bias.len() == outputs, "biases of the convolution");
         let (from, from_bias) = gradient.split_at(weight.len());
         // A line of `from` is sixteen output channels: all of it is used while it is in the cache.
         for first in (0..outputs).step_by(LANES) {

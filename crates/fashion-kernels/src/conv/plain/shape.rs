@@ -5,7 +5,7 @@ use crate::simd::LANES;
 /// Sides and channels of a [`Conv`](super::Conv), as PyTorch's
 /// `Conv2d(inputs, outputs, kernel, stride, padding)` has them.
 ///
-/// The input is (side, side, inputs), the output (side_out, side_out, outputs), channels last.
+/// The input is (side, side, inputs), the output (`side_out`, `side_out`, outputs), channels last.
 ///
 /// ```
 /// use fashion_kernels::conv::ConvShape;

@@ -1,18 +1,9 @@
-//! TensorBoard's events, in the encoding of protocol buffers.
+//! TensorBoard's events.
 //!
-//! The messages are `tensorflow/core/util/event.proto` and `core/framework/summary.proto`; the
-//! encoding is <https://protobuf.dev/programming-guides/encoding>.
+//! The messages are `tensorflow/core/util/event.proto` and `core/framework/summary.proto`.
 
 use crate::log::tensorboard::record::record;
-
-/// How a field is encoded.
-#[derive(Clone, Copy)]
-enum Wire {
-    Varint = 0,
-    Fixed64 = 1,
-    Delimited = 2,
-    Fixed32 = 5,
-}
+use fashion_infer::protobuf::{double, float, integer, message, text};
 
 /// A number under a name, and, once in a file, what it is.
 pub(super) struct Scalar {
@@ -29,10 +20,8 @@ pub(super) fn event(
     encode: impl FnOnce(&mut Vec<u8>),
 ) {
     record(out, |out| {
-        key(out, 1, Wire::Fixed64); // wall_time
-        out.extend_from_slice(&wall_time.to_le_bytes());
-        key(out, 2, Wire::Varint); // step
-        varint(out, step);
+        double(out, 1, wall_time);
+        integer(out, 2, step);
         encode(out);
     });
 }
@@ -48,7 +37,7 @@ pub(super) fn session_start(out: &mut Vec<u8>) {
 }
 
 /// The field 7 with a message of two bytes, whose field 1 is 1.
-const SESSION_START: [u8; 4] = [7 << 3 | Wire::Delimited as u8, 2, 1 << 3, 1];
+const SESSION_START: [u8; 4] = [7 << 3 | 2, 2, 1 << 3, 1];
 
 /// Whether data are such an event.
 pub(super) fn is_session_start(data: &[u8]) -> bool {
@@ -73,8 +62,7 @@ pub(super) fn scalars(out: &mut Vec<u8>, all: impl Iterator<Item = Scalar>) {
         for Scalar { tag, description, value } in all {
             message(out, 1, |out| {
                 text(out, 1, tag);
-                key(out, 2, Wire::Fixed32); // simple_value
-                out.extend_from_slice(&(value as f32).to_le_bytes());
+                float(out, 2, value as f32); // simple_value
                 if let Some(description) = description {
                     // metadata: SummaryMetadata
                     message(out, 9, |out| {
@@ -85,33 +73,6 @@ pub(super) fn scalars(out: &mut Vec<u8>, all: impl Iterator<Item = Scalar>) {
             });
         }
     });
-}
-
-fn key(out: &mut Vec<u8>, field: u8, wire: Wire) {
-    out.push(field << 3 | wire as u8);
-}
-
-fn varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn text(out: &mut Vec<u8>, field: u8, text: &str) {
-    message(out, field, |out| out.extend_from_slice(text.as_bytes()));
-}
-
-/// A field of bytes with its length, which is only known afterwards, before it.
-fn message(out: &mut Vec<u8>, field: u8, encode: impl FnOnce(&mut Vec<u8>)) {
-    key(out, field, Wire::Delimited);
-    let at = out.len();
-    encode(out);
-    let end = out.len();
-    varint(out, (end - at) as u64);
-    let length = out.len() - end;
-    out[at..].rotate_right(length);
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub(crate) fn settings() -> Settings {
 }
 
 /// The report's network, as it is before training.
-pub(crate) fn network(seed: u64) -> Box<dyn Network> {
+pub(crate) fn network(seed: u64) -> Network {
     Architecture::ReportCnn.build(seed)
 }
 
@@ -65,7 +65,7 @@ pub(crate) fn run_observed(
 ) -> Result<Finish, Error> {
     let run =
         if folder.exists() { RunFolder::open(folder)? } else { RunFolder::create(Some(folder))? };
-    let config = Config::new(Architecture::ReportCnn.name(), splits, settings);
+    let config = Config::new(settings.network.name(), splits, settings);
     with_threads(threads, || go_on(&run, &config, splits, GoOnFrom::Last, observer))?
         .map(|outcome| outcome.finish)
 }
@@ -78,7 +78,8 @@ pub(crate) fn go_on(
     from: GoOnFrom,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
-    let network = network(config.training.seed);
+    let Settings { network, seed, .. } = config.training;
+    let network = network.build(seed);
     train(&run.clone().lock()?, config, network, splits, &DataPlace::default(), from, observer)
 }
 

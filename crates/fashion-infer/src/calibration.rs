@@ -6,7 +6,7 @@ use crate::tensors::Metadata;
 /// How far a network's confidence can be trusted, as its weights file has it in the metadata.
 ///
 /// ```
-/// use fashion_model::{Calibration, Target, tensors::Metadata};
+/// use fashion_infer::{Calibration, Target, tensors::Metadata};
 ///
 /// let target = Target { accuracy: 0.99, threshold: Some(0.93), held_out: 6000 };
 /// let calibration = Calibration { temperature: 1.25, target: Some(target) };
@@ -14,7 +14,7 @@ use crate::tensors::Metadata;
 /// calibration.to_metadata(&mut metadata);
 /// assert_eq!(metadata["temperature"], "1.25");
 /// assert_eq!(Calibration::from_metadata(&metadata)?, Some(calibration));
-/// # Ok::<(), fashion_model::Error>(())
+/// # Ok::<(), fashion_infer::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Calibration {

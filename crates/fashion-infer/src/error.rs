@@ -1,5 +1,6 @@
-//! What can be wrong with a weights file.
+//! What can be wrong with a file of weights.
 
+use crate::graph::ImageShape;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -35,18 +36,22 @@ pub enum Error {
 
     /// Weights of another network.
     #[error(
-        "holds weights of the architecture {found:?}; expected {expected:?}: choose that \
+        "holds weights of the architecture {found:?}; expected {expected}: choose that \
          architecture, or other weights"
     )]
     Architecture {
         /// What the file's metadata say.
         found: String,
         /// The network that was asked for.
-        expected: &'static str,
+        expected: String,
     },
 
+    /// Weights of a network that this program cannot train.
+    #[error("{0}: choose other weights")]
+    UnknownNetwork(String),
+
     /// Class names that are not those of the data.
-    #[error("has the classes {found:?} in its metadata; expected {expected:?}")]
+    #[error("has the classes {found:?} in its metadata; expected {expected}")]
     Classes {
         /// The metadata's value.
         found: String,
@@ -77,6 +82,41 @@ pub enum Error {
         expected: String,
     },
 
+    /// A file of a later version.
+    #[error("is of the format {found:?}; this program reads {expected:?}: use a newer one")]
+    Format {
+        /// What the file's metadata say.
+        found: String,
+        /// What is written here.
+        expected: &'static str,
+    },
+
+    /// A graph that cannot be computed.
+    #[error("has a graph that makes no sense: {0}")]
+    Graph(String),
+
+    /// Neither a graph nor tensors of the one network that files without a graph are of.
+    #[error("has no graph in its metadata, and no tensors of `report-cnn` ({0})")]
+    NoGraph(Box<Error>),
+
+    /// A classifier of other images.
+    #[error("is of images of {found}; expected {expected}")]
+    Input {
+        /// Those of the file.
+        found: ImageShape,
+        /// Those that there are.
+        expected: ImageShape,
+    },
+
+    /// Images of another size.
+    #[error("{found} bytes are no whole number of images of {expected} bytes each")]
+    Images {
+        /// Bytes that were given.
+        found: usize,
+        /// Bytes of an image.
+        expected: usize,
+    },
+
     /// A tensor that the network needs is not there.
     #[error("lacks the tensor {name:?} of shape {shape:?}; it has: {}", there.join(", "))]
     Missing {
@@ -94,7 +134,7 @@ pub enum Error {
         /// The tensor's name.
         name: String,
         /// The network.
-        architecture: &'static str,
+        architecture: String,
     },
 
     /// A tensor of the wrong shape.
@@ -109,7 +149,7 @@ pub enum Error {
     },
 
     /// A tensor of the wrong type.
-    #[error("has {name:?} as {found}; expected F32: convert it before saving")]
+    #[error("has {name:?} as {found}; expected F16, BF16, F32 or F64: convert it before saving")]
     Type {
         /// The tensor's name.
         name: String,
@@ -131,7 +171,8 @@ pub enum Error {
 
 impl Error {
     /// Names the file.
-    pub(crate) fn in_file(self, path: &Path) -> Error {
+    #[must_use]
+    pub fn in_file(self, path: &Path) -> Error {
         Error::File { path: path.into(), problem: self.into() }
     }
 }

@@ -1,0 +1,30 @@
+//! `fashion export`
+
+use crate::args::ExportArgs;
+use crate::output;
+use anyhow::{Context, Result, bail};
+use fashion_data::files::{check_file, write_atomically};
+use fashion_infer::onnx;
+use fashion_judge::Trained;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Writes a classifier as an ONNX model.
+pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode> {
+    let to = args.to.as_path();
+    if !args.force && to.exists() {
+        bail!("{} exists already; choose another --to, or replace it with --force", to.display());
+    }
+    check_file(to).with_context(|| format!("cannot write {}", to.display()))?;
+    let trained = Trained::load(&args.weights)?;
+    output::about("weights", trained.describe());
+    let model = onnx::convert(&trained.path)?;
+    write_atomically(to, |file| file.write_all(&model))
+        .with_context(|| format!("cannot write {}", to.display()))?;
+    output::about("model", format!("{} ({} kB)", to.display(), model.len().div_ceil(1000)));
+    output::about(
+        "",
+        "ONNX, opset 17: images (n, 28, 28) of bytes -> probabilities, logits (n, 10)",
+    );
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,132 @@
+//! `fashion networks`
+
+use crate::args::NetworksArgs;
+use crate::exit;
+use crate::output;
+use anyhow::Result;
+use fashion_eval::thousands;
+use fashion_model::Architecture;
+use serde::Serialize;
+use std::process::ExitCode;
+
+/// A network, as `--json` prints it.
+#[derive(Serialize)]
+struct Answer {
+    name: &'static str,
+    parameters: usize,
+    multiply_adds: u64,
+    purpose: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    layers: Vec<Row>,
+}
+
+/// One operation of a network.
+#[derive(Serialize)]
+struct Row {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    name: String,
+    operation: String,
+    /// The rows whose results it takes, counted from 1; 0 are the images.
+    of: Vec<usize>,
+    output: String,
+    parameters: usize,
+    multiply_adds: u64,
+}
+
+/// Lists the networks, or the layers of one.
+pub(crate) fn run(args: &NetworksArgs) -> Result<ExitCode> {
+    let text = match &args.network {
+        Some(name) => {
+            let network = name.parse().map_err(exit::usage)?;
+            let answer = answer(network, true);
+            if args.json { output::json_line(&answer)? } else { drawn(network, &answer) }
+        }
+        None => {
+            let answers: Vec<Answer> =
+                Architecture::ALL.iter().map(|&network| answer(network, false)).collect();
+            match args.json {
+                true => answers.iter().map(output::json_line).collect::<Result<String>>()?,
+                false => listed(&answers),
+            }
+        }
+    };
+    output::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn answer(network: Architecture, with_layers: bool) -> Answer {
+    let trained = network.zeroed();
+    let graph = trained.graph();
+    let layers = graph.layers();
+    let rows = layers.iter().map(|layer| Row {
+        name: layer.node.name.clone(),
+        operation: layer.node.op.to_string(),
+        of: layer.node.of.iter().map(|value| value.index()).collect(),
+        output: layer.output.to_string(),
+        parameters: layer.parameters,
+        multiply_adds: layer.multiply_adds,
+    });
+    Answer {
+        name: network.name(),
+        parameters: graph.parameter_count(),
+        multiply_adds: graph.multiply_adds(),
+        purpose: network.purpose(),
+        layers: if with_layers { rows.collect() } else { Vec::new() },
+    }
+}
+
+fn listed(answers: &[Answer]) -> String {
+    let line = |name: &str, parameters: &str, sums: &str, purpose: &str| {
+        format!("{name:<12}  {parameters:>10}  {sums:>13}  {purpose}\n")
+    };
+    let rows = answers.iter().map(|answer| {
+        let parameters = thousands(answer.parameters);
+        line(answer.name, &parameters, &thousands(answer.multiply_adds as usize), answer.purpose)
+    });
+    line("network", "parameters", "multiply-adds", "what for") + &rows.collect::<String>()
+}
+
+fn drawn(network: Architecture, answer: &Answer) -> String {
+    let widest = |of: &dyn Fn(&Row) -> &str, title: &str| {
+        let lengths = answer.layers.iter().map(|row| of(row).chars().count());
+        lengths.max().unwrap_or(0).max(title.len())
+    };
+    let width = widest(&|row| &row.name, "layer");
+    // Room for `of 12 and 34`.
+    let wide = widest(&|row| &row.operation, "operation") + 6;
+    let number = |count: u64| if count == 0 { String::new() } else { thousands(count as usize) };
+    let line = |place: &str, name: &str, operation: &str, output: &str, costs: [&str; 2]| {
+        let [parameters, sums] = costs;
+        let line = format!(
+            "{place:>3}  {name:<width$}  {operation:<wide$}  {output:<12}  {parameters:>10}  {sums:>13}"
+        );
+        line.trim_end().to_owned() + "\n"
+    };
+    let mut text = format!("{network}: {}\n\n", answer.purpose);
+    text += &line("", "layer", "operation", "output", ["parameters", "multiply-adds"]);
+    let images = answer.layers[0].of[0];
+    text += &line(
+        &images.to_string(),
+        "",
+        "images",
+        &network.zeroed().graph().input().to_string(),
+        [""; 2],
+    );
+    for (position, row) in answer.layers.iter().enumerate() {
+        // What is not the row before is said.
+        let operation = match row.of[..] {
+            [of] if of == position => row.operation.clone(),
+            [of] => format!("{} of {of}", row.operation),
+            _ => {
+                let of: Vec<String> = row.of.iter().map(usize::to_string).collect();
+                format!("{} of {}", row.operation, of.join(" and "))
+            }
+        };
+        let costs = [number(row.parameters as u64), number(row.multiply_adds)];
+        let costs = [costs[0].as_str(), costs[1].as_str()];
+        let place = (position + 1).to_string();
+        text += &line(&place, &row.name, &operation, &row.output, costs);
+    }
+    let sums = [thousands(answer.parameters), thousands(answer.multiply_adds as usize)];
+    text + "\n" + &line("", "", "", "", [&sums[0], &sums[1]])
+}

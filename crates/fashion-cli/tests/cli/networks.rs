@@ -1,0 +1,91 @@
+//! Networks by name: listed, trained, judged, exported, compared in a sweep.
+
+use crate::common::*;
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn networks_are_listed_and_drawn() {
+    let here = Path::new(".");
+    let ended = line(here, "networks");
+    assert_eq!(ended.code, Some(0));
+    insta::assert_snapshot!("networks", ended.stdout);
+    let ended = line(here, "networks resnet");
+    assert_eq!(ended.code, Some(0));
+    insta::assert_snapshot!("networks_resnet", ended.stdout);
+    let all = line(here, "networks --json").stdout;
+    let names: Vec<_> = all.lines().map(|line| json(line)["name"].clone()).collect();
+    assert_eq!(names, ["report-cnn", "vgg", "resnet"]);
+    let one = json(&line(here, "networks vgg --json").stdout);
+    assert_eq!(
+        (one["parameters"].as_u64(), one["layers"].as_array().unwrap().len()),
+        (Some(160_874), 19)
+    );
+    let ended = line(here, "networks lenet");
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("expected one of report-cnn, vgg, resnet"), "{}", ended.stderr);
+}
+
+#[test]
+fn another_network_is_trained_judged_and_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data();
+    let run = |command: &str| {
+        let ended = line(folder.path(), &command.replace("DATA", data.to_str().unwrap()));
+        assert_eq!(ended.code, Some(0), "{command}: {}", ended.stderr);
+        ended
+    };
+    let trained = run("train --data DATA --network vgg --epochs 1 --batch-size 50 --out v --json");
+    assert!(trained.stderr.contains("vgg, 160,874 parameters"), "{}", trained.stderr);
+    assert_eq!(json(&trained.stdout)["architecture"], "vgg");
+    let config = fs::read_to_string(folder.path().join("v/config.toml")).unwrap();
+    assert!(config.contains("network = \"vgg\""), "{config}");
+    let accuracy = json(&trained.stdout)["accuracy"].clone();
+    assert_eq!(json(&run("eval v --json").stdout)["accuracy"], accuracy);
+    // A weights file alone says what it is of.
+    fs::copy(folder.path().join("v/weights/best.safetensors"), folder.path().join("w")).unwrap();
+    assert_eq!(json(&run("eval w --data DATA --json").stdout)["accuracy"], accuracy);
+    // From the configuration of the run, the same network.
+    run("train --data DATA --config v/config.toml --epochs 1 --out again --quiet");
+    let weights =
+        |run: &str| fs::read(folder.path().join(run).join("weights/last.safetensors")).unwrap();
+    assert!(weights("v") == weights("again"));
+
+    let ended = run("export v --to m.onnx");
+    assert!(ended.stderr.contains("ONNX, opset 17"), "{}", ended.stderr);
+    let model = fs::read(folder.path().join("m.onnx")).unwrap();
+    assert!(model.windows(6).any(|part| part == b"images") && model.len() > 4 * 160_874);
+    let ended = line(folder.path(), "export v --to m.onnx");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("m.onnx exists already"), "{}", ended.stderr);
+    run("export w --to m.onnx --force");
+    let ended = line(folder.path(), "export v --to nowhere/m.onnx");
+    assert!(ended.code == Some(1) && ended.stderr.contains("nowhere/m.onnx"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_sweep_varies_the_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data();
+    let sweep = format!(
+        "sweep --data {} --vary network=report-cnn,vgg --epochs 1 --seeds 1 --out s --json",
+        data.display()
+    );
+    let ended = line(folder.path(), &sweep);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let results = json(&ended.stdout);
+    assert_eq!(results["points"].as_array().unwrap().len(), 2);
+    let csv = fs::read_to_string(folder.path().join("s/points.csv")).unwrap();
+    assert!(csv.contains("report-cnn") && csv.contains("vgg"), "{csv}");
+    let config = |trial: &str| {
+        fs::read_to_string(folder.path().join("s/trials").join(trial).join("config.toml")).unwrap()
+    };
+    assert!(config("0001-seed0").contains("architecture = \"report-cnn\""));
+    assert!(config("0002-seed0").contains("architecture = \"vgg\""));
+    // Resumed, nothing is left to do.
+    let again = line(folder.path(), "sweep --resume s --json");
+    assert_eq!(
+        (again.code, json(&again.stdout)["best"].clone()),
+        (Some(0), results["best"].clone())
+    );
+}

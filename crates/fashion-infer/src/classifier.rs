@@ -1,0 +1,277 @@
+//! A trained classifier as one file.
+
+use crate::calibration::Calibration;
+use crate::error::Error;
+use crate::graph::{Graph, ImageShape, Op, Value};
+use crate::plan::Plan;
+use crate::tensors::{self, Metadata, Tensors};
+use fashion_kernels::loss;
+use std::path::Path;
+
+/// The format of a file that has a graph, under `format` in its metadata.
+pub const FORMAT: &str = "fashion-classifier/2";
+
+/// How pixels are prepared: k / 255.
+pub const NORMALISATION: &str = "0-1";
+
+/// What the names of tensors begin with that are no network's, but statistics of known images.
+const STATISTICS: &str = "statistics.";
+
+/// One network of a classifier.
+#[derive(Debug)]
+pub struct Member {
+    /// What it computes.
+    pub graph: Graph,
+    /// Its weights, packed.
+    pub plan: Plan,
+}
+
+/// A classifier for use, of one network or of several whose probabilities are averaged.
+///
+/// Its file is safetensors: tensors with PyTorch's names and layouts, and in the metadata `format`
+/// ([`FORMAT`]), `graph` (a [`Graph`] as JSON, or an array of the members' graphs, whose tensors then
+/// begin with `0.`, `1.` and so on), `classes` (a JSON array of names), `normalisation`
+/// ([`NORMALISATION`]), what [`Calibration`] knows, and whatever else its writer has put there. Files
+/// without a graph are of the network `report-cnn`, the only one there was when they were written.
+///
+/// All of it is checked before a kernel runs.
+#[derive(Debug)]
+pub struct Classifier {
+    members: Vec<Member>,
+    classes: Vec<String>,
+    calibration: Option<Calibration>,
+    metadata: Metadata,
+}
+
+impl Classifier {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`Error::File`] with what is wrong.
+    pub fn open(path: &Path) -> Result<Classifier, Error> {
+        let bytes = tensors::read(path);
+        bytes.and_then(|bytes| Self::from_bytes(&bytes)).map_err(|problem| problem.in_file(path))
+    }
+
+    /// Reads a file's bytes.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Classifier, Error> {
+        let (tensors, metadata) = tensors::decode(bytes)?;
+        Self::from_parts(tensors, metadata)
+    }
+
+    /// Makes a classifier of a file's tensors and metadata.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn from_parts(tensors: Tensors, metadata: Metadata) -> Result<Classifier, Error> {
+        let Contents { members, classes, calibration, metadata } =
+            Contents::check(tensors, metadata)?;
+        let member = |(graph, mut tensors): (Graph, Tensors)| {
+            for parameter in graph.parameters() {
+                let tensor = tensors.get_mut(&parameter.name).expect("a tensor that was checked");
+                tensor.values = parameter.to_network_layout(std::mem::take(&mut tensor.values));
+            }
+            Member { plan: Plan::new(&graph, &tensors), graph }
+        };
+        let members = members.into_iter().map(member).collect();
+        Ok(Classifier { members, classes, calibration, metadata })
+    }
+
+    /// The probabilities of the classes (n, classes) of n images, which are given as their pixels, 0–255,
+    /// row by row, channels last, one image after the other: the softmax of the
+    /// [logits](Self::logits) divided by the temperature. On all threads of rayon's current pool; their
+    /// number does not change a bit.
+    ///
+    /// # Errors
+    /// [`Error::Images`] if they are not a whole number of images.
+    pub fn probabilities(&self, images: &[u8]) -> Result<Vec<f32>, Error> {
+        self.softmax(images, self.calibration.map_or(1.0, |known| known.temperature as f32))
+    }
+
+    /// As [`probabilities`](Self::probabilities), without the temperature: the plain softmax, which
+    /// calibration begins with.
+    ///
+    /// # Errors
+    /// As [`probabilities`](Self::probabilities).
+    pub fn plain_probabilities(&self, images: &[u8]) -> Result<Vec<f32>, Error> {
+        self.softmax(images, 1.0)
+    }
+
+    /// The logits (n, classes) of n images; of several members, the logarithms of their mean
+    /// probabilities.
+    ///
+    /// # Errors
+    /// As [`probabilities`](Self::probabilities).
+    pub fn logits(&self, images: &[u8]) -> Result<Vec<f32>, Error> {
+        let pixels = self.input().values();
+        if !images.len().is_multiple_of(pixels) {
+            return Err(Error::Images { found: images.len(), expected: pixels });
+        }
+        let x: Vec<f32> = images.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
+        let mut logits = vec![0.0; images.len() / pixels * self.classes.len()];
+        if let [Member { plan, .. }] = &self.members[..] {
+            plan.logits(&x, &mut logits);
+            return Ok(logits);
+        }
+        let share = 1.0 / self.members.len() as f32;
+        for Member { plan, .. } in &self.members {
+            let one = plan.probabilities(&x);
+            logits.iter_mut().zip(one).for_each(|(mean, p)| *mean += share * p);
+        }
+        logits.iter_mut().for_each(|mean| *mean = mean.ln());
+        Ok(logits)
+    }
+
+    fn softmax(&self, images: &[u8], temperature: f32) -> Result<Vec<f32>, Error> {
+        let mut logits = self.logits(images)?;
+        logits.iter_mut().for_each(|logit| *logit /= temperature);
+        let mut probabilities = vec![0.0; logits.len()];
+        loss::softmax(self.classes.len(), &logits, &mut probabilities);
+        Ok(probabilities)
+    }
+
+    /// The names of the classes, in the order of the probabilities; their numbers where the file has no
+    /// names.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// The shape of its images.
+    pub fn input(&self) -> ImageShape {
+        self.members[0].graph.input()
+    }
+
+    /// Its networks, one or more, with images of the same shape and the same classes.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// What the file says of its confidence; nothing if it was never calibrated.
+    pub fn calibration(&self) -> Option<Calibration> {
+        self.calibration
+    }
+
+    /// The network's name; `unnamed` if the file has none.
+    pub fn architecture(&self) -> &str {
+        let unnamed = if self.metadata.contains_key("graph") { "unnamed" } else { "report-cnn" };
+        self.metadata.get("architecture").map_or(unnamed, String::as_str)
+    }
+
+    /// What the file says about itself.
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+}
+
+/// What a file holds, checked.
+pub(crate) struct Contents {
+    /// Each network with its tensors, in PyTorch's layouts; one at least.
+    pub(crate) members: Vec<(Graph, Tensors)>,
+    pub(crate) classes: Vec<String>,
+    pub(crate) calibration: Option<Calibration>,
+    pub(crate) metadata: Metadata,
+}
+
+impl Contents {
+    pub(crate) fn check(mut tensors: Tensors, metadata: Metadata) -> Result<Contents, Error> {
+        if let Some(found) = metadata.get("format").filter(|&found| found != FORMAT) {
+            return Err(Error::Format { found: found.clone(), expected: FORMAT });
+        }
+        if let Some(found) = metadata.get("normalisation").filter(|&found| found != NORMALISATION) {
+            return Err(Error::Normalisation { found: found.clone(), expected: NORMALISATION });
+        }
+        let graphs = graphs(&metadata)?;
+        tensors.retain(|name, _| !name.starts_with(STATISTICS));
+        let (count, several) = (graphs[0].classes(), graphs.len() > 1);
+        let mut members = Vec::new();
+        for (number, graph) in graphs.into_iter().enumerate() {
+            let prefix = if several { format!("{number}.") } else { String::new() };
+            let own = take(&mut tensors, &graph, &prefix).map_err(|problem| {
+                match metadata.contains_key("graph") {
+                    true => problem,
+                    false => Error::NoGraph(problem.into()),
+                }
+            })?;
+            members.push((graph, own));
+        }
+        if let Some((name, _)) = tensors.pop_first() {
+            let architecture = metadata.get("architecture").map_or("the graph", String::as_str);
+            return Err(Error::Extra { name, architecture: architecture.to_owned() });
+        }
+        let classes = match metadata.get("classes") {
+            Some(json) => {
+                let names = serde_json::from_str::<Vec<String>>(json).ok();
+                names.filter(|names| names.len() == count).ok_or_else(|| Error::Classes {
+                    found: json.clone(),
+                    expected: format!("{count} names"),
+                })?
+            }
+            None => (0..count).map(|class| class.to_string()).collect(),
+        };
+        let calibration = Calibration::from_metadata(&metadata)?;
+        Ok(Contents { members, classes, calibration, metadata })
+    }
+}
+
+/// The members' graphs, of which there is one at least, all checked and for the same images and classes.
+fn graphs(metadata: &Metadata) -> Result<Vec<Graph>, Error> {
+    let Some(json) = metadata.get("graph") else {
+        let expected = "report-cnn".to_owned();
+        return match metadata.get("architecture").filter(|&found| *found != expected) {
+            Some(found) => Err(Error::Architecture { found: found.clone(), expected }),
+            None => Ok(vec![report_cnn()]),
+        };
+    };
+    let nonsense = |error: serde_json::Error| Error::Graph(error.to_string());
+    let graphs: Vec<Graph> = match json.trim_start().starts_with('[') {
+        true => serde_json::from_str(json).map_err(nonsense)?,
+        false => vec![serde_json::from_str(json).map_err(nonsense)?],
+    };
+    graphs.iter().try_for_each(Graph::check)?;
+    let Some(first) = graphs.first() else {
+        return Err(Error::Graph("there is none".to_owned()));
+    };
+    let same = |graph: &Graph| graph.input() == first.input() && graph.classes() == first.classes();
+    match graphs.iter().all(same) {
+        true => Ok(graphs),
+        false => Err(Error::Graph("its members differ in their images or classes".to_owned())),
+    }
+}
+
+/// Takes a graph's tensors.
+fn take(tensors: &mut Tensors, graph: &Graph, prefix: &str) -> Result<Tensors, Error> {
+    let mut own = Tensors::new();
+    for parameter in graph.parameters() {
+        let name = format!("{prefix}{}", parameter.name);
+        let Some(tensor) = tensors.remove(&name) else {
+            let there = tensors.keys().cloned().collect();
+            return Err(Error::Missing { name, shape: parameter.shape, there });
+        };
+        if tensor.shape != parameter.shape {
+            let (found, expected) = (tensor.shape, parameter.shape);
+            return Err(Error::Shape { name, found, expected });
+        }
+        own.insert(parameter.name, tensor);
+    }
+    Ok(own)
+}
+
+/// The network of all files without a graph.
+fn report_cnn() -> Graph {
+    let mut graph = Graph::new(ImageShape { channels: 1, side: 28 });
+    let mut x = Value::IMAGES;
+    for (name, outputs) in [("conv1", 32), ("conv2", 64)] {
+        let conv = Op::Conv { outputs, kernel: 3, stride: 1, padding: 0, bias: true };
+        x = graph.add(name, conv, &[x]);
+        x = graph.add("", Op::Relu, &[x]);
+        x = graph.add("", Op::MaxPool, &[x]);
+    }
+    x = graph.add("", Op::Flatten, &[x]);
+    x = graph.add("fc1", Op::Dense { outputs: 128 }, &[x]);
+    x = graph.add("", Op::Relu, &[x]);
+    graph.add("fc2", Op::Dense { outputs: 10 }, &[x]);
+    graph
+}

@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod calibration;
+mod classifier;
+mod error;
+mod graph;
+pub mod onnx;
+mod plan;
+pub mod protobuf;
+pub mod tensors;
+
+pub use calibration::{Calibration, Target};
+pub use classifier::{Classifier, FORMAT, Member, NORMALISATION};
+pub use error::Error;
+pub use graph::{
+    Graph, ImageShape, Layer, MAX_NODES, MAX_VALUES, Node, Op, Parameter, Role, Shape, Value,
+};
+pub use plan::Plan;

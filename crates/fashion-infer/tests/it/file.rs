@@ -1,0 +1,215 @@
+//! Files: what is read, and every way in which one can be wrong.
+
+use crate::{every_operation, file, metadata, tensors};
+use fashion_infer::tensors::{Metadata, NamedTensor, Tensors, decode, encode};
+use fashion_infer::{Classifier, Graph};
+
+fn images(graph: &Graph, n: usize) -> Vec<u8> {
+    (0..n * graph.input().values()).map(|i| (i * 31 % 251) as u8).collect()
+}
+
+#[test]
+fn a_classifier_knows_what_its_file_says() {
+    let graph = every_operation();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.safetensors");
+    std::fs::write(&path, file(&graph)).unwrap();
+    let classifier = Classifier::open(&path).unwrap();
+    assert_eq!(classifier.classes()[4], "class 4");
+    assert_eq!((classifier.input().side, classifier.architecture()), (16, "test"));
+    assert_eq!(classifier.members()[0].graph, graph);
+    assert!(classifier.calibration().is_none());
+    let images = images(&graph, 3);
+    let p = classifier.probabilities(&images).unwrap();
+    assert!(p.chunks(5).all(|p| (p.iter().sum::<f32>() - 1.0).abs() < 1e-6));
+    let error = classifier.probabilities(&images[1..]).unwrap_err().to_string();
+    assert_eq!(error, "2303 bytes are no whole number of images of 768 bytes each");
+    assert!(classifier.probabilities(&[]).unwrap().is_empty());
+    let shared: &(dyn Send + Sync) = &classifier;
+    let _ = shared;
+    let missing = Classifier::open(&folder.path().join("b")).unwrap_err().to_string();
+    assert!(missing.contains("b: No such file"), "{missing}");
+}
+
+#[test]
+fn the_temperature_is_applied_and_members_are_averaged() {
+    let graph = every_operation();
+    let images = images(&graph, 4);
+    let of = |tensors: Tensors, metadata: Metadata| {
+        Classifier::from_parts(tensors, metadata).unwrap().probabilities(&images).unwrap()
+    };
+    let plain = of(tensors(&graph), metadata(&graph));
+    let mut warm = metadata(&graph);
+    warm.insert("temperature".into(), "2".into());
+    for (p, q) in plain.chunks(5).zip(of(tensors(&graph), warm).chunks(5)) {
+        let sum: f32 = p.iter().map(|p| p.sqrt()).sum();
+        p.iter().zip(q).for_each(|(p, q)| assert!((p.sqrt() / sum - q).abs() < 1e-6));
+    }
+
+    let mut other = tensors(&graph);
+    for tensor in other.values_mut().filter(|t| t.shape.len() > 1) {
+        tensor.values.reverse();
+    }
+    let both = [tensors(&graph), other.clone()].into_iter().enumerate().flat_map(|(m, tensors)| {
+        tensors.into_iter().map(move |(name, tensor)| (format!("{m}.{name}"), tensor))
+    });
+    let mut two = metadata(&graph);
+    two.insert("graph".into(), serde_json::to_string(&[&graph, &graph]).unwrap());
+    let mean = of(both.collect(), two);
+    let second = of(other, metadata(&graph));
+    assert_ne!(plain, second);
+    for ((mean, a), b) in mean.iter().zip(plain).zip(second) {
+        assert!((mean - (a + b) / 2.0).abs() < 1e-7);
+    }
+}
+
+#[test]
+fn what_pytorch_adds_is_taken_off() {
+    let graph = every_operation();
+    let expected = decode(&file(&graph)).unwrap().0;
+    for prefix in ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module."] {
+        let renamed = tensors(&graph).into_iter().map(|(name, t)| (format!("{prefix}{name}"), t));
+        let mut renamed: Tensors = renamed.collect();
+        let counter = NamedTensor { shape: vec![], values: vec![7.0] };
+        renamed.insert(format!("{prefix}norm1.num_batches_tracked"), counter);
+        let bytes = encode(&renamed, &metadata(&graph)).unwrap();
+        assert_eq!(decode(&bytes).unwrap().0, expected, "{prefix}");
+    }
+}
+
+#[test]
+fn every_type_of_floating_point_is_read() {
+    // torch.tensor([1, -2.5, 0.1, 65504, 6e-8]).to(dtype).view(torch.uint8).tolist()
+    let cases: [(&str, &[u8], [f32; 5]); 3] = [
+        (
+            "F16",
+            &[0, 60, 0, 193, 102, 46, 255, 123, 1, 0],
+            [1.0, -2.5, 0.099_975_586, 65504.0, 5.960_464_5e-8],
+        ),
+        (
+            "BF16",
+            &[128, 63, 32, 192, 205, 61, 128, 71, 129, 51],
+            [1.0, -2.5, 0.100_097_656, 65536.0, 6.007_030_6e-8],
+        ),
+        (
+            "F64",
+            &[
+                0, 0, 0, 0, 0, 0, 240, 63, 0, 0, 0, 0, 0, 0, 4, 192, 154, 153, 153, 153, 153, 153,
+                185, 63, 0, 0, 0, 0, 0, 252, 239, 64, 43, 105, 164, 41, 43, 27, 112, 62,
+            ],
+            [1.0, -2.5, 0.1, 65504.0, 6e-8],
+        ),
+    ];
+    for (dtype, data, expected) in cases {
+        let header = format!(
+            r#"{{"w":{{"dtype":"{dtype}","shape":[5],"data_offsets":[0,{}]}}}}"#,
+            data.len()
+        );
+        let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data].concat();
+        assert_eq!(decode(&bytes).unwrap().0["w"].values, expected, "{dtype}");
+    }
+}
+
+/// The error of a changed file.
+fn refusal(change: impl FnOnce(&mut Tensors, &mut Metadata)) -> String {
+    let graph = every_operation();
+    let (mut tensors, mut metadata) = (tensors(&graph), metadata(&graph));
+    change(&mut tensors, &mut metadata);
+    Classifier::from_parts(tensors, metadata).unwrap_err().to_string()
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let set = |name: &'static str, value: &'static str| {
+        move |_: &mut Tensors, metadata: &mut Metadata| {
+            metadata.insert(name.into(), value.into());
+        }
+    };
+    let extra = NamedTensor { shape: vec![1], values: vec![0.0] };
+    let cases = [
+        (refusal(set("format", "fashion-classifier/9")), "\"fashion-classifier/9\"; this program"),
+        (refusal(set("normalisation", "mean-std")), "mean-std"),
+        (refusal(set("classes", r#"["a", "b"]"#)), "expected 5 names"),
+        (refusal(set("temperature", "hot")), "`temperature` is \"hot\""),
+        (refusal(set("graph", "{}")), "a graph that makes no sense: missing field"),
+        (refusal(set("graph", "[]")), "there is none"),
+        (
+            refusal(|t, _| drop(t.remove("norm2.bias"))),
+            "lacks the tensor \"norm2.bias\" of shape [32]",
+        ),
+        (
+            refusal(|t, _| drop(t.insert("z".into(), extra))),
+            "a tensor \"z\", which test does not have",
+        ),
+        (
+            refusal(|t, _| t.get_mut("fc.weight").unwrap().shape = vec![8, 5]),
+            "\"fc.weight\" of shape [8, 5]; expected [5, 8]",
+        ),
+        (refusal(|_, m| drop(m.remove("graph"))), "architecture \"test\"; expected report-cnn"),
+        (
+            refusal(|_, m| {
+                m.remove("graph");
+                m.remove("architecture");
+            }),
+            "no graph in its metadata, and no tensors of `report-cnn` (has \"conv1.weight\" of shape",
+        ),
+        (
+            refusal(|_, m| {
+                let small = m["graph"].replace("\"side\":16", "\"side\":18");
+                m.insert("graph".into(), format!("[{},{small}]", m["graph"]));
+            }),
+            "its members differ in their images or classes",
+        ),
+    ];
+    for (error, part) in cases {
+        assert!(error.contains(part), "{error} lacks {part}");
+    }
+}
+
+/// A file drives kernels that trust their arguments: whatever is changed in it, it is read or refused.
+#[test]
+fn mutated_files_are_errors_or_classifiers() {
+    let graph = every_operation();
+    let good = file(&graph);
+    let header = 8 + u64::from_le_bytes(good[..8].try_into().unwrap()) as usize;
+    let images = images(&graph, 2);
+    let (mut refused, mut state) = (0, 1u64);
+    let mut random = |below: usize| {
+        // SplitMix64 (Steele et al., 2014).
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % below as u64) as usize
+    };
+    let mutations = if cfg!(debug_assertions) { 1000 } else { 10_000 };
+    for _ in 0..mutations {
+        let mut bytes = good.clone();
+        for _ in 0..=random(3) {
+            let at = if random(8) == 0 { random(good.len()) } else { random(header) };
+            match random(5) {
+                0 => bytes[at] ^= 1 << random(8),
+                // A digit for a digit: sizes that are still numbers.
+                1 | 2 => {
+                    let digits: Vec<usize> =
+                        (8..header).filter(|&i| bytes[i].is_ascii_digit()).collect();
+                    bytes[digits[random(digits.len())]] = b'0' + random(10) as u8;
+                }
+                3 => bytes[at] = b"{}[],:\"0"[random(8)],
+                _ => bytes.truncate(at.max(1)),
+            }
+            if bytes.len() < header {
+                break;
+            }
+        }
+        match Classifier::from_bytes(&bytes) {
+            Err(error) => {
+                refused += 1;
+                assert!(!error.to_string().is_empty());
+            }
+            // Of the same images, or of none that are a multiple of its own.
+            Ok(classifier) => drop(classifier.probabilities(&images)),
+        }
+    }
+    assert!(refused > mutations / 2, "{refused} of {mutations}");
+}

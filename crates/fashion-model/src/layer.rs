@@ -1,0 +1,135 @@
+//! What a layer says of itself besides computing.
+
+use crate::network::CpuGradients;
+use dfdx::nn::ZeroGrads;
+use dfdx::shapes::{ConstShape, HasShape};
+use dfdx::tensor::{Cpu, CpuError, Tensor};
+use fashion_infer::{Graph, Value};
+use std::fmt::Debug;
+
+/// A layer, or several: something that trains as a dfdx module, and tells what is left of it for use.
+///
+/// Its forward pass in training is its [`ModuleMut`](dfdx::nn::ModuleMut) for tensors with a tape.
+/// Tuples of layers are layers, one after the other, called `0`, `1` and so on, as in PyTorch's
+/// `Sequential`.
+pub trait Layer: Clone + Debug + Default + Send + Sync + 'static {
+    /// Adds what it computes of `x` to a graph, with tensors whose names begin with `name`, and gives
+    /// the result.
+    fn lower(name: &str, graph: &mut Graph, x: Value) -> Value;
+
+    /// Adds its tensors, in the order in which [`lower`](Self::lower) says them
+    /// ([`Graph::parameters`]).
+    fn tensors<'a>(&'a self, all: &mut Vec<&'a dyn AnyTensor>);
+
+    /// As [`tensors`](Self::tensors).
+    fn tensors_mut<'a>(&'a mut self, all: &mut Vec<&'a mut dyn AnyTensor>);
+}
+
+/// `name` of something inside what is called `outer`.
+///
+/// ```
+/// assert_eq!(fashion_model::within("block1", "conv1"), "block1.conv1");
+/// assert_eq!(fashion_model::within("", "conv1"), "conv1");
+/// ```
+pub fn within(outer: &str, name: &str) -> String {
+    let dot = if outer.is_empty() || name.is_empty() { "" } else { "." };
+    format!("{outer}{dot}{name}")
+}
+
+/// A tensor on the CPU, whatever its shape.
+pub trait AnyTensor {
+    /// How many values it has.
+    fn values(&self) -> usize;
+
+    /// Copies its values.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    fn read(&self, to: &mut [f32]);
+
+    /// Replaces its values.
+    ///
+    /// # Panics
+    /// As [`read`](Self::read).
+    fn write(&mut self, from: &[f32]);
+
+    /// Makes its gradient zero, and one that is kept.
+    ///
+    /// # Errors
+    /// If dfdx cannot allocate.
+    fn zero_gradient(&self, gradients: &mut CpuGradients) -> Result<(), CpuError>;
+
+    /// Its gradient, zero where the loss did not reach it.
+    ///
+    /// # Errors
+    /// If dfdx cannot allocate.
+    fn gradient<'a>(&self, gradients: &'a mut CpuGradients) -> Result<&'a mut [f32], CpuError>;
+}
+
+impl<S: ConstShape> AnyTensor for Tensor<S, f32, Cpu> {
+    fn values(&self) -> usize {
+        S::NUMEL
+    }
+
+    fn read(&self, to: &mut [f32]) {
+        assert_eq!(to.len(), self.shape().num_elements(), "values of the tensor");
+        self.copy_into(to);
+    }
+
+    fn write(&mut self, from: &[f32]) {
+        self.copy_from(from);
+    }
+
+    fn zero_gradient(&self, gradients: &mut CpuGradients) -> Result<(), CpuError> {
+        self.try_zero_grads(gradients)
+    }
+
+    fn gradient<'a>(&self, gradients: &'a mut CpuGradients) -> Result<&'a mut [f32], CpuError> {
+        Ok(gradients.get_or_alloc_mut(self)?)
+    }
+}
+
+/// Says the tensors of a layer, or those of its parts.
+macro_rules! tensors {
+    ($($field:tt),*) => {
+        fn tensors<'a>(&'a self, all: &mut Vec<&'a dyn AnyTensor>) {
+            let _ = &all;
+            $(all.push(&self.$field);)*
+        }
+
+        fn tensors_mut<'a>(&'a mut self, all: &mut Vec<&'a mut dyn AnyTensor>) {
+            let _ = &all;
+            $(all.push(&mut self.$field);)*
+        }
+    };
+}
+pub(crate) use tensors;
+
+macro_rules! tuple {
+    ($($layer:ident $index:tt),*) => {
+        impl<$($layer: Layer),*> Layer for ($($layer,)*) {
+            fn lower(name: &str, graph: &mut Graph, x: Value) -> Value {
+                let _ = (name, &graph);
+                $(let x = $layer::lower(&within(name, stringify!($index)), graph, x);)*
+                x
+            }
+
+            fn tensors<'a>(&'a self, all: &mut Vec<&'a dyn AnyTensor>) {
+                let _ = &all;
+                $(self.$index.tensors(all);)*
+            }
+
+            fn tensors_mut<'a>(&'a mut self, all: &mut Vec<&'a mut dyn AnyTensor>) {
+                let _ = &all;
+                $(self.$index.tensors_mut(all);)*
+            }
+        }
+    };
+}
+tuple!();
+tuple!(A 0);
+tuple!(A 0, B 1);
+tuple!(A 0, B 1, C 2);
+tuple!(A 0, B 1, C 2, D 3);
+tuple!(A 0, B 1, C 2, D 3, E 4);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5);

@@ -1,0 +1,9 @@
+//! The networks, one file each.
+
+mod report_cnn;
+mod resnet;
+mod vgg;
+
+pub use report_cnn::ReportCnn;
+pub use resnet::Resnet;
+pub use vgg::Vgg;

@@ -1,0 +1,147 @@
+//! Networks with running statistics: these are kept, restored, averaged, and never optimised.
+
+use crate::common::{StopAt, files, run, run_observed, small};
+use allocation_counter::measure;
+use fashion_model::{
+    Architecture, BatchNorm, Conv3x3, Dense, GlobalMaxPool, Network, Role, network, tensors,
+};
+use fashion_train::{Finish, OptimiserKind, Settings, Trainer, Validation, with_threads};
+use std::path::Path;
+
+network! {
+    /// Little more than batch normalisation.
+    struct Small: "small" {
+        conv: Conv3x3<1, 16, 28, 14>,
+        norm: BatchNorm<16, true>,
+        pool: GlobalMaxPool,
+        fc: Dense<16, 10, false>,
+    }
+}
+
+fn settings() -> Settings {
+    Settings {
+        network: Architecture::Vgg,
+        epochs: 2,
+        batch_size: 20,
+        ema_decay: 0.9,
+        ..Settings::default()
+    }
+}
+
+#[test]
+fn statistics_survive_a_stop_to_the_bit() {
+    let (splits, temporary) = (small(100, 40), tempfile::tempdir().unwrap());
+    let [whole, parts] = ["whole", "parts"].map(|name| temporary.path().join(name));
+    assert_eq!(run(2, &splits, settings(), &whole), Finish::Complete);
+    // An epoch has five steps.
+    run_observed(2, &splits, settings(), &parts, &mut StopAt(7)).unwrap();
+    assert_eq!(run(1, &splits, settings(), &parts), Finish::Complete);
+    assert!(files(&parts) == files(&whole));
+}
+
+#[test]
+fn statistics_are_averaged_with_the_weights_and_never_optimised() {
+    let (splits, temporary) = (small(100, 40), tempfile::tempdir().unwrap());
+    let adamw = Settings { optimiser: OptimiserKind::AdamW, weight_decay: 0.1, ..settings() };
+    run(2, &splits, adamw, temporary.path().join("run").as_path());
+    let load = |name: &str| tensors::load(&temporary.path().join("run").join(name)).unwrap().0;
+    let checkpoint = load("checkpoint/epoch-0002.safetensors");
+    let last = load("weights/last.safetensors");
+    for (of, statistic) in [("norm1", "running_mean"), ("norm5", "running_var")] {
+        let name = format!("{of}.{statistic}");
+        let average = &checkpoint[&format!("{name}.average")];
+        assert_eq!(*average, last[&name], "{name}");
+        assert_ne!(average.values, checkpoint[&name].values, "{name}");
+        for slot in ["mean", "square"] {
+            assert!(!checkpoint.contains_key(&format!("{name}.{slot}")), "{name}.{slot}");
+            assert!(checkpoint.contains_key(&format!("{of}.weight.{slot}")));
+        }
+    }
+}
+
+#[test]
+fn only_weights_decay() {
+    let splits = small(40, 20);
+    let settings = Settings {
+        optimiser: OptimiserKind::AdamW,
+        weight_decay: 0.5,
+        epochs: 1,
+        // One step, in which no gradient passes a head of zeros.
+        batch_size: 40,
+        validation: Validation::None,
+        ..Settings::default()
+    };
+    let mut network = Network::zeroed::<Small>();
+    network.for_each_parameter_mut(&mut |parameter, values| {
+        values.fill(if parameter.name == "fc.weight" { 0.0 } else { 1.0 });
+    });
+    let mut trainer = Trainer::new(settings, &splits, network).unwrap();
+    assert!(trainer.run_epoch(&mut ()).unwrap().is_continue());
+    trainer.network().for_each_parameter(&mut |parameter, values| match parameter.role {
+        _ if parameter.name.starts_with("fc") => {}
+        Role::Weight => assert!(values.iter().all(|&v| v == 0.9995), "{values:?}"),
+        Role::Statistic => assert!(values.iter().all(|&v| v != 1.0), "{values:?}"),
+        _ => assert!(values.iter().all(|&v| v == 1.0), "{}: {values:?}", parameter.name),
+    });
+}
+
+#[test]
+fn a_thousand_steps_need_no_more_memory_than_ten() {
+    let splits = small(100, 20);
+    let settings = Settings {
+        batch_size: 2,
+        ema_decay: 0.9,
+        validation: Validation::None,
+        epochs: 21,
+        ..Settings::default()
+    };
+    with_threads(1, || {
+        let mut trainer =
+            Trainer::new(settings, &splits, Network::initialised::<Small>(0)).unwrap();
+        assert!(trainer.run_epoch(&mut ()).unwrap().is_continue());
+        let used = measure(|| {
+            for _ in 0..20 {
+                assert!(trainer.run_epoch(&mut ()).unwrap().is_continue());
+            }
+        });
+        // What stays is the history's twenty rows.
+        assert!(used.bytes_current < 8192, "{} bytes after 1,000 steps", used.bytes_current);
+    })
+    .unwrap();
+}
+
+/// Every network learns a little in an epoch or two, in use too: by its running statistics.
+#[test]
+fn every_network_learns() {
+    let splits = small(600, 200);
+    for &network in Architecture::ALL {
+        let settings = Settings { network, epochs: 4, batch_size: 25, ..Settings::default() };
+        let mut trainer = Trainer::new(settings, &splits, network.build(0)).unwrap();
+        assert_eq!(trainer.run(&mut ()).unwrap(), Finish::Complete);
+        let accuracy = trainer.history()[3].validation_accuracy.unwrap();
+        assert!(accuracy > 0.4, "{network}: {accuracy}");
+    }
+}
+
+#[test]
+fn a_file_says_which_network_it_is_of() {
+    use fashion_train::{Config, ConfigFile};
+    let path = Path::new("config.toml");
+    let splits = small(20, 20);
+    let config = Config::new("vgg", &splits, settings());
+    let text = config.to_toml();
+    assert!(
+        text.contains("architecture = \"vgg\"") && text.contains("network = \"vgg\""),
+        "{text}"
+    );
+    assert_eq!(Config::from_toml(&text, path).unwrap(), config);
+    // As files were before `network` was a setting.
+    let before = text.replace("network = \"vgg\"\n", "");
+    assert_eq!(Config::from_toml(&before, path).unwrap(), config);
+    let text = text.replace("network = \"vgg\"", "network = \"resnet\"");
+    let error = Config::from_toml(&text, path).unwrap_err().to_string();
+    assert!(error.contains("architecture is \"vgg\", but its network \"resnet\""), "{error}");
+    let file = ConfigFile::parse("[training]\nnetwork = 'lenet'", path).unwrap();
+    let error = file.settings(&Settings::default(), path).unwrap_err().to_string();
+    assert!(error.contains("lenet"), "{error}");
+}
