@@ -46,7 +46,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let width = args.images.iter().map(|path| shown(path).chars().count()).max().unwrap_or(0);
     let mut code = exit::DONE;
     let mut begun = args.json;
-    let mut unlike = 0;
+    let (mut classified, mut unlike) = (0, 0);
     for paths in args.images.chunks(BATCH) {
         let mut read = Vec::new();
         for path in paths {
@@ -59,6 +59,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
                 }
             }
         }
+        classified += read.len();
         let images: Vec<u8> = read.iter().flat_map(|(_, pixels)| *pixels).collect();
         let probabilities = trained.classifier.plain_probabilities(&images)?;
         let mut text = String::new();
@@ -85,9 +86,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     }
     if unlike > 0 {
         output::note(&format!(
-            "note     {unlike} of {} images have a bright background or are blank; the network knows \
-             light garments on black, and what it says of others means nothing",
-            args.images.len()
+            "note     of {classified} images classified, {unlike} with a bright background or blank: the \
+             network knows light garments on black, and what it says of others means nothing"
         ));
     }
     Ok(code.into())

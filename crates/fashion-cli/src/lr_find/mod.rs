@@ -37,6 +37,7 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
             .with_context(|| format!("cannot write to {NUMBERED}"))?,
     }
     let found = place::load(&args.data)?;
+    settings.check_for(&found.splits.train)?;
     let interrupt = Interrupt::listen()?;
     let mut progress = Progress::new(interrupt, test.steps, args.quiet);
     let network = settings.network.build(settings.seed);

@@ -59,6 +59,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         }
         return summary.print(args, None, Ok(()));
     }
+    // A folder that is begun must not be left without what `--resume` needs.
+    let interrupt = Interrupt::listen()?;
     let prepared = prepare(plan, args)?;
     let mut logs = Logs::open(&args.logs, &prepared.run, new)?;
     if !args.quiet {
@@ -68,7 +70,6 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         }
     }
     let Prepared { run, from, config, found, .. } = &prepared;
-    let interrupt = Interrupt::listen()?;
     let mut progress = Progress::new(interrupt, config, args.quiet);
     let trained = with_threads(threads, || {
         let network = config.training.network.build(config.training.seed);

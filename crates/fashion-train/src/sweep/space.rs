@@ -128,7 +128,9 @@ fn list(name: &str, list: &[Value], path: &Path) -> Result<Vec<Value>, Error> {
     }
     if values.is_empty() {
         // A misspelt name is told even so.
-        Settings::canonical(name, &1.into(), path)?;
+        if !Settings::default().to_table().contains_key(name) {
+            Settings::canonical(name, &1.into(), path)?;
+        }
         return Err(bad(path, name, values, "expected at least one value"));
     }
     Ok(values)
