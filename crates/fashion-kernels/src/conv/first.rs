@@ -133,16 +133,21 @@ pub(super) fn backward<S: Simd>(
     while o < shape.outputs {
         let nv = vectors::<S>(o, shape.outputs);
         if nv == 2 {
-            backward_channels::<S, 2>(s, shape, o, x, winners, grad, gradient);
+            backward_channels::<S, 2, 0, 9>(s, shape, o, x, winners, grad, gradient);
+        } else if S::WIDE {
+            backward_channels::<S, 1, 0, 9>(s, shape, o, x, winners, grad, gradient);
         } else {
-            backward_channels::<S, 1>(s, shape, o, x, winners, grad, gradient);
+            // All nine do not fit into sixteen registers of half a vector.
+            backward_channels::<S, 1, 0, 5>(s, shape, o, x, winners, grad, gradient);
+            backward_channels::<S, 1, 5, 4>(s, shape, o, x, winners, grad, gradient);
         }
         o += nv * LANES;
     }
 }
 
+/// P taps from tap `FIRST` on, output channels `o` to `o + 16 NV`.
 #[inline(always)]
-fn backward_channels<S: Simd, const NV: usize>(
+fn backward_channels<S: Simd, const NV: usize, const FIRST: usize, const P: usize>(
     s: S,
     BlockShape { outputs, side_in, side_out, .. }: BlockShape,
     o: usize,
@@ -152,15 +157,16 @@ fn backward_channels<S: Simd, const NV: usize>(
     gradient: &mut [f32],
 ) {
     assert!(o + NV * LANES <= outputs && 2 * side_out + 2 <= side_in);
-    assert!(gradient.len() >= 9 * outputs);
+    assert!(FIRST + P <= 9 && gradient.len() >= 9 * outputs);
     let samples = x.chunks_exact(side_in * side_in);
     assert_eq!(grad.len(), samples.len() * side_out * side_out * outputs);
     assert_eq!(winners.len(), grad.len());
-    let mut sums = [[s.zero(); NV]; 9];
+    let mut sums = [[s.zero(); NV]; P];
     for (tap, sums) in sums.iter_mut().enumerate() {
         for (v, sum) in sums.iter_mut().enumerate() {
             // SAFETY: `gradient` has at least 9 outputs values.
-            *sum = unsafe { s.load(gradient.as_ptr().add(tap * outputs + o + v * LANES)) };
+            *sum =
+                unsafe { s.load(gradient.as_ptr().add((FIRST + tap) * outputs + o + v * LANES)) };
         }
     }
     let mut at = o;
@@ -181,7 +187,7 @@ fn backward_channels<S: Simd, const NV: usize>(
                 }
                 for (tap, sums) in sums.iter_mut().enumerate() {
                     // SAFETY: as in `forward_channels`.
-                    let pixel = s.splat(unsafe { pixel(&rows, position, tap) });
+                    let pixel = s.splat(unsafe { pixel(&rows, position, FIRST + tap) });
                     for (sum, &won) in sums.iter_mut().zip(&won) {
                         *sum = s.fma(pixel, won, *sum);
                     }
@@ -193,7 +199,10 @@ fn backward_channels<S: Simd, const NV: usize>(
     for (tap, sums) in sums.into_iter().enumerate() {
         for (v, sum) in sums.into_iter().enumerate() {
             // SAFETY: as for the load above.
-            unsafe { s.store(gradient.as_mut_ptr().add(tap * outputs + o + v * LANES), sum) };
+            unsafe {
+                let to = gradient.as_mut_ptr().add((FIRST + tap) * outputs + o + v * LANES);
+                s.store(to, sum);
+            }
         }
     }
 }
