@@ -7,16 +7,17 @@
 //! that pooling drops are not counted, products with zeros are. So the convolutions, which do without
 //! most of these products, may stand above the peak. Memory-bound kernels have no such figure.
 
-use criterion::Criterion;
+mod common;
+
+use common::{Table, values, weights};
 use fashion_kernels::adam::Adam;
 use fashion_kernels::chunks::{CHUNKS, sum_in_order};
 use fashion_kernels::conv::ConvPool;
 use fashion_kernels::dense::Dense;
 use fashion_kernels::loss::{cross_entropy, cross_entropy_gradient};
-use fashion_kernels::peak;
 use fashion_kernels::simd::Isa;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const BATCH: usize = 128;
 /// Samples that go from one block to the next while they are in the cache.
@@ -29,33 +30,12 @@ const SECOND: usize = BATCH * 10 * 10 * 64 * 9 * 32;
 fn main() {
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
     one.install(|| {
-        let mut table = Table {
-            criterion: Criterion::default()
-                .warm_up_time(Duration::from_millis(200))
-                .measurement_time(Duration::from_secs(1))
-                .configure_from_args(),
-            rows: Vec::new(),
-        };
+        let mut table = Table::new(Duration::from_secs(1));
         let features = convolutions(&mut table);
         dense_layers(&mut table, &features);
         loss_and_update(&mut table);
-        table.print(peak::gflops(Isa::current(), 1));
+        table.print("Kernel, 128 images, one thread", "all kernels of a step");
     });
-}
-
-/// Even values around zero, within ±`limit`.
-fn values(n: usize, seed: usize, limit: f32) -> Vec<f32> {
-    let mut state = seed as u32 + 1;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / (1 << 23) as f32 - 1.0
-    };
-    (0..n).map(|_| limit * next()).collect()
-}
-
-/// Weights as a network begins with them (Glorot and Bengio).
-fn weights(n: usize, seed: usize, fans: usize) -> Vec<f32> {
-    values(n, seed, (6.0 / fans as f32).sqrt())
 }
 
 /// Both blocks, chunk by chunk as a step does them; returns their result.
@@ -165,56 +145,4 @@ fn loss_and_update(table: &mut Table) {
     table.row("Adam, 225,034 parameters", None, || {
         adam.update(Isa::current(), 1, black_box(&gradient), &mut p, &mut m, &mut v);
     });
-}
-
-/// What was measured, besides what criterion prints.
-struct Table {
-    criterion: Criterion,
-    rows: Vec<Row>,
-}
-
-struct Row {
-    name: String,
-    /// The shortest of the measured times.
-    seconds: f64,
-    /// Multiply-adds, where that is what takes the time.
-    operations: Option<usize>,
-}
-
-impl Table {
-    fn row(&mut self, name: &str, operations: Option<usize>, mut kernel: impl FnMut()) {
-        let mut seconds = f64::INFINITY;
-        self.criterion.bench_function(name, |bencher| {
-            bencher.iter_custom(|times| {
-                let start = Instant::now();
-                (0..times).for_each(|_| kernel());
-                let took = start.elapsed();
-                seconds = seconds.min(took.as_secs_f64() / times as f64);
-                took
-            });
-        });
-        if seconds.is_finite() {
-            self.rows.push(Row { name: name.to_owned(), seconds, operations });
-        }
-    }
-
-    /// Markdown, as `cargo xtask bench-peers` takes it over.
-    fn print(&self, peak: f64) {
-        let whole: f64 = self.rows.iter().map(|row| row.seconds).sum();
-        println!("\n| Kernel, 128 images, one thread | µs | Of all | GFLOP/s | Of the peak |");
-        println!("| --- | ---: | ---: | ---: | ---: |");
-        for Row { name, seconds, operations } in &self.rows {
-            let share = 100.0 * seconds / whole;
-            print!("| {name} | {:.0} | {share:.1}% |", 1e6 * seconds);
-            match operations {
-                Some(operations) => {
-                    let rate = 2e-9 * *operations as f64 / seconds;
-                    println!(" {rate:.0} | {:.0}% |", 100.0 * rate / peak);
-                }
-                None => println!(" – | – |"),
-            }
-        }
-        println!("| **all kernels of a step** | **{:.0}** | 100% | | |", 1e6 * whole);
-        println!("\nThe peak: {peak:.0} GFLOP/s on one thread ({}).", Isa::current());
-    }
 }
