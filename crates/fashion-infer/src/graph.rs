@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use fashion_kernels::conv::ConvShape;
+use fashion_kernels::simd::LANES;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -413,7 +414,16 @@ impl Node {
             of.push(*shapes.get(value.0).ok_or_else(later)?);
         }
         let map = || match of[0] {
-            Shape::Map(map) => Ok(map),
+            // Of the images, which have fewer channels, only convolutions and rows are made.
+            Shape::Map(map)
+                if map.channels.is_multiple_of(LANES)
+                    || matches!(self.op, Op::Conv { .. } | Op::Flatten) =>
+            {
+                Ok(map)
+            }
+            Shape::Map(map) => {
+                Err(format!("takes channels that are a multiple of 16, not {}", map.channels))
+            }
             Shape::Row(_) => Err("takes pixels, not a row of numbers".to_owned()),
         };
         let shape = match self.op {

@@ -13,8 +13,9 @@ use crate::tensors::Tensors;
 use fashion_kernels::chunks::chunk_len;
 use fashion_kernels::conv::{Conv, ConvPool};
 use fashion_kernels::dense::Dense;
+use fashion_kernels::pool::{Global, MaxPool};
 use fashion_kernels::simd::Isa;
-use fashion_kernels::{Buffer, Scratch, loss, norm, pool, relu};
+use fashion_kernels::{Buffer, Scratch, loss, norm, relu};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -61,15 +62,28 @@ struct Step {
 #[derive(Debug)]
 enum Kernel {
     ConvPool(ConvPool),
-    Conv { conv: Conv, relu: bool },
-    Normalise { mean: Buffer, factor: Buffer, shift: Buffer, relu: bool },
+    Conv {
+        conv: Conv,
+        relu: bool,
+    },
+    /// Mean, 1 / deviation, scale and shift of each channel.
+    Normalise {
+        by: [Buffer; 4],
+        relu: bool,
+    },
     Relu,
-    Add { relu: bool },
-    MaxPool(ImageShape),
-    GlobalMaxPool(ImageShape),
-    GlobalAveragePool(ImageShape),
+    Add {
+        relu: bool,
+    },
+    MaxPool(MaxPool),
+    GlobalMaxPool(Global),
+    GlobalAveragePool(Global),
     Flatten,
-    Dense { layer: Dense, weight: Buffer, bias: Buffer },
+    Dense {
+        layer: Dense,
+        weight: Buffer,
+        bias: Buffer,
+    },
 }
 
 impl Plan {
@@ -251,17 +265,14 @@ impl Plan {
         match kernel {
             Kernel::ConvPool(block) => block.forward(isa, x, y, None),
             Kernel::Conv { conv, relu } => conv.forward(isa, x, y, *relu),
-            &Kernel::Normalise { ref mean, ref factor, ref shift, relu } => {
-                norm::Normalise { mean, factor, shift, relu }.forward(isa, x, y);
+            Kernel::Normalise { by: [mean, inverse_deviation, scale, shift], relu } => {
+                let by = norm::Normalisation { mean, inverse_deviation, scale, shift };
+                norm::forward(isa, x, by, *relu, y);
             }
             Kernel::Relu => relu::forward(x, y),
-            Kernel::MaxPool(map) => pool::max(isa, x, (map.side, map.channels), y, None),
-            Kernel::GlobalMaxPool(map) => {
-                pool::global_max(isa, x, (map.pixels(), map.channels), y, None);
-            }
-            Kernel::GlobalAveragePool(map) => {
-                pool::global_average(isa, x, (map.pixels(), map.channels), y);
-            }
+            Kernel::MaxPool(pool) => pool.forward(isa, x, y, None),
+            Kernel::GlobalMaxPool(pool) => pool.max(isa, x, y, None),
+            Kernel::GlobalAveragePool(pool) => pool.average(isa, x, y),
             Kernel::Flatten => y.copy_from_slice(x),
             Kernel::Dense { layer, weight, bias } => layer.forward_here(isa, x, weight, bias, y),
             Kernel::Add { .. } => unreachable!("sums are of two values"),
@@ -329,13 +340,13 @@ impl<'a> Builder<'a> {
                 self.convolution(&chain, of[0], to)
             }
             (Op::BatchNorm { epsilon }, _) => {
-                let mut factor = self.buffer(&node.name, "weight");
-                let (scale, _) = self.scale_and_shift(&node.name, *epsilon);
-                factor.iter_mut().zip(scale).for_each(|(factor, scale)| *factor = scale as f32);
-                let mean = self.buffer(&node.name, "running_mean");
-                let shift = self.buffer(&node.name, "bias");
+                let tensors = ["running_mean", "running_var", "weight", "bias"];
+                let mut by = tensors.map(|suffix| self.buffer(&node.name, suffix));
+                for variance in by[1].iter_mut() {
+                    *variance = (1.0 / (f64::from(*variance) + epsilon).sqrt()) as f32;
+                }
                 let relu = self.takes(next, &mut to, &Op::Relu);
-                Kernel::Normalise { mean, factor, shift, relu }
+                Kernel::Normalise { by, relu }
             }
             (&Op::Dense { outputs }, Shape::Row(inputs)) => {
                 let relu = self.takes(next, &mut to, &Op::Relu);
@@ -347,9 +358,11 @@ impl<'a> Builder<'a> {
             }
             (Op::Add, _) => Kernel::Add { relu: self.takes(next, &mut to, &Op::Relu) },
             (Op::Relu, _) => Kernel::Relu,
-            (Op::MaxPool, Shape::Map(map)) => Kernel::MaxPool(map),
-            (Op::GlobalMaxPool, Shape::Map(map)) => Kernel::GlobalMaxPool(map),
-            (Op::GlobalAveragePool, Shape::Map(map)) => Kernel::GlobalAveragePool(map),
+            (Op::MaxPool, Shape::Map(ImageShape { channels, side })) => {
+                Kernel::MaxPool(MaxPool { side, channels })
+            }
+            (Op::GlobalMaxPool, Shape::Map(map)) => Kernel::GlobalMaxPool(global(map)),
+            (Op::GlobalAveragePool, Shape::Map(map)) => Kernel::GlobalAveragePool(global(map)),
             (Op::Flatten, _) => Kernel::Flatten,
             _ => unreachable!("a checked graph's shapes fit"),
         };
@@ -520,4 +533,8 @@ struct Chain {
     pool: bool,
     /// The first node that is not among them.
     end: usize,
+}
+
+fn global(map: ImageShape) -> Global {
+    Global { positions: map.pixels(), channels: map.channels }
 }

@@ -10,8 +10,8 @@ mod common;
 use common::{Table, values, weights};
 use fashion_kernels::chunks::CHUNKS;
 use fashion_kernels::conv::{Conv, ConvShape};
-use fashion_kernels::norm::{self, Batch, Normalise};
-use fashion_kernels::pool;
+use fashion_kernels::norm::{self, Normalisation, Taken};
+use fashion_kernels::pool::{Global, MaxPool};
 use fashion_kernels::simd::Isa;
 use std::hint::black_box;
 use std::time::Duration;
@@ -100,56 +100,51 @@ fn convolution(table: &mut Table, network: &str, shape: ConvShape) {
 
 fn normalisation(table: &mut Table, channels: usize, side: usize) {
     let isa = Isa::current();
-    let sample = side * side * channels;
-    let x = values(BATCH * sample, 4, 1.0);
+    let sample_len = side * side * channels;
+    let x = values(BATCH * sample_len, 4, 1.0);
     let (mut y, grad, mut grad_x) = (x.clone(), x.clone(), x.clone());
-    let (mut mean, mut variance) = (vec![0.0; channels], vec![0.0; channels]);
+    let [mut mean, mut variance, mut inverse] = [(); 3].map(|()| vec![0.0; channels]);
     let (scale, shift) = (vec![1.0; channels], vec![0.0; channels]);
     let name = |pass: &str| format!("batch-norm, {channels} at {side}, {pass}");
     table.row(&name("moments"), None, || {
-        norm::moments(isa, black_box(&x), sample, &mut mean, &mut variance);
+        norm::moments(isa, black_box(&x), sample_len, channels, &mut mean, &mut variance);
     });
-    let inverse: Vec<f32> = variance.iter().map(|v| 1.0 / (v + 1e-5).sqrt()).collect();
-    let by = Normalise { mean: &mean, factor: &inverse, shift: &shift, relu: true };
-    table.row(&name("forward"), None, || {
-        for (x, y) in x.chunks(CHUNK * sample).zip(y.chunks_mut(CHUNK * sample)) {
-            by.forward(isa, black_box(x), y);
-        }
-    });
+    norm::inverse_deviation(&variance, 1e-5, &mut inverse);
+    let by =
+        Normalisation { mean: &mean, inverse_deviation: &inverse, scale: &scale, shift: &shift };
+    table.row(&name("forward"), None, || norm::forward(isa, black_box(&x), by, true, &mut y));
     let (mut to_scale, mut to_shift) = (scale.clone(), shift.clone());
     table.row(&name("backward"), None, || {
-        let (mean, inverse_deviation, scale) = (&mean[..], &inverse[..], &scale[..]);
-        let y = Some(&y[..]);
-        let batch = Batch { x: black_box(&x), y, sample, mean, inverse_deviation, scale };
-        batch.backward(isa, &grad, &mut grad_x, &mut to_scale, &mut to_shift);
+        let taken = Taken { x: black_box(&x), y: Some(&y), by };
+        norm::backward(isa, taken, sample_len, &grad, &mut grad_x, &mut to_scale, &mut to_shift);
     });
 }
 
 fn pooling(table: &mut Table) {
     let isa = Isa::current();
-    let of = (28, 32);
-    let mut x = values(BATCH * 28 * 28 * 32, 5, 1.0);
-    let mut y = vec![0.0; BATCH * 14 * 14 * 32];
+    let pool = MaxPool { side: 28, channels: 32 };
+    let mut x = values(BATCH * pool.input_len(), 5, 1.0);
+    let mut y = vec![0.0; BATCH * pool.output_len()];
     let mut winners = vec![0; y.len()];
     table.row("max-pooling, 32 at 28, forward", None, || {
-        pool::max(isa, black_box(&x), of, &mut y, Some(&mut winners));
+        pool.forward(isa, black_box(&x), &mut y, Some(&mut winners));
     });
     table.row("max-pooling, 32 at 28, backward", None, || {
-        pool::max_gradient(of, &winners, black_box(&y), &mut x);
+        pool.backward(isa, &winners, black_box(&y), &mut x);
     });
-    let of = (49, 96);
-    let mut x = values(BATCH * 49 * 96, 6, 1.0);
+    let pool = Global { positions: 49, channels: 96 };
+    let mut x = values(BATCH * pool.input_len(), 6, 1.0);
     let (mut y, mut winners) = (vec![0.0; BATCH * 96], vec![0; BATCH * 96]);
     table.row("global max-pooling, 96 at 7, forward", None, || {
-        pool::global_max(isa, black_box(&x), of, &mut y, Some(&mut winners));
+        pool.max(isa, black_box(&x), &mut y, Some(&mut winners));
     });
     table.row("global max-pooling, 96 at 7, backward", None, || {
-        pool::global_max_gradient(of, &winners, black_box(&y), &mut x);
+        pool.max_gradient(&winners, black_box(&y), &mut x);
     });
     table.row("global average, 96 at 7, forward", None, || {
-        pool::global_average(isa, black_box(&x), of, &mut y);
+        pool.average(isa, black_box(&x), &mut y);
     });
     table.row("global average, 96 at 7, backward", None, || {
-        pool::global_average_gradient(of, black_box(&y), &mut x);
+        pool.average_gradient(isa, black_box(&y), &mut x);
     });
 }

@@ -1,269 +1,350 @@
-//! Pooling without a convolution: 2 × 2 maxima, and the largest value or the mean of each channel.
+//! Pooling, channels last: the largest of 2 × 2 pixels, and the largest or the mean of a whole image.
 //!
-//! Images are channels-last. Every function works on some samples, in one thread; [`crate::chunks`]
-//! says how a batch is split. Sixteen channels at a time are plain arrays, which the compiler turns
-//! into vectors on each path: there is nothing to compute but comparisons, and the loads set the pace.
+//! Lanes run along the channels, a multiple of 16, so that each step is a comparison or an addition of
+//! pixels. For the backward pass the largest leaves its place: the first of equals wins, as in PyTorch,
+//! and gets the whole gradient.
+//!
+//! Everything here works on some samples, in one thread; [`crate::chunks`] says how a batch is split.
 
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
-/// Writes the largest of each 2 × 2 pixels, of images of (side, side, channels): ⌊side / 2⌋ rows and
-/// columns, so that of an odd side the last ones are left out. PyTorch's `MaxPool2d(2)`.
-///
-/// `winners`, where wanted, say which it was, 0–3 row by row, the first of equals; a NaN never wins
-/// over what is before it.
+/// 2 × 2 max-pooling of stride 2, PyTorch's `MaxPool2d(2)`: an input (side, side, channels) becomes
+/// (⌊side / 2⌋, ⌊side / 2⌋, channels). An odd side's last row and column are dropped.
 ///
 /// ```
-/// use fashion_kernels::{pool, simd::Isa};
-/// let x = [1.0, 5.0, 0.0, 5.0, 2.0, 0.0, 9.0, 9.0, 9.0]; // 3 × 3, one channel
-/// let (mut y, mut winners) = ([0.0], [7]);
-/// pool::max(Isa::best(), &x, (3, 1), &mut y, Some(&mut winners));
-/// assert_eq!((y, winners), ([5.0], [1]));
+/// use fashion_kernels::{pool::MaxPool, simd::Isa};
+/// let pool = MaxPool { side: 2, channels: 16 };
+/// let x = [[1.0; 16], [3.0; 16], [3.0; 16], [2.0; 16]].concat();
+/// let (mut y, mut winners) = ([0.0; 16], [0; 16]);
+/// pool.forward(Isa::best(), &x, &mut y, Some(&mut winners));
+/// assert_eq!((y[0], winners[0]), (3.0, 1));
 /// ```
-///
-/// # Panics
-/// If the lengths do not fit, or the side is below 2.
-pub fn max(
-    isa: Isa,
-    x: &[f32],
-    (side, channels): (usize, usize),
-    y: &mut [f32],
-    winners: Option<&mut [u8]>,
-) {
-    let (input, output) = (side * side * channels, (side / 2) * (side / 2) * channels);
-    let n = samples(x, input);
-    assert!(side >= 2, "a side of {side} cannot be halved");
-    assert_eq!(y.len(), n * output, "output of the pooling");
-    if let Some(winners) = &winners {
-        assert_eq!(winners.len(), y.len(), "winners of the pooling");
-    }
-    isa.run(Max { x, side, channels, y, winners });
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MaxPool {
+    /// Rows and columns of the input.
+    pub side: usize,
+    /// Channels, a multiple of 16.
+    pub channels: usize,
 }
 
-/// Adds the gradient of what [`max`] was given to `grad_x`, by its winners and the gradient of what it
-/// made.
-///
-/// # Panics
-/// If the lengths do not fit, or a winner is above 3.
-pub fn max_gradient(
-    (side, channels): (usize, usize),
-    winners: &[u8],
-    grad: &[f32],
-    grad_x: &mut [f32],
-) {
-    let half = side / 2;
-    let output = samples(grad_x, side * side * channels) * half * half * channels;
-    assert_eq!((winners.len(), grad.len()), (output, output), "gradient of the pooling");
-    let cells = winners.chunks_exact(channels).zip(grad.chunks_exact(channels));
-    for (cell, (winners, grad)) in cells.enumerate() {
-        let (sample, row, column) = (cell / (half * half), cell / half % half, cell % half);
-        let corner = ((sample * side + 2 * row) * side + 2 * column) * channels;
-        let steps = [0, 1, side, side + 1].map(|step| corner + step * channels);
-        for (channel, (&winner, &g)) in winners.iter().zip(grad).enumerate() {
-            grad_x[steps[usize::from(winner)] + channel] += g;
+impl MaxPool {
+    /// Rows and columns of the output.
+    pub const fn side_out(self) -> usize {
+        self.side / 2
+    }
+
+    /// `f32` values of one input sample.
+    pub const fn input_len(self) -> usize {
+        self.side * self.side * self.channels
+    }
+
+    /// `f32` values (and winners) of one output sample.
+    pub const fn output_len(self) -> usize {
+        self.side_out() * self.side_out() * self.channels
+    }
+
+    /// Writes `y` of as many samples as `x` has, and the winners if asked for: 0–3, in reading order.
+    ///
+    /// # Panics
+    /// If the lengths do not fit, the side is below 2 or the channels are no multiple of 16.
+    pub fn forward(self, isa: Isa, x: &[f32], y: &mut [f32], winners: Option<&mut [u8]>) {
+        self.check(x, y);
+        if let Some(winners) = &winners {
+            assert_eq!(winners.len(), y.len(), "winners of the pooling");
         }
+        isa.run(Largest { pool: self, x, y, winners });
+    }
+
+    /// Adds the gradient of the input to `grad_x`, given that of the output and the winners.
+    ///
+    /// # Panics
+    /// If the lengths do not fit, the side is below 2 or the channels are no multiple of 16.
+    pub fn backward(self, isa: Isa, winners: &[u8], grad: &[f32], grad_x: &mut [f32]) {
+        self.check(grad_x, grad);
+        assert_eq!(winners.len(), grad.len(), "winners of the pooling");
+        isa.run(ToWinners { pool: self, winners, grad, grad_x });
+    }
+
+    fn check(self, x: &[f32], y: &[f32]) {
+        assert!(self.side >= 2, "a window of the pooling fits the input");
+        check_channels(self.channels);
+        let n = x.len() / self.input_len();
+        assert_eq!(x.len(), n * self.input_len(), "input of the pooling");
+        assert_eq!(y.len(), n * self.output_len(), "output of the pooling");
+    }
+
+    /// Where the first pixel of each window of one sample begins, in reading order.
+    #[inline(always)]
+    fn windows(self) -> impl Iterator<Item = usize> {
+        let row_len = self.side * self.channels;
+        (0..self.side_out()).flat_map(move |row| {
+            (0..self.side_out()).map(move |column| 2 * row * row_len + 2 * column * self.channels)
+        })
+    }
+
+    /// From there to its four pixels.
+    #[inline(always)]
+    fn positions(self) -> [usize; 4] {
+        let row_len = self.side * self.channels;
+        [0, self.channels, row_len, row_len + self.channels]
     }
 }
 
-/// Writes the largest value of each channel, of images of (pixels, channels). PyTorch's
-/// `AdaptiveMaxPool2d(1)`.
-///
-/// `winners`, where wanted, say which pixel it was, the first of equals.
-///
-/// # Panics
-/// If the lengths do not fit, or there are no pixels or more than 2³².
-pub fn global_max(
-    isa: Isa,
-    x: &[f32],
-    (pixels, channels): (usize, usize),
-    y: &mut [f32],
-    winners: Option<&mut [u32]>,
-) {
-    let n = samples(x, pixels * channels);
-    assert!(u32::try_from(pixels).is_ok(), "{pixels} pixels");
-    assert_eq!(y.len(), n * channels, "output of the pooling");
-    if let Some(winners) = &winners {
-        assert_eq!(winners.len(), y.len(), "winners of the pooling");
-    }
-    isa.run(GlobalMax { x, pixels, channels, y, winners });
+fn check_channels(channels: usize) {
+    assert!(channels > 0 && channels.is_multiple_of(LANES), "channels: a multiple of 16");
 }
 
-/// Adds the gradient of what [`global_max`] was given to `grad_x`.
-///
-/// # Panics
-/// If the lengths do not fit, or a winner is no pixel.
-pub fn global_max_gradient(
-    (pixels, channels): (usize, usize),
-    winners: &[u32],
-    grad: &[f32],
-    grad_x: &mut [f32],
-) {
-    let n = samples(grad_x, pixels * channels);
-    let (given, expected) = ((winners.len(), grad.len()), (n * channels, n * channels));
-    assert_eq!(given, expected, "gradient of the pooling");
-    let images = grad_x.chunks_exact_mut(pixels * channels);
-    let rows = winners.chunks_exact(channels).zip(grad.chunks_exact(channels));
-    for (grad_x, (winners, grad)) in images.zip(rows) {
-        for (channel, (&winner, &g)) in winners.iter().zip(grad).enumerate() {
-            grad_x[winner as usize * channels + channel] += g;
-        }
-    }
-}
-
-/// Writes the mean of each channel, of images of (pixels, channels), summed in the order of the pixels.
-/// PyTorch's `AdaptiveAvgPool2d(1)`.
-///
-/// # Panics
-/// If the lengths do not fit, or there are no pixels.
-pub fn global_average(isa: Isa, x: &[f32], (pixels, channels): (usize, usize), y: &mut [f32]) {
-    let n = samples(x, pixels * channels);
-    assert_eq!(y.len(), n * channels, "output of the pooling");
-    isa.run(GlobalAverage { x, pixels, channels, y });
-}
-
-/// Adds the gradient of what [`global_average`] was given to `grad_x`.
-///
-/// # Panics
-/// If the lengths do not fit.
-pub fn global_average_gradient(
-    (pixels, channels): (usize, usize),
-    grad: &[f32],
-    grad_x: &mut [f32],
-) {
-    let n = samples(grad_x, pixels * channels);
-    assert_eq!(grad.len(), n * channels, "gradient of the pooling");
-    let images = grad_x.chunks_exact_mut(pixels * channels).zip(grad.chunks_exact(channels));
-    for (grad_x, grad) in images {
-        for pixel in grad_x.chunks_exact_mut(channels) {
-            for (to, g) in pixel.iter_mut().zip(grad) {
-                *to += g / pixels as f32;
-            }
-        }
-    }
-}
-
-fn samples(values: &[f32], of_one: usize) -> usize {
-    assert!(of_one > 0, "an image has pixels and channels");
-    let n = values.len() / of_one;
-    assert_eq!(values.len(), n * of_one, "input of the pooling");
-    n
-}
-
-struct Max<'a> {
+struct Largest<'a> {
+    pool: MaxPool,
     x: &'a [f32],
-    side: usize,
-    channels: usize,
     y: &'a mut [f32],
     winners: Option<&'a mut [u8]>,
 }
 
-impl Kernel for Max<'_> {
+impl Kernel for Largest<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let Max { x, side, channels, y, mut winners } = self;
-        let half = side / 2;
-        for (cell, y) in y.chunks_exact_mut(channels).enumerate() {
-            let (sample, row, column) = (cell / (half * half), cell / half % half, cell % half);
-            let corner = ((sample * side + 2 * row) * side + 2 * column) * channels;
-            for first in (0..channels).step_by(LANES) {
-                let lanes = LANES.min(channels - first);
-                let mut best = [0.0; LANES];
-                let mut at = [0; LANES];
-                for (position, step) in [0, 1, side, side + 1].into_iter().enumerate() {
-                    let pixel = &x[corner + step * channels + first..][..lanes];
-                    take_larger(&mut best, &mut at, pixel, position as u8);
+    fn run<S: Simd>(self, s: S) {
+        let Largest { pool, x, y, mut winners } = self;
+        let (channels, positions) = (pool.channels, pool.positions());
+        let mut cell = 0;
+        for x in x.chunks_exact(pool.input_len()) {
+            for window in pool.windows() {
+                for channel in (0..channels).step_by(LANES) {
+                    // SAFETY: the window's pixels lie inside the sample, and `y` and the winners have
+                    // `channels` values a window, as `MaxPool::forward` asserted.
+                    unsafe {
+                        let x = positions.map(|at| s.load(x.as_ptr().add(window + at + channel)));
+                        let (mut best, mut winner) = (x[0], s.splat_i(0));
+                        for (position, &x) in x.iter().enumerate().skip(1) {
+                            let better = s.gt(x, best);
+                            best = s.select(better, x, best);
+                            winner = s.select_i(better, s.splat_i(position as i32), winner);
+                        }
+                        s.store(y.as_mut_ptr().add(cell + channel), best);
+                        if let Some(winners) = &mut winners {
+                            s.store_u8(winners.as_mut_ptr().add(cell + channel), winner);
+                        }
+                    }
                 }
-                y[first..][..lanes].copy_from_slice(&best[..lanes]);
-                if let Some(winners) = &mut winners {
-                    let winners = &mut winners[cell * channels + first..][..lanes];
-                    winners.copy_from_slice(&at[..lanes]);
-                }
+                cell += channels;
             }
         }
     }
 }
 
-struct GlobalMax<'a> {
+struct ToWinners<'a> {
+    pool: MaxPool,
+    winners: &'a [u8],
+    grad: &'a [f32],
+    grad_x: &'a mut [f32],
+}
+
+impl Kernel for ToWinners<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let ToWinners { pool, winners, grad, grad_x } = self;
+        let (channels, positions) = (pool.channels, pool.positions());
+        let mut cell = 0;
+        for grad_x in grad_x.chunks_exact_mut(pool.input_len()) {
+            for window in pool.windows() {
+                for channel in (0..channels).step_by(LANES) {
+                    // SAFETY: as in `Largest`, by `MaxPool::backward`.
+                    unsafe {
+                        let g = s.load(grad.as_ptr().add(cell + channel));
+                        let winner = s.load_u8(winners.as_ptr().add(cell + channel));
+                        for (position, at) in positions.into_iter().enumerate() {
+                            let won = s.eq_i(winner, s.splat_i(position as i32));
+                            let to = grad_x.as_mut_ptr().add(window + at + channel);
+                            s.store(to, s.add(s.load(to), s.select(won, g, s.zero())));
+                        }
+                    }
+                }
+                cell += channels;
+            }
+        }
+    }
+}
+
+/// Pooling over all positions: an input (positions, channels) becomes (channels).
+///
+/// ```
+/// use fashion_kernels::{pool::Global, simd::Isa};
+/// let pool = Global { positions: 2, channels: 16 };
+/// let x = [[1.0; 16], [3.0; 16]].concat();
+/// let (mut y, mut winners) = ([0.0; 16], [0; 16]);
+/// pool.max(Isa::best(), &x, &mut y, Some(&mut winners));
+/// assert_eq!((y[0], winners[0]), (3.0, 1));
+/// pool.average(Isa::best(), &x, &mut y);
+/// assert_eq!(y[0], 2.0);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Global {
+    /// Pixels of the input, 1 to 2²⁴.
+    pub positions: usize,
+    /// Channels, a multiple of 16.
+    pub channels: usize,
+}
+
+impl Global {
+    /// `f32` values of one input sample.
+    pub const fn input_len(self) -> usize {
+        self.positions * self.channels
+    }
+
+    /// Writes the largest value of each channel of as many samples as `x` has, PyTorch's
+    /// `AdaptiveMaxPool2d(1)`, and where it was, if asked for.
+    ///
+    /// # Panics
+    /// If the lengths do not fit, or positions or channels are not as their fields say.
+    pub fn max(self, isa: Isa, x: &[f32], y: &mut [f32], winners: Option<&mut [u32]>) {
+        self.check(x, y);
+        if let Some(winners) = &winners {
+            assert_eq!(winners.len(), y.len(), "winners of the pooling");
+        }
+        isa.run(LargestOfAll { pool: self, x, y, winners });
+    }
+
+    /// Adds the gradient of [`max`](Self::max)'s input to `grad_x`, given that of its output and the
+    /// winners.
+    ///
+    /// # Panics
+    /// If the lengths do not fit, positions or channels are not as their fields say, or a winner is
+    /// no position.
+    pub fn max_gradient(self, winners: &[u32], grad: &[f32], grad_x: &mut [f32]) {
+        self.check(grad_x, grad);
+        assert_eq!(winners.len(), grad.len(), "winners of the pooling");
+        let samples = winners.chunks_exact(self.channels).zip(grad.chunks_exact(self.channels));
+        for ((winners, grad), grad_x) in samples.zip(grad_x.chunks_exact_mut(self.input_len())) {
+            for (c, (&winner, g)) in winners.iter().zip(grad).enumerate() {
+                grad_x[winner as usize * self.channels + c] += g;
+            }
+        }
+    }
+
+    /// Writes the mean of each channel of as many samples as `x` has, PyTorch's
+    /// `AdaptiveAvgPool2d(1)`.
+    ///
+    /// # Panics
+    /// If the lengths do not fit, or positions or channels are not as their fields say.
+    pub fn average(self, isa: Isa, x: &[f32], y: &mut [f32]) {
+        self.check(x, y);
+        isa.run(Average { pool: self, x, y });
+    }
+
+    /// Adds the gradient of [`average`](Self::average)'s input to `grad_x`, given that of its output.
+    ///
+    /// # Panics
+    /// If the lengths do not fit, or positions or channels are not as their fields say.
+    pub fn average_gradient(self, isa: Isa, grad: &[f32], grad_x: &mut [f32]) {
+        self.check(grad_x, grad);
+        isa.run(Spread { pool: self, grad, grad_x });
+    }
+
+    fn check(self, x: &[f32], y: &[f32]) {
+        // Up to there an `f32` counts exactly.
+        assert!((1..=1 << 24).contains(&self.positions), "positions of the pooling: 1 to 2^24");
+        check_channels(self.channels);
+        let n = x.len() / self.input_len();
+        assert_eq!(x.len(), n * self.input_len(), "input of the pooling");
+        assert_eq!(y.len(), n * self.channels, "output of the pooling");
+    }
+}
+
+struct LargestOfAll<'a> {
+    pool: Global,
     x: &'a [f32],
-    pixels: usize,
-    channels: usize,
     y: &'a mut [f32],
     winners: Option<&'a mut [u32]>,
 }
 
-impl Kernel for GlobalMax<'_> {
+impl Kernel for LargestOfAll<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let GlobalMax { x, pixels, channels, y, mut winners } = self;
-        let images = x.chunks_exact(pixels * channels).zip(y.chunks_exact_mut(channels));
-        for (sample, (x, y)) in images.enumerate() {
-            for first in (0..channels).step_by(LANES) {
-                let lanes = LANES.min(channels - first);
-                let mut best = [0.0; LANES];
-                let mut at = [0; LANES];
-                for (position, pixel) in x.chunks_exact(channels).enumerate() {
-                    take_larger(&mut best, &mut at, &pixel[first..][..lanes], position as u32);
+    fn run<S: Simd>(self, s: S) {
+        let LargestOfAll { pool: Global { positions, channels }, x, y, mut winners } = self;
+        let samples = x.chunks_exact(positions * channels).zip(y.chunks_exact_mut(channels));
+        for (sample, (x, y)) in samples.enumerate() {
+            for channel in (0..channels).step_by(LANES) {
+                // The places are counted in `f32`, which has more than a byte's room.
+                let (mut best, mut winner) = (s.splat(f32::NEG_INFINITY), s.zero());
+                for (position, x) in x.chunks_exact(channels).enumerate() {
+                    // SAFETY: a position has `channels` values, a multiple of 16.
+                    let x = unsafe { s.load(x.as_ptr().add(channel)) };
+                    let better = s.gt(x, best);
+                    best = s.select(better, x, best);
+                    winner = s.select(better, s.splat(position as f32), winner);
                 }
-                y[first..][..lanes].copy_from_slice(&best[..lanes]);
+                // SAFETY: `y` has `channels` values.
+                unsafe { s.store(y.as_mut_ptr().add(channel), best) };
                 if let Some(winners) = &mut winners {
-                    let winners = &mut winners[sample * channels + first..][..lanes];
-                    winners.copy_from_slice(&at[..lanes]);
+                    let mut lanes = [0.0f32; LANES];
+                    // SAFETY: there is room for 16 values.
+                    unsafe { s.store(lanes.as_mut_ptr(), winner) };
+                    let to = &mut winners[sample * channels + channel..][..LANES];
+                    to.iter_mut().zip(lanes).for_each(|(to, lane)| *to = lane as u32);
                 }
             }
         }
     }
 }
 
-/// Takes the values that are larger than the best so far; all of the first position.
-#[inline(always)]
-fn take_larger<W: Copy + Default + PartialEq>(
-    best: &mut [f32; LANES],
-    at: &mut [W; LANES],
-    pixel: &[f32],
-    position: W,
-) {
-    let first = position == W::default();
-    // Of a whole strip the length is known when this is compiled.
-    if let Ok(pixel) = <&[f32; LANES]>::try_from(pixel) {
-        for lane in 0..LANES {
-            let larger = first | (pixel[lane] > best[lane]);
-            best[lane] = if larger { pixel[lane] } else { best[lane] };
-            at[lane] = if larger { position } else { at[lane] };
-        }
-    } else {
-        for (lane, &value) in pixel.iter().enumerate() {
-            if first || value > best[lane] {
-                (best[lane], at[lane]) = (value, position);
-            }
-        }
-    }
-}
-
-struct GlobalAverage<'a> {
+struct Average<'a> {
+    pool: Global,
     x: &'a [f32],
-    pixels: usize,
-    channels: usize,
     y: &'a mut [f32],
 }
 
-impl Kernel for GlobalAverage<'_> {
+impl Kernel for Average<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        let GlobalAverage { x, pixels, channels, y } = self;
-        for (x, y) in x.chunks_exact(pixels * channels).zip(y.chunks_exact_mut(channels)) {
-            y.fill(0.0);
-            for pixel in x.chunks_exact(channels) {
-                for (sum, value) in y.iter_mut().zip(pixel) {
-                    *sum += value;
+    fn run<S: Simd>(self, s: S) {
+        let Average { pool: Global { positions, channels }, x, y } = self;
+        for (x, y) in x.chunks_exact(positions * channels).zip(y.chunks_exact_mut(channels)) {
+            for channel in (0..channels).step_by(LANES) {
+                let mut sum = s.zero();
+                for x in x.chunks_exact(channels) {
+                    // SAFETY: a position has `channels` values, a multiple of 16.
+                    sum = s.add(sum, unsafe { s.load(x.as_ptr().add(channel)) });
                 }
+                let mean = s.div(sum, s.splat(positions as f32));
+                // SAFETY: `y` has `channels` values.
+                unsafe { s.store(y.as_mut_ptr().add(channel), mean) };
             }
-            for sum in y {
-                *sum /= pixels as f32;
+        }
+    }
+}
+
+struct Spread<'a> {
+    pool: Global,
+    grad: &'a [f32],
+    grad_x: &'a mut [f32],
+}
+
+impl Kernel for Spread<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Spread { pool: Global { positions, channels }, grad, grad_x } = self;
+        let samples = grad_x.chunks_exact_mut(positions * channels);
+        for (grad_x, grad) in samples.zip(grad.chunks_exact(channels)) {
+            for channel in (0..channels).step_by(LANES) {
+                // SAFETY: `grad` has `channels` values.
+                let g = unsafe { s.load(grad.as_ptr().add(channel)) };
+                let g = s.div(g, s.splat(positions as f32));
+                for to in grad_x.chunks_exact_mut(channels) {
+                    // SAFETY: a position has `channels` values.
+                    unsafe {
+                        let to = to.as_mut_ptr().add(channel);
+                        s.store(to, s.add(s.load(to), g));
+                    }
+                }
             }
         }
     }

@@ -141,6 +141,90 @@ pub fn conv_backward(s: ConvShape, x: &[f32], weight: &[f32], grad: &[f32]) -> C
     out
 }
 
+/// What batch normalisation does to (positions of all samples, channels), and its gradients.
+#[derive(Clone, Debug)]
+pub struct Normalised {
+    /// (channels)
+    pub mean: Vec<f64>,
+    /// The biased variance (channels).
+    pub variance: Vec<f64>,
+    /// (positions, channels), after ReLU if there is one.
+    pub y: Vec<f64>,
+    /// The gradient of the input (positions, channels).
+    pub x: Vec<f64>,
+    /// That of the scale (channels).
+    pub scale: Vec<f64>,
+    /// That of the shift (channels).
+    pub shift: Vec<f64>,
+}
+
+/// Batch normalisation in training, ReLU if asked for, and the backward pass of `grad`, that of the
+/// output; see [`crate::norm`].
+pub fn batch_norm(
+    x: &[f32],
+    (scale, shift): (&[f32], &[f32]),
+    epsilon: f64,
+    relu: bool,
+    grad: &[f32],
+) -> Normalised {
+    let channels = scale.len();
+    let m = (x.len() / channels) as f64;
+    let mut out = Normalised {
+        mean: vec![0.0; channels],
+        variance: vec![0.0; channels],
+        y: vec![0.0; x.len()],
+        x: vec![0.0; x.len()],
+        scale: vec![0.0; channels],
+        shift: vec![0.0; channels],
+    };
+    for c in 0..channels {
+        let at = || (c..x.len()).step_by(channels);
+        let mean = at().map(|i| f64::from(x[i])).sum::<f64>() / m;
+        let variance = at().map(|i| (f64::from(x[i]) - mean).powi(2)).sum::<f64>() / m;
+        let inverse = 1.0 / (variance + epsilon).sqrt();
+        let (scale, shift) = (f64::from(scale[c]), f64::from(shift[c]));
+        let normalised = |i: usize| (f64::from(x[i]) - mean) * inverse;
+        // The gradient before ReLU.
+        let before = |i: usize, y: f64| if relu && y <= 0.0 { 0.0 } else { f64::from(grad[i]) };
+        for i in at() {
+            let y = normalised(i) * scale + shift;
+            out.y[i] = if relu { y.max(0.0) } else { y };
+            out.shift[c] += before(i, y);
+            out.scale[c] += before(i, y) * normalised(i);
+        }
+        for i in at() {
+            let g = before(i, out.y[i]);
+            let rest = g - out.shift[c] / m - normalised(i) * out.scale[c] / m;
+            out.x[i] = scale * inverse * rest;
+        }
+        (out.mean[c], out.variance[c]) = (mean, variance);
+    }
+    out
+}
+
+/// 2 × 2 max-pooling of one image (side, side, channels): the output and the winning position of each,
+/// 0–3 in reading order, the first of equals; see [`crate::pool::MaxPool`].
+pub fn max_pool(side: usize, channels: usize, x: &[f32]) -> (Vec<f32>, Vec<u8>) {
+    let (mut y, mut winners) = (Vec::new(), Vec::new());
+    for row in 0..side / 2 {
+        for column in 0..side / 2 {
+            for c in 0..channels {
+                let value = |position: usize| {
+                    let pixel = (2 * row + position / 2) * side + 2 * column + position % 2;
+                    x[pixel * channels + c]
+                };
+                let first = |best: usize, position| {
+                    if value(position) > value(best) { position } else { best }
+                };
+                let winner = (0..4).fold(0, first);
+                y.push(value(winner));
+                winners.push(winner as u8);
+            }
+        }
+    }
+    (y, winners)
+}
+
 /// Y (n, outputs) = X (n, inputs) · Wᵀ + b with W (outputs, inputs), and ReLU if asked for.
 pub fn dense(n: usize, x: &[f32], weight: &[f32], bias: &[f32], relu: bool) -> Vec<f64> {
     let (inputs, outputs) = (x.len() / n, bias.len());

@@ -66,7 +66,7 @@ fn graphs_that_cannot_be_computed_are_refused() {
     };
     let later = |n: usize| serde_json::from_str::<Value>(&n.to_string()).unwrap();
     let images = Value::IMAGES;
-    let cases: [(String, &str); 17] = [
+    let cases: [(String, &str); 18] = [
         (refusal(|_| ()), "its last operation is not a dense layer"),
         (
             refusal(|g| g.add("", Op::Relu, &[later(1)])),
@@ -77,12 +77,14 @@ fn graphs_that_cannot_be_computed_are_refused() {
         (refusal(|g| g.add("", Op::Add, &[images, images])), "adds a value to itself"),
         (
             refusal(|g| {
-                let pooled = g.add("", Op::MaxPool, &[images]);
-                g.add("", Op::Add, &[images, pooled]);
+                let x = g.add("c", conv(16, 3, 1, 1, true), &[images]);
+                let pooled = g.add("", Op::MaxPool, &[x]);
+                g.add("", Op::Add, &[x, pooled]);
             }),
-            "adds 28 × 28 × 1 and 14 × 14 × 1",
+            "adds 28 × 28 × 16 and 14 × 14 × 16",
         ),
         (refusal(|g| g.add("fc", Op::Dense { outputs: 1 }, &[images])), "takes a row of"),
+        (refusal(|g| g.add("", Op::MaxPool, &[images])), "a multiple of 16, not 1"),
         (
             refusal(|g| {
                 let row = g.add("", Op::Flatten, &[images]);

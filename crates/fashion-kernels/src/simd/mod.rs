@@ -122,6 +122,30 @@ pub trait Simd: Copy + Send + Sync + 'static {
     }
 }
 
+/// Does something for every strip of channels, NV vectors wide: as wide as the registers allow.
+macro_rules! strips {
+    ($channels:expr, ($nv:ident, $channel:ident) => $body:expr) => {
+        let mut $channel = 0;
+        while $channel < $channels {
+            let rest = $channels - $channel;
+            if S::WIDE && rest >= 4 * LANES {
+                const $nv: usize = 4;
+                $body;
+                $channel += $nv * LANES;
+            } else if S::WIDE && rest >= 2 * LANES {
+                const $nv: usize = 2;
+                $body;
+                $channel += $nv * LANES;
+            } else {
+                const $nv: usize = 1;
+                $body;
+                $channel += $nv * LANES;
+            }
+        }
+    };
+}
+pub(crate) use strips;
+
 /// A computation that runs on any [`Simd`]; see [`Isa::run`].
 ///
 /// `run` must be `#[inline(always)]`, and so must what it calls with the token, or the arithmetic

@@ -13,3 +13,4 @@ mod dense;
 mod loss;
 mod norm;
 mod optimisers;
+mod pool;

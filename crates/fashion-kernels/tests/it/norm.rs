@@ -1,132 +1,216 @@
-//! Batch normalisation and pooling against plain sums in double precision, on every path.
+//! Batch normalisation against the reference and finite differences, on every path.
 
-use crate::common::{paths, values};
-use fashion_kernels::norm::{Batch, Normalise, moments};
-use fashion_kernels::pool;
+use crate::common::{assert_close, assert_same_bits, bits, magnitude, paths, scaled, values};
+use fashion_kernels::norm::{self, Normalisation, Taken};
+use fashion_kernels::reference::{Normalised, batch_norm};
+use fashion_kernels::simd::Isa;
 
-/// Samples, positions and channels: whole strips, ragged ones, less than a strip.
-const SIZES: [(usize, usize, usize); 5] =
-    [(1, 9, 16), (5, 49, 48), (37, 4, 32), (3, 70, 21), (2, 1, 3)];
+const EPSILON: f32 = 1e-5;
 
-fn mean_of(x: &[f32], channels: usize, channel: usize, f: impl Fn(usize, f64) -> f64) -> f64 {
-    let of = (channel..x.len()).step_by(channels).map(|at| f(at, f64::from(x[at])));
-    of.sum::<f64>() * channels as f64 / x.len() as f64
+/// Samples, positions, channels.
+type Shape = (usize, usize, usize);
+
+/// Input, scale, shift, gradient of the output.
+type Operands = [Vec<f32>; 4];
+
+fn operands((n, positions, channels): Shape) -> Operands {
+    let len = n * positions * channels;
+    let scale = values(channels, 2).iter().map(|v| v + 1.5).collect();
+    [scaled(len, 1, 2.0), scale, scaled(channels, 3, 0.5), values(len, 4)]
 }
 
+/// A forward and backward pass.
+#[derive(Debug)]
+struct Pass {
+    mean: Vec<f32>,
+    variance: Vec<f32>,
+    y: Vec<f32>,
+    x: Vec<f32>,
+    scale: Vec<f32>,
+    shift: Vec<f32>,
+}
+
+impl Pass {
+    fn bits(&self) -> [Vec<u32>; 6] {
+        [&self.mean, &self.variance, &self.y, &self.x, &self.scale, &self.shift].map(|v| bits(v))
+    }
+}
+
+fn run(isa: Isa, shape: Shape, [x, scale, shift, grad]: &Operands, relu: bool) -> Pass {
+    let (sample_len, channels) = (shape.1 * shape.2, shape.2);
+    let of_channels = || vec![f32::NAN; channels];
+    let mut pass = Pass {
+        mean: of_channels(),
+        variance: of_channels(),
+        y: vec![f32::NAN; x.len()],
+        x: vec![0.0; x.len()],
+        scale: of_channels(),
+        shift: of_channels(),
+    };
+    norm::moments(isa, x, sample_len, channels, &mut pass.mean, &mut pass.variance);
+    let mut inverse = of_channels();
+    norm::inverse_deviation(&pass.variance, EPSILON, &mut inverse);
+    let by = Normalisation { mean: &pass.mean, inverse_deviation: &inverse, scale, shift };
+    norm::forward(isa, x, by, relu, &mut pass.y);
+    let taken = Taken { x, y: relu.then_some(&pass.y[..]), by };
+    let (to_scale, to_shift) = (&mut pass.scale, &mut pass.shift);
+    norm::backward(isa, taken, sample_len, grad, &mut pass.x, to_scale, to_shift);
+    pass
+}
+
+fn assert_matches(what: &str, pass: &Pass, expected: &Normalised, tolerance: f64) {
+    for (name, got, expected) in [
+        ("mean", &pass.mean[..], &expected.mean[..]),
+        ("variance", &pass.variance[..], &expected.variance[..]),
+        ("y", &pass.y[..], &expected.y[..]),
+        ("x", &pass.x[..], &expected.x[..]),
+        ("scale", &pass.scale[..], &expected.scale[..]),
+        ("shift", &pass.shift[..], &expected.shift[..]),
+    ] {
+        // With a 1 at the end, since small sums of large values are as precise as these.
+        let (got, expected) = ([got, &[1.0][..]].concat(), [expected, &[1.0][..]].concat());
+        assert_close(&format!("{what} {name}"), &got, &expected, tolerance);
+    }
+}
+
+/// Odd and even numbers of positions, of samples more and less than chunks; widths of each strip.
+const SHAPES: [Shape; 9] = [
+    (1, 5, 16),
+    (5, 1, 16),
+    (3, 49, 16),
+    (17, 16, 48),
+    (40, 25, 96),
+    (5, 784, 32),
+    (2, 1024, 112),
+    (1, 4096, 16),
+    (130, 4, 64),
+];
+
 #[test]
-fn statistics_and_gradients_are_what_they_say() {
-    for (n, positions, channels) in SIZES {
-        let len = n * positions * channels;
-        // A mean that is large beside the deviation.
-        let x: Vec<f32> = values(len, 1).iter().map(|v| 3.0 + v).collect();
-        let (grad, scale, shift) = (values(len, 2), values(channels, 3), values(channels, 4));
-        let sample = positions * channels;
-        let mut all = Vec::new();
-        for isa in paths() {
-            let (mut mean, mut variance) = (vec![0.0; channels], vec![0.0; channels]);
-            moments(isa, &x, sample, &mut mean, &mut variance);
-            let inverse: Vec<f32> = variance.iter().map(|v| 1.0 / (v + 1e-5).sqrt()).collect();
-            let factor: Vec<f32> = scale.iter().zip(&inverse).map(|(s, i)| s * i).collect();
-            let mut y = vec![f32::NAN; len];
-            let normalise = Normalise { mean: &mean, factor: &factor, shift: &shift, relu: true };
-            normalise.forward(isa, &x, &mut y);
-            let mut grad_x = vec![1.0; len];
-            let (mut grad_scale, mut grad_shift) = (vec![0.0; channels], vec![0.0; channels]);
-            let batch = Batch {
-                x: &x,
-                y: Some(&y),
-                sample,
-                mean: &mean,
-                inverse_deviation: &inverse,
-                scale: &scale,
-            };
-            batch.backward(isa, &grad, &mut grad_x, &mut grad_scale, &mut grad_shift);
-            all.push([mean, variance, y, grad_x, grad_scale, grad_shift]);
-        }
-        let [mean, variance, y, grad_x, grad_scale, grad_shift] = &all[0];
-        assert!(all.iter().all(|other| *other == all[0]), "{n} {positions} {channels}");
-        for c in 0..channels {
-            let close = |what: &str, here: f32, expected: f64| {
-                let error = (f64::from(here) - expected).abs();
-                assert!(error < 2e-5 * expected.abs().max(1.0), "{what}: {here} not {expected}");
-            };
-            let m = mean_of(&x, channels, c, |_, x| x);
-            let v = mean_of(&x, channels, c, |_, x| (x - m).powi(2));
-            close("mean", mean[c], m);
-            close("variance", variance[c], v);
-            let inverse = 1.0 / (v + 1e-5).sqrt();
-            let (s, b) = (f64::from(scale[c]), f64::from(shift[c]));
-            let normal = |x: f64| (x - m) * inverse;
-            let g = |at: usize| if y[at] > 0.0 { f64::from(grad[at]) } else { 0.0 };
-            let of_grad = mean_of(&x, channels, c, |at, _| g(at));
-            let of_products = mean_of(&x, channels, c, |at, x| g(at) * normal(x));
-            let count = (n * positions) as f64;
-            close("gradient of the scale", grad_scale[c], of_products * count);
-            close("gradient of the shift", grad_shift[c], of_grad * count);
-            for at in (c..len).step_by(channels) {
-                let x = normal(f64::from(x[at]));
-                close("output", y[at], (x * s + b).max(0.0));
-                let expected = 1.0 + s * inverse * (g(at) - of_grad - x * of_products);
-                let error = (f64::from(grad_x[at]) - expected).abs();
-                assert!(error < 1e-4 * (1.0 + inverse), "{} not {expected}", grad_x[at]);
+fn matches_the_reference_with_and_without_relu() {
+    for shape in SHAPES {
+        for relu in [false, true] {
+            let operands = operands(shape);
+            let [x, scale, shift, grad] = &operands;
+            let expected = batch_norm(x, (scale, shift), f64::from(EPSILON), relu, grad);
+            let first = run(Isa::Portable, shape, &operands, relu);
+            assert_matches(&format!("{shape:?} {relu}"), &first, &expected, 2e-5);
+            for isa in paths() {
+                let pass = run(isa, shape, &operands, relu);
+                assert_eq!(pass.bits(), first.bits(), "{shape:?} {relu} {isa}");
             }
         }
     }
 }
 
+/// Computed with NumPy in float64 by the formulas in [`norm::backward`]; PyTorch's way to these is
+///
+/// ```python
+/// x = (values(3*4*16, 1) * 2).reshape(3, 2, 2, 16).permute(0, 3, 1, 2).double().requires_grad_()
+/// w = (values(16, 2) + 1.5).double().requires_grad_()
+/// b = (values(16, 3) * 0.5).double().requires_grad_()
+/// y = F.relu(F.batch_norm(x, None, None, w, b, training=True, eps=1e-5))
+/// g = values(y.numel(), 4).reshape(3, 2, 2, 16).permute(0, 3, 1, 2).double()
+/// (y * g).sum().backward()
+/// for v in (x.mean((0, 2, 3)), x.var((0, 2, 3), unbiased=False), y.permute(0, 2, 3, 1),
+///           x.grad.permute(0, 2, 3, 1), w.grad, b.grad):
+///     print(v.flatten()[:8].tolist(), v.abs().sum().item())
+/// ```
 #[test]
-fn pools_are_what_they_say() {
-    for (n, side, channels) in [(1, 2, 16), (3, 7, 48), (2, 14, 32), (2, 5, 21), (1, 3, 1)] {
-        let (half, pixels) = (side / 2, side * side);
-        // Few values, so that many are equal.
-        let x: Vec<f32> =
-            values(n * pixels * channels, 1).iter().map(|v| (3.0 * v).round()).collect();
-        let at = |sample: usize, row: usize, column: usize, c: usize| {
-            ((sample * side + row) * side + column) * channels + c
+#[rustfmt::skip]
+fn matches_literals() {
+    let shape = (3, 4, 16);
+    for isa in paths() {
+        let pass = run(isa, shape, &operands(shape), true);
+        for (what, got, first, sum) in [
+            ("mean", &pass.mean, [-0.198301716, -0.384115877, 0.0970695871, 0.244755253, 0.0589410464, -0.126873126, -0.312687292, 0.168498163], 3.03346650704043),
+            ("variance", &pass.variance, [1.24666618, 1.24666618, 1.45011994, 1.33212344, 1.33212337, 1.33212344, 1.33212344, 1.42163422], 20.718439331622722),
+            ("y", &pass.y, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.4327785], 113.33617943606771),
+            ("x", &pass.x, [0.0121557397, 0.0420009858, 0.145833174, 0.159186061, 0.134002935, 0.11091512, 0.0899226043, 0.162309925], 29.22115804834111),
+            ("scale", &pass.scale, [1.3655263, 0.866020906, 2.51607871, 2.59950021, 2.10253115, 1.60556198, 1.1085929, 2.49033752], 30.962761426118963),
+            ("shift", &pass.shift, [0.70429574, 0.146853149, 1.32167836, 2.11888106, 1.56143856, 1.00399598, 0.446553439, 1.83316691], 21.625374732539058),
+        ] {
+            assert_close(what, &got[..8], &first, 2e-6);
+            let error = magnitude(got) / sum - 1.0;
+            assert!(error.abs() < 1e-6, "sum of {what}: off by {error:e}");
+        }
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    for shape in [(17, 16, 48), (40, 25, 96)] {
+        let operands = operands(shape);
+        assert_same_bits("batch normalisation", |isa| run(isa, shape, &operands, true).bits());
+    }
+}
+
+#[test]
+fn a_mean_far_from_zero_costs_no_precision() {
+    let shape = (9, 100, 16);
+    let mut operands = operands(shape);
+    // Exact in f32, so that the reference sees the same.
+    operands[0].iter_mut().for_each(|v| *v = (*v * 64.0).round() / 64.0 + 1000.0);
+    let [x, scale, shift, grad] = &operands;
+    let expected = batch_norm(x, (scale, shift), f64::from(EPSILON), false, grad);
+    let pass = run(Isa::best(), shape, &operands, false);
+    assert_close("mean", &pass.mean, &expected.mean, 1e-7);
+    assert_close("variance", &pass.variance, &expected.variance, 1e-6);
+}
+
+#[test]
+fn a_constant_channel_has_no_variance() {
+    let shape = (3, 7, 16);
+    let (mut mean, mut variance) = ([0.0; 16], [1.0; 16]);
+    norm::moments(Isa::best(), &vec![0.1; 3 * 7 * 16], 7 * 16, 16, &mut mean, &mut variance);
+    assert_eq!((mean, variance), ([0.1; 16], [0.0; 16]));
+    let mut operands = operands(shape);
+    operands[0].fill(0.1);
+    let pass = run(Isa::best(), shape, &operands, false);
+    assert!(pass.y.chunks(16).all(|y| y == operands[2]), "only the shift is left");
+    assert!(pass.x.iter().all(|g| g.is_finite()));
+}
+
+#[test]
+fn gradients_match_finite_differences() {
+    const STEP: f32 = 1.0 / 256.0;
+    let shape = (3, 5, 16);
+    let [x, scale, shift, grad] = operands(shape);
+    let pass =
+        run(Isa::best(), shape, &[x.clone(), scale.clone(), shift.clone(), grad.clone()], false);
+    let objective = |x: &[f32], scale: &[f32], shift: &[f32]| -> f64 {
+        let y = batch_norm(x, (scale, shift), f64::from(EPSILON), false, &grad).y;
+        y.iter().zip(&grad).map(|(y, &g)| y * f64::from(g)).sum()
+    };
+    let close = |what: &str, got: &[f32], at: &[f32], f: &dyn Fn(&[f32]) -> f64| {
+        let nudged = |i: usize, by: f32| {
+            let mut values = at.to_vec();
+            values[i] += by;
+            f(&values)
         };
-        for isa in paths() {
-            let mut y = vec![f32::NAN; n * half * half * channels];
-            let mut winners = vec![9; y.len()];
-            pool::max(isa, &x, (side, channels), &mut y, Some(&mut winners));
-            let (mut largest, mut where_) = (vec![0.0; n * channels], vec![0; n * channels]);
-            pool::global_max(isa, &x, (pixels, channels), &mut largest, Some(&mut where_));
-            let mut means = vec![0.0; n * channels];
-            pool::global_average(isa, &x, (pixels, channels), &mut means);
-            let grad = values(y.len(), 2);
-            let mut grad_x = vec![0.0; x.len()];
-            pool::max_gradient((side, channels), &winners, &grad, &mut grad_x);
-            let mut expected = vec![0.0; x.len()];
-            for (cell, ((&y, &winner), &g)) in y.iter().zip(&winners).zip(&grad).enumerate() {
-                let (place, c) = (cell / channels, cell % channels);
-                let (sample, row, column) =
-                    (place / (half * half), 2 * (place / half % half), 2 * (place % half));
-                let window = [0, 1, 2, 3].map(|p| at(sample, row + p / 2, column + p % 2, c));
-                let first = window.iter().position(|&w| window.iter().all(|&v| x[w] >= x[v]));
-                let first = first.unwrap();
-                assert_eq!((y, usize::from(winner)), (x[window[first]], first));
-                expected[window[first]] += g;
-            }
-            assert_eq!(grad_x, expected);
-            let of_global = values(n * channels, 3);
-            let (mut by_max, mut by_mean) = (vec![0.0; x.len()], vec![0.0; x.len()]);
-            pool::global_max_gradient((pixels, channels), &where_, &of_global, &mut by_max);
-            pool::global_average_gradient((pixels, channels), &of_global, &mut by_mean);
-            for (i, ((&largest, &winner), &mean)) in
-                largest.iter().zip(&where_).zip(&means).enumerate()
-            {
-                let (sample, c) = (i / channels, i % channels);
-                let all: Vec<f32> =
-                    (0..pixels).map(|p| x[at(sample, p / side, p % side, c)]).collect();
-                let first = all.iter().position(|v| all.iter().all(|w| v >= w)).unwrap();
-                assert_eq!((largest, winner as usize), (all[first], first));
-                assert!((mean - all.iter().sum::<f32>() / pixels as f32).abs() < 1e-6);
-                for p in 0..pixels {
-                    let place = at(sample, p / side, p % side, c);
-                    let expected = if p == first { of_global[i] } else { 0.0 };
-                    assert_eq!(by_max[place], expected);
-                    assert_eq!(by_mean[place], of_global[i] / pixels as f32);
-                }
-            }
-        }
-    }
+        let slope = |i| (nudged(i, STEP) - nudged(i, -STEP)) / (2.0 * f64::from(STEP));
+        let slopes: Vec<f64> = (0..at.len()).map(slope).collect();
+        assert_close(what, got, &slopes, 1e-4);
+    };
+    close("x", &pass.x, &x, &|x| objective(x, &scale, &shift));
+    close("scale", &pass.scale, &scale, &|scale| objective(&x, scale, &shift));
+    close("shift", &pass.shift, &shift, &|shift| objective(&x, &scale, shift));
+}
+
+#[test]
+fn the_gradient_of_the_input_is_added_and_those_of_scale_and_shift_are_written() {
+    let shape = (3, 49, 16);
+    let operands = operands(shape);
+    let [x, scale, shift, grad] = &operands;
+    let pass = run(Isa::best(), shape, &operands, false);
+    let mut inverse = vec![0.0; 16];
+    norm::inverse_deviation(&pass.variance, EPSILON, &mut inverse);
+    let by = Normalisation { mean: &pass.mean, inverse_deviation: &inverse, scale, shift };
+    let taken = Taken { x, y: None, by };
+    let mut grad_x = vec![1.0; x.len()];
+    let (mut to_scale, mut to_shift) = (vec![7.0; 16], vec![7.0; 16]);
+    norm::backward(Isa::best(), taken, 49 * 16, grad, &mut grad_x, &mut to_scale, &mut to_shift);
+    assert_eq!((bits(&to_scale), bits(&to_shift)), (bits(&pass.scale), bits(&pass.shift)));
+    let expected: Vec<f64> = pass.x.iter().map(|&g| f64::from(g) + 1.0).collect();
+    assert_close("x", &grad_x, &expected, 1e-6);
 }

@@ -8,9 +8,7 @@ use dfdx::nn::ModuleMut;
 use dfdx::shapes::{Const, HasShape, Rank1};
 use dfdx::tensor::{Cpu, CpuError, PutTape, SplitTape, Tape, Tensor};
 use fashion_infer::{Graph, Op, Value};
-use fashion_kernels::chunks::chunk_len;
 use fashion_kernels::{Buffer, norm, simd::Isa};
-use rayon::prelude::*;
 
 /// What is added to the variance, as in PyTorch.
 const EPSILON: f64 = 1e-5;
@@ -66,7 +64,6 @@ struct Workspace {
     y: Buffer,
     scale: Buffer,
     shift: Buffer,
-    factor: Buffer,
     mean: Buffer,
     variance: Buffer,
     inverse_deviation: Buffer,
@@ -91,14 +88,15 @@ impl<const SIDE: usize, const CHANNELS: usize, const RELU: bool>
         let pool = self.pool.clone();
         let mut ws: Workspace = pool.take(Workspace::default);
         ws.load(&x, n * sample, &self.weight, &self.bias);
-        norm::moments(isa, &ws.x[..n * sample], sample, &mut ws.mean, &mut ws.variance);
+        norm::moments(isa, &ws.x[..n * sample], sample, CHANNELS, &mut ws.mean, &mut ws.variance);
+        norm::inverse_deviation(&ws.variance, EPSILON as f32, &mut ws.inverse_deviation);
         // Of a single value there is no unbiased variance; PyTorch refuses it.
         let count = (n * SIDE * SIDE) as f32;
         let unbiased = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
         remember(&mut self.running_mean, &ws.mean, 1.0);
         remember(&mut self.running_var, &ws.variance, unbiased);
         let out = tensor_with(x.device(), (n, Const, Const, Const), |y| {
-            ws.forward(isa, sample, RELU, y);
+            ws.forward(isa, RELU, y);
         })?;
         let (x, out_ghost) = (x.ghost(), out.ghost());
         let (weight, bias) = (self.weight.ghost(), self.bias.ghost());
@@ -128,7 +126,6 @@ impl Workspace {
         for buffer in [
             &mut self.scale,
             &mut self.shift,
-            &mut self.factor,
             &mut self.mean,
             &mut self.variance,
             &mut self.inverse_deviation,
@@ -141,19 +138,13 @@ impl Workspace {
         bias.copy_into(&mut self.shift);
     }
 
-    fn forward(&mut self, isa: Isa, sample: usize, relu: bool, y: &mut [f32]) {
-        let Workspace { x, mean, variance, inverse_deviation, scale, shift, factor, .. } = self;
-        for c in 0..scale.len() {
-            let inverse = 1.0 / (f64::from(variance[c]) + EPSILON).sqrt();
-            inverse_deviation[c] = inverse as f32;
-            factor[c] = (f64::from(scale[c]) * inverse) as f32;
-        }
-        let chunk = chunk_len(y.len() / sample) * sample;
-        let normalise = norm::Normalise { mean, factor, shift, relu };
-        x[..y.len()]
-            .par_chunks(chunk)
-            .zip(y.par_chunks_mut(chunk))
-            .for_each(|(x, y)| normalise.forward(isa, x, y));
+    fn by(&self) -> norm::Normalisation<'_> {
+        let Workspace { mean, inverse_deviation, scale, shift, .. } = self;
+        norm::Normalisation { mean, inverse_deviation, scale, shift }
+    }
+
+    fn forward(&mut self, isa: Isa, relu: bool, y: &mut [f32]) {
+        norm::forward(isa, &self.x[..y.len()], self.by(), relu, y);
         if relu {
             self.y.grow(y.len());
             self.y[..y.len()].copy_from_slice(y);
@@ -161,10 +152,12 @@ impl Workspace {
     }
 
     fn backward(&mut self, isa: Isa, sample: usize, relu: bool, grad: &[f32], grad_x: &mut [f32]) {
-        let Workspace { x, y, mean, inverse_deviation, scale, grad_scale, grad_shift, .. } = self;
-        let (x, y) = (&x[..grad.len()], relu.then(|| &y[..grad.len()]));
-        let batch = norm::Batch { x, y, sample, mean, inverse_deviation, scale };
-        batch.backward(isa, grad, grad_x, grad_scale, grad_shift);
+        let (mut to_scale, mut to_shift) =
+            (std::mem::take(&mut self.grad_scale), std::mem::take(&mut self.grad_shift));
+        let (x, y) = (&self.x[..grad.len()], relu.then(|| &self.y[..grad.len()]));
+        let taken = norm::Taken { x, y, by: self.by() };
+        norm::backward(isa, taken, sample, grad, grad_x, &mut to_scale, &mut to_shift);
+        (self.grad_scale, self.grad_shift) = (to_scale, to_shift);
     }
 }
 

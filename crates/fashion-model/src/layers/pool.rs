@@ -42,16 +42,15 @@ impl<const CHANNELS: usize, const SIDE_IN: usize, const SIDE_OUT: usize>
         &mut self,
         x: FeatureMap<SIDE_IN, CHANNELS, TrainingTape>,
     ) -> Result<Self::Output, CpuError> {
-        let (map, input, output) =
-            ((SIDE_IN, CHANNELS), SIDE_IN * SIDE_IN * CHANNELS, SIDE_OUT * SIDE_OUT * CHANNELS);
+        let pool = pool::MaxPool { side: SIDE_IN, channels: CHANNELS };
         let shape = (x.shape().0, Const, Const, Const);
         pooled(
             &self.pool,
             x,
             shape,
-            (input, output),
-            move |isa, x, y, winners| pool::max(isa, x, map, y, Some(winners)),
-            move |winners, grad, grad_x| pool::max_gradient(map, winners, grad, grad_x),
+            (pool.input_len(), pool.output_len()),
+            move |isa, x, y, winners| pool.forward(isa, x, y, Some(winners)),
+            move |isa, winners, grad, grad_x| pool.backward(isa, winners, grad, grad_x),
         )
     }
 }
@@ -81,15 +80,15 @@ impl<const CHANNELS: usize, const SIDE: usize> ModuleMut<FeatureMap<SIDE, CHANNE
         &mut self,
         x: FeatureMap<SIDE, CHANNELS, TrainingTape>,
     ) -> Result<Self::Output, CpuError> {
-        let map = (SIDE * SIDE, CHANNELS);
+        let pool = pool::Global { positions: SIDE * SIDE, channels: CHANNELS };
         let shape = (x.shape().0, Const);
         pooled(
             &self.pool,
             x,
             shape,
-            (SIDE * SIDE * CHANNELS, CHANNELS),
-            move |isa, x, y, winners| pool::global_max(isa, x, map, y, Some(winners)),
-            move |winners, grad, grad_x| pool::global_max_gradient(map, winners, grad, grad_x),
+            (pool.input_len(), CHANNELS),
+            move |isa, x, y, winners| pool.max(isa, x, y, Some(winners)),
+            move |_, winners, grad, grad_x| pool.max_gradient(winners, grad, grad_x),
         )
     }
 }
@@ -119,15 +118,15 @@ impl<const CHANNELS: usize, const SIDE: usize> ModuleMut<FeatureMap<SIDE, CHANNE
         &mut self,
         x: FeatureMap<SIDE, CHANNELS, TrainingTape>,
     ) -> Result<Self::Output, CpuError> {
-        let map = (SIDE * SIDE, CHANNELS);
+        let pool = pool::Global { positions: SIDE * SIDE, channels: CHANNELS };
         let shape = (x.shape().0, Const);
         pooled(
             &self.pool,
             x,
             shape,
-            (SIDE * SIDE * CHANNELS, CHANNELS),
-            move |isa, x, y, _: &mut [u8]| pool::global_average(isa, x, map, y),
-            move |_, grad, grad_x| pool::global_average_gradient(map, grad, grad_x),
+            (pool.input_len(), CHANNELS),
+            move |isa, x, y, _: &mut [u8]| pool.average(isa, x, y),
+            move |isa, _, grad, grad_x| pool.average_gradient(isa, grad, grad_x),
         )
     }
 }
@@ -169,7 +168,7 @@ fn pooled<X: Shape, Y: Shape, W: Clone + Default + Send + Sync + 'static>(
     shape: Y,
     (input, output): (usize, usize),
     forward: impl Fn(Isa, &[f32], &mut [f32], &mut [W]) + Sync,
-    backward: impl Fn(&[W], &[f32], &mut [f32]) + Sync + 'static,
+    backward: impl Fn(Isa, &[W], &[f32], &mut [f32]) + Sync + 'static,
 ) -> Result<Tensor<Y, f32, Cpu, TrainingTape>, CpuError> {
     let isa = Isa::current();
     let (x, mut tape) = x.split_tape();
@@ -199,7 +198,7 @@ fn pooled<X: Shape, Y: Shape, W: Clone + Default + Send + Sync + 'static>(
             grads.get_or_alloc_mut(&x)?.par_chunks_mut(chunk * input),
         )
             .into_par_iter()
-            .for_each(|(winners, grad, grad_x)| backward(winners, grad, grad_x));
+            .for_each(|(winners, grad, grad_x)| backward(isa, winners, grad, grad_x));
         **grads.get_or_alloc_mut(&out_ghost)? = grad;
         pool.put_back(winners);
         Ok(())

@@ -11,9 +11,9 @@
 //! **Input, few channels**: lanes run along the output channels, and are summed at the end; six
 //! pixels at a time, or a sum would wait for itself.
 
+use super::ConvShape;
 use super::indirect::{Indirection, TILE, next_tile};
-use super::{ConvShape, strips};
-use crate::simd::{Kernel, LANES, Simd};
+use crate::simd::{Kernel, LANES, Simd, strips};
 use std::ops::Range;
 
 /// Adds to `gradient` (taps, inputs, outputs), of inputs that are a multiple of 4.

@@ -12,8 +12,8 @@
 //! odd one under its top and its bottom. So they have 1, 2, 2 and 4 taps, nine in all, and no product
 //! is with a zero that the stride put there. A 1 × 1 filter saw the even rows and columns only.
 
-use super::{ConvShape, Finish, OUTSIDE, samples, strips};
-use crate::simd::{Kernel, LANES, Simd};
+use super::{ConvShape, Finish, OUTSIDE, samples};
+use crate::simd::{Kernel, LANES, Simd, strips};
 
 /// Output pixels of a tile.
 pub(super) const TILE: usize = 6;

@@ -36,7 +36,7 @@ pub use shape::ConvShape;
 
 use super::transform;
 use crate::buffer::Buffer;
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::simd::{Isa, Kernel, LANES, Simd, strips};
 use indirect::Indirection;
 use winograd::Tiles;
 
@@ -286,30 +286,6 @@ fn lay_out(
         }
     }
 }
-
-/// Does something for every strip of channels, NV vectors wide: as wide as the registers allow.
-macro_rules! strips {
-    ($channels:expr, ($nv:ident, $channel:ident) => $body:expr) => {
-        let mut $channel = 0;
-        while $channel < $channels {
-            let rest = $channels - $channel;
-            if S::WIDE && rest >= 4 * LANES {
-                const $nv: usize = 4;
-                $body;
-                $channel += $nv * LANES;
-            } else if S::WIDE && rest >= 2 * LANES {
-                const $nv: usize = 2;
-                $body;
-                $channel += $nv * LANES;
-            } else {
-                const $nv: usize = 1;
-                $body;
-                $channel += $nv * LANES;
-            }
-        }
-    };
-}
-use strips;
 
 /// What becomes of the sums of sixteen channels of an output pixel.
 #[derive(Clone, Copy)]
