@@ -1,9 +1,9 @@
 //! The elements of an npy array as grey levels or labels, whatever their type.
 
-use std::io::{Cursor, Read};
+use std::io::Read;
 
-use ndarray::{ArrayD, Axis};
-use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
+use ndarray::{ArrayD, Axis, IxDyn, ShapeBuilder};
+use ndarray_npy::{ReadDataError, ReadableElement};
 
 use super::header::{Element, Header};
 use crate::pixels::stretch_binary;
@@ -104,12 +104,16 @@ fn read<T: ReadableElement>(
     header: &Header,
     element: Element,
 ) -> Result<ArrayD<T>, Error> {
-    let header = Cursor::new(header.canonical(element));
-    ArrayD::read_npy(header.chain(input)).map_err(|error| match error {
-        ReadNpyError::Io(error) => damaged(&error),
-        ReadNpyError::MissingData => Error::Damaged("ends before the array does".into()),
+    let descriptor = header.descriptor(element).parse().expect("a Python literal");
+    let length = header.shape.iter().product();
+    let elements = T::read_to_end_exact_vec(input, &descriptor, length);
+    let elements = elements.map_err(|error| match error {
+        ReadDataError::Io(error) => damaged(&error),
+        ReadDataError::MissingData => Error::Damaged("ends before the array does".into()),
         other => damaged(&other),
-    })
+    })?;
+    let shape = IxDyn(&header.shape).set_f(header.fortran_order);
+    ArrayD::from_shape_vec(shape, elements).map_err(|error| damaged(&error))
 }
 
 fn damaged(problem: &impl std::fmt::Display) -> Error {

@@ -24,7 +24,7 @@ use self::select::Entry;
 pub use self::select::Keys;
 pub use self::write::write;
 use crate::error::InFile;
-use crate::{Dataset, Error, MAX_ARRAY_BYTES, Split, idx};
+use crate::{Dataset, Error, Split, idx};
 
 /// The most entries an archive may have.
 const MAX_ENTRIES: usize = 1000;
@@ -110,12 +110,7 @@ impl Archive<'_> {
     /// asked for in vain. Returns the size of its elements in bytes.
     fn check_size(&mut self, entry: &Entry) -> Result<u64, Error> {
         let (Entry { index, name, .. }, header) = (entry, entry.header()?);
-        let bytes = element_of(entry)?.size();
-        let bytes = header.elements().and_then(|n| n.checked_mul(bytes)).unwrap_or(u64::MAX);
-        if bytes > MAX_ARRAY_BYTES {
-            let what = format!("array `{name}`, {},", header.describe());
-            return Err(Error::TooLarge { what, bytes, limit: MAX_ARRAY_BYTES });
-        }
+        let bytes = header.data_bytes(element_of(entry)?, &format!("array `{name}`"))?;
         let file = self.zip.by_index(*index).map_err(zip_error)?;
         let packed = file.compressed_size().min(self.archive_bytes);
         let most = match file.compression() {

@@ -8,8 +8,8 @@ use ndarray::ArrayD;
 
 use super::elements;
 use super::header::Header;
+use crate::Error;
 use crate::error::InFile;
-use crate::{Error, MAX_ARRAY_BYTES};
 
 /// Reads an array of any shape and of any integer, float or bool type, as `f64`.
 ///
@@ -47,11 +47,7 @@ fn read_from(path: &Path) -> Result<ArrayD<f64>, Error> {
             header.descr
         )));
     };
-    let bytes = header.elements().and_then(|n| n.checked_mul(element.size())).unwrap_or(u64::MAX);
-    if bytes > MAX_ARRAY_BYTES {
-        let what = format!("the array, {},", header.describe());
-        return Err(Error::TooLarge { what, bytes, limit: MAX_ARRAY_BYTES });
-    }
+    let bytes = header.data_bytes(element, "the array")?;
     let expected = header.header_bytes + bytes;
     if found < expected {
         return Err(Error::Truncated { expected, found });
