@@ -366,6 +366,8 @@ impl<'a> Builder<'a> {
             (Op::Flatten, _) => Kernel::Flatten,
             _ => unreachable!("a checked graph's shapes fit"),
         };
+        // Channels are last in rows, too: what makes the pixels makes the row.
+        self.takes(next, &mut to, &Op::Flatten);
         Step { kernel, of, to }
     }
 
