@@ -1,6 +1,7 @@
 """What the checks share: calling `fashion`, small data sets, comparisons that say what differs."""
 
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -20,6 +21,14 @@ def arguments() -> tuple[str, Path]:
     if len(sys.argv) != 3:
         sys.exit(f"usage: {sys.argv[0]} FASHION FOLDER; `cargo xtask cross-check` calls this")
     return sys.argv[1], Path(sys.argv[2])
+
+
+def real_data() -> Path:
+    """A folder with `train.npz` and `test.npz` of Fashion-MNIST."""
+    folder = Path(os.environ.get("FASHION_NPZ", "data"))
+    if not (folder / "train.npz").is_file():
+        fail(f"this check needs Fashion-MNIST in {folder}: run `cargo xtask fetch-data` first")
+    return folder
 
 
 def call(*command) -> str:

@@ -1,7 +1,6 @@
 """Weights in both directions between fashion and PyTorch: the same file, the same probabilities.
 
-The network is the report's: two 3x3 convolutions, each with ReLU and 2x2 max-pooling, then two
-dense layers. Tensors have PyTorch's own layouts.
+The network is the report's. Tensors have PyTorch's own layouts.
 """
 
 import numpy as np
@@ -11,27 +10,14 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from common import CLASSES, arguments, call, close, dataset, objects, read_predictions, same, write_png
+from networks import ReportCnn, pixels
 
 TOLERANCE = 1e-5
 
 
-class ReportCnn(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.conv1 = torch.nn.Conv2d(1, 32, 3)
-        self.conv2 = torch.nn.Conv2d(32, 64, 3)
-        self.fc1 = torch.nn.Linear(64 * 5 * 5, 128)
-        self.fc2 = torch.nn.Linear(128, 10)
-
-    def forward(self, x):
-        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
-        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
-        return self.fc2(F.relu(self.fc1(x.flatten(1))))
-
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
-        x = torch.from_numpy(images.astype(np.float32) / 255).reshape(-1, 1, 28, 28)
-        with torch.no_grad():
-            return F.softmax(self(x), 1).numpy()
+def probabilities(model, images: np.ndarray, temperature=1.0) -> np.ndarray:
+    with torch.no_grad():
+        return F.softmax(model(pixels(images)) / temperature, 1).numpy()
 
 
 def run_to_pytorch(fashion, work, data, test):
@@ -44,7 +30,7 @@ def run_to_pytorch(fashion, work, data, test):
     index, true, _, p = read_predictions(run / "predictions.csv", "test")
     images, labels = test
     same("true classes", true.tolist(), labels[index].tolist())
-    close("probabilities of the run", p, model.probabilities(images[index]), TOLERANCE)
+    close("probabilities of the run", p, probabilities(model, images[index]), TOLERANCE)
     with safe_open(path, "pt") as file:
         metadata = file.metadata()
     same("architecture", metadata["architecture"], "report-cnn")
@@ -60,8 +46,9 @@ def pytorch_to_predict(fashion, work, metadata, test):
     for at, image in enumerate(images):
         pictures.append(work / f"{at}.png")
         write_png(pictures[-1], image)
-    expected = model.probabilities(images)
     for name, extra in [("without metadata", None), ("with metadata", metadata)]:
+        # What calibrates the run's network is applied to whatever has its metadata.
+        expected = probabilities(model, images, float((extra or {}).get("temperature", 1)))
         path = work / f"{name.replace(' ', '-')}.safetensors"
         tensors = {key: value.contiguous() for key, value in model.state_dict().items()}
         save_file(tensors, path, metadata=extra)

@@ -1,4 +1,4 @@
-//! `cross-check`: comparisons with PyTorch, scikit-learn, NumPy and TensorBoard.
+//! `cross-check`: comparisons with PyTorch, ONNX Runtime, scikit-learn, NumPy and TensorBoard.
 //!
 //! `cargo test` compares with literals that these programs once printed; this runs the programs.
 //! A check is a Python file in `xtask/cross-check` and a line in [`CHECKS`].
@@ -16,16 +16,25 @@ use crate::python::{Python, install, python_of};
 use crate::workspace::Workspace;
 
 /// The checks: a name, which is also the script's, and what is compared.
-const CHECKS: [(&str, &str); 4] = [
+const CHECKS: [(&str, &str); 7] = [
+    ("exports", "exported models in ONNX Runtime against the run's probabilities, on the test set"),
     ("logs", "a run's event files, read by TensorBoard, against its JSON lines and CSV"),
     ("metrics", "a run's metrics.json against scikit-learn"),
     ("npz", "npz files as NumPy writes them against their contents"),
+    ("steps", "loss, gradients and statistics of a step against PyTorch, for every network"),
+    (LONG, "accuracies of `vgg`, trained for five epochs, against PyTorch's; takes twenty minutes"),
     ("weights", "weights and probabilities against PyTorch, in both directions"),
 ];
 
-/// Compare with PyTorch, scikit-learn, NumPy and TensorBoard, in a Python environment made for it
+/// The check that is done only where it is asked for.
+const LONG: &str = "training";
+
+/// Compare with PyTorch, ONNX Runtime, scikit-learn, NumPy and TensorBoard, in a Python environment made
+/// for it
 ///
-/// Needs Python 3.11 or later with venv and pip. The first call downloads the pinned packages from
+/// Needs Python 3.11 or later with venv and pip, and `data/train.npz` and `data/test.npz` of
+/// `cargo xtask fetch-data` for the checks `exports` and `training`, of which the latter is only done
+/// with --only. The first call downloads the pinned packages from
 /// the Python package index, a few gigabytes, into target/cross-check.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -48,7 +57,8 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let python = python_of(args.python.venv.as_ref().unwrap_or(&made))?;
     let fashion = workspace.build_release()?;
     for (name, what) in CHECKS {
-        if !args.only.is_empty() && !args.only.iter().any(|only| only == name) {
+        let asked = args.only.iter().any(|only| only == name);
+        if !asked && (!args.only.is_empty() || name == LONG) {
             continue;
         }
         eprintln!("== {name}: {what}");
@@ -57,7 +67,8 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         script.arg("-B").arg(scripts.join(format!("{name}.py")));
         script.arg(&fashion).arg(work.path());
         // What the checks train on is theirs to say.
-        command::run(script.env_remove("FASHION_DATA"))
+        script.env_remove("FASHION_DATA").env("FASHION_NPZ", workspace.root().join("data"));
+        command::run(&mut script)
             .with_context(|| format!("the check `{name}` failed"))?;
         eprintln!("== {name}: passed");
     }

@@ -1,0 +1,100 @@
+"""The networks of `fashion networks` in PyTorch, with the same names of tensors."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class ReportCnn(nn.Module):
+    """Two 3x3 convolutions, each with ReLU and 2x2 max-pooling, then two dense layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, 32, 3)
+        self.conv2 = nn.Conv2d(32, 64, 3)
+        self.fc1 = nn.Linear(64 * 5 * 5, 128)
+        self.fc2 = nn.Linear(128, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
+        return self.fc2(F.relu(self.fc1(x.flatten(1))))
+
+
+class Vgg(nn.Module):
+    """Five 3x3 convolutions, each with batch normalisation and ReLU."""
+
+    WIDTHS = [1, 32, 48, 48, 96, 96]
+
+    def __init__(self):
+        super().__init__()
+        for layer, (inputs, outputs) in enumerate(zip(self.WIDTHS, self.WIDTHS[1:]), 1):
+            self.add_module(f"conv{layer}", nn.Conv2d(inputs, outputs, 3, padding=1, bias=False))
+            self.add_module(f"norm{layer}", nn.BatchNorm2d(outputs))
+        self.fc = nn.Linear(96, 10)
+
+    def forward(self, x):
+        for layer in range(1, 6):
+            conv, norm = getattr(self, f"conv{layer}"), getattr(self, f"norm{layer}")
+            x = F.relu(norm(conv(x)))
+            if layer in (1, 3):
+                x = F.max_pool2d(x, 2)
+        return self.fc(x.amax((2, 3)))
+
+
+class Block(nn.Module):
+    """A residual block, whose shortcut is a 1x1 convolution where the side is halved."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        stride = 1 if inputs == outputs else 2
+        self.body = nn.ModuleList([
+            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs),
+            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs),
+        ])
+        self.shortcut = nn.Sequential()
+        if stride == 2:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, 2, bias=False), nn.BatchNorm2d(outputs)
+            )
+
+    def forward(self, x):
+        conv1, norm1, conv2, norm2 = self.body
+        y = norm2(conv2(F.relu(norm1(conv1(x)))))
+        return F.relu(y + self.shortcut(x))
+
+
+class Resnet(nn.Module):
+    """A stem and six residual blocks."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(1, 16, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(16)
+        widths = [16, 16, 16, 32, 32, 64, 64]
+        for block, (inputs, outputs) in enumerate(zip(widths, widths[1:]), 1):
+            self.add_module(f"block{block}", Block(inputs, outputs))
+        self.fc = nn.Linear(64, 10)
+
+    def forward(self, x):
+        x = F.relu(self.norm(self.stem(x)))
+        for block in range(1, 7):
+            x = getattr(self, f"block{block}")(x)
+        return self.fc(x.mean((2, 3)))
+
+
+NETWORKS = {"report-cnn": ReportCnn, "vgg": Vgg, "resnet": Resnet}
+
+
+def pixels(images):
+    """Images (N, 28, 28) of 0-255 as PyTorch has them, 0-1."""
+    return torch.from_numpy(images).reshape(-1, 1, 28, 28).float() / 255
+
+
+def initialise(network):
+    """Keras's initial weights: Glorot uniform, zero biases."""
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
