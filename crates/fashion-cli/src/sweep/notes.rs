@@ -24,11 +24,9 @@ pub(crate) fn before(spec: &Spec, points: &[Point], images: &[usize]) -> Vec<Str
             notes.push("validation varies, so points are not judged on the same images".to_owned());
         }
     }
-    let long = points.iter().zip(images);
-    let long = long.filter_map(|(point, &images)| long_average::note(&point.settings, images));
-    let long: Vec<_> = long.collect();
-    if let Some(first) = long.first() {
-        notes.push(format!("at {} of {} points: {first}", long.len(), points.len()));
+    let runs = points.iter().map(|point| &point.settings).zip(images.iter().copied());
+    if let Some((long, note)) = long_average::note(runs) {
+        notes.push(format!("at {long} of {} points: {note}", points.len()));
     }
     if spec.base.target_accuracy.is_some() {
         notes.push("target_accuracy changes nothing in training, nor in a sweep".to_owned());
@@ -105,31 +103,42 @@ pub(crate) fn after(spec: &Spec, results: &Results) -> Vec<String> {
     let Some(best) = results.best().filter(|_| results.points.len() > 1) else {
         return notes;
     };
-    if let (Some(mean), Some(sd)) = (best.validation_accuracy_mean, best.validation_accuracy_sd) {
-        let near = |point: &&PointResult| {
-            let within = point.validation_accuracy_mean.is_some_and(|other| other >= mean - sd);
-            within && !point.pruned && point.seeds_diverged == 0
-        };
-        let near = results.points[1..].iter().filter(near);
-        let near: Vec<String> = near.map(|point| point.point.number.to_string()).collect();
-        let shown = near[..near.len().min(5)].join(", ");
-        let points = match near.len() {
-            0 => None,
-            1 => Some(format!("point {shown} is")),
-            2..=5 => Some(format!("points {shown} are")),
-            n => Some(format!("points {shown} and {} more are", n - 5)),
-        };
-        notes.extend(points.map(|points| {
-            format!(
-                "{points} within one standard deviation of the best: more seeds would tell them apart"
-            )
-        }));
+    // An accuracy on other images says nothing of which is the better.
+    let rivals = results.points[1..].iter().filter(|rival| {
+        rival.point.settings.validation == best.point.settings.validation
+            && rival.seeds_diverged == best.seeds_diverged
+            && !rival.pruned
+    });
+    let accuracy = |point: &PointResult| point.validation_accuracy_mean.unwrap_or_default();
+    let (equal, worse): (Vec<_>, Vec<_>) =
+        rivals.partition(|rival| accuracy(rival) == accuracy(best));
+    let deviation = best.validation_accuracy_sd.unwrap_or_default();
+    let near = worse.into_iter().filter(|rival| accuracy(rival) >= accuracy(best) - deviation);
+    for (points, what) in [
+        (equal.clone(), "as accurate as the best, which is only the first of them"),
+        (
+            near.collect(),
+            "within one standard deviation of the best: more seeds would tell them apart",
+        ),
+    ] {
+        let shown: Vec<_> = points.iter().take(5).map(|p| p.point.number.to_string()).collect();
+        let shown = shown.join(", ");
+        match points.len() {
+            0 => {}
+            1 => notes.push(format!("point {shown} is {what}")),
+            2..=5 => notes.push(format!("points {shown} are {what}")),
+            n => notes.push(format!("points {shown} and {} more are {what}", n - 5)),
+        }
     }
     for ((name, values), value) in spec.space.iter().zip(best.point.values.values()) {
         let ends = value_to_number(value).zip(values.ends());
         let Some((number, (lowest, highest))) = ends else { continue };
-        // Beyond the ends of two numbers it need not be worth looking.
-        if matches!(values, Values::List(list) if list.len() < 3) {
+        // Beyond the ends of two numbers it need not be worth looking, nor where another value is as
+        // good; and how much is held out decides how well is judged, not how well is learned.
+        if matches!(values, Values::List(list) if list.len() < 3)
+            || equal.iter().any(|other| other.point.values.get(name) != Some(value))
+            || name == "validation"
+        {
             continue;
         }
         let text = value_to_text(value);
@@ -141,4 +150,56 @@ pub(crate) fn after(spec: &Spec, results: &Results) -> Vec<String> {
         }
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fashion_train::sweep::TrialResult;
+    use toml::Table;
+
+    /// The notes at the end of a sweep over five learning rates, where not all of the points are judged
+    /// on the same images.
+    fn notes(points: &[(f64, f64, f64)]) -> Vec<String> {
+        let path = std::path::Path::new("sweep.toml");
+        let text = "[space]\nlearning_rate = [1, 2, 3, 4, 5]\nvalidation = [0.1, 0.2, 0.3]";
+        let spec = Spec::parse(text, path).unwrap();
+        let result = |(at, &(rate, validation, accuracy)): (usize, &(f64, f64, f64))| {
+            let values = [("learning_rate", rate), ("validation", validation)];
+            let values = values.map(|(name, value)| (name.to_owned(), value.into()));
+            let values = Table::from_iter(values);
+            let settings = Settings::default().with(&values, path).unwrap();
+            let mut result = PointResult::default();
+            result.point = Point { number: at + 1, values, settings };
+            result.validation_accuracy_mean = Some(accuracy);
+            result.validation_accuracy_sd = Some(0.01);
+            result
+        };
+        let points = points.iter().enumerate().map(result).collect();
+        after(&spec, &Results { points, trials: Vec::<TrialResult>::new(), missing: Vec::new() })
+    }
+
+    #[test]
+    fn what_is_as_good_as_the_best_is_neither_worse_nor_passed_over() {
+        let lowest = "the best has the lowest learning_rate, 1: try lower ones";
+        let near = "within one standard deviation of the best: more seeds would tell them apart";
+        let equal = "as accurate as the best, which is only the first of them";
+        let best = (1.0, 0.2, 0.9);
+        assert_eq!(notes(&[best, (2.0, 0.2, 0.8)]), [lowest]);
+        let found = notes(&[best, (2.0, 0.2, 0.895), (3.0, 0.2, 0.889)]);
+        assert_eq!(found, [&format!("point 2 is {near}"), lowest]);
+        // Looking further is no use where the middle of the range is as good.
+        let found = notes(&[best, (2.0, 0.2, 0.9), (5.0, 0.2, 0.9), (3.0, 0.2, 0.895)]);
+        assert_eq!(found, [format!("points 2, 3 are {equal}"), format!("point 4 is {near}")]);
+        let found = notes(&[best, (1.0, 0.2, 0.9)]);
+        assert_eq!(found, [&format!("point 2 is {equal}"), lowest]);
+    }
+
+    #[test]
+    fn points_that_are_judged_on_other_images_are_not_compared() {
+        let found = notes(&[(2.0, 0.1, 0.9), (3.0, 0.2, 0.9), (4.0, 0.2, 0.895)]);
+        assert_eq!(found, [""; 0]);
+        let found = notes(&[(5.0, 0.3, 0.9), (4.0, 0.1, 0.9), (3.0, 0.3, 0.891)]);
+        assert!(found[0].starts_with("point 3 is within") && found[1].contains("the highest"));
+    }
 }

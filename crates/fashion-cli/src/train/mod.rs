@@ -143,7 +143,7 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             let (images, held_out) = settings.check_for(&found.splits.train)?;
             if !args.quiet {
                 warn_of_few(settings.target_accuracy, held_out);
-                if let Some(note) = long_average::note(&settings, images) {
+                if let Some((_, note)) = long_average::note([(&settings, images)]) {
                     about("note", note);
                 }
             }
