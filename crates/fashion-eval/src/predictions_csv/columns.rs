@@ -12,34 +12,13 @@ pub(super) struct Columns {
     pub(super) split: Option<usize>,
     pub(super) index: Option<usize>,
     pub(super) label: usize,
-    /// The predicted class, only where it must be the most probable one.
-    pub(super) predicted: Option<usize>,
     /// The probability of each class.
     pub(super) probabilities: Vec<usize>,
 }
 
 impl Columns {
-    /// Exactly `split,index,true,predicted,p0,…`.
-    pub(super) fn of_a_run(file: &str, header: &StringRecord) -> Result<Self, Error> {
-        let fixed = ["split", "index", "true", "predicted"];
-        let classes = header.len().saturating_sub(fixed.len());
-        let fits = header.iter().take(fixed.len()).eq(fixed)
-            && header.iter().skip(fixed.len()).enumerate().all(|(k, name)| is_class(name, k));
-        if !fits || !(2..=MAX_CLASSES).contains(&classes) {
-            let expected = "split,index,true,predicted,p0,p1,… as a run writes them";
-            return Err(misfit(file, header, expected.to_owned()));
-        }
-        Ok(Self {
-            split: Some(0),
-            index: Some(1),
-            label: 2,
-            predicted: Some(3),
-            probabilities: (fixed.len()..header.len()).collect(),
-        })
-    }
-
     /// `true,p0,p1,…` in any order, `index` and `split` where they are there, and whatever else.
-    pub(super) fn of_any(file: &str, header: &StringRecord) -> Result<Self, Error> {
+    pub(super) fn of(file: &str, header: &StringRecord) -> Result<Self, Error> {
         let mut found = [None; 3];
         let mut probabilities = Vec::new();
         for (position, name) in header.iter().enumerate() {
@@ -69,7 +48,7 @@ impl Columns {
         let probabilities: Option<Vec<_>> = probabilities.into_iter().collect();
         match probabilities {
             Some(probabilities) if (2..=MAX_CLASSES).contains(&classes) => {
-                Ok(Self { split, index, label, predicted: None, probabilities })
+                Ok(Self { split, index, label, probabilities })
             }
             _ => Err(misfit(file, header, needed.to_owned())),
         }

@@ -2,7 +2,7 @@
 //!
 //! A run's `predictions.csv` has the columns `split,index,true,predicted,p0,…`: the split
 //! (`validation` or `test`), the item's index in its data set, the true and the predicted class, and
-//! the probability of each class. [`write()`] and [`read`] keep exactly to this; [`read_any`] takes
+//! the probability of each class. [`write()`] keeps exactly to this; [`read_any`] takes that and
 //! the predictions of any other program that names its columns `true,p0,p1,…`.
 //!
 //! Each probability is written as the shortest decimal that reads back as the same `f64`. A single
@@ -18,7 +18,7 @@ mod write;
 
 use std::fmt;
 
-pub use read::{read, read_any};
+pub use read::read_any;
 pub use write::write;
 
 #[cfg(doc)]
@@ -34,9 +34,6 @@ pub enum Split {
 }
 
 impl Split {
-    /// All splits.
-    pub const ALL: [Self; 2] = [Self::Validation, Self::Test];
-
     /// The name in the file: `validation` or `test`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -7,62 +7,20 @@ use ndarray::{Array2, ArrayViewMut1};
 
 use crate::{
     Error, Predictions,
-    predictions::{RowFault, argmax, clip_row},
+    predictions::{RowFault, clip_row},
     predictions_csv::{
-        Split,
         columns::{Columns, excerpt},
         limited::Limited,
     },
 };
 
-/// Reads what [`write`](super::write) wrote: the splits in the order in which they appear, each with
-/// the indices of its items.
-///
-/// `file` is what errors call it. `reader` need not be buffered.
-///
-/// ```
-/// use fashion_eval::predictions_csv::{Split, read};
-///
-/// let file = "split,index,true,predicted,p0,p1\ntest,7,1,0,0.75,0.25\n";
-/// let parts = read(file.as_bytes(), "predictions.csv")?;
-/// assert_eq!(parts[0].0, Split::Test);
-/// assert_eq!((parts[0].1.indices(), parts[0].1.labels()), (&[7][..], &[1][..]));
-/// # Ok::<(), fashion_eval::Error>(())
-/// ```
-///
-/// # Errors
-///
-/// [`Error::Columns`] for other columns, [`Error::Cell`] for a value that cannot be (with line and
-/// column; also a predicted class that is not the most probable one), [`Error::Split`] for a file
-/// without items, [`Error::Read`] if it is no CSV or beyond the limits of
-/// [this module](super).
-pub fn read<R: io::Read>(reader: R, file: &str) -> Result<Vec<(Split, Predictions)>, Error> {
-    let mut lines = Lines::open(reader, file, Columns::of_a_run)?;
-    let mut parts: Vec<(Split, Part)> = Vec::new();
-    while let Some(item) = lines.next()? {
-        let Some(split) = Split::ALL.into_iter().find(|split| item.split == split.as_str()) else {
-            return Err(lines.cell(0, "`validation` or `test`"));
-        };
-        let position = parts.iter().position(|(known, _)| *known == split).unwrap_or_else(|| {
-            parts.push((split, Part::default()));
-            parts.len() - 1
-        });
-        parts[position].1.push(item, &lines)?;
-    }
-    if parts.is_empty() {
-        return Err(lines.splits("no items".to_owned(), "a line for each item"));
-    }
-    let classes = lines.columns.probabilities.len();
-    parts.into_iter().map(|(split, part)| Ok((split, part.finish(classes)?))).collect()
-}
-
-/// Reads the predictions of any program: the columns `true,p0,p1,…` in any order, the classes as
-/// numbers.
+/// Reads the predictions of any program, such as what [`write`](super::write) wrote: the columns
+/// `true,p0,p1,…` in any order, the classes as numbers.
 ///
 /// `index`, where it is there, is the item's number in its data set, and otherwise the position
 /// among the items read. `split`, where it is there, must be the same everywhere or be chosen with
 /// `split`. Other columns are ignored; the predicted class is always the most probable one.
-/// `file` is what errors call the file.
+/// `file` is what errors call the file. `reader` need not be buffered.
 ///
 /// ```
 /// use fashion_eval::predictions_csv::read_any;
@@ -75,14 +33,16 @@ pub fn read<R: io::Read>(reader: R, file: &str) -> Result<Vec<(Split, Prediction
 ///
 /// # Errors
 ///
-/// As [`read`]; [`Error::Split`] also if the file has several splits and none is chosen, or not the
-/// one that is.
+/// [`Error::Columns`] for other columns, [`Error::Cell`] for a value that cannot be (with line and
+/// column), [`Error::Split`] for a file without items, with several splits of which none is chosen, or
+/// without the one that is, [`Error::Read`] if it is no CSV or beyond the limits of
+/// [this module](super).
 pub fn read_any<R: io::Read>(
     reader: R,
     file: &str,
     split: Option<&str>,
 ) -> Result<Predictions, Error> {
-    let mut lines = Lines::open(reader, file, Columns::of_any)?;
+    let mut lines = Lines::open(reader, file)?;
     if let (Some(wanted), None) = (split, lines.columns.split) {
         let found = "no column `split`".to_owned();
         return Err(lines.splits(found, &format!("the split `{wanted}`; leave the choice out")));
@@ -130,11 +90,7 @@ struct Lines<'a, R> {
 }
 
 impl<'a, R: io::Read> Lines<'a, R> {
-    fn open(
-        reader: R,
-        file: &'a str,
-        columns: impl Fn(&str, &StringRecord) -> Result<Columns, Error>,
-    ) -> Result<Self, Error> {
+    fn open(reader: R, file: &'a str) -> Result<Self, Error> {
         // A line ends at `\n` alone, so that lines are counted right; trimming removes a `\r`.
         let mut table = csv::ReaderBuilder::new()
             .trim(Trim::All)
@@ -145,7 +101,7 @@ impl<'a, R: io::Read> Lines<'a, R> {
             .headers()
             .map_err(|source| Error::Read { file: file.to_owned(), source })?
             .clone();
-        let columns = columns(file, &header)?;
+        let columns = Columns::of(file, &header)?;
         Ok(Self { file, table, header, columns, record: StringRecord::new(), line: 1 })
     }
 
@@ -174,13 +130,6 @@ impl<'a, R: io::Read> Lines<'a, R> {
                 expected: format!("a sum of 1 within {tolerance}"),
             },
         })?;
-        if let Some(column) = self.columns.predicted {
-            let best = argmax(&row);
-            if self.class(column)? != best {
-                let expected = format!("the most probable class, {best}");
-                return Err(self.cell(column, &expected));
-            }
-        }
         let index = self.columns.index.map(|column| {
             let index = self.record[column].parse();
             index.map_err(|_| self.cell(column, "the item's number in its data set, from 0"))
