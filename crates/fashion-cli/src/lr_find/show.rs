@@ -33,16 +33,13 @@ struct File<'a> {
     /// What the data are.
     data: &'a str,
     architecture: &'static str,
-    from: f64,
-    to: f64,
-    steps: usize,
-    smoothing: f64,
-    stop_factor: f64,
+    #[serde(flatten)]
+    test: &'a LrFind,
     /// The rate to train with; `null` if the curve suggests none.
     suggestion: Option<f64>,
     /// Why not.
     no_suggestion: Option<String>,
-    suggestions: Option<Rates>,
+    suggestions: Option<Suggestions>,
     /// The point with the lowest smoothed loss among those looked at.
     lowest: Option<RangePoint>,
     /// The rate at which training diverged.
@@ -52,14 +49,6 @@ struct File<'a> {
     /// `learning_rate` and the schedule are of the run to come, and do not take part.
     training: &'a Settings,
     points: &'a [RangePoint],
-}
-
-#[derive(Serialize)]
-struct Rates {
-    middle: f64,
-    valley: f64,
-    steepest: f64,
-    tenth_of_lowest: f64,
 }
 
 /// The object that `--json` prints.
@@ -84,26 +73,16 @@ impl Shown<'_> {
     }
 
     fn object(&self) -> File<'_> {
-        let LrFind { from, to, steps, smoothing, stop_factor } = self.test;
         let suggestions = self.range.suggestions();
-        let found = suggestions.as_ref().ok();
+        let found = suggestions.ok();
         File {
             schema: SCHEMA,
             data: &self.origin,
             architecture: self.settings.network.name(),
-            from,
-            to,
-            steps,
-            smoothing,
-            stop_factor,
+            test: &self.test,
             suggestion: found.map(|found| found.middle),
             no_suggestion: suggestions.err().map(|reason| reason.to_string()),
-            suggestions: found.map(|found| Rates {
-                middle: found.middle,
-                valley: found.valley,
-                steepest: found.steepest,
-                tenth_of_lowest: found.tenth_of_lowest,
-            }),
+            suggestions: found,
             lowest: found.map(|found| found.lowest),
             diverged_at: self.range.diverged_at(),
             divergence: self.divergence(),

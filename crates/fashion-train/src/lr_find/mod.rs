@@ -13,6 +13,7 @@ use crate::trainer::Trainer;
 use fashion_data::Splits;
 use fashion_model::Network;
 use range_test::Average;
+use serde::Serialize;
 use std::fmt::Display;
 use std::ops::ControlFlow;
 
@@ -37,7 +38,7 @@ use std::ops::ControlFlow;
 /// assert!(found.suggestions().is_err());
 /// # Ok::<(), fashion_train::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct LrFind {
     /// The first step's rate, above 0.
     pub from: f64,

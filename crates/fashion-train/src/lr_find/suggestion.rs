@@ -1,6 +1,7 @@
 //! The rates that the curve of a range test suggests.
 
 use crate::lr_find::RangePoint;
+use serde::Serialize;
 use std::fmt;
 
 /// Points at the end that are not looked at, since there the loss explodes; fastai leaves out as many.
@@ -26,7 +27,7 @@ const FEWEST: usize = 11;
 ///
 /// and the middle moved little from seed to seed. Too low a rate is slow where too high a one ends
 /// badly, so the middle is what is suggested.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Suggestions {
     /// The geometric mean of the valley and a tenth of the lowest.
     pub middle: f64,
@@ -37,7 +38,9 @@ pub struct Suggestions {
     pub steepest: f64,
     /// A tenth of the rate at which the loss is lowest; fastai's `minimum`.
     pub tenth_of_lowest: f64,
-    /// Where the loss is lowest: not a rate to train with, but the end of those that are.
+    /// Where the loss is lowest: not a rate to train with, but the end of those that are, and so not
+    /// written among them.
+    #[serde(skip)]
     pub lowest: RangePoint,
 }
 
