@@ -161,9 +161,10 @@ impl Panel {
         self.columns(canvas, &columns, "Epoch");
     }
 
-    /// What the values are, above the panel, from `left` on.
+    /// What the values are, above the panel, from `left` on and shortened to end where it does.
     pub(crate) fn title(&self, canvas: &mut Canvas, left: f64, text: &str) {
-        canvas.text(left, self.top - 16.0, Style::new(SMALL, INK).bold(), text);
+        let style = Style::new(SMALL, INK).bold();
+        canvas.text(left, self.top - 16.0, style, style.fit(text, self.right() - left));
     }
 
     /// Horizontal grid lines with their labels to the left; an empty label leaves the line alone.

@@ -106,9 +106,25 @@ pub(crate) fn drawing(
     if ends(CurveEnd::Diverged) {
         note += "; a cross: diverged";
     }
-    let title = format!("Learning curves by {setting}");
-    let page = Page { title, note, origin };
-    Chart { setting, held_out, lines: lines(curves), page }.canvas()
+    let page = Page { title: format!("Learning curves by {setting}"), note, origin };
+    let width = 2.0 * (LEFT + PANEL) + GAP + 24.0 + LEGEND;
+    let size = (2.0 * MARGIN + width, TOP + 24.0 + HEIGHT + 42.0 + BOTTOM);
+    let name = format!("Training loss and {held_out} accuracy by epoch for each {setting}");
+    let mut canvas = page.canvas(size, name);
+    let lines = lines(curves);
+    let epochs = curves.iter().flat_map(|curve| &curve.epochs).map(|epoch| epoch.epoch as f64);
+    let x = scale::wide(epochs, (1.0, 1.0));
+    let mut panel =
+        Panel { left: MARGIN, top: TOP + 24.0, width: PANEL, height: HEIGHT, x, y: (0.0, 1.0) };
+    for axis in [loss(&lines), accuracy(&lines, held_out)] {
+        panel = Panel { left: panel.left + LEFT, y: axis.range, ..panel };
+        axis.draw(&mut canvas, &panel, &lines);
+        panel.left = panel.right() + GAP;
+    }
+    if !lines.is_empty() {
+        legend(&mut canvas, (panel.left - GAP + 24.0, panel.top), setting, &lines);
+    }
+    canvas
 }
 
 /// A curve and its colour, none where it is one of the others.
@@ -153,140 +169,104 @@ const PITCH: f64 = 17.0;
 const SWATCH: f64 = 18.0;
 const VALUE: f64 = 30.0;
 
-struct Chart<'a> {
-    setting: &'a str,
-    held_out: &'a str,
-    lines: Vec<Line<'a>>,
-    page: Page<'a>,
+/// What a panel shows of each epoch, and its axis.
+struct Axis {
+    title: String,
+    value: fn(&EpochPoint) -> Option<f64>,
+    range: (f64, f64),
+    ticks: Vec<(f64, String)>,
 }
 
-/// The values of one panel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Quantity {
-    Loss { logarithmic: bool },
-    Accuracy,
-}
-
-impl Quantity {
-    /// An epoch on the axes.
-    fn place(self, epoch: &EpochPoint) -> Option<(f64, f64)> {
-        let value = match self {
-            Self::Loss { logarithmic: true } => scale::logarithm(epoch.train_loss),
-            Self::Loss { logarithmic: false } => scale::drawable(epoch.train_loss),
-            Self::Accuracy => epoch.validation_accuracy.and_then(scale::drawable),
-        };
-        Some((scale::drawable(epoch.epoch as f64)?, value?))
-    }
-}
-
-impl Chart<'_> {
-    fn epochs(&self) -> (f64, f64) {
-        let epochs = self.lines.iter().flat_map(|l| &l.curve.epochs).map(|e| e.epoch as f64);
-        scale::wide(epochs, (1.0, 1.0))
-    }
-
-    /// The training losses that the axis is to show: those of curves that did not diverge, if any.
-    fn losses(&self) -> Vec<f64> {
-        let of = |diverged: bool| -> Vec<f64> {
-            let lines = self.lines.iter();
-            let lines = lines.filter(|l| diverged || l.curve.end != CurveEnd::Diverged);
-            let losses = lines.flat_map(|l| &l.curve.epochs).map(|e| e.train_loss);
-            losses.filter_map(scale::drawable).collect()
-        };
-        let finished = of(false);
-        if finished.is_empty() { of(true) } else { finished }
-    }
-
-    /// What the loss panel shows, the range of its axis and its labelled ticks.
-    fn loss_axis(&self) -> (Quantity, (f64, f64), Vec<(f64, String)>) {
-        let losses = self.losses();
-        let (lo, hi) = scale::extent(losses.iter().copied()).unwrap_or((0.0, 1.0));
-        match (scale::logarithm(lo), scale::logarithm(hi)) {
-            (Some(from), Some(to)) if hi > 10.0 * lo => {
-                let beside = 0.04 * (to - from);
-                let ticks = scale::decades(lo, hi, 9).into_iter();
-                let ticks = ticks.map(|v| (libm::log10(v), format::setting(v))).collect();
-                (Quantity::Loss { logarithmic: true }, (from - beside, to + beside), ticks)
-            }
-            _ => {
-                let (range, ticks) = scale::axis(lo.min(0.0), hi, 1.0);
-                (Quantity::Loss { logarithmic: false }, range, ticks)
-            }
+/// The training loss, as far as curves that did not diverge go, if any.
+fn loss(lines: &[Line<'_>]) -> Axis {
+    let losses = |diverged: bool| {
+        let lines = lines.iter().filter(|l| diverged || l.curve.end != CurveEnd::Diverged);
+        scale::extent(lines.flat_map(|line| &line.curve.epochs).map(|epoch| epoch.train_loss))
+    };
+    let (lo, hi) = losses(false).or(losses(true)).unwrap_or((0.0, 1.0));
+    let title = "Training loss (nats)".to_owned();
+    match (scale::logarithm(lo), scale::logarithm(hi)) {
+        (Some(from), Some(to)) if hi > 10.0 * lo => {
+            let beside = 0.04 * (to - from);
+            let ticks = scale::decades(lo, hi, 9).into_iter();
+            let ticks = ticks.map(|v| (libm::log10(v), format::setting(v))).collect();
+            let value = |epoch: &EpochPoint| scale::logarithm(epoch.train_loss);
+            Axis { title, value, range: (from - beside, to + beside), ticks }
+        }
+        _ => {
+            let (range, ticks) = scale::axis(lo.min(0.0), hi, 1.0);
+            Axis { title, value: |epoch| scale::drawable(epoch.train_loss), range, ticks }
         }
     }
+}
 
-    /// The axis for the best epoch of each curve and for all epochs of the best one.
-    fn accuracy_axis(&self) -> ((f64, f64), Vec<(f64, String)>) {
-        let accuracies = |line: &Line<'_>| -> Vec<f64> {
-            line.curve.epochs.iter().filter_map(|e| e.validation_accuracy).collect()
-        };
-        let best = |line| scale::extent(accuracies(line)).map(|(_, hi)| hi);
-        let with_epochs = || self.lines.iter().filter(|line| !line.curve.epochs.is_empty());
-        let whole = with_epochs().find(|line| line.best).or(with_epochs().next());
-        let mut shown: Vec<f64> = self.lines.iter().filter_map(best).collect();
-        shown.extend(whole.into_iter().flat_map(accuracies).filter_map(scale::drawable));
-        accuracy::axis(&shown)
-    }
+/// The accuracy: the best epoch of each curve and all epochs of the best one.
+fn accuracy(lines: &[Line<'_>], held_out: &str) -> Axis {
+    let value = |epoch: &EpochPoint| epoch.validation_accuracy.and_then(scale::drawable);
+    let accuracies =
+        |line: &Line<'_>| line.curve.epochs.iter().filter_map(value).collect::<Vec<_>>();
+    let best = |line| scale::extent(accuracies(line)).map(|(_, hi)| hi);
+    let with_epochs = || lines.iter().filter(|line| !line.curve.epochs.is_empty());
+    let whole = with_epochs().find(|line| line.best).or(with_epochs().next());
+    let mut shown: Vec<f64> = lines.iter().filter_map(best).collect();
+    shown.extend(whole.into_iter().flat_map(accuracies));
+    let (range, ticks) = accuracy::axis(&shown);
+    Axis { title: format!("Accuracy on the {held_out} set (%)"), value, range, ticks }
+}
 
-    fn panel(&self, canvas: &mut Canvas, what: Quantity, panel: &Panel, rows: &[(f64, String)]) {
-        let title = match what {
-            Quantity::Loss { .. } => "Training loss (nats)".to_owned(),
-            Quantity::Accuracy => format!("Accuracy on the {} set (%)", self.held_out),
-        };
-        let style = Style::new(SMALL, INK).bold();
-        let title = style.fit(&title, LEFT + PANEL);
-        canvas.text(panel.left - LEFT, panel.top - 16.0, style, title);
-        panel.rows(canvas, rows);
+impl Axis {
+    fn draw(&self, canvas: &mut Canvas, panel: &Panel, lines: &[Line<'_>]) {
+        panel.title(canvas, panel.left - LEFT, &self.title);
+        panel.rows(canvas, &self.ticks);
         panel.epochs(canvas, 8);
         // The best lies on top, the grey ones beneath all others.
         let rank = |line: &Line<'_>| (line.colour.is_some(), line.best);
         for turn in [(false, false), (true, false), (true, true)] {
-            for line in self.lines.iter().filter(|line| rank(line) == turn) {
-                self.line(canvas, what, panel, line);
+            for line in lines.iter().filter(|line| rank(line) == turn) {
+                let place = |epoch: &EpochPoint| {
+                    Some((scale::drawable(epoch.epoch as f64)?, (self.value)(epoch)?))
+                };
+                let places: Vec<_> = line.curve.epochs.iter().map(place).collect();
+                panel.curve(canvas, &places, stroke(line));
+                // An end beyond the axis is marked at its edge.
+                if let Some((x, y)) = places.iter().rev().find_map(|place| *place) {
+                    end(canvas, line, panel.at((x, y.clamp(panel.y.0, panel.y.1))));
+                }
             }
         }
     }
+}
 
-    fn line(&self, canvas: &mut Canvas, what: Quantity, panel: &Panel, line: &Line<'_>) {
-        let places: Vec<_> = line.curve.epochs.iter().map(|epoch| what.place(epoch)).collect();
-        panel.curve(canvas, &places, stroke(line));
-        let Some((x, y)) = places.iter().rev().find_map(|place| *place) else { return };
-        // An end beyond the axis is marked at its edge.
-        let at = panel.at((x, y.clamp(panel.y.0, panel.y.1)));
-        end(canvas, line, at);
+fn legend(canvas: &mut Canvas, (left, top): (f64, f64), setting: &str, lines: &[Line<'_>]) {
+    let right = left + LEGEND;
+    let header = Style::new(SMALL, INK).bold();
+    let style = Style::new(SMALL, MUTED).end();
+    let room = LEGEND - style.width("Accuracy") - 8.0;
+    canvas.text(left, top - 16.0, header, header.fit(&format::capital(setting), room));
+    canvas.text(right, top - 16.0, style, "Accuracy");
+    let mut y = top + 8.0;
+    for line in lines.iter().filter(|line| line.colour.is_some()) {
+        let (colour, width) = stroke(line);
+        canvas.line(&[(left, y - 4.0), (left + SWATCH, y - 4.0)], colour, width + 0.75);
+        end(canvas, line, (left + SWATCH, y - 4.0));
+        let judged = match line.curve.accuracy.and_then(scale::drawable) {
+            Some(accuracy) => format::percent(accuracy, 2),
+            None if line.curve.end == CurveEnd::Diverged => "diverged".to_owned(),
+            None => format::MISSING.to_owned(),
+        };
+        let emphasis = |style: Style| if line.best { style.bold() } else { style };
+        let value = emphasis(Style::new(SMALL, INK));
+        let number = emphasis(Style::new(SMALL, if line.best { INK } else { MUTED })).end();
+        let room = LEGEND - VALUE - number.width(&judged) - 8.0;
+        canvas.text(left + VALUE, y, value, value.fit(&line.curve.value.label(), room));
+        canvas.text(right, y, number, judged);
+        y += PITCH;
     }
-
-    fn legend(&self, canvas: &mut Canvas, (left, top): (f64, f64)) {
-        let right = left + LEGEND;
-        let header = Style::new(SMALL, INK).bold();
-        let style = Style::new(SMALL, MUTED).end();
-        let room = LEGEND - style.width("Accuracy") - 8.0;
-        canvas.text(left, top - 16.0, header, header.fit(&format::capital(self.setting), room));
-        canvas.text(right, top - 16.0, style, "Accuracy");
-        let mut y = top + 8.0;
-        for line in self.lines.iter().filter(|line| line.colour.is_some()) {
-            let (colour, width) = stroke(line);
-            canvas.line(&[(left, y - 4.0), (left + SWATCH, y - 4.0)], colour, width + 0.75);
-            end(canvas, line, (left + SWATCH, y - 4.0));
-            let judged = match line.curve.accuracy.and_then(scale::drawable) {
-                Some(accuracy) => format::percent(accuracy, 2),
-                None if line.curve.end == CurveEnd::Diverged => "diverged".to_owned(),
-                None => format::MISSING.to_owned(),
-            };
-            let emphasis = |style: Style| if line.best { style.bold() } else { style };
-            let value = emphasis(Style::new(SMALL, INK));
-            let number = emphasis(Style::new(SMALL, if line.best { INK } else { MUTED })).end();
-            let room = LEGEND - VALUE - number.width(&judged) - 8.0;
-            canvas.text(left + VALUE, y, value, value.fit(&line.curve.value.label(), room));
-            canvas.text(right, y, number, judged);
-            y += PITCH;
-        }
-        let others = self.lines.iter().filter(|line| line.colour.is_none()).count();
-        if others > 0 {
-            canvas.line(&[(left, y - 4.0), (left + SWATCH, y - 4.0)], AXIS, 2.0);
-            let text = format!("{} others", format::thousands(others));
-            canvas.text(left + VALUE, y, Style::new(SMALL, MUTED), text);
-        }
+    let others = lines.iter().filter(|line| line.colour.is_none()).count();
+    if others > 0 {
+        canvas.line(&[(left, y - 4.0), (left + SWATCH, y - 4.0)], AXIS, 2.0);
+        let text = format!("{} others", format::thousands(others));
+        canvas.text(left + VALUE, y, Style::new(SMALL, MUTED), text);
     }
 }
 
@@ -305,27 +285,5 @@ fn end(canvas: &mut Canvas, line: &Line<'_>, at: (f64, f64)) {
         CurveEnd::Finished => {}
         CurveEnd::Stopped => canvas.ring(at, 3.75, 2.0, colour),
         CurveEnd::Diverged => canvas.cross(at, 3.5, colour),
-    }
-}
-
-impl Chart<'_> {
-    fn canvas(&self) -> Canvas {
-        let width = 2.0 * (LEFT + PANEL) + GAP + 24.0 + LEGEND;
-        let size = (2.0 * MARGIN + width, TOP + 24.0 + HEIGHT + 42.0 + BOTTOM);
-        let (held_out, setting) = (self.held_out, self.setting);
-        let name = format!("Training loss and {held_out} accuracy by epoch for each {setting}");
-        let mut canvas = self.page.canvas(size, name);
-        let (loss, y, losses) = self.loss_axis();
-        let left = MARGIN + LEFT;
-        let first =
-            Panel { left, top: TOP + 24.0, width: PANEL, height: HEIGHT, x: self.epochs(), y };
-        self.panel(&mut canvas, loss, &first, &losses);
-        let (y, accuracies) = self.accuracy_axis();
-        let second = Panel { left: left + PANEL + GAP + LEFT, y, ..first };
-        self.panel(&mut canvas, Quantity::Accuracy, &second, &accuracies);
-        if !self.lines.is_empty() {
-            self.legend(&mut canvas, (second.right() + 24.0, second.top));
-        }
-        canvas
     }
 }

@@ -122,9 +122,7 @@ impl Chart<'_> {
         }
         if first {
             let title = format!("Accuracy on the {} set (%)", self.sweep.held_out_name);
-            let style = Style::new(SMALL, INK).bold();
-            let title = style.fit(&title, LEFT + self.width());
-            canvas.text(MARGIN, plot.top - 16.0, style, title);
+            plot.title(canvas, MARGIN, &title);
             plot.rows(canvas, &self.rows);
         } else {
             let lines: Vec<_> = self.rows.iter().map(|(v, _)| (*v, String::new())).collect();
