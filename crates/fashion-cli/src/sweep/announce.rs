@@ -1,6 +1,7 @@
 //! What is said of a sweep before it begins.
 
-use crate::output;
+use crate::announce;
+use crate::output::about;
 use crate::place::Found;
 use crate::sweep::notes;
 use crate::sweep::progress::{plural, runs};
@@ -13,26 +14,24 @@ use fashion_train::value_to_text;
 /// `images`.
 pub(crate) fn announce(sweep: &Sweep, found: &Found, images: &[usize], options: &Options<'_>) {
     let spec = &sweep.spec;
-    let line = |name: &str, text: String| output::note(&format!("{name:<9}{text}"));
-    let origin = spec.data.as_ref().map_or("", |data| &data.origin);
-    line("data", format!("{origin} · {}", found.source));
-    line("sweep", search(spec));
+    announce::data(found);
+    about("sweep", search(spec));
     for (at, (name, values)) in spec.space.iter().enumerate() {
-        line(if at == 0 { "varies" } else { "" }, format!("{name}: {}", list(values)));
+        about(if at == 0 { "varies" } else { "" }, format_args!("{name}: {}", list(values)));
     }
-    line("base", base(spec));
+    about("base", base(spec));
     let (points, seeds) = (sweep.points.len(), spec.seeds.len());
     let (points, seeds) = (plural(points, "point"), plural(seeds, "seed"));
-    line("runs", format!("{points} × {seeds} = {}", runs(sweep.trials.len())));
+    about("runs", format_args!("{points} × {seeds} = {}", runs(sweep.trials.len())));
     let shard = match options.shard {
         Shard::WHOLE => String::new(),
         shard => format!(", shard {shard}"),
     };
     let threads = plural(options.threads, "thread");
-    line("machine", format!("{threads}, {}{shard}", simd::Isa::current()));
-    line("folder", sweep.folder.display().to_string());
+    about("machine", format_args!("{threads}, {}{shard}", simd::Isa::current()));
+    about("folder", sweep.folder.display());
     for note in notes::before(spec, &sweep.points, images) {
-        line("note", note);
+        about("note", note);
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     if !args.quiet {
         announce::announce(&sweep, &found, &images, &options);
     }
-    let progress = Progress::new(&sweep, &sweep.collect()?, options.shard, args.quiet);
+    let progress = Progress::new(&sweep, &sweep.collect()?, options.shard, interrupt, args.quiet);
     let build = |settings: &Settings| settings.network.build(settings.seed);
     let tell = |event: Event<'_>| progress.tell(event);
     let finish = sweep.run(&build, &found.splits, &found.place(), &options, &tell);

@@ -1,22 +1,19 @@
 //! Progress on stderr: a bar over all runs, on a terminal; a line for each run that has ended.
 
-use crate::output::{self, percent};
-use crate::train::progress::{bar, clock, no_locks};
+use crate::output::percent;
+use crate::train::interrupt::Interrupt;
+use crate::train::progress::{Watch, no_locks};
 use fashion_train::sweep::{
     Event, Method, Outcome, Results, Shard, Status, Sweep, Trial, TrialResult,
 };
-use indicatif::ProgressBar;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
 
 /// What follows a sweep and tells of it.
 pub(crate) struct Progress<'a> {
     sweep: &'a Sweep,
     shard: Shard,
-    quiet: bool,
-    bar: ProgressBar,
-    began: Instant,
+    watch: Watch,
     state: Mutex<State>,
 }
 
@@ -61,10 +58,9 @@ impl<'a> Progress<'a> {
         sweep: &'a Sweep,
         results: &Results,
         shard: Shard,
+        interrupt: Interrupt,
         quiet: bool,
     ) -> Progress<'a> {
-        let bar = bar(quiet);
-        bar.set_length(1000);
         let own = |trial: &Trial| shard.has(trial.index);
         let mut state = State {
             trials: sweep.trials.iter().filter(|trial| own(trial)).count(),
@@ -74,19 +70,12 @@ impl<'a> Progress<'a> {
             state.end(sweep, trial, outcome);
         }
         state.before = state.epochs.values().sum();
-        let began = Instant::now();
-        Progress { sweep, shard, quiet, bar, began, state: state.into() }
+        Progress { sweep, shard, watch: Watch::new(interrupt, quiet), state: state.into() }
     }
 
     /// Takes the bar off the screen.
     pub(crate) fn clear(&self) {
-        self.bar.finish_and_clear();
-    }
-
-    fn say(&self, line: &str) {
-        if !self.quiet {
-            self.bar.suspend(|| output::note(line));
-        }
+        self.watch.clear();
     }
 
     /// Epochs that this part is going to have done: with successive halving no more than that.
@@ -107,17 +96,16 @@ impl<'a> Progress<'a> {
     }
 
     fn draw(&self, state: &State) {
-        if self.bar.is_hidden() {
-            return;
-        }
-        let done: f64 = state.epochs.values().sum();
-        let here = done - state.before;
-        let all = self.all_epochs().max(done);
-        let left = self.began.elapsed().as_secs_f64() * (all - done) / here.max(1e-3);
-        let best = state.best.map(|best| format!("  best {}", percent(best))).unwrap_or_default();
-        self.bar.set_prefix(format!("{} of {} runs", state.ended, state.trials));
-        self.bar.set_position((1000.0 * done / all.max(1.0)) as u64);
-        self.bar.set_message(format!("{} running{best}  {} left", state.running, clock(left)));
+        self.watch.show(|| {
+            let done: f64 = state.epochs.values().sum();
+            let all = self.all_epochs().max(done);
+            let here = (done - state.before).max(1e-3);
+            let left = self.watch.left(here / (here + all - done));
+            let best = state.best.map(|best| format!("  best {}", percent(best)));
+            let (ended, trials, running) = (state.ended, state.trials, state.running);
+            let message = format!("{running} running{}  {left}", best.unwrap_or_default());
+            (done / all.max(1.0), (format!("{ended} of {trials} runs"), message))
+        });
     }
 
     /// A trial and what it gave.
@@ -142,7 +130,7 @@ impl<'a> Progress<'a> {
         };
         let (ended, all, name) = (state.ended, state.trials, name.join(", "));
         let width = all.to_string().len();
-        self.say(&format!("run {ended:>width$}/{all}  {name}  {gave}"));
+        self.watch.say(&format!("run {ended:>width$}/{all}  {name}  {gave}"));
     }
 
     /// Hears what happens.
@@ -153,13 +141,13 @@ impl<'a> Progress<'a> {
                 state.waiting.clear();
                 if self.sweep.spec.method == Method::Halving {
                     let to = until.map_or("the end".to_owned(), |epoch| format!("epoch {epoch}"));
-                    self.say(&format!("rung     {} to {to}", plural(points, "point")));
+                    self.watch.say(&format!("rung     {} to {to}", plural(points, "point")));
                 }
                 self.draw(&state);
             }
             Event::Unlocked => {
                 if !std::mem::replace(&mut state.unlocked, true) {
-                    self.say(&no_locks(&self.sweep.folder, "sweep"));
+                    self.watch.say(&no_locks(&self.sweep.folder, "sweep"));
                 }
             }
             Event::Started(trial, start) => {
@@ -171,11 +159,9 @@ impl<'a> Progress<'a> {
                 state.running += 1;
             }
             Event::Step(trial, step) => {
-                if !self.bar.is_hidden() {
-                    let within = step.images as f64 / step.images_per_epoch as f64;
-                    state.epochs.insert(trial.index, (step.epoch - 1) as f64 + within);
-                    self.draw(&state);
-                }
+                let within = step.images as f64 / step.images_per_epoch as f64;
+                state.epochs.insert(trial.index, (step.epoch - 1) as f64 + within);
+                self.draw(&state);
             }
             Event::Epoch(_, epoch) => state.reached(epoch.validation_accuracy),
             Event::Left(_) => state.running = state.running.saturating_sub(1),
@@ -189,7 +175,7 @@ impl<'a> Progress<'a> {
                 let line = format!("waiting  for {runs} to reach epoch {epoch}, in {shards}");
                 // It is told again only where something has changed.
                 if state.waiting != line {
-                    self.say(&line);
+                    self.watch.say(&line);
                     state.waiting = line;
                 }
             }

@@ -89,9 +89,16 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Begins now; shows and says nothing if `quiet`.
+    /// Begins now; shows and says nothing if `quiet`, and no bar where stderr is no terminal.
     pub(crate) fn new(interrupt: Interrupt, quiet: bool) -> Watch {
-        Watch { interrupt, quiet, bar: bar(quiet), began: Instant::now() }
+        let bar = if quiet || !std::io::stderr().is_terminal() {
+            ProgressBar::hidden()
+        } else {
+            ProgressBar::with_draw_target(Some(1000), ProgressDrawTarget::stderr())
+        };
+        let style = ProgressStyle::with_template("{prefix} {bar:10}  {wide_msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸ "));
+        Watch { interrupt, quiet, bar, began: Instant::now() }
     }
 
     /// Shows the share of the work that is `done` between the two texts, and whether to go on with it.
@@ -100,14 +107,18 @@ impl Watch {
         done: f64,
         texts: impl FnOnce() -> (String, String),
     ) -> ControlFlow<()> {
+        self.show(|| (done, texts()));
+        if self.interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Shows the share of the work that is done between two texts, if there is a bar.
+    pub(crate) fn show(&self, state: impl FnOnce() -> (f64, (String, String))) {
         if !self.bar.is_hidden() {
-            let (prefix, message) = texts();
-            self.bar.set_length(1000);
+            let (done, (prefix, message)) = state();
             self.bar.set_position((1000.0 * done) as u64);
             self.bar.set_prefix(prefix);
             self.bar.set_message(message);
         }
-        if self.interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// The time that the rest will take if this share of all is `done`: `0:07 left`.
@@ -128,18 +139,6 @@ impl Watch {
     }
 }
 
-/// A bar on stderr, hidden where that is no terminal or nobody wants it.
-pub(crate) fn bar(quiet: bool) -> ProgressBar {
-    let bar = if quiet || !std::io::stderr().is_terminal() {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
-    };
-    let style = ProgressStyle::with_template("{prefix} {bar:10}  {wide_msg}");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸ "));
-    bar
-}
-
 /// What is said where nothing keeps two processes from working on the same run or sweep.
 pub(crate) fn no_locks(folder: &Path, what: &str) -> String {
     format!(
@@ -150,7 +149,7 @@ pub(crate) fn no_locks(folder: &Path, what: &str) -> String {
 }
 
 /// Seconds as `0:07`, `12:34` or `1:02:03`.
-pub(crate) fn clock(seconds: f64) -> String {
+fn clock(seconds: f64) -> String {
     let seconds = seconds.ceil() as u64;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 {
