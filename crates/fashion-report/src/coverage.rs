@@ -138,7 +138,7 @@ impl Chart<'_> {
         let runs = self.runs(panel);
         let mut taken: Vec<Area> = Vec::new();
         for run in &runs {
-            taken.extend(run.windows(2).flat_map(|ends| Area::along(ends[0], ends[1], CLEAR)));
+            taken.extend(Area::of_line(run));
             taken.extend(run.first().map(|&at| Area::around(at, at, CLEAR)));
         }
         if let Some(target) = self.target() {

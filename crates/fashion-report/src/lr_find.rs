@@ -70,7 +70,36 @@ pub(crate) fn drawing(points: &[RangePoint], marks: &RangeMarks, origin: &str) -
         note += &format!("; dotted: diverged at {}", format::rounded(rate, 2));
     }
     let page = Page { title: "Learning-rate range test".into(), note, origin };
-    Chart { points, marks }.canvas(&page)
+    let size = (LEFT + WIDTH + MARGIN, 24.0 + HEIGHT + 42.0);
+    let name = "Loss against the learning rate in a range test";
+    let (mut canvas, (left, top)) = framed(Some(&page), size, name);
+    let curve = |loss: fn(&RangePoint) -> f64| {
+        points.iter().map(|p| placed((p.learning_rate, loss(p)))).collect::<Vec<_>>()
+    };
+    let (raw, smoothed) = (curve(|p| p.loss), curve(|p| p.smoothed));
+    let (x, columns) = rates(points);
+    let marked = [marks.suggestion, marks.lowest].into_iter().flatten().filter_map(placed);
+    let (y, rows) = losses(&raw, &smoothed, marked);
+    let (left, top) = (left + LEFT, top + 24.0);
+    let panel = Panel { left, top, width: WIDTH, height: HEIGHT, x, y };
+    panel.title(&mut canvas, left - LEFT, "Cross-entropy loss (nats)");
+    panel.rows(&mut canvas, &rows);
+    panel.columns(&mut canvas, &columns, "Learning rate");
+    if points.is_empty() {
+        let note = Style::new(SMALL, MUTED).middle();
+        canvas.text(left + WIDTH / 2.0, top + HEIGHT / 2.0, note, "no batches");
+    }
+    let mut taken: Vec<Area> = Vec::new();
+    for (values, colour, width) in [(&raw, AXIS, 1.0), (&smoothed, BLUE, 2.5)] {
+        for run in panel.curve(&mut canvas, values, (colour, width)) {
+            if let [alone] = run[..] {
+                taken.push(Area::around(alone, alone, width + CLEAR));
+            }
+            taken.extend(Area::of_line(&run));
+        }
+    }
+    mark(&mut canvas, &panel, marks, taken);
+    canvas
 }
 
 const WIDTH: f64 = 620.0;
@@ -79,139 +108,91 @@ const LEFT: f64 = 44.0;
 /// How much of the losses before the lowest one is shown above them, for the explosion's beginning.
 const ABOVE: f64 = 0.2;
 
-struct Chart<'a> {
-    points: &'a [RangePoint],
-    marks: &'a RangeMarks,
-}
-
 /// A learning rate and a loss on the axes.
-fn placed(rate: f64, loss: f64) -> Option<(f64, f64)> {
+fn placed((rate, loss): (f64, f64)) -> Option<(f64, f64)> {
     Some((scale::logarithm(rate)?, scale::drawable(loss)?))
 }
 
-impl Chart<'_> {
-    fn canvas(&self, page: &Page<'_>) -> Canvas {
-        let size = (LEFT + WIDTH + MARGIN, 24.0 + HEIGHT + 42.0);
-        let name = "Loss against the learning rate in a range test";
-        let (mut canvas, (left, top)) = framed(Some(page), size, name);
-        let ((x, columns), (y, rows)) = (self.rates(), self.losses());
-        let (left, top) = (left + LEFT, top + 24.0);
-        let panel = Panel { left, top, width: WIDTH, height: HEIGHT, x, y };
-        panel.title(&mut canvas, left - LEFT, "Cross-entropy loss (nats)");
-        panel.rows(&mut canvas, &rows);
-        panel.columns(&mut canvas, &columns, "Learning rate");
-        if self.points.is_empty() {
-            let note = Style::new(SMALL, MUTED).middle();
-            canvas.text(left + WIDTH / 2.0, top + HEIGHT / 2.0, note, "no batches");
-        }
-        self.plot(&mut canvas, &panel);
-        canvas
+/// Range of the logarithms of the rates and its labelled ticks.
+fn rates(points: &[RangePoint]) -> ((f64, f64), Vec<(f64, String)>) {
+    let logarithms = points.iter().filter_map(|p| scale::logarithm(p.learning_rate));
+    let (lo, hi) = scale::wide(logarithms, (-5.0, 0.0));
+    let ticks = scale::decades(libm::pow(10.0, lo), libm::pow(10.0, hi), 12);
+    let ticks = ticks.into_iter().map(|v| (libm::log10(v), format::setting(v))).collect();
+    ((lo, hi), ticks)
+}
+
+/// Range of the loss and its labelled ticks.
+fn losses(
+    raw: &[Option<(f64, f64)>],
+    smoothed: &[Option<(f64, f64)>],
+    marked: impl Iterator<Item = (f64, f64)>,
+) -> ((f64, f64), Vec<(f64, String)>) {
+    let all = || smoothed.iter().flatten().map(|at| at.1);
+    let (lowest, _) = scale::extent(all()).unwrap_or((0.0, 1.0));
+    let before = all().take_while(|&loss| loss > lowest).fold(lowest, f64::max);
+    // Where hardly anything was learnt, nothing but the loss's size says what is far from it.
+    let span = (before - lowest).max(0.5 * lowest.abs()).max(0.05);
+    let hi = before + ABOVE * span;
+    let raw = raw.iter().flatten().map(|at| at.1).filter(|&loss| loss > lowest - span);
+    let lo = raw.fold(lowest, f64::min);
+    let (lo, hi) = marked.fold((lo, hi), |(lo, hi), (_, loss)| (lo.min(loss), hi.max(loss)));
+    let step = scale::step(hi - lo, 5, 0.002);
+    let ticks = scale::multiples(lo, hi, step);
+    let decimals = scale::decimals(step);
+    let below = 0.1 * (hi - lo);
+    let ticks = ticks.into_iter().map(|v| (v, format::number(v, decimals))).collect();
+    ((lo - below, hi), ticks)
+}
+
+/// Marks the suggestion, the lowest loss and the divergence, each with its name.
+fn mark(canvas: &mut Canvas, panel: &Panel, marks: &RangeMarks, mut taken: Vec<Area>) {
+    let covered = |x: &f64| (panel.x.0..=panel.x.1).contains(x);
+    let place = |mark: Option<(f64, f64)>| {
+        let at = placed(mark?).filter(|at| covered(&at.0))?;
+        Some((format::rounded(mark?.0, 2), panel.at(at)))
+    };
+    let (suggestion, lowest) = (place(marks.suggestion), place(marks.lowest));
+    let diverged = marks.diverged.and_then(scale::logarithm).filter(covered);
+    let mut upright = |x: f64| {
+        let ends = [(x, panel.top), (x, panel.bottom())];
+        taken.push(Area::around(ends[0], ends[1], CLEAR));
+        ends
+    };
+    if let Some((_, (x, _))) = suggestion {
+        canvas.line(&upright(x), INK, 1.0);
+    }
+    if let Some(x) = diverged.map(|x| panel.x(x)) {
+        let [top, bottom] = upright(x);
+        canvas.dotted(top, bottom, MUTED);
+    }
+    if let Some((_, at)) = lowest {
+        canvas.ring(at, 4.5, 2.5, BLUE);
+        taken.push(Area::around(at, at, 4.5 + CLEAR));
+    }
+    if let Some((_, at)) = suggestion {
+        canvas.disc(at, 7.0, PAPER);
+        canvas.disc(at, 5.5, INK);
+        taken.push(Area::around(at, at, 7.0 + CLEAR));
     }
 
-    fn smoothed(&self) -> impl Iterator<Item = Option<(f64, f64)>> {
-        self.points.iter().map(|p| placed(p.learning_rate, p.smoothed))
+    let mut notes = Notes::new(panel, taken);
+    let beside = |x: f64, first: f64, step: f64, style: Style| {
+        let heights = (0..10).map(move |line| first + step * f64::from(line));
+        heights.flat_map(move |y| [(x + 8.0, y, style), (x - 8.0, y, style.end())])
+    };
+    let top = panel.top + 14.0;
+    if let Some((rate, (x, _))) = suggestion {
+        let style = Style::new(SMALL, INK).bold();
+        let text = format!("suggestion {rate}");
+        notes.write(canvas, style, text, beside(x, top, 18.0, style));
     }
-
-    fn raw(&self) -> impl Iterator<Item = Option<(f64, f64)>> {
-        self.points.iter().map(|p| placed(p.learning_rate, p.loss))
-    }
-
-    /// Range of the logarithms of the rates and its labelled ticks.
-    fn rates(&self) -> ((f64, f64), Vec<(f64, String)>) {
-        let logarithms = self.points.iter().filter_map(|p| scale::logarithm(p.learning_rate));
-        let (lo, hi) = scale::wide(logarithms, (-5.0, 0.0));
-        let ticks = scale::decades(libm::pow(10.0, lo), libm::pow(10.0, hi), 12);
-        let ticks = ticks.into_iter().map(|v| (libm::log10(v), format::setting(v))).collect();
-        ((lo, hi), ticks)
-    }
-
-    /// Range of the loss and its labelled ticks.
-    fn losses(&self) -> ((f64, f64), Vec<(f64, String)>) {
-        let all = || self.smoothed().flatten().map(|at| at.1);
-        let (lowest, _) = scale::extent(all()).unwrap_or((0.0, 1.0));
-        let before = all().take_while(|&loss| loss > lowest).fold(lowest, f64::max);
-        // Where hardly anything was learnt, nothing but the loss's size says what is far from it.
-        let span = (before - lowest).max(0.5 * lowest.abs()).max(0.05);
-        let hi = before + ABOVE * span;
-        let raw = self.raw().flatten().map(|at| at.1).filter(|&loss| loss > lowest - span);
-        let lo = raw.fold(lowest, f64::min);
-        let marked = [self.marks.suggestion, self.marks.lowest].into_iter().flatten();
-        let marked = marked.filter_map(|at| placed(at.0, at.1)).map(|at| at.1);
-        let (lo, hi) = marked.fold((lo, hi), |(lo, hi), loss| (lo.min(loss), hi.max(loss)));
-        let step = scale::step(hi - lo, 5, 0.002);
-        let ticks = scale::multiples(lo, hi, step);
-        let decimals = scale::decimals(step);
-        let below = 0.1 * (hi - lo);
-        let ticks = ticks.into_iter().map(|v| (v, format::number(v, decimals))).collect();
-        ((lo - below, hi), ticks)
-    }
-
-    fn plot(&self, canvas: &mut Canvas, panel: &Panel) {
-        let mut taken: Vec<Area> = Vec::new();
-        let raw: Vec<_> = self.raw().collect();
-        let smoothed: Vec<_> = self.smoothed().collect();
-        for (values, colour, width) in [(&raw, AXIS, 1.0), (&smoothed, BLUE, 2.5)] {
-            for run in panel.curve(canvas, values, (colour, width)) {
-                if let [alone] = run[..] {
-                    taken.push(Area::around(alone, alone, width + CLEAR));
-                }
-                let along = |ends: &[(f64, f64)]| Area::along(ends[0], ends[1], CLEAR);
-                taken.extend(run.windows(2).flat_map(along));
-            }
-        }
-        self.mark(canvas, panel, taken);
-    }
-
-    /// Marks the suggestion, the lowest loss and the divergence, each with its name.
-    fn mark(&self, canvas: &mut Canvas, panel: &Panel, mut taken: Vec<Area>) {
-        let covered = |x: &f64| (panel.x.0..=panel.x.1).contains(x);
-        let place = |mark: Option<(f64, f64)>| {
-            mark.and_then(|at| placed(at.0, at.1))
-                .filter(|at| covered(&at.0))
-                .map(|at| panel.at(at))
-        };
-        let (suggestion, lowest) = (place(self.marks.suggestion), place(self.marks.lowest));
-        let diverged = self.marks.diverged.and_then(scale::logarithm).filter(covered);
-        let mut upright = |x: f64| {
-            let ends = [(x, panel.top), (x, panel.bottom())];
-            taken.push(Area::around(ends[0], ends[1], CLEAR));
-            ends
-        };
-        if let Some((x, _)) = suggestion {
-            canvas.line(&upright(x), INK, 1.0);
-        }
-        if let Some(x) = diverged.map(|x| panel.x(x)) {
-            let [top, bottom] = upright(x);
-            canvas.dotted(top, bottom, MUTED);
-        }
-        if let Some(at) = lowest {
-            canvas.ring(at, 4.5, 2.5, BLUE);
-            taken.push(Area::around(at, at, 4.5 + CLEAR));
-        }
-        if let Some(at) = suggestion {
-            canvas.disc(at, 7.0, PAPER);
-            canvas.disc(at, 5.5, INK);
-            taken.push(Area::around(at, at, 7.0 + CLEAR));
-        }
-
-        let mut notes = Notes::new(panel, taken);
-        let beside = |x: f64, first: f64, step: f64, style: Style| {
-            let heights = (0..10).map(move |line| first + step * f64::from(line));
-            heights.flat_map(move |y| [(x + 8.0, y, style), (x - 8.0, y, style.end())])
-        };
-        let top = panel.top + 14.0;
-        if let (Some((x, _)), Some((rate, _))) = (suggestion, self.marks.suggestion) {
-            let style = Style::new(SMALL, INK).bold();
-            let text = format!("suggestion {}", format::rounded(rate, 2));
-            notes.write(canvas, style, text, beside(x, top, 18.0, style));
-        }
-        let style = Style::new(SMALL, MUTED);
-        if let (Some((x, y)), Some((rate, _))) = (lowest, self.marks.lowest) {
-            let text = format!("lowest at {}", format::rounded(rate, 2));
-            let under =
-                [20.0, 26.0, 32.0, -12.0, -18.0, -24.0].map(|down| (x, y + down, style.middle()));
-            let places = under.into_iter().chain(beside(x, y + 4.0, -18.0, style));
-            notes.write(canvas, style, text, places);
-        }
+    let style = Style::new(SMALL, MUTED);
+    if let Some((rate, (x, y))) = lowest {
+        let text = format!("lowest at {rate}");
+        let under =
+            [20.0, 26.0, 32.0, -12.0, -18.0, -24.0].map(|down| (x, y + down, style.middle()));
+        let places = under.into_iter().chain(beside(x, y + 4.0, -18.0, style));
+        notes.write(canvas, style, text, places);
     }
 }

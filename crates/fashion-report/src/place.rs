@@ -37,6 +37,11 @@ impl Area {
         (0..pieces).map(move |piece| Self::around(at(piece), at(piece + 1), margin))
     }
 
+    /// What a line through these places takes.
+    pub(crate) fn of_line(places: &[(f64, f64)]) -> impl Iterator<Item = Self> {
+        places.windows(2).flat_map(|ends| Self::along(ends[0], ends[1], CLEAR))
+    }
+
     /// What a line of text takes with its anchor at `x` on the baseline `y`.
     pub(crate) fn of_text(x: f64, y: f64, style: Style, text: &str) -> Self {
         let width = style.width(text);

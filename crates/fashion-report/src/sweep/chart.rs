@@ -41,6 +41,7 @@ struct Cell<'a> {
     setting: usize,
     axis: Axis,
     plot: Panel,
+    /// Those that have a place on the axis, each with its place.
     points: Vec<(&'a SweepPoint, f64)>,
 }
 
@@ -71,15 +72,6 @@ impl Chart<'_> {
         self.sweep.best.filter(|_| self.sweep.points.len() > 1).map(|i| &self.sweep.points[i])
     }
 
-    /// A score as far as the axis shows it.
-    fn shown(&self, score: Option<f64>) -> Option<f64> {
-        score.filter(|v| (self.range.0..=self.range.1).contains(v))
-    }
-
-    fn far(&self, score: Option<f64>) -> Option<f64> {
-        score.and_then(scale::drawable).filter(|_| self.shown(score).is_none())
-    }
-
     /// The middle of a lane, if it is used.
     fn lane(&self, plot: &Panel, lane: Lane) -> Option<f64> {
         let place = self.lanes.iter().position(|l| *l == lane)?;
@@ -90,8 +82,7 @@ impl Chart<'_> {
         let n = self.columns();
         let (row, column) = ((setting / n) as f64, (setting % n) as f64);
         let width = (self.width() - GAP * (n as f64 - 1.0)) / n as f64;
-        let values = self.sweep.points.iter().map(|p| &p.values[setting]);
-        let axis = Axis::new(values, width);
+        let axis = Axis::new(self.sweep.points.iter().map(|p| &p.values[setting]), width);
         let plot = Panel {
             left: MARGIN + LEFT + column * (width + GAP),
             top: TOP + 24.0 + row * (self.row_height() + 16.0),
@@ -100,8 +91,8 @@ impl Chart<'_> {
             x: axis.range,
             y: self.range,
         };
-        let place = |p| Some((p, plot.x(axis.place(&SweepPoint::value(p, setting))?)));
-        let points = self.sweep.points.iter().filter_map(place).collect();
+        let place = |p: &SweepPoint| axis.place(&p.values[setting]);
+        let points = self.sweep.points.iter().filter_map(|p| Some((p, place(p)?))).collect();
         Cell { setting, axis, plot, points }
     }
 
@@ -136,12 +127,9 @@ impl Chart<'_> {
 
     /// The line through the means, where one setting varies.
     fn means(&self, canvas: &mut Canvas, cell: &Cell<'_>, taken: &mut Vec<Area>) {
-        let place = |p: &SweepPoint| cell.axis.place(&p.value(cell.setting));
-        let mut path: Vec<(f64, Option<f64>)> = cell
-            .points
-            .iter()
-            .filter_map(|(p, _)| Some((place(p)?, p.mean.and_then(scale::drawable))))
-            .collect();
+        let points = cell.points.iter();
+        let mut path: Vec<(f64, Option<f64>)> =
+            points.map(|(p, place)| (*place, p.mean.and_then(scale::drawable))).collect();
         path.sort_by(|a, b| a.0.total_cmp(&b.0));
         for ends in path.windows(2) {
             let (&[(a, Some(from)), (b, Some(to))], true) =
@@ -151,44 +139,42 @@ impl Chart<'_> {
             };
             for run in cell.plot.within(&[(a, from), (b, to)]) {
                 canvas.line(&run, BLUE, 2.0);
-                taken.extend(run.windows(2).flat_map(|e| Area::along(e[0], e[1], CLEAR)));
+                taken.extend(Area::of_line(&run));
             }
         }
-        for (point, x) in &cell.points {
+        for (point, place) in &cell.points {
             let Some((mean, deviation)) = point.mean.zip(point.deviation) else { continue };
             let ends = [mean - deviation, mean + deviation];
-            let ends = ends.map(|v| cell.plot.y(v.clamp(self.range.0, self.range.1)));
-            if ends[0] > ends[1] {
-                canvas.line(&[(*x, ends[0]), (*x, ends[1])], BLUE, 1.5);
-                taken.push(Area::around((*x, ends[0]), (*x, ends[1]), CLEAR));
+            let ends = ends.map(|v| cell.plot.at((*place, v.clamp(self.range.0, self.range.1))));
+            if ends[0].1 > ends[1].1 {
+                canvas.line(&ends, BLUE, 1.5);
+                taken.push(Area::around(ends[0], ends[1], CLEAR));
             }
         }
     }
 
     /// The dots of seeds and means.
     fn dots(&self, canvas: &mut Canvas, cell: &Cell<'_>, taken: &mut Vec<Area>) {
-        let mut dot = |x: f64, score: f64, radius: f64, colour: Colour| {
-            let at = (x, cell.plot.y(score));
+        let mut dot = |place: f64, aside: f64, score: f64, radius: f64, colour: Colour| {
+            if !cell.plot.covers(score) {
+                return;
+            }
+            let at = (cell.plot.x(place) + aside, cell.plot.y(score));
             taken.push(Area::around(at, at, radius + CLEAR));
             canvas.disc(at, radius + 0.75, PAPER);
             canvas.disc(at, radius, colour);
         };
-        for (point, x) in &cell.points {
-            // One seed is the mean.
-            let seeds =
-                if self.single() && point.scores.len() > 1 { &point.scores[..] } else { &[] };
-            for (i, score) in seeds.iter().enumerate() {
+        // One seed is the mean.
+        for (point, place) in cell.points.iter().filter(|(p, _)| p.scores.len() > 1) {
+            for (i, score) in point.scores.iter().enumerate().filter(|_| self.single()) {
                 // Side by side, as equal scores would hide one another.
-                let aside = (i as f64 - 0.5 * (seeds.len() as f64 - 1.0)) * 6.0;
-                let aside = aside.clamp(-12.0, 12.0);
-                if let Some(score) = self.shown(Some(*score)) {
-                    dot(x + aside, score, 2.25, TRAIN);
-                }
+                let aside = (i as f64 - 0.5 * (point.scores.len() as f64 - 1.0)) * 6.0;
+                dot(*place, aside.clamp(-12.0, 12.0), *score, 2.25, TRAIN);
             }
         }
-        for (point, x) in &cell.points {
-            if let Some(mean) = self.shown(point.mean) {
-                dot(*x, mean, 3.25, BLUE);
+        for (point, place) in &cell.points {
+            if let Some(mean) = point.mean {
+                dot(*place, 0.0, mean, 3.25, BLUE);
             }
         }
     }
@@ -199,30 +185,32 @@ impl Chart<'_> {
             let Some(y) = self.lane(&cell.plot, *lane) else { continue };
             let mut taken = Vec::new();
             let mut texts = Vec::new();
-            for (point, x) in &cell.points {
+            let far = |v: &f64| scale::drawable(*v).is_some() && !cell.plot.covers(*v);
+            for (point, place) in &cell.points {
+                let x = cell.plot.x(*place);
                 let text = match lane {
                     Lane::Far => {
-                        let seed = point.scores.iter().find_map(|v| self.far(Some(*v)));
-                        let mean = self.far(point.mean);
+                        let seed = point.scores.iter().copied().find(far);
+                        let mean = point.mean.filter(far);
                         let Some(score) = mean.or(seed.filter(|_| self.single())) else { continue };
                         let colour = if mean.is_some() { BLUE } else { TRAIN };
-                        let tip = (*x, y + 4.5);
-                        canvas.line(&[(*x, y - 4.5), tip], colour, 1.75);
+                        let tip = (x, y + 4.5);
+                        canvas.line(&[(x, y - 4.5), tip], colour, 1.75);
                         let barb = |side: f64| (x + side, y + 0.5);
                         canvas.line(&[barb(-4.0), tip, barb(4.0)], colour, 1.75);
                         format::percent(score, 1)
                     }
                     Lane::Diverged if point.diverged == 0 => continue,
                     Lane::Diverged => {
-                        canvas.cross((*x, y), 3.5, ORANGE);
+                        canvas.cross((x, y), 3.5, ORANGE);
                         match point.scores.len() {
                             0 => String::new(),
                             n => format!("{} of {}", point.diverged, n + point.diverged),
                         }
                     }
                 };
-                taken.push(Area::around((*x, y), (*x, y), 5.0));
-                texts.push((*x, text));
+                taken.push(Area::around((x, y), (x, y), 5.0));
+                texts.push((x, text));
             }
             let style = Style::new(TINY, MUTED);
             // Where many settings vary, a place stands for many points: too much to be said.
@@ -244,9 +232,9 @@ impl Chart<'_> {
     /// The ring around the best point and its label.
     fn mark_best(&self, canvas: &mut Canvas, cell: &Cell<'_>, mut taken: Vec<Area>) {
         let Some(best) = self.best() else { return };
-        let Some(mean) = self.shown(best.mean) else { return };
-        let value = best.value(cell.setting);
-        let Some(x) = cell.axis.place(&value) else { return };
+        let Some(mean) = best.mean.filter(|mean| cell.plot.covers(*mean)) else { return };
+        let value = &best.values[cell.setting];
+        let Some(x) = cell.axis.place(value) else { return };
         let at = cell.plot.at((x, mean));
         canvas.disc(at, 6.5, PAPER);
         canvas.ring(at, 5.5, 3.25, INK);
@@ -273,9 +261,7 @@ impl Chart<'_> {
         });
         Notes::new(&cell.plot, taken).write(canvas, style, text, places);
     }
-}
 
-impl Chart<'_> {
     pub(super) fn canvas(&self) -> Canvas {
         let rows = self.sweep.settings.len().div_ceil(self.columns()).max(1) as f64;
         let height = rows * self.row_height() + 16.0 * (rows - 1.0);

@@ -29,12 +29,6 @@ pub struct SweepPoint {
     pub diverged: usize,
 }
 
-impl SweepPoint {
-    fn value(&self, setting: usize) -> SettingValue {
-        self.values[setting].clone()
-    }
-}
-
 /// The results of a sweep.
 #[derive(Clone, Copy, Debug)]
 pub struct Sweep<'a> {
