@@ -4,7 +4,7 @@
 //! only once their SHA-256 is right. What one mirror left half done, the next one continues: a
 //! mixture of two different files fails the check, is thrown away and is then asked for whole.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
@@ -112,16 +112,14 @@ impl Download<'_> {
         // A request counts as fruitless unless it takes the file a good step further, so that a
         // server which drips single bytes is given up too.
         let step = self.file.gz_bytes / 32 + 1;
-        let mut furthest = self.collected();
-        let mut fruitless = 0;
+        let (mut furthest, mut fruitless) = (self.collected(), 0);
         loop {
             let error = match self.request(source) {
                 Err(Failure::Passing(error)) => error,
                 settled => return settled,
             };
             if self.collected() >= furthest + step {
-                furthest = self.collected();
-                fruitless = 0;
+                (furthest, fruitless) = (self.collected(), 0);
             }
             fruitless += 1;
             if fruitless >= self.patience.attempts {
@@ -135,35 +133,23 @@ impl Download<'_> {
 
     /// Requests what is missing in the part, appends it, and renames the part if it is the file.
     fn request(&self, source: &Source) -> Result<(), Failure> {
-        let (address, part, size) = (source.of(&self.name()), self.part(), self.file.gz_bytes);
-        let unwritable = || format!("cannot work on {}", part.display());
+        let (address, size) = (source.of(&self.name()), self.file.gz_bytes);
         if self.collected() >= size && self.settle()?.is_none() {
             return Ok(());
         }
-        let have = self.collected();
-        let Answer { start, length, mut body } = source.ask(&self.name(), have, &self.patience)?;
-        let Some(start) = start else {
-            fs::remove_file(&part).with_context(unwritable)?;
-            return Err(Failure::Passing(anyhow!(
-                "{address} did not continue at byte {have} as asked; starting over"
-            )));
-        };
-        if let Some(length) = length
-            && start + length != size
-        {
-            return Err(Failure::Lasting(anyhow!(
-                "{address} has {} bytes, expected {size}: it is another file",
-                start + length
-            )));
+        let Answer { start, length, mut body } =
+            source.ask(&self.name(), self.collected(), &self.patience)?;
+        let other_file =
+            |bytes: String| Failure::Lasting(anyhow!("{address} has {bytes}: it is another file"));
+        if let Some(all) = length.map(|length| start + length).filter(|all| *all != size) {
+            return Err(other_file(format!("{all} bytes, expected {size}")));
         }
 
-        let mut file = OpenOptions::new()
-            .create(true)
-            .write(true)
-            .truncate(start == 0)
-            .append(start > 0)
-            .open(&part)
-            .with_context(unwritable)?;
+        let part = self.part();
+        let unwritable = || format!("cannot work on {}", part.display());
+        let file = File::options().create(true).append(true).open(&part);
+        let mut file = file.with_context(unwritable)?;
+        file.set_len(start).with_context(unwritable)?;
         let mut here = start;
         let mut buffer = vec![0; 64 * 1024];
         loop {
@@ -173,9 +159,7 @@ impl Download<'_> {
             })?;
             here += read as u64;
             if here > size {
-                return Err(Failure::Lasting(anyhow!(
-                    "{address} has more than the expected {size} bytes: it is another file"
-                )));
+                return Err(other_file(format!("more than the expected {size} bytes")));
             }
             if read == 0 {
                 break;
@@ -187,14 +171,10 @@ impl Download<'_> {
             return Err(Failure::Passing(error));
         }
         file.sync_all().with_context(unwritable)?;
-        match self.settle()? {
-            None => Ok(()),
-            Some(fault) => {
-                let error = fault.context(format!("{address} gave wrong bytes"));
-                // Others may have begun it.
-                Err(if start == 0 { Failure::Lasting(error) } else { Failure::Passing(error) })
-            }
-        }
+        let Some(fault) = self.settle()? else { return Ok(()) };
+        // Others may have begun it.
+        let failure = if start == 0 { Failure::Lasting } else { Failure::Passing };
+        Err(failure(fault.context(format!("{address} gave wrong bytes"))))
     }
 
     /// Renames the finished part into place, or removes it and says why it is not the file.

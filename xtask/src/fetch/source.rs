@@ -46,8 +46,8 @@ impl From<Error> for Failure {
 
 /// What a source gives.
 pub(crate) struct Answer {
-    /// The byte of the file that it begins with; `None` where it is none that was asked for.
-    pub(crate) start: Option<u64>,
+    /// The byte of the file that it begins with: the one that was asked for, or else the first.
+    pub(crate) start: u64,
     /// Its bytes, where the source says how many they are.
     pub(crate) length: Option<u64>,
     pub(crate) body: Box<dyn Read>,
@@ -84,7 +84,7 @@ impl Source {
         }
     }
 
-    /// Asks for a file from a byte on. Whoever ignores that begins with the first.
+    /// Asks for a file from a byte on, and whoever does not have it from there on for all of it.
     pub(crate) fn ask(
         &self,
         name: &str,
@@ -98,7 +98,7 @@ impl Source {
             let (length, file) = opened.map_err(|error| {
                 Failure::Lasting(Error::new(error).context(format!("cannot read {address}")))
             })?;
-            return Ok(Answer { start: Some(0), length: Some(length), body: Box::new(file) });
+            return Ok(Answer { start: 0, length: Some(length), body: Box::new(file) });
         }
         let mut request = agent(patience).get(&address);
         if from > 0 {
@@ -108,22 +108,16 @@ impl Source {
             Failure::Passing(Error::new(error).context(format!("cannot get {address}")))
         })?;
         let start = match response.status() {
-            StatusCode::OK => Some(0),
+            StatusCode::OK => 0,
+            StatusCode::PARTIAL_CONTENT if first_byte(response.headers()) == Some(from) => from,
             StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE if from > 0 => {
-                first_byte(response.headers()).filter(|&start| start == from)
+                return self.ask(name, 0, patience);
             }
             status => {
-                let error = anyhow!("{address} answered {status}");
-                let passing = status.is_server_error()
-                    || matches!(
-                        status,
-                        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
-                    );
-                return Err(if passing {
-                    Failure::Passing(error)
-                } else {
-                    Failure::Lasting(error)
-                });
+                let passing = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+                let passing = status.is_server_error() || passing.contains(&status);
+                let failure = if passing { Failure::Passing } else { Failure::Lasting };
+                return Err(failure(anyhow!("{address} answered {status}")));
             }
         };
         let body = response.into_body();
