@@ -79,9 +79,28 @@ impl Merit {
     }
 }
 
+/// How often successive halving has kept each point, as far as that can be known yet; `trials` are how
+/// far all trials have come.
+pub(super) fn kept(spec: &Spec, trials: &[Progress]) -> Vec<usize> {
+    let seeds = spec.seeds.len();
+    let mut kept = vec![0; trials.len() / seeds];
+    let mut alive: Vec<usize> = (1..=kept.len()).collect();
+    for rung in spec.rungs() {
+        let of_point = |point: &usize| &trials[(point - 1) * seeds..point * seeds];
+        let worth = |trial: &Progress| Worth::after(rung, trial);
+        let worths = alive.iter().flat_map(of_point).map(worth);
+        let Some(worths) = worths.collect::<Option<Vec<Worth>>>() else { break };
+        alive = promoted(&alive, &worths, spec);
+        for &point in &alive {
+            kept[point - 1] += 1;
+        }
+    }
+    kept
+}
+
 /// Which of the points go on, in their order; of two that are worth the same, the first. `worths` has
 /// those of each point's seeds.
-pub(super) fn promoted(points: &[usize], worths: &[Worth], spec: &Spec) -> Vec<usize> {
+fn promoted(points: &[usize], worths: &[Worth], spec: &Spec) -> Vec<usize> {
     let merits = worths.chunks(spec.seeds.len()).map(Merit::of);
     let mut kept: Vec<(usize, Merit)> = points.iter().copied().zip(merits).collect();
     kept.sort_by(|(a, a_merit), (b, b_merit)| a_merit.order(b_merit).then(a.cmp(b)));

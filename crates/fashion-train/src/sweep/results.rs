@@ -1,8 +1,8 @@
 //! What a sweep has found so far.
 
-use super::halving::{self, Merit, Worth};
-use super::trial::{Outcome, Progress, Status, Trial};
-use super::{Method, Point, Spec, Sweep, csv};
+use super::halving::{self, Merit};
+use super::trial::{Outcome, Status, Trial};
+use super::{Point, Sweep, csv};
 use crate::environment::Session;
 use crate::error::Error;
 use crate::history::Epoch;
@@ -160,12 +160,8 @@ impl Sweep {
     /// # Errors
     /// If a file cannot be read, or a trial is not of this sweep.
     pub fn collect(&self) -> Result<Results, Error> {
-        let progress = |trial| {
-            self.check_trial(trial)?;
-            self.progress_of(trial, self.spec.method == Method::Halving)
-        };
-        let all: Vec<Progress> = self.trials.iter().map(progress).collect::<Result<_, _>>()?;
-        let kept = kept(&self.spec, &all);
+        let all = self.progress()?;
+        let kept = halving::kept(&self.spec, &all);
         let (mut trials, mut missing) = (Vec::new(), Vec::new());
         for (&trial, (outcome, history)) in self.trials.iter().zip(all) {
             let Some(outcome) = outcome else {
@@ -189,25 +185,6 @@ impl Sweep {
         points.sort_by(PointResult::order);
         Ok(Results { points, trials, missing })
     }
-}
-
-/// How often successive halving has kept each point, as far as that can be known yet; `trials` are how
-/// far all trials have come.
-fn kept(spec: &Spec, trials: &[Progress]) -> Vec<usize> {
-    let seeds = spec.seeds.len();
-    let mut kept = vec![0; trials.len() / seeds];
-    let mut alive: Vec<usize> = (1..=kept.len()).collect();
-    for rung in spec.rungs() {
-        let of_point = |point: &usize| &trials[(point - 1) * seeds..point * seeds];
-        let worth = |trial: &Progress| Worth::after(rung, trial);
-        let worths = alive.iter().flat_map(of_point).map(worth);
-        let Some(worths) = worths.collect::<Option<Vec<Worth>>>() else { break };
-        alive = halving::promoted(&alive, &worths, spec);
-        for &point in &alive {
-            kept[point - 1] += 1;
-        }
-    }
-    kept
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::event::{Event, Tell};
 use super::halving::{self, Worth};
-use super::trial::{self, Diverged, Outcome, Status, Trial};
+use super::trial::{self, Diverged, Outcome, Progress, Status, Trial};
 use super::{Shard, Sweep};
 use crate::environment::DataPlace;
 use crate::error::{AtPath, Error};
@@ -80,24 +80,42 @@ impl Sweep {
     ) -> Result<Finish, Error> {
         self.check_data(splits)?;
         let work = Work { sweep: self, build, splits, data, options, tell };
-        let mut alive: Vec<usize> = (1..=self.points.len()).collect();
-        for rung in self.spec.rungs() {
-            if !work.stage(&alive, Some(rung))? {
+        let mut all = self.progress()?;
+        let mut kept = halving::kept(&self.spec, &all);
+        for (times, until) in self.spec.rungs().into_iter().map(Some).chain([None]).enumerate() {
+            let alive = self.trials.iter().filter(|trial| kept[trial.point - 1] >= times);
+            let alive: Vec<&Trial> = alive.collect();
+            tell(Event::Stage { points: alive.len() / self.spec.seeds.len(), until });
+            let is_left = |trial: &&Trial| {
+                let (outcome, history) = &all[trial.index];
+                let there = outcome.is_some() || until.is_some_and(|rung| history.len() >= rung);
+                options.shard.has(trial.index) && !there
+            };
+            let left: Vec<&Trial> = alive.iter().copied().filter(is_left).collect();
+            if !work.side_by_side(&left, until)? {
                 return Ok(Finish::Stopped);
             }
-            let worths = match work.worths(&alive, rung)? {
-                Ok(worths) => worths,
-                Err(finish) => return Ok(finish),
+            let Some(rung) = until else { break };
+            kept = loop {
+                let pending = |all: &[Progress]| -> Vec<&Trial> {
+                    let is_pending =
+                        |trial: &&Trial| Worth::after(rung, &all[trial.index]).is_none();
+                    alive.iter().copied().filter(is_pending).collect()
+                };
+                for trial in pending(&all) {
+                    all[trial.index] = self.progress_of(trial, true)?;
+                }
+                let pending = pending(&all);
+                if pending.is_empty() {
+                    break halving::kept(&self.spec, &all);
+                }
+                if let Some(finish) = work.wait(rung, &pending)? {
+                    return Ok(finish);
+                }
             };
-            alive = halving::promoted(&alive, &worths, &self.spec);
-            work.prune(&alive)?;
+            work.prune(|trial| kept[trial.point - 1] <= times)?;
         }
-        Ok(if work.stage(&alive, None)? { Finish::Complete } else { Finish::Stopped })
-    }
-
-    /// The trials of these points, which are in order.
-    fn trials_of<'a>(&'a self, points: &'a [usize]) -> impl Iterator<Item = &'a Trial> {
-        self.trials.iter().filter(|trial| points.binary_search(&trial.point).is_ok())
+        Ok(Finish::Complete)
     }
 }
 
@@ -115,23 +133,7 @@ impl Work<'_> {
         self.options.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
-    /// Brings this part's trials of these points to an epoch, or to their end; says whether it did.
-    fn stage(&self, points: &[usize], until: Option<usize>) -> Result<bool, Error> {
-        let mut left = Vec::new();
-        for trial in self.sweep.trials_of(points) {
-            if !self.options.shard.has(trial.index) {
-                continue;
-            }
-            self.sweep.check_trial(trial)?;
-            let (outcome, history) = self.sweep.progress_of(trial, until.is_some())?;
-            if outcome.is_none() && until.is_none_or(|rung| history.len() < rung) {
-                left.push(trial);
-            }
-        }
-        (self.tell)(Event::Stage { points: points.len(), until });
-        self.side_by_side(&left, until)
-    }
-
+    /// Does these trials to an epoch, or to their end; says whether it did.
     fn side_by_side(&self, trials: &[&Trial], until: Option<usize>) -> Result<bool, Error> {
         let threads = self.options.threads.max(1);
         let jobs = self.options.jobs.unwrap_or(threads).clamp(1, trials.len().max(1));
@@ -218,45 +220,30 @@ impl Work<'_> {
         }
     }
 
-    /// What the trials of these points are worth after some epochs, once all parts of the sweep have
-    /// come so far.
-    fn worths(&self, points: &[usize], rung: usize) -> Result<Result<Vec<Worth>, Finish>, Error> {
-        let (sweep, shard) = (self.sweep, self.options.shard);
-        let trials: Vec<&Trial> = sweep.trials_of(points).collect();
-        let mut worths: Vec<Option<Worth>> = vec![None; trials.len()];
-        loop {
-            let mut pending = Vec::new();
-            for (&trial, worth) in trials.iter().zip(&mut worths).filter(|(_, w)| w.is_none()) {
-                *worth = Worth::after(rung, &sweep.progress_of(trial, true)?);
-                if worth.is_none() {
-                    pending.push(trial);
-                }
-            }
-            if let Some(worths) = worths.iter().copied().collect() {
-                return Ok(Ok(worths));
-            }
-            if let Some(trial) = pending.iter().find(|trial| shard.has(trial.index)) {
-                let problem = "its history.csv has not all the epochs that were done".to_owned();
-                return Err(Error::Damaged { path: sweep.folder_of(trial), problem });
-            }
-            let shards = pending.iter().map(|trial| trial.index % shard.of());
-            let shards: Vec<usize> = shards.collect::<BTreeSet<_>>().into_iter().collect();
-            if !self.options.wait {
-                return Ok(Err(Finish::Unfinished(shards)));
-            }
-            let (trials, shards) = (pending.len(), &shards[..]);
-            (self.tell)(Event::Waiting { epoch: rung, trials, shards });
-            for _ in 0..POLL.as_millis() / LOOK.as_millis() {
-                if self.asked_to_stop() {
-                    return Ok(Err(Finish::Stopped));
-                }
-                std::thread::sleep(LOOK);
-            }
+    /// Waits a while for trials that other parts of the sweep have to bring to a rung, or says why not.
+    fn wait(&self, rung: usize, pending: &[&Trial]) -> Result<Option<Finish>, Error> {
+        let shard = self.options.shard;
+        if let Some(trial) = pending.iter().find(|trial| shard.has(trial.index)) {
+            let problem = "its history.csv has not all the epochs that were done".to_owned();
+            return Err(Error::Damaged { path: self.sweep.folder_of(trial), problem });
         }
+        let shards = pending.iter().map(|trial| trial.index % shard.of());
+        let shards: Vec<usize> = shards.collect::<BTreeSet<_>>().into_iter().collect();
+        if !self.options.wait {
+            return Ok(Some(Finish::Unfinished(shards)));
+        }
+        (self.tell)(Event::Waiting { epoch: rung, trials: pending.len(), shards: &shards });
+        for _ in 0..POLL.as_millis() / LOOK.as_millis() {
+            if self.asked_to_stop() {
+                return Ok(Some(Finish::Stopped));
+            }
+            std::thread::sleep(LOOK);
+        }
+        Ok(None)
     }
 
-    /// Ends this part's trials of all points but these, where they have not ended.
-    fn prune(&self, kept: &[usize]) -> Result<(), Error> {
+    /// Ends those of this part's trials that are given up, where they have not ended.
+    fn prune(&self, given_up: impl Fn(&Trial) -> bool) -> Result<(), Error> {
         let sweep = self.sweep;
         let prune = |trial: &Trial| {
             if sweep.outcome_of(trial)?.is_some() {
@@ -266,11 +253,9 @@ impl Work<'_> {
             let outcome = Outcome::new(Status::Pruned, &run.history()?);
             self.end(trial, &run, &outcome)
         };
-        let given_up = |trial: &&Trial| {
-            self.options.shard.has(trial.index) && kept.binary_search(&trial.point).is_err()
-        };
-        let mut given_up = sweep.trials.iter().filter(given_up);
-        given_up.try_for_each(|trial| prune(trial).map_err(|error| sweep.failed(trial, error)))
+        let own = sweep.trials.iter().filter(|trial| self.options.shard.has(trial.index));
+        own.filter(|trial| given_up(trial))
+            .try_for_each(|trial| prune(trial).map_err(|error| sweep.failed(trial, error)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! One run of a sweep: a point with a seed.
 
-use super::Sweep;
+use super::{Method, Sweep};
 use crate::config::Config;
 use crate::error::{AtPath, Error};
 use crate::history::{Epoch, best};
@@ -153,6 +153,15 @@ impl Sweep {
         let outcome = self.outcome_of(trial)?;
         let run = self.run_of(trial).filter(|_| epochs_count || outcome.is_some());
         Ok((outcome, run.map_or(Ok(Vec::new()), |run| run.history())?))
+    }
+
+    /// How far all trials have come, each of which is checked.
+    pub(super) fn progress(&self) -> Result<Vec<Progress>, Error> {
+        let progress = |trial| {
+            self.check_trial(trial)?;
+            self.progress_of(trial, self.spec.method == Method::Halving)
+        };
+        self.trials.iter().map(progress).collect()
     }
 
     pub(super) fn lock_trial(&self, trial: &Trial) -> Result<LockedRun, Error> {
