@@ -10,7 +10,7 @@
 
 use super::spec::{HalvingSpec, Method, Spec};
 use super::trial::{Progress, Status};
-use crate::history::{Epoch, best};
+use crate::history::best;
 
 impl Spec {
     /// After how many epochs successive halving prunes points, in order; those that are left then go to
@@ -23,32 +23,23 @@ impl Spec {
     }
 }
 
-/// What a trial is worth after some epochs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Worth {
-    /// The validation accuracy of its best epoch.
-    Accuracy(f64),
-    /// It has diverged.
-    Diverged,
-}
+/// What a trial is worth after some epochs: the validation accuracy of its best epoch, or nothing where
+/// it has diverged.
+pub(super) type Worth = Option<f64>;
 
-impl Worth {
-    /// Of a trial after `rung` epochs, or after all where it stopped before; `None` where it has not
-    /// come so far.
-    pub(super) fn after(rung: usize, (outcome, history): &Progress) -> Option<Worth> {
-        let accuracy = |epochs: &[Epoch]| {
-            best(epochs).and_then(|epoch| epoch.validation_accuracy).map(Worth::Accuracy)
-        };
-        if history.len() >= rung {
-            return accuracy(&history[..rung]);
-        }
-        // On a network file system the outcome may be seen before the history's last lines.
-        let outcome = outcome.as_ref().filter(|outcome| outcome.epochs == history.len())?;
-        match outcome.status {
-            Status::Diverged => Some(Worth::Diverged),
-            Status::Complete | Status::EarlyStopped => accuracy(history),
-            Status::Pruned => None,
-        }
+/// What a trial is worth after `rung` epochs, or after all where it stopped before; `None` where it has
+/// not come so far.
+pub(super) fn worth_after(rung: usize, (outcome, history): &Progress) -> Option<Worth> {
+    let accuracy = |epochs| best(epochs).and_then(|epoch| epoch.validation_accuracy).map(Some);
+    if history.len() >= rung {
+        return accuracy(&history[..rung]);
+    }
+    // On a network file system the outcome may be seen before the history's last lines.
+    let outcome = outcome.as_ref().filter(|outcome| outcome.epochs == history.len())?;
+    match outcome.status {
+        Status::Diverged => Some(None),
+        Status::Complete | Status::EarlyStopped => accuracy(history),
+        Status::Pruned => None,
     }
 }
 
@@ -62,15 +53,9 @@ pub(super) struct Merit {
 
 impl Merit {
     pub(super) fn of(seeds: &[Worth]) -> Merit {
-        let accuracies: Vec<f64> = seeds
-            .iter()
-            .filter_map(|worth| match worth {
-                Worth::Accuracy(accuracy) => Some(*accuracy),
-                Worth::Diverged => None,
-            })
-            .collect();
-        let mean = accuracies.iter().sum::<f64>() / accuracies.len().max(1) as f64;
-        Merit { diverged: seeds.len() - accuracies.len(), mean }
+        let sound = seeds.iter().flatten().count();
+        let mean = seeds.iter().flatten().sum::<f64>() / sound.max(1) as f64;
+        Merit { diverged: seeds.len() - sound, mean }
     }
 
     /// Less is better.
@@ -87,7 +72,7 @@ pub(super) fn kept(spec: &Spec, trials: &[Progress]) -> Vec<usize> {
     let mut alive: Vec<usize> = (1..=kept.len()).collect();
     for rung in spec.rungs() {
         let of_point = |point: &usize| &trials[(point - 1) * seeds..point * seeds];
-        let worth = |trial: &Progress| Worth::after(rung, trial);
+        let worth = |trial: &Progress| worth_after(rung, trial);
         let worths = alive.iter().flat_map(of_point).map(worth);
         let Some(worths) = worths.collect::<Option<Vec<Worth>>>() else { break };
         alive = promoted(&alive, &worths, spec);
@@ -103,7 +88,7 @@ pub(super) fn kept(spec: &Spec, trials: &[Progress]) -> Vec<usize> {
 fn promoted(points: &[usize], worths: &[Worth], spec: &Spec) -> Vec<usize> {
     let merits = worths.chunks(spec.seeds.len()).map(Merit::of);
     let mut kept: Vec<(usize, Merit)> = points.iter().copied().zip(merits).collect();
-    kept.sort_by(|(a, a_merit), (b, b_merit)| a_merit.order(b_merit).then(a.cmp(b)));
+    kept.sort_by(|(_, one), (_, other)| one.order(other));
     kept.truncate(points.len().div_ceil(spec.halving.factor));
     let mut kept: Vec<usize> = kept.into_iter().map(|(point, _)| point).collect();
     kept.sort_unstable();
@@ -113,6 +98,7 @@ fn promoted(points: &[usize], worths: &[Worth], spec: &Spec) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Epoch;
     use crate::settings::Settings;
     use crate::sweep::Outcome;
 
@@ -132,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_best_third_goes_on_and_ties_go_to_the_first() {
-        let (a, d) = (Worth::Accuracy, Worth::Diverged);
+        let (a, d) = (Some, None);
         let points = [
             (0, [a(0.5), a(0.7)]),
             (1, [a(0.9), d]),
@@ -170,14 +156,14 @@ mod tests {
         let ended = |status, epochs| Outcome { epochs, ..Outcome::new(status, &[]) };
         let diverged = ended(Status::Diverged, 3);
         let after = |rung, history: &[Epoch], outcome: Option<&Outcome>| {
-            Worth::after(rung, &(outcome.cloned(), history.to_vec()))
+            worth_after(rung, &(outcome.cloned(), history.to_vec()))
         };
         // What came later counts for nothing, be it better or the end.
-        assert_eq!(after(2, &history, Some(&diverged)), Some(Worth::Accuracy(0.5)));
-        assert_eq!(after(3, &history, None), Some(Worth::Accuracy(0.9)));
-        assert_eq!(after(4, &history, Some(&diverged)), Some(Worth::Diverged));
+        assert_eq!(after(2, &history, Some(&diverged)), Some(Some(0.5)));
+        assert_eq!(after(3, &history, None), Some(Some(0.9)));
+        assert_eq!(after(4, &history, Some(&diverged)), Some(None));
         let stopped = ended(Status::EarlyStopped, 3);
-        assert_eq!(after(4, &history, Some(&stopped)), Some(Worth::Accuracy(0.9)));
+        assert_eq!(after(4, &history, Some(&stopped)), Some(Some(0.9)));
         // Not there yet, or its last lines are not.
         assert_eq!(after(4, &history, None), None);
         assert_eq!(after(3, &history[..2], Some(&diverged)), None);

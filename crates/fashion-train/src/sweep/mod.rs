@@ -104,13 +104,9 @@ impl Sweep {
     /// [`Error::OtherSweep`] if another one is there, or as [`create`](Self::create).
     pub fn join(folder: &Path, spec: &Spec) -> Result<Sweep, Error> {
         let path = folder.join("sweep.toml");
-        let is_there = |path: &Path| path.try_exists().at(path);
-        if !is_there(&path)? {
-            match Sweep::create(Some(folder), spec.clone()) {
-                // Another process may have begun it just now.
-                Err(Error::Exists(_)) if is_there(&path)? => {}
-                made => drop(made?),
-            }
+        match Sweep::create(Some(folder), spec.clone()) {
+            Err(Error::Exists(_)) if path.try_exists().at(&path)? => {}
+            made => drop(made?),
         }
         let sweep = Sweep::open(folder)?;
         match first_difference(&sweep.spec.to_toml(), &spec.to_toml()) {

@@ -1,7 +1,7 @@
 //! Doing the trials of a sweep: side by side, and rung by rung.
 
 use super::event::{Event, Tell};
-use super::halving::{self, Worth};
+use super::halving::{kept, worth_after};
 use super::trial::{self, Diverged, Outcome, Progress, Status, Trial};
 use super::{Shard, Sweep};
 use crate::environment::DataPlace;
@@ -81,9 +81,9 @@ impl Sweep {
         self.check_data(splits)?;
         let work = Work { sweep: self, build, splits, data, options, tell };
         let mut all = self.progress()?;
-        let mut kept = halving::kept(&self.spec, &all);
+        let mut times_kept = kept(&self.spec, &all);
         for (times, until) in self.spec.rungs().into_iter().map(Some).chain([None]).enumerate() {
-            let alive = self.trials.iter().filter(|trial| kept[trial.point - 1] >= times);
+            let alive = self.trials.iter().filter(|trial| times_kept[trial.point - 1] >= times);
             let alive: Vec<&Trial> = alive.collect();
             tell(Event::Stage { points: alive.len() / self.spec.seeds.len(), until });
             let is_left = |trial: &&Trial| {
@@ -96,10 +96,10 @@ impl Sweep {
                 return Ok(Finish::Stopped);
             }
             let Some(rung) = until else { break };
-            kept = loop {
+            times_kept = loop {
                 let pending = |all: &[Progress]| -> Vec<&Trial> {
                     let is_pending =
-                        |trial: &&Trial| Worth::after(rung, &all[trial.index]).is_none();
+                        |trial: &&Trial| worth_after(rung, &all[trial.index]).is_none();
                     alive.iter().copied().filter(is_pending).collect()
                 };
                 for trial in pending(&all) {
@@ -107,13 +107,13 @@ impl Sweep {
                 }
                 let pending = pending(&all);
                 if pending.is_empty() {
-                    break halving::kept(&self.spec, &all);
+                    break kept(&self.spec, &all);
                 }
                 if let Some(finish) = work.wait(rung, &pending)? {
                     return Ok(finish);
                 }
             };
-            work.prune(|trial| kept[trial.point - 1] <= times)?;
+            work.prune(|trial| times_kept[trial.point - 1] <= times)?;
         }
         Ok(Finish::Complete)
     }
