@@ -47,38 +47,43 @@ pub fn read_any<R: io::Read>(
         let found = "no column `split`".to_owned();
         return Err(lines.splits(found, &format!("the split `{wanted}`; leave the choice out")));
     }
-    let mut part = Part::default();
+    let (mut indices, mut labels, mut probabilities) = (Vec::new(), Vec::new(), Vec::new());
+    let mut line_of = HashMap::new();
     let mut first: Option<String> = None;
-    while let Some(item) = lines.next()? {
-        let known = first.get_or_insert_with(|| item.split.clone());
-        if split.is_some_and(|wanted| wanted != item.split) {
+    while lines.advance()? {
+        let row = lines.probabilities()?;
+        let (index, label) = (lines.index()?.unwrap_or(labels.len()), lines.label()?);
+        let found = lines.columns.split.map_or("", |column| &lines.record[column]);
+        let known = first.get_or_insert_with(|| found.to_owned());
+        if split.is_some_and(|wanted| wanted != found) {
             continue;
         }
-        if split.is_none() && *known != item.split {
-            let found = format!("the splits `{}` and `{}`", excerpt(known), excerpt(&item.split));
+        if split.is_none() && *known != found {
+            let found = format!("the splits `{}` and `{}`", excerpt(known), excerpt(found));
             return Err(lines.splits(found, "one; choose which to read"));
         }
-        part.push(item, &lines)?;
+        if let Some(line) = line_of.insert(index, lines.line) {
+            let expected = format!("an index that is not already in line {line}");
+            return Err(lines.cell(lines.columns.index.unwrap_or(0), &expected));
+        }
+        indices.push(index);
+        labels.push(label);
+        probabilities.extend(row);
     }
-    if part.labels.is_empty() {
+    if labels.is_empty() {
         let found = match first {
             Some(other) => format!("the split `{}` and not the one chosen", excerpt(&other)),
             None => "no items".to_owned(),
         };
         return Err(lines.splits(found, "a line for each item of the split"));
     }
-    part.finish(lines.columns.probabilities.len())
+    let shape = (labels.len(), lines.columns.probabilities.len());
+    let probabilities = Array2::from_shape_vec(shape, probabilities)
+        .expect("each item has a probability for each class");
+    Predictions::new(probabilities, labels)?.with_indices(indices)
 }
 
-/// One line of a file.
-struct Item {
-    split: String,
-    index: Option<usize>,
-    label: usize,
-    probabilities: Vec<f64>,
-}
-
-/// The checked lines of a file.
+/// The lines of a file, one at a time.
 struct Lines<'a, R> {
     file: &'a str,
     table: csv::Reader<Limited<R>>,
@@ -105,45 +110,7 @@ impl<'a, R: io::Read> Lines<'a, R> {
         Ok(Self { file, table, header, columns, record: StringRecord::new(), line: 1 })
     }
 
-    fn next(&mut self) -> Result<Option<Item>, Error> {
-        if !self.advance()? {
-            return Ok(None);
-        }
-        self.check_length()?;
-        let classes = self.columns.probabilities.len();
-        let mut probabilities = Vec::with_capacity(classes);
-        for &column in &self.columns.probabilities {
-            let value = self.record[column].parse::<f64>();
-            probabilities.push(value.map_err(|_| self.cell(column, "a probability"))?);
-        }
-        let mut row = ArrayViewMut1::from(&mut probabilities);
-        clip_row(&mut row).map_err(|fault| match fault {
-            RowFault::Probability { class, .. } => {
-                let column = self.columns.probabilities[class];
-                self.cell(column, "a finite number from 0 to 1 (apply softmax to logits)")
-            }
-            RowFault::Sum { sum, tolerance } => Error::Cell {
-                file: self.file.to_owned(),
-                line: self.line,
-                column: format!("p0 to p{}", classes - 1),
-                found: format!("probabilities that sum to {sum}"),
-                expected: format!("a sum of 1 within {tolerance}"),
-            },
-        })?;
-        let index = self.columns.index.map(|column| {
-            let index = self.record[column].parse();
-            index.map_err(|_| self.cell(column, "the item's number in its data set, from 0"))
-        });
-        let split = self.columns.split.map_or("", |column| &self.record[column]);
-        Ok(Some(Item {
-            split: split.to_owned(),
-            index: index.transpose()?,
-            label: self.class(self.columns.label)?,
-            probabilities,
-        }))
-    }
-
-    /// Goes to the next line that is not blank.
+    /// Goes to the next line that is not blank, if there is one, and checks its length.
     fn advance(&mut self) -> Result<bool, Error> {
         loop {
             let more = self
@@ -153,32 +120,58 @@ impl<'a, R: io::Read> Lines<'a, R> {
             // The newline at its end has been read as well.
             self.line = self.table.position().line() - 1;
             let blank = self.record.len() < 2 && self.record.iter().all(str::is_empty);
-            if !more || !blank {
-                return Ok(more);
+            let (found, needed) = (self.record.len(), self.header.len());
+            if !more {
+                return Ok(false);
+            } else if blank {
+                continue;
+            } else if found < needed {
+                return Err(self.cell(found, &format!("a value in each of {needed} columns")));
+            } else if found > needed {
+                return Err(self.cell(needed, &format!("the line to end after {needed} columns")));
             }
+            return Ok(true);
         }
     }
 
-    fn check_length(&self) -> Result<(), Error> {
-        let (found, needed) = (self.record.len(), self.header.len());
-        if found < needed {
-            return Err(self.cell(found, &format!("a value in each of {needed} columns")));
-        }
-        if found > needed {
-            return Err(self.cell(needed, &format!("the line to end after {needed} columns")));
-        }
-        Ok(())
+    /// The line's probabilities, which sum to 1.
+    fn probabilities(&self) -> Result<Vec<f64>, Error> {
+        let columns = &self.columns.probabilities;
+        let value = |&column: &usize| {
+            let value = self.record[column].parse::<f64>();
+            value.map_err(|_| self.cell(column, "a probability"))
+        };
+        let mut probabilities: Vec<f64> = columns.iter().map(value).collect::<Result<_, _>>()?;
+        clip_row(&mut ArrayViewMut1::from(&mut probabilities)).map_err(|fault| match fault {
+            RowFault::Probability { class, .. } => {
+                let expected = "a finite number from 0 to 1 (apply softmax to logits)";
+                self.cell(columns[class], expected)
+            }
+            RowFault::Sum { sum, tolerance } => Error::Cell {
+                file: self.file.to_owned(),
+                line: self.line,
+                column: format!("p0 to p{}", columns.len() - 1),
+                found: format!("probabilities that sum to {sum}"),
+                expected: format!("a sum of 1 within {tolerance}"),
+            },
+        })?;
+        Ok(probabilities)
     }
 
-    fn class(&self, column: usize) -> Result<usize, Error> {
-        let classes = self.columns.probabilities.len();
-        match self.record[column].parse() {
-            Ok(class) if class < classes => Ok(class),
-            _ => {
-                let expected = format!("a class number from 0 to {}", classes - 1);
-                Err(self.cell(column, &expected))
-            }
-        }
+    /// The line's index, if there is a column for it.
+    fn index(&self) -> Result<Option<usize>, Error> {
+        let index = self.columns.index.map(|column| {
+            let index = self.record[column].parse();
+            index.map_err(|_| self.cell(column, "the item's number in its data set, from 0"))
+        });
+        index.transpose()
+    }
+
+    /// The line's true class.
+    fn label(&self) -> Result<usize, Error> {
+        let (column, classes) = (self.columns.label, self.columns.probabilities.len());
+        let label = self.record[column].parse().ok().filter(|label| *label < classes);
+        label.ok_or_else(|| self.cell(column, &format!("a class number from 0 to {}", classes - 1)))
     }
 
     /// The error for the value at position `column` of the current line.
@@ -195,37 +188,5 @@ impl<'a, R: io::Read> Lines<'a, R> {
 
     fn splits(&self, found: String, expected: &str) -> Error {
         Error::Split { file: self.file.to_owned(), found, expected: expected.to_owned() }
-    }
-}
-
-/// The items of one split.
-#[derive(Default)]
-struct Part {
-    indices: Vec<usize>,
-    labels: Vec<usize>,
-    probabilities: Vec<f64>,
-    /// The line of each index.
-    lines: HashMap<usize, u64>,
-}
-
-impl Part {
-    /// Adds the item of the current line.
-    fn push<R: io::Read>(&mut self, item: Item, lines: &Lines<'_, R>) -> Result<(), Error> {
-        let index = item.index.unwrap_or(self.labels.len());
-        if let Some(line) = self.lines.insert(index, lines.line) {
-            let expected = format!("an index that is not already in line {line}");
-            return Err(lines.cell(lines.columns.index.unwrap_or(0), &expected));
-        }
-        self.indices.push(index);
-        self.labels.push(item.label);
-        self.probabilities.extend(item.probabilities);
-        Ok(())
-    }
-
-    fn finish(self, classes: usize) -> Result<Predictions, Error> {
-        let probabilities =
-            Array2::from_shape_vec((self.labels.len(), classes), self.probabilities)
-                .expect("each item has a probability for each class");
-        Predictions::new(probabilities, self.labels)?.with_indices(self.indices)
     }
 }
