@@ -137,12 +137,12 @@ struct Line<'a> {
 /// The curves in the order of their values.
 fn lines(curves: &[SweepCurve]) -> Vec<Line<'_>> {
     let mut order: Vec<&SweepCurve> = curves.iter().collect();
-    order.sort_by(|a, b| match (&a.value, &b.value) {
-        (SettingValue::Number(a), SettingValue::Number(b)) => a.total_cmp(b),
-        (SettingValue::Number(_), SettingValue::Text(_)) => std::cmp::Ordering::Less,
-        (SettingValue::Text(_), SettingValue::Number(_)) => std::cmp::Ordering::Greater,
-        (SettingValue::Text(_), SettingValue::Text(_)) => std::cmp::Ordering::Equal,
-    });
+    // Texts come after all numbers, in the order given.
+    let number = |curve: &SweepCurve| match curve.value {
+        SettingValue::Number(number) => number,
+        SettingValue::Text(_) => f64::NAN,
+    };
+    order.sort_by(|a, b| number(a).total_cmp(&number(b)));
     let score = |i: usize| order[i].accuracy.and_then(scale::drawable).unwrap_or(f64::NEG_INFINITY);
     let mut ranks: Vec<usize> = (0..order.len()).collect();
     ranks.sort_by(|&a, &b| score(b).total_cmp(&score(a)));

@@ -18,7 +18,7 @@ use fashion_report::{Figure, RangeMarks, lr_find};
 use fashion_train::describe;
 use fashion_train::{LrFind, RangeEnd, RangeTest, RunFolder, Settings, with_threads};
 use progress::Progress;
-use show::Shown;
+use show::Answer;
 use std::process::ExitCode;
 
 /// Where folders are numbered.
@@ -50,29 +50,34 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
         output::note("Interrupted: nothing was written.");
         return Ok(interrupt.code().into());
     }
-    let figure = figure(&range, &found)?;
     let origin = found.splits.origin.to_string();
-    let mut shown = Shown { args, test, settings, origin, range, folder: None };
-    let written = write(&shown, &figure);
-    let written = written.map(|folder| shown.folder = Some(folder));
-    let text = match (args.json, args.quiet, &shown.folder) {
-        (true, ..) => shown.json()?,
+    let answer = Answer::new(&test, settings, &origin, &range);
+    let figure = figure(&range, &answer, &origin)?;
+    let written = write(args, &range, &answer, &figure);
+    let folder = written.as_ref().ok();
+    let text = match (args.json, args.quiet, folder) {
+        (true, ..) => answer.json(folder)?,
         (false, true, Some(folder)) => format!("{}\n", folder.path().display()),
-        (false, ..) => shown.text(),
+        (false, ..) => answer.text(args, folder),
     };
-    output::print_beside(written, &text)
+    output::print_beside(written.map(drop), &text)
 }
 
 /// Writes the files into their folder.
-fn write(shown: &Shown<'_>, figure: &Figure) -> Result<RunFolder> {
-    let folder = match shown.args.out.as_deref() {
+fn write(
+    args: &LrFindArgs,
+    range: &RangeTest,
+    answer: &Answer<'_>,
+    figure: &Figure,
+) -> Result<RunFolder> {
+    let folder = match args.out.as_deref() {
         None => RunFolder::create_numbered(NUMBERED.as_ref())?,
         out => RunFolder::create(out)?,
     };
     let file = |name: &str| folder.path().join(name);
-    folder.write(&file("lr-find.csv"), shown.range.to_csv().as_bytes())?;
+    folder.write(&file("lr-find.csv"), range.to_csv().as_bytes())?;
     figure.write(folder.path(), "lr-find")?;
-    folder.write(&file("lr-find.json"), shown.file()?.as_bytes())?;
+    folder.write(&file("lr-find.json"), answer.file()?.as_bytes())?;
     Ok(folder)
 }
 
@@ -95,20 +100,17 @@ fn announce(test: &LrFind, chosen: &Chosen, found: &Found, network: &Network, th
     announce::machine(threads);
 }
 
-fn figure(range: &RangeTest, found: &Found) -> Result<Figure> {
+fn figure(range: &RangeTest, answer: &Answer<'_>, origin: &str) -> Result<Figure> {
     let point = |p: &fashion_train::RangePoint| fashion_report::RangePoint {
         learning_rate: p.learning_rate,
         loss: p.loss,
         smoothed: p.smoothed,
     };
     let points: Vec<_> = range.points.iter().map(point).collect();
-    let suggestions = range.suggestions().ok();
     let marks = RangeMarks {
-        suggestion: suggestions
-            .and_then(|found| Some((found.middle, range.smoothed_at(found.middle)?))),
-        lowest: suggestions.map(|found| (found.lowest.learning_rate, found.lowest.smoothed)),
-        diverged: range.diverged_at(),
+        suggestion: answer.suggestion.and_then(|rate| Some((rate, range.smoothed_at(rate)?))),
+        lowest: answer.lowest.map(|lowest| (lowest.learning_rate, lowest.smoothed)),
+        diverged: answer.diverged_at,
     };
-    let origin = format!("{} · training set", found.splits.origin);
-    Ok(lr_find::draw(&points, &marks, &origin)?)
+    Ok(lr_find::draw(&points, &marks, &format!("{origin} · training set"))?)
 }

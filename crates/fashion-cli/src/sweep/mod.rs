@@ -20,6 +20,7 @@ use fashion_train::{Error, Settings};
 use plan::Plan;
 use progress::{Progress, runs, shards};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::process::ExitCode;
 
 /// Begins a sweep, goes on with one, or collects what one has given.
@@ -87,12 +88,10 @@ fn check_for(points: &[Point], train: &Dataset) -> Result<Vec<usize>, Error> {
     let mut known = HashMap::new();
     let images = |Point { settings, .. }: &Point| {
         let alike = (settings.validation.to_string(), settings.class_weights.to_string());
-        if let Some(&images) = known.get(&alike) {
-            return Ok(images);
-        }
-        let (images, _) = settings.check_for(train)?;
-        known.insert(alike, images);
-        Ok(images)
+        Ok(match known.entry(alike) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => *new.insert(settings.check_for(train)?.0),
+        })
     };
     points.iter().map(images).collect()
 }
