@@ -69,6 +69,22 @@ fn starts(server: &Server) -> Vec<Option<usize>> {
     server.requests().iter().map(|request| request.from).collect()
 }
 
+/// Fetches the file from a server with this script, after these bytes where there are some; gives the
+/// bytes from which on it was asked for.
+fn fetched(
+    part: &[u8],
+    script: impl Fn(usize, &Request) -> Answer + Send + Sync + 'static,
+) -> Vec<Option<usize>> {
+    let server = Server::start(script);
+    let folder = tempfile::tempdir().unwrap();
+    if !part.is_empty() {
+        fs::write(folder.path().join("file.gz.part"), part).unwrap();
+    }
+    fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
+    assert_whole(&folder);
+    starts(&server)
+}
+
 #[test]
 fn a_good_server_is_asked_once_and_then_no_more() {
     let server = Server::start(|_, _| Answer::Well(content()));
@@ -87,11 +103,7 @@ fn a_good_server_is_asked_once_and_then_no_more() {
 
 #[test]
 fn a_cut_connection_is_continued_where_it_ended() {
-    let server = Server::start(|_, _| Answer::Cut(content(), 150_000));
-    let folder = tempfile::tempdir().unwrap();
-    fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
-    assert_whole(&folder);
-    let starts = starts(&server);
+    let starts = fetched(&[], |_, _| Answer::Cut(content(), 150_000));
     assert_eq!(starts[..3], [None, Some(150_000), Some(300_000)]);
     // As long as there is progress, more requests are made than `attempts`.
     assert_eq!(starts.len(), 6);
@@ -99,38 +111,28 @@ fn a_cut_connection_is_continued_where_it_ended() {
 
 #[test]
 fn a_server_that_ignores_ranges_is_read_from_the_start() {
-    let server = Server::start(|before, _| match before {
+    let starts = fetched(&[], |before, _| match before {
         0 => Answer::Cut(content(), 300_000),
         1 => Answer::IgnoreRange(content(), 200_000),
         _ => Answer::IgnoreRange(content(), usize::MAX),
     });
-    let folder = tempfile::tempdir().unwrap();
-    fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
-    assert_whole(&folder);
-    assert_eq!(starts(&server), [None, Some(300_000), Some(200_000)]);
+    assert_eq!(starts, [None, Some(300_000), Some(200_000)]);
 }
 
 #[test]
 fn an_answer_to_another_range_is_not_appended() {
-    let server = Server::start(|before, _| match before {
+    let starts = fetched(&[], |before, _| match before {
         0 => Answer::Cut(content(), 300_000),
         1 => Answer::WrongRange(content()),
         _ => Answer::Well(content()),
     });
-    let folder = tempfile::tempdir().unwrap();
-    fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
-    assert_whole(&folder);
-    assert_eq!(starts(&server), [None, Some(300_000), None]);
+    assert_eq!(starts, [None, Some(300_000), None]);
 }
 
 #[test]
 fn an_interrupted_download_is_continued_by_the_next_call() {
-    let server = Server::start(|_, _| Answer::Well(content()));
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("file.gz.part"), &content()[..1234]).unwrap();
-    fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
-    assert_whole(&folder);
-    assert_eq!(starts(&server), [Some(1234)]);
+    let starts = fetched(&content()[..1234], |_, _| Answer::Well(content()));
+    assert_eq!(starts, [Some(1234)]);
 }
 
 #[test]
@@ -153,12 +155,8 @@ fn a_part_of_another_file_is_thrown_away() {
         ("as long", same_size, vec![None]),
         ("shorter", shorter, vec![Some(1000), None]),
     ] {
-        let server = Server::start(|_, _| Answer::Well(content()));
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("file.gz.part"), part).unwrap();
-        fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
-        assert_whole(&folder);
-        assert_eq!(starts(&server), requests, "{case}");
+        let starts = fetched(&part, |_, _| Answer::Well(content()));
+        assert_eq!(starts, requests, "{case}");
     }
 }
 
@@ -222,14 +220,11 @@ fn a_missing_file_is_not_asked_for_twice_but_a_server_error_is() {
 
 #[test]
 fn a_passing_server_error_is_waited_out() {
-    let server = Server::start(|before, _| match before {
+    let starts = fetched(&[], |before, _| match before {
         0 | 1 => Answer::Status(500),
         _ => Answer::Well(content()),
     });
-    let folder = tempfile::tempdir().unwrap();
-    fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
-    assert_whole(&folder);
-    assert_eq!(server.requests().len(), 3);
+    assert_eq!(starts.len(), 3);
 }
 
 #[test]
@@ -270,15 +265,11 @@ fn a_server_that_drips_is_given_up() {
 
 #[test]
 fn a_redirect_keeps_the_range() {
-    let server = Server::start(|_, request| match request.path.as_str() {
+    let starts = fetched(&content()[..99], |_, request| match request.path.as_str() {
         "/moved" => Answer::Well(content()),
         _ => Answer::Redirect("/moved".into()),
     });
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("file.gz.part"), &content()[..99]).unwrap();
-    fetch(folder.path(), &mirrors(&[&server]), &Record::default()).unwrap();
-    assert_whole(&folder);
-    assert_eq!(starts(&server), [Some(99), Some(99)]);
+    assert_eq!(starts, [Some(99), Some(99)]);
 }
 
 #[test]
