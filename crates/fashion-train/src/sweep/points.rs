@@ -46,23 +46,30 @@ impl Point {
     }
 }
 
-/// All points of a sweep, each of them checked.
-pub(super) fn points(spec: &Spec, path: &Path) -> Result<Vec<Point>, Error> {
-    let combinations = match spec.method {
-        Method::Grid => grid(&spec.space, path)?,
-        Method::Random | Method::Halving => drawn(spec, path)?,
-    };
-    let points = combinations.into_iter().enumerate().map(|(at, values)| {
-        let settings = spec.base.with(&values, path)?;
-        let point = Point { number: at + 1, values, settings };
-        check(&settings).map_err(|source| Error::Point {
-            path: path.into(),
-            point: point.describe(),
-            source: Box::new(source),
-        })?;
-        Ok(point)
-    });
-    points.collect()
+impl Spec {
+    /// The points of the sweep, in order.
+    ///
+    /// # Errors
+    /// [`Error::BadValue`] if a part of the sweep's own is out of range, [`Error::Point`] if a point
+    /// is not possible.
+    pub fn points(&self, path: &Path) -> Result<Vec<Point>, Error> {
+        self.check(path)?;
+        let combinations = match self.method {
+            Method::Grid => grid(&self.space, path)?,
+            Method::Random | Method::Halving => drawn(self, path)?,
+        };
+        let points = combinations.into_iter().enumerate().map(|(at, values)| {
+            let settings = self.base.with(&values, path)?;
+            let point = Point { number: at + 1, values, settings };
+            check(&settings).map_err(|source| Error::Point {
+                path: path.into(),
+                point: point.describe(),
+                source: Box::new(source),
+            })?;
+            Ok(point)
+        });
+        points.collect()
+    }
 }
 
 fn check(settings: &Settings) -> Result<(), Error> {
@@ -110,9 +117,7 @@ fn drawn(spec: &Spec, path: &Path) -> Result<Vec<Table>, Error> {
     if !(1..=MAX_POINTS).contains(&samples) {
         return Err(few(format!("expected 1 to {MAX_POINTS}")));
     }
-    let mut seen = HashSet::new();
-    let mut all = Vec::new();
-    for draw in 0.. {
+    let drawn = |draw: u64| {
         let value = |(at, (name, values)): (usize, (&String, &Values))| {
             let mut rng = stream(spec.search_seed, Purpose::Search, at as u64, draw);
             let value = match values {
@@ -124,21 +129,20 @@ fn drawn(spec: &Spec, path: &Path) -> Result<Vec<Table>, Error> {
             };
             (name.clone(), value)
         };
-        let values: Table = spec.space.iter().enumerate().map(value).collect();
-        if seen.insert(values.values().map(value_to_text).collect::<Vec<_>>()) {
-            all.push(values);
-        }
-        if all.len() == samples {
-            break;
-        }
-        // So many draws find all there is to find.
-        if draw >= 1000 + 100 * samples as u64 {
-            return Err(few(format!(
-                "only {} different points were found in [space]; draw no more than that, or let more \
-                 settings vary, or try all of them with method = \"grid\"",
-                all.len()
-            )));
-        }
+        spec.space.iter().enumerate().map(value).collect::<Table>()
+    };
+    let mut seen = HashSet::new();
+    let is_new =
+        |values: &Table| seen.insert(values.values().map(value_to_text).collect::<Vec<_>>());
+    // So many draws find all there is to find.
+    let draws = 0..=1000 + 100 * samples as u64;
+    let all: Vec<Table> = draws.map(drawn).filter(is_new).take(samples).collect();
+    if all.len() < samples {
+        return Err(few(format!(
+            "only {} different points were found in [space]; draw no more than that, or let more \
+             settings vary, or try all of them with method = \"grid\"",
+            all.len()
+        )));
     }
     Ok(all)
 }

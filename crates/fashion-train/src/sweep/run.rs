@@ -2,7 +2,7 @@
 
 use super::event::{Event, Tell};
 use super::halving::{kept, worth_after};
-use super::trial::{self, Diverged, Outcome, Progress, Status, Trial};
+use super::trial::{Diverged, OUTCOME, Outcome, Progress, Status, Trial};
 use super::{Shard, Sweep};
 use crate::environment::DataPlace;
 use crate::error::{AtPath, Error};
@@ -180,8 +180,13 @@ impl Work<'_> {
         outcome.map_or(Ok(()), |outcome| self.end(trial, &run, &outcome))
     }
 
+    /// Ends a trial: what would only be needed to go on is removed, then the outcome written.
     fn end(&self, trial: &Trial, run: &LockedRun, outcome: &Outcome) -> Result<(), Error> {
-        trial::end(run, outcome)?;
+        let folder = run.checkpoint_folder();
+        fs::remove_dir_all(&folder).at(&folder)?;
+        let json = serde_json::to_string_pretty(outcome)
+            .expect("numbers and strings are always valid JSON");
+        run.write(&run.path().join(OUTCOME), (json + "\n").as_bytes())?;
         (self.tell)(Event::Ended(trial, outcome));
         Ok(())
     }

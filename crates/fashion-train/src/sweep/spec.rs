@@ -1,6 +1,5 @@
 //! What a sweep tries: the file `sweep.toml`.
 
-use super::points::{Point, points};
 use super::space::{Space, Values, bad};
 use crate::config::{Config, DataConfig, check_schema};
 use crate::error::Error;
@@ -188,17 +187,8 @@ impl Spec {
         setting == "seed" || self.space.contains_key(setting)
     }
 
-    /// The points of the sweep, in order.
-    ///
-    /// # Errors
-    /// [`Error::BadValue`] if a part of the sweep's own is out of range, [`Error::Point`] if a point
-    /// is not possible.
-    pub fn points(&self, path: &Path) -> Result<Vec<Point>, Error> {
-        self.check(path)?;
-        points(self, path)
-    }
-
-    fn check(&self, path: &Path) -> Result<(), Error> {
+    /// Checks what is the sweep's own.
+    pub(super) fn check(&self, path: &Path) -> Result<(), Error> {
         let refuse = |name, value: Value, problem: &str| Err(bad(path, name, value, problem));
         let integer = |number: u64| Value::Integer(i64::try_from(number).unwrap_or(i64::MAX));
         let seeds = || self.seeds.iter().copied().map(integer).collect::<Vec<_>>().into();

@@ -12,7 +12,7 @@ use std::fs;
 use std::path::PathBuf;
 
 /// The last file of a trial's folder.
-const OUTCOME: &str = "outcome.json";
+pub(super) const OUTCOME: &str = "outcome.json";
 
 /// A point with a seed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -175,13 +175,4 @@ impl Sweep {
     pub(super) fn failed(&self, trial: &Trial, source: Error) -> Error {
         Error::Trial { path: self.folder_of(trial), source: Box::new(source) }
     }
-}
-
-/// Ends a trial: what would only be needed to go on is removed, then the outcome written.
-pub(super) fn end(run: &LockedRun, outcome: &Outcome) -> Result<(), Error> {
-    let folder = run.checkpoint_folder();
-    fs::remove_dir_all(&folder).at(&folder)?;
-    let json =
-        serde_json::to_string_pretty(outcome).expect("numbers and strings are always valid JSON");
-    run.write(&run.path().join(OUTCOME), (json + "\n").as_bytes())
 }
