@@ -109,7 +109,8 @@ fn seeds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Erro
         List(Vec<u64>),
     }
     Ok(match Seeds::deserialize(deserializer)? {
-        Seeds::Count(count) => (0..count.into()).collect(),
+        // More than can be are refused, and need not be made for that.
+        Seeds::Count(count) => (0..count.into()).take(MAX_SEEDS + 1).collect(),
         Seeds::List(list) => list,
     })
 }

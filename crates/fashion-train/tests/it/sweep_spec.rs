@@ -167,6 +167,7 @@ fn what_is_wrong_is_named_with_what_would_be_right() {
         ("[space]\nvalidation = { from = 0.1, to = 'none' }", "give a list"),
         ("seeds = []", "seeds = []: expected 1 to 1000 seeds"),
         ("seeds = 0", "expected 1 to 1000 seeds"),
+        ("seeds = 4294967295", "expected 1 to 1000 seeds"),
         ("seeds = [1, 2, 1]", "1 is there twice"),
         ("seeds = 'many'", "seeds"),
         ("method = 'random'\nsamples = 0", "samples = 0: expected 1 to"),
