@@ -72,10 +72,11 @@ impl Chart<'_> {
         self.sweep.best.filter(|_| self.sweep.points.len() > 1).map(|i| &self.sweep.points[i])
     }
 
-    /// The middle of a lane, if it is used.
-    fn lane(&self, plot: &Panel, lane: Lane) -> Option<f64> {
-        let place = self.lanes.iter().position(|l| *l == lane)?;
-        Some(plot.bottom() + EDGE + LANE * (place as f64 + 0.5))
+    /// The lanes that are used, each with its middle.
+    fn lanes(&self, plot: &Panel) -> impl Iterator<Item = (Lane, f64)> {
+        let first = plot.bottom() + EDGE;
+        let middle = move |place: usize| first + LANE * (place as f64 + 0.5);
+        self.lanes.iter().enumerate().map(move |(place, lane)| (*lane, middle(place)))
     }
 
     fn cell(&self, setting: usize) -> Cell<'_> {
@@ -100,8 +101,7 @@ impl Chart<'_> {
     fn frame(&self, canvas: &mut Canvas, cell: &Cell<'_>) {
         let plot = &cell.plot;
         let first = cell.setting.is_multiple_of(self.columns());
-        for lane in &self.lanes {
-            let Some(y) = self.lane(plot, *lane) else { continue };
+        for (lane, y) in self.lanes(plot) {
             canvas.rect(plot.left, y - LANE / 2.0 + 1.0, plot.width, LANE - 2.0, BLUES[0]);
             if first {
                 let name = match lane {
@@ -181,8 +181,7 @@ impl Chart<'_> {
 
     /// The arrows of far scores and the crosses of diverged points, with what there is to say.
     fn lane_marks(&self, canvas: &mut Canvas, cell: &Cell<'_>) {
-        for lane in &self.lanes {
-            let Some(y) = self.lane(&cell.plot, *lane) else { continue };
+        for (lane, y) in self.lanes(&cell.plot) {
             let mut taken = Vec::new();
             let mut texts = Vec::new();
             let far = |v: &f64| scale::drawable(*v).is_some() && !cell.plot.covers(*v);
