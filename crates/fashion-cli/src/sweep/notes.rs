@@ -109,7 +109,7 @@ pub(crate) fn after(spec: &Spec, results: &Results) -> Vec<String> {
             && rival.seeds_diverged == best.seeds_diverged
             && !rival.pruned
     });
-    let accuracy = |point: &PointResult| point.validation_accuracy_mean.unwrap_or_default();
+    let accuracy = |point: &PointResult| point.validation_accuracy_mean.unwrap_or(f64::NAN);
     let (equal, worse): (Vec<_>, Vec<_>) =
         rivals.partition(|rival| accuracy(rival) == accuracy(best));
     let deviation = best.validation_accuracy_sd.unwrap_or_default();

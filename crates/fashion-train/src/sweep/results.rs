@@ -133,7 +133,8 @@ impl Results {
 
     /// The trials of a point that have ended.
     pub fn trials_of(&self, point: &Point) -> impl Iterator<Item = &TrialResult> {
-        self.trials.iter().filter(move |result| result.trial.point == point.number)
+        let before = self.trials.partition_point(|result| result.trial.point < point.number);
+        self.trials[before..].iter().take_while(|result| result.trial.point == point.number)
     }
 
     /// How many trials diverged.
