@@ -68,8 +68,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         script.arg(&fashion).arg(work.path());
         // What the checks train on is theirs to say.
         script.env_remove("FASHION_DATA").env("FASHION_NPZ", workspace.root().join("data"));
-        command::run(&mut script)
-            .with_context(|| format!("the check `{name}` failed"))?;
+        command::run(&mut script).with_context(|| format!("the check `{name}` failed"))?;
         eprintln!("== {name}: passed");
     }
     Ok(())

@@ -10,6 +10,15 @@ use fashion_train::{Settings, describe};
 /// What the data are, and where they were found.
 pub(crate) fn data(found: &Found) {
     about("data", format_args!("{} · {}", found.splits.origin, found.source));
+    if let Some(text) = assumed(found) {
+        about("", text);
+    }
+}
+
+/// What there is to say where nothing tells what the classes are.
+pub(crate) fn assumed(found: &Found) -> Option<&'static str> {
+    let text = "ten classes without names, taken to be the garments of Fashion-MNIST";
+    found.splits.assumed.then_some(text)
 }
 
 /// What is trained.

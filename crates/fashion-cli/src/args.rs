@@ -7,7 +7,7 @@ mod settings;
 mod sweep;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub(crate) use data::{AuditArgs, DataCommand, FigureArgs, InfoArgs, SuspectsArgs};
+pub(crate) use data::{AuditArgs, DataCommand, DrawArgs, FigureArgs, InfoArgs, SuspectsArgs};
 pub(crate) use log::LogArgs;
 pub(crate) use lr_find::LrFindArgs;
 pub(crate) use settings::{SettingArgs, option, setting};
@@ -22,7 +22,7 @@ Environment:
   FASHION_SIMD  avx512, avx2 or portable forces the vector arithmetic; all give the same bits
   NO_COLOR      if not empty, no colours";
 
-/// Trains, judges and uses a classifier of garments: 28x28 grey images, ten classes.
+/// Trains, judges and uses a classifier of garments, or of any classes: grey images or pictures in colour.
 #[derive(Debug, Parser)]
 #[command(name = "fashion", version, about, max_term_width = 100, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
@@ -75,6 +75,14 @@ pub(crate) struct DataArgs {
     /// Name of the array of labels in the npz files, where it is not a usual one
     #[arg(long, value_name = "NAME")]
     pub(crate) labels_key: Option<String>,
+    /// Names of the classes in the order of their labels, where the data have none or others [default:
+    /// those of the data, of classes.json beside them, or of the folders; the garments for ten labels of
+    /// 28x28 grey images; else numbers]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub(crate) classes: Option<Vec<String>>,
+    /// The label of the first class, 0 or 1, where no label is 0 and the classes have no names
+    #[arg(long, value_name = "LABEL", value_parser = clap::value_parser!(u16).range(0..=1))]
+    pub(crate) labels_from: Option<u16>,
 }
 
 /// A whole protocol.
@@ -212,10 +220,6 @@ pub(crate) struct EvalArgs {
     /// The true classes of --probabilities: a NumPy file, (N) from 0, or one-hot (N, K)
     #[arg(long, value_name = "FILE", requires = "probabilities")]
     pub(crate) labels: Option<PathBuf>,
-    /// Names of the classes of --probabilities [default: Fashion-MNIST's if they are ten, else
-    /// numbers]
-    #[arg(long, value_name = "NAME,...", value_delimiter = ',', requires = "probabilities")]
-    pub(crate) classes: Option<Vec<String>>,
     /// Probabilities and labels of other items, on which temperature and --target-accuracy are chosen
     #[arg(long, num_args = 2, value_names = ["PROBABILITIES", "LABELS"], requires = "probabilities")]
     pub(crate) held_out: Vec<PathBuf>,
@@ -277,8 +281,8 @@ Examples:
   fashion predict runs/001 photos/*.png
   fashion predict weights.safetensors boot.jpg --json | jq -r .class
 
-Images are as in the data: 28x28 pixels, grey, a light garment on black. Probabilities are calibrated
-where the weights have been. With weights of `train --target-accuracy`, the last column says who is to
+Images are as in the data: of the network's size, in colour or grey, grey ones a light garment on
+black. Probabilities are calibrated where the weights have been. With weights of `train --target-accuracy`, the last column says who is to
 sort: the machine, or a person and why: `unsure`, or because the image is unlike the data, with a
 bright `background` (a dark garment on white) or nearly `blank`. An image that cannot be
 read is reported and the others are still classified; the exit code is then 1.
@@ -302,8 +306,8 @@ Examples:
   fashion export runs/001 --to garments.onnx
   fashion export weights.safetensors --to garments.onnx --force
 
-The model takes `images`, bytes (n, 28, 28), and gives `probabilities`, calibrated where the weights
-are, and `logits` (n, 10). The names of the classes and the threshold are in its metadata.
+The model takes `images`, bytes (n, side, side), in colour (n, side, side, 3), and gives
+`probabilities`, calibrated where the weights are, and `logits` (n, classes). The names of the classes and the threshold are in its metadata.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct ExportArgs {
     /// A run's folder, or a weights file in safetensors

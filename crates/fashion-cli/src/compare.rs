@@ -58,7 +58,10 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
     for other in 1..judged.len() {
         let contender =
             |at: usize| Contender { name: &names[at], predictions: &judged[at].predictions };
-        let context = context(&found.splits.origin.to_string(), judged[0].split);
+        let context = {
+            let splits = &found.splits;
+            context(&splits.origin.to_string(), splits.train.classes(), judged[0].split)
+        };
         comparisons.push(Comparison::compute([contender(0), contender(other)], &context)?);
     }
     let joined = |text: fn(&Comparison) -> String| {

@@ -8,12 +8,11 @@ use crate::place;
 use crate::predict::unlike_the_data;
 use crate::train::fit;
 use anyhow::{Context, Result, bail};
-use fashion_data::{CLASSES, NUM_CLASSES, Splits};
+use fashion_data::{Classes, Splits};
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::{Metrics, TextOptions, thousands};
 use fashion_judge::{Judgement, Report, Trained, predict, read_answers};
 use fashion_train::{Config, Epoch, RunFolder, Settings};
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -47,6 +46,7 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
     }
     let found = place::load_for(trained.run.as_ref(), &args.data)?;
     let splits = &found.splits;
+    trained.check_data(&splits.train)?;
     if let (Some(run), Some(config)) = (&trained.run, config) {
         config.check_data(splits, run.path()).with_context(|| {
             let file = trained.path.display();
@@ -104,7 +104,9 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
 /// sure the network is.
 fn warn_of_unlike(judgement: &Judgement, splits: &Splits) {
     let images = judgement.images(splits);
-    let unlike = |&&index: &&usize| unlike_the_data(images.pixels(index)).is_some();
+    let unlike = |&&index: &&usize| {
+        unlike_the_data(images.pixels(index), [images.side(), images.channels()]).is_some()
+    };
     let indices = judgement.predictions.indices();
     match indices.iter().filter(unlike).count() {
         0 => {}
@@ -138,7 +140,9 @@ fn answers(args: &EvalArgs, probabilities: &Path, labels: &Path) -> Result<ExitC
     let context = fashion_eval::Context {
         data: probabilities.display().to_string(),
         split: "all".to_owned(),
-        classes: class_names(args.classes.as_deref(), predictions.classes())?,
+        classes: place::classes(&args.data)?
+            .unwrap_or_else(|| Classes::numbered(predictions.classes()))
+            .to_vec(),
     };
     let judgement = Judgement::new(predictions, Split::Test, &context)?;
     let calibrator = match (&args.held_out[..], args.target_accuracy) {
@@ -165,26 +169,6 @@ fn answers(args: &EvalArgs, probabilities: &Path, labels: &Path) -> Result<ExitC
     };
     output::print(&text(args, &judgement.calibrated_by(calibrator).metrics))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The names that are given, else Fashion-MNIST's ten, else the classes' numbers.
-fn class_names(given: Option<&[String]>, classes: usize) -> Result<Vec<String>> {
-    let Some(names) = given else {
-        return Ok(match classes {
-            NUM_CLASSES => CLASSES.map(String::from).into(),
-            _ => (0..classes).map(|class| class.to_string()).collect(),
-        });
-    };
-    let mut seen = BTreeSet::new();
-    for name in names {
-        if name.trim().is_empty() || !seen.insert(name) {
-            return Err(exit::usage(format!(
-                "--classes has the name {name:?} {}; expected a name of its own for each class",
-                if name.trim().is_empty() { "with nothing in it" } else { "twice" }
-            )));
-        }
-    }
-    Ok(names.to_vec())
 }
 
 /// Refuses to write into a run, which is never changed, by whatever way it is named.

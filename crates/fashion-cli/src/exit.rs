@@ -90,6 +90,7 @@ fn of_training(error: &fashion_train::Error) -> Option<&'static str> {
         Error::Exists(_) => Some(" with --out"),
         Error::NoEpoch(_) => Some(" with `fashion train --resume`"),
         Error::OtherData { .. } => Some(" with --data"),
+        Error::OtherClasses { .. } => Some(" with --data and --classes"),
         _ => None,
     }
 }

@@ -22,9 +22,14 @@ pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode> {
     write_atomically(to, |file| file.write_all(&model))
         .with_context(|| format!("cannot write {}", to.display()))?;
     output::about("model", format!("{} ({} kB)", to.display(), model.len().div_ceil(1000)));
+    let (input, classes) = (trained.classifier.input(), trained.classifier.classes().len());
+    let channels = if input.channels == 1 { "" } else { ", 3" };
     output::about(
         "",
-        "ONNX, opset 17: images (n, 28, 28) of bytes -> probabilities, logits (n, 10)",
+        format_args!(
+            "ONNX, opset 17: images (n, {0}, {0}{channels}) of bytes -> probabilities, logits (n, {classes})",
+            input.side
+        ),
     );
     Ok(ExitCode::SUCCESS)
 }

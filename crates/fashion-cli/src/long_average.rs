@@ -45,7 +45,8 @@ mod tests {
             let validation = validation.parse().unwrap();
             let settings =
                 Settings { ema_decay, validation, batch_size: 20, ..Settings::default() };
-            (settings, settings.check_for(&train).unwrap().0)
+            let images = settings.check_for(&train).unwrap().0;
+            (settings, images)
         };
         let note_of = |runs: &[(Settings, usize)]| note(runs.iter().map(|(run, n)| (run, *n)));
         // 9 steps an epoch of 180 images, or 10 of 200.

@@ -9,6 +9,9 @@ use fashion_model::Architecture;
 use serde::Serialize;
 use std::process::ExitCode;
 
+/// Classes of the networks that are told of; with more, only the last layer is larger.
+const CLASSES: usize = 10;
+
 /// A network, as `--json` prints it.
 #[derive(Serialize)]
 struct Answer {
@@ -55,7 +58,7 @@ pub(crate) fn run(args: &NetworksArgs) -> Result<ExitCode> {
 }
 
 fn answer(network: Architecture, with_layers: bool) -> Answer {
-    let trained = network.zeroed();
+    let trained = network.zeroed(CLASSES);
     let graph = trained.graph();
     let layers = graph.layers();
     let rows = layers.iter().map(|layer| Row {
@@ -109,7 +112,7 @@ fn drawn(network: Architecture, answer: &Answer) -> String {
         &images.to_string(),
         "",
         "images",
-        &network.zeroed().graph().input().to_string(),
+        &network.zeroed(CLASSES).graph().input().to_string(),
         [""; 2],
     );
     for (position, row) in answer.layers.iter().enumerate() {

@@ -94,6 +94,21 @@ pub(crate) fn percent(share: f64) -> String {
     fashion_eval::fixed_percent(share, 2)
 }
 
+/// The characters that a column of these texts takes, `least` at least.
+pub(crate) fn width<'a>(texts: impl IntoIterator<Item = &'a str>, least: usize) -> usize {
+    texts.into_iter().map(|text| text.chars().count()).max().unwrap_or(0).max(least)
+}
+
+/// A text in a column of a table: what would break its line is replaced.
+pub(crate) fn padded(text: &str, width: usize) -> String {
+    format!("{:<width$}", inline(text))
+}
+
+/// A text in a line: what would break it is replaced.
+pub(crate) fn inline(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use crate::exit;
 use crate::output;
 use crate::source::{SAMPLE, Source};
 use anyhow::{Result, bail};
-use fashion_data::{Error, Keys, Splits};
+use fashion_data::{Classes, Error, Keys, Reading, Splits};
 use fashion_train::{DataPlace, RunFolder};
 use std::path::{Path, PathBuf};
 
@@ -15,8 +15,8 @@ pub(crate) struct Found {
     pub(crate) source: Source,
     /// The data.
     pub(crate) splits: Splits,
-    /// The names of the arrays, where they were given.
-    keys: Keys,
+    /// What was given of how to read them.
+    reading: Reading,
 }
 
 impl Found {
@@ -28,14 +28,16 @@ impl Found {
             }
             Source::Sample { .. } => PathBuf::from(SAMPLE),
         };
-        let Keys { images, labels } = self.keys.clone();
-        DataPlace { images_key: images, labels_key: labels, ..DataPlace::new(&place) }
+        let Reading { keys: Keys { images, labels }, classes, labels_from } = self.reading.clone();
+        let classes = classes.map(|classes| classes.to_vec());
+        let place = DataPlace::new(&place);
+        DataPlace { images_key: images, labels_key: labels, classes, labels_from, ..place }
     }
 }
 
 /// Reads the data that the options name, or those in the usual places.
 pub(crate) fn load(args: &DataArgs) -> Result<Found> {
-    load_from(args.data.as_deref(), keys(args))
+    load_from(args.data.as_deref(), reading(args)?)
 }
 
 /// Reads the data of a run, if there is one: those that the options name, else those in the place that
@@ -51,7 +53,7 @@ pub(crate) fn load_noted(
     folder: &Path,
     args: &DataArgs,
 ) -> Result<Found> {
-    let given = keys(args);
+    let given = reading(args)?;
     let (None, Some(noted)) = (&args.data, noted) else {
         return load_from(args.data.as_deref(), given);
     };
@@ -64,27 +66,52 @@ pub(crate) fn load_noted(
         );
     }
     let keys = Keys {
-        images: given.images.or(noted.images_key),
-        labels: given.labels.or(noted.labels_key),
+        images: given.keys.images.or(noted.images_key),
+        labels: given.keys.labels.or(noted.labels_key),
     };
-    load_from(Some(&place), keys)
+    let classes = match (given.classes, noted.classes) {
+        (None, Some(names)) => Some(Classes::new(names)?),
+        (given, _) => given,
+    };
+    let labels_from = given.labels_from.or(noted.labels_from);
+    load_from(Some(&place), Reading { keys, classes, labels_from })
 }
 
-fn keys(args: &DataArgs) -> Keys {
-    Keys { images: args.images_key.clone(), labels: args.labels_key.clone() }
+fn reading(args: &DataArgs) -> Result<Reading> {
+    let keys = Keys { images: args.images_key.clone(), labels: args.labels_key.clone() };
+    Ok(Reading { keys, classes: classes(args)?, labels_from: args.labels_from })
 }
 
-fn load_from(place: Option<&Path>, keys: Keys) -> Result<Found> {
+/// The names of `--classes`.
+pub(crate) fn classes(args: &DataArgs) -> Result<Option<Classes>> {
+    let names =
+        args.classes.as_ref().map(|names| Classes::new(names.iter().map(|name| name.trim())));
+    names.transpose().map_err(|error| exit::usage(format!("--classes: {error}")))
+}
+
+fn load_from(place: Option<&Path>, reading: Reading) -> Result<Found> {
     let environment = std::env::var_os("FASHION_DATA");
     let source = Source::resolve(place, environment.as_deref(), Path::new("data"))?;
-    match source.load(&keys) {
+    match source.load(&reading) {
         Ok(splits) => {
             for note in &splits.notes {
                 output::about("warning", note);
             }
-            Ok(Found { source, splits, keys })
+            Ok(Found { source, splits, reading })
         }
         Err(error @ Error::KeysWithoutNpz { .. }) => Err(exit::usage(error)),
+        Err(error @ Error::File { .. }) if is_about_labels(&error) => {
+            Err(anyhow::anyhow!("{error}, with --classes NAME,... or --labels-from 0 or 1"))
+        }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether the options could have said what the labels are of.
+fn is_about_labels(error: &Error) -> bool {
+    match error {
+        Error::File { problem, .. } => is_about_labels(problem),
+        Error::LabelsFrom { .. } => true,
+        _ => false,
     }
 }

@@ -3,12 +3,14 @@
 use crate::args::PredictArgs;
 use crate::exit;
 use crate::output;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use fashion_data::Error;
 use fashion_data::audit::Oddity;
-use fashion_data::{CLASSES, NUM_CLASSES, PIXELS, picture};
+use fashion_data::picture::{self, Picture};
 use fashion_eval::selective::Threshold;
 use fashion_eval::{argmax, exact_percent};
 use fashion_judge::{Calibrator, Trained};
+use fashion_model::ImageShape;
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,9 +26,9 @@ const BATCH: usize = 512;
 struct Answer {
     path: String,
     predicted: usize,
-    class: &'static str,
+    class: String,
     /// Calibrated, where the weights are.
-    probabilities: [f32; NUM_CLASSES],
+    probabilities: Vec<f32>,
     /// Who is to sort it: `machine` or `person`; left out where no target accuracy was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     sorted_by: Option<&'static str>,
@@ -44,14 +46,16 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         output::about("sorting", describe(&threshold));
     }
     let width = args.images.iter().map(|path| shown(path).chars().count()).max().unwrap_or(0);
+    let (classes, input) = (trained.classifier.classes(), trained.classifier.input());
+    let class_width = output::width(classes.iter().map(String::as_str), 12);
     let mut code = exit::DONE;
     let mut begun = args.json;
     let (mut classified, mut unlike) = (0, 0);
     for paths in args.images.chunks(BATCH) {
         let mut read = Vec::new();
         for path in paths {
-            match picture::read(path).with_context(|| format!("cannot classify {}", path.display()))
-            {
+            let fitting = fitting(picture::read(path), input);
+            match fitting.with_context(|| format!("cannot classify {}", path.display())) {
                 Ok(pixels) => read.push((path, pixels)),
                 Err(error) => {
                     output::note(&format!("{} {}", exit::error_word(), exit::text(&error)));
@@ -60,24 +64,26 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
             }
         }
         classified += read.len();
-        let images: Vec<u8> = read.iter().flat_map(|(_, pixels)| *pixels).collect();
+        let images: Vec<u8> = read.iter().flat_map(|(_, pixels)| pixels).copied().collect();
         let probabilities = trained.classifier.plain_probabilities(&images)?;
         let mut text = String::new();
-        for ((path, pixels), probabilities) in read.into_iter().zip(probabilities.as_chunks().0) {
-            let answer = answer(path, &pixels, *probabilities, calibrator.as_ref());
-            unlike += usize::from(answer.sorted_by.is_none() && unlike_the_data(&pixels).is_some());
+        let rows = probabilities.chunks_exact(classes.len());
+        for ((path, pixels), probabilities) in read.into_iter().zip(rows) {
+            let why = unlike_the_data(&pixels, [input.side, input.channels]);
+            let answer = answer(path, why, probabilities, classes, calibrator.as_ref());
+            unlike += usize::from(answer.sorted_by.is_none() && why.is_some());
             if !begun {
                 let sorter =
                     answer.sorted_by.map_or(String::new(), |_| format!("{SORTED_BY:<18}  "));
                 text += &format!(
-                    "{:width$}  {:<12}  {:>11}  {sorter}runner-up\n",
+                    "{:width$}  {:<class_width$}  {:>11}  {sorter}runner-up\n",
                     "image", "class", "probability"
                 );
                 begun = true;
             }
             text += &match args.json {
                 true => output::json_line(&answer)?,
-                false => row(path, &answer, width),
+                false => row(path, &answer, classes, [width, class_width]),
             };
         }
         if let Err(error) = output::print(&text) {
@@ -91,6 +97,25 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         ));
     }
     Ok(code.into())
+}
+
+/// The pixels of a picture that a network for such images takes.
+fn fitting(read: Result<Picture, Error>, input: ImageShape) -> Result<Vec<u8>> {
+    let ImageShape { side, channels } = input;
+    let picture = match read {
+        Err(Error::PictureSize { width, height }) => {
+            bail!("it is {width}x{height} pixels; expected {side}x{side}: crop and scale it")
+        }
+        Ok(picture) if picture.side != side => {
+            bail!("it is {0}x{0} pixels; expected {side}x{side}: crop and scale it", picture.side)
+        }
+        read => read?,
+    };
+    match channels {
+        3 => Ok(picture.into_rgb().pixels),
+        _ if picture.channels == 1 => Ok(picture.pixels),
+        _ => bail!("it is in colour, expected grey"),
+    }
 }
 
 /// What the threshold is for.
@@ -107,21 +132,23 @@ fn describe(threshold: &Threshold) -> String {
 
 /// Why no network can be trusted with an image, whatever it says: networks are trained on garments that
 /// are light on black, and judged on such.
-pub(crate) fn unlike_the_data(pixels: &[u8; PIXELS]) -> Option<&'static str> {
-    match Oddity::of(pixels)? {
+pub(crate) fn unlike_the_data(pixels: &[u8], shape: [usize; 2]) -> Option<&'static str> {
+    match Oddity::of(pixels, shape)? {
         Oddity::BrightBorder => Some("background"),
         Oddity::Blank | Oddity::Constant | Oddity::NearlyBlank => Some("blank"),
         Oddity::Dark | Oddity::Bright => None,
     }
 }
 
+/// `unlike` is why the network cannot be trusted with the image, if it cannot.
 fn answer(
     path: &Path,
-    pixels: &[u8; PIXELS],
-    probabilities: [f32; NUM_CLASSES],
+    unlike: Option<&'static str>,
+    probabilities: &[f32],
+    classes: &[String],
     calibrator: Option<&Calibrator>,
 ) -> Answer {
-    let mut probabilities = probabilities.map(f64::from);
+    let mut probabilities: Vec<f64> = probabilities.iter().map(|&p| p.into()).collect();
     if let Some(calibrator) = calibrator {
         calibrator.temperature.apply_row(&mut probabilities);
     }
@@ -129,74 +156,82 @@ fn answer(
     let threshold = calibrator.and_then(|calibrator| calibrator.threshold);
     let reason = threshold.and_then(|threshold| {
         let unsure = || (!threshold.takes(probabilities[predicted])).then_some("unsure");
-        unlike_the_data(pixels).or_else(unsure)
+        unlike.or_else(unsure)
     });
     let sorted_by = threshold.map(|_| if reason.is_some() { "person" } else { "machine" });
-    let (path, class) = (path.display().to_string(), CLASSES[predicted]);
-    let probabilities = probabilities.map(|p| p as f32);
+    let (path, class) = (path.display().to_string(), classes[predicted].clone());
+    let probabilities = probabilities.into_iter().map(|p| p as f32).collect();
     Answer { path, predicted, class, probabilities, sorted_by, reason }
 }
 
-fn row(path: &Path, answer: &Answer, width: usize) -> String {
+fn row(path: &Path, answer: &Answer, classes: &[String], widths: [usize; 2]) -> String {
+    let [width, class_width] = widths;
     let Answer { predicted, class, probabilities, sorted_by, reason, .. } = answer;
-    let mut others = *probabilities;
+    let mut others = probabilities.clone();
     others[*predicted] = -1.0;
     let second = argmax(&others);
     let percent = |class: usize| format!("{:.1}%", 100.0 * probabilities[class]);
     let why = reason.map_or(String::new(), |reason| format!(": {reason}"));
     let sorter = sorted_by.map_or(String::new(), |by| format!("{:<18}  ", format!("{by}{why}")));
     format!(
-        "{:width$}  {class:<12}  {:>11}  {sorter}{} ({})\n",
+        "{:width$}  {}  {:>11}  {sorter}{} ({})\n",
         shown(path),
+        output::padded(class, class_width),
         percent(*predicted),
-        CLASSES[second],
+        output::inline(&classes[second]),
         percent(second)
     )
 }
 
 /// A path in a table: what would break its line is escaped.
 fn shown(path: &Path) -> String {
-    let text = path.display().to_string();
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    output::inline(&path.display().to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fashion_data::Classes;
     use fashion_eval::calibration::Temperature;
 
     #[test]
     fn a_row_has_the_two_most_probable_classes() {
-        let mut p = [0.0; NUM_CLASSES];
+        let classes = Classes::garments();
+        let mut p = [0.0; 10];
         (p[9], p[7]) = (0.75, 0.25);
         let path = Path::new("a\nb.png");
         // Light on black.
-        let garment = std::array::from_fn(|i| if (200..584).contains(&i) { 200 } else { 0 });
-        let plain = answer(path, &garment, p, None);
-        let text = row(path, &plain, 8);
+        let garment: [u8; 784] =
+            std::array::from_fn(|i| if (200..584).contains(&i) { 200 } else { 0 });
+        let of_garment = |pixels: &[u8], calibrator: Option<&Calibrator>| {
+            answer(path, unlike_the_data(pixels, [28, 1]), &p, &classes, calibrator)
+        };
+        let row = |answer: &Answer| row(path, answer, &classes, [8, 12]);
+        let plain = of_garment(&garment, None);
+        let text = row(&plain);
         assert_eq!(text, "a\u{fffd}b.png   Ankle boot          75.0%  Sneaker (25.0%)\n");
-        assert_eq!((plain.predicted, plain.class, plain.sorted_by), (9, "Ankle boot", None));
+        assert_eq!((plain.predicted, &plain.class[..], plain.sorted_by), (9, "Ankle boot", None));
         // 3 to 1 becomes √3 to 1.
         let threshold = Threshold { value: Some(0.7), target: 0.99, level: 0.95, held_out: 600 };
         let temperature = Temperature::new(2.0).unwrap();
         let calibrator = Calibrator { temperature, threshold: Some(threshold) };
-        let calibrated = answer(path, &garment, p, Some(&calibrator));
+        let calibrated = of_garment(&garment, Some(&calibrator));
         assert!((calibrated.probabilities[9] - 0.633_974_6).abs() < 1e-6);
-        let text = row(path, &calibrated, 8);
+        let text = row(&calibrated);
         assert_eq!(
             text,
             "a\u{fffd}b.png   Ankle boot          63.4%  person: unsure      Sneaker (36.6%)\n"
         );
         let surer = Threshold { value: Some(0.6), ..threshold };
         let calibrator = Calibrator { threshold: Some(surer), ..calibrator };
-        let sorted = |pixels| answer(path, pixels, p, Some(&calibrator));
+        let sorted = |pixels: &[u8]| of_garment(pixels, Some(&calibrator));
         let of = |answer: Answer| (answer.sorted_by, answer.reason);
         assert_eq!(of(sorted(&garment)), (Some("machine"), None));
         // However sure it is.
         let inverted = garment.map(|level| 255 - level);
         assert_eq!(of(sorted(&inverted)), (Some("person"), Some("background")));
-        assert!(row(path, &sorted(&inverted), 8).contains("  person: background  Sneaker"));
-        assert_eq!(of(sorted(&[9; PIXELS])), (Some("person"), Some("blank")));
-        assert_eq!(of(answer(path, &inverted, p, None)), (None, None));
+        assert!(row(&sorted(&inverted)).contains("  person: background  Sneaker"));
+        assert_eq!(of(sorted(&[9; 784])), (Some("person"), Some("blank")));
+        assert_eq!(of(of_garment(&inverted, None)), (None, None));
     }
 }

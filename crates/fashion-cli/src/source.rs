@@ -1,6 +1,6 @@
 //! Which data: those that are named, else those in the usual places, else the built-in sample.
 
-use fashion_data::{Error, Keys, Splits};
+use fashion_data::{Error, Keys, Reading, Splits};
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::Path;
@@ -52,11 +52,11 @@ impl Source {
         Ok(Self::Sample { passed_over })
     }
 
-    /// Reads the data, or draws them. `keys` only mean something for npz.
-    pub(crate) fn load(&self, keys: &Keys) -> Result<Splits, Error> {
+    /// Reads the data, or draws them. Keys only mean something for npz.
+    pub(crate) fn load(&self, reading: &Reading) -> Result<Splits, Error> {
         let mut splits = match self {
-            Self::Folder(folder) => folder.load(keys)?,
-            Self::Sample { .. } if *keys != Keys::default() => {
+            Self::Folder(folder) => folder.load(reading)?,
+            Self::Sample { .. } if reading.keys != Keys::default() => {
                 return Err(Error::KeysWithoutNpz { data: self.to_string() });
             }
             Self::Sample { .. } => fashion_sample::generate(fashion_sample::SEED),
@@ -96,7 +96,7 @@ mod tests {
     use std::path::PathBuf;
 
     fn write_npz(folder: &Path) {
-        let item = fashion_sample::generate(0).test.select(&[0]);
+        let item = fashion_sample::generate(0).test.select(&[0, 1]);
         for name in ["train.npz", "test.npz"] {
             npz::write(&folder.join(name), &item).unwrap();
         }
@@ -169,7 +169,7 @@ mod tests {
             let said = format!("{} ({reason})", file.display());
             let found = Source::resolve(None, None, default).unwrap();
             assert_eq!(found, sample(&said));
-            let notes = found.load(&Keys::default()).unwrap().notes;
+            let notes = found.load(&Reading::default()).unwrap().notes;
             assert_eq!(
                 notes,
                 [format!(
@@ -182,7 +182,8 @@ mod tests {
     #[test]
     fn the_sample_has_no_named_arrays() {
         let keys = Keys { images: Some("x".into()), labels: None };
-        let error = sample("").load(&keys).unwrap_err().to_string();
+        let error =
+            sample("").load(&Reading { keys, ..Reading::default() }).unwrap_err().to_string();
         assert!(error.contains("npz archives, but the data is built-in sample; leave"), "{error}");
     }
 }

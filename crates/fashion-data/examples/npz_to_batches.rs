@@ -9,7 +9,7 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use fashion_data::{Batches, CLASSES, Dataset, Keys, Source, npz, stratified_split};
+use fashion_data::{Batches, Dataset, Reading, Source, npz, stratified_split};
 use ndarray::Array3;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,9 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => write_stripes(made.path())?,
     };
     let source = Source::find(&folder)?;
-    let splits = source.load(&Keys::default())?;
+    let splits = source.load(&Reading::default())?;
     println!("{source}: {}", splits.origin);
-    for (class, count) in CLASSES.iter().zip(splits.train.class_counts()) {
+    for (class, count) in splits.train.classes().iter().zip(splits.train.class_counts()) {
         println!("  {class:<12} {count:>6}");
     }
 
@@ -41,8 +41,8 @@ fn write_stripes(folder: &Path) -> Result<PathBuf, fashion_data::Error> {
         let stripe =
             |(item, row, column)| if (row + item) % 7 < 3 { (column * 9) as u8 } else { 0 };
         let images = Array3::from_shape_fn((items, 28, 28), stripe);
-        let labels = (0..items).map(|item| (item % 10) as u8).collect();
-        npz::write(&folder.join(name), &Dataset::new(images, labels)?)?;
+        let labels = (0..items).map(|item| (item % 10) as u16).collect();
+        npz::write(&folder.join(name), &Dataset::of_garments(images, labels)?)?;
     }
     Ok(folder.to_path_buf())
 }

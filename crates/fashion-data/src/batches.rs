@@ -1,15 +1,15 @@
 use ndarray::{Array2, Array4};
 
-use crate::{Dataset, Error, NUM_CLASSES, SIDE, gather, gather_one_hot, shuffled};
+use crate::{Dataset, Error, gather, gather_one_hot, shuffled};
 
 /// Some items, ready for a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     /// Which items of the data set these are.
     pub indices: Vec<usize>,
-    /// The images, 0–1, of shape (B, 1, 28, 28).
+    /// The images, 0–1, of shape (B, side, side, channels).
     pub x: Array4<f32>,
-    /// The labels, one-hot, of shape (B, 10).
+    /// The labels, one-hot, of shape (B, classes).
     pub y: Array2<f32>,
 }
 
@@ -19,11 +19,11 @@ pub struct Batch {
 /// use fashion_data::{Batches, Dataset};
 /// use ndarray::{Array1, Array3};
 ///
-/// let test = Dataset::new(Array3::zeros((2_000, 28, 28)), Array1::zeros(2_000))?;
+/// let test = Dataset::of_garments(Array3::zeros((2_000, 28, 28)), Array1::zeros(2_000))?;
 /// let mut batches = Batches::shuffled(&test, 128, 0, 1)?;
 /// assert_eq!(batches.len(), 16);
 /// let batch = batches.next().expect("2,000 items");
-/// assert_eq!(batch.x.dim(), (128, 1, 28, 28));
+/// assert_eq!(batch.x.dim(), (128, 28, 28, 1));
 /// assert_eq!(batch.y.dim(), (128, 10));
 /// # Ok::<(), fashion_data::Error>(())
 /// ```
@@ -78,8 +78,9 @@ impl Iterator for Batches<'_> {
         }
         let indices = rest[..self.size.min(rest.len())].to_vec();
         self.next += indices.len();
-        let mut x = Array4::zeros((indices.len(), 1, SIDE, SIDE));
-        let mut y = Array2::zeros((indices.len(), NUM_CLASSES));
+        let side = self.dataset.side();
+        let mut x = Array4::zeros((indices.len(), side, side, self.dataset.channels()));
+        let mut y = Array2::zeros((indices.len(), self.dataset.classes().len()));
         let fresh = "a fresh array is contiguous";
         gather(self.dataset, &indices, x.as_slice_mut().expect(fresh));
         gather_one_hot(self.dataset, &indices, y.as_slice_mut().expect(fresh));
@@ -101,7 +102,7 @@ mod tests {
 
     fn dataset() -> Dataset {
         let images = Array::from_shape_fn((10, 28, 28), |(i, _, _)| i as u8 * 20);
-        Dataset::new(images, Array1::from_iter(0..10)).unwrap()
+        Dataset::of_garments(images, Array1::from_iter(0..10)).unwrap()
     }
 
     #[test]
@@ -112,7 +113,7 @@ mod tests {
         let mut seen = Vec::new();
         for batch in batches {
             for (row, &index) in batch.indices.iter().enumerate() {
-                assert_eq!(batch.x[[row, 0, 5, 5]], (index * 20) as f32 / 255.0);
+                assert_eq!(batch.x[[row, 5, 5, 0]], (index * 20) as f32 / 255.0);
                 assert_eq!(batch.y[[row, index]], 1.0);
                 assert_eq!(batch.y.row(row).sum(), 1.0);
             }

@@ -1,31 +1,34 @@
 //! The table in which Kaggle has Fashion-MNIST: a line for each image, `label,pixel1,...,pixel784`.
 //!
-//! Numbers and commas only: labels from 0 to 9, pixels from 0 to 255, or all 0 and 1, row by row. The
-//! first line may name the columns.
+//! Numbers and commas only: labels, then the pixels of a square grey image from 0 to 255, or all 0 and 1,
+//! row by row. The first line may name the columns.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
+use crate::dataset::is_shape;
 use crate::error::InFile;
 use crate::pixels::stretch_binary;
-use crate::{Dataset, Error, MAX_ARRAY_BYTES, NUM_CLASSES, PIXELS};
+use crate::reading::Raw;
+use crate::{Dataset, Error, MAX_ARRAY_BYTES, MAX_CLASSES, MAX_SIDE, Reading};
 
-/// The label and the pixels.
-const COLUMNS: usize = 1 + PIXELS;
-
-/// The longest line, in bytes; 785 numbers of three digits take 3,140.
-const MAX_LINE: usize = 1 << 16;
+/// The longest line, in bytes: numbers of three digits for the largest image.
+const MAX_LINE: usize = 4 * (1 + MAX_SIDE * MAX_SIDE);
 
 /// Reads a table.
 ///
 /// # Errors
 ///
 /// [`Error::File`] with the path, the line and what is wrong there.
-pub fn read(path: &Path) -> Result<Dataset, Error> {
+pub fn read(path: &Path, reading: &Reading) -> Result<Dataset, Error> {
+    read_raw(path).and_then(|raw| reading.one(raw).in_file(path))
+}
+
+pub(crate) fn read_raw(path: &Path) -> Result<Raw, Error> {
     File::open(path)
         .map_err(Error::from)
-        .and_then(|file| read_from(BufReader::with_capacity(1 << 16, file)))
+        .and_then(|file| raw_from(BufReader::with_capacity(1 << 16, file)))
         .in_file(path)
 }
 
@@ -34,8 +37,12 @@ pub fn read(path: &Path) -> Result<Dataset, Error> {
 /// # Errors
 ///
 /// [`Error::Line`], [`Error::TooLarge`], [`Error::Empty`] or [`Error::Io`].
-pub fn read_from(mut input: impl BufRead) -> Result<Dataset, Error> {
-    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+pub fn read_from(input: impl BufRead, reading: &Reading) -> Result<Dataset, Error> {
+    raw_from(input).and_then(|raw| reading.one(raw))
+}
+
+fn raw_from(mut input: impl BufRead) -> Result<Raw, Error> {
+    let (mut pixels, mut labels, mut side) = (Vec::new(), Vec::new(), None);
     let mut bytes = Vec::new();
     for line in 1.. {
         bytes.clear();
@@ -44,53 +51,75 @@ pub fn read_from(mut input: impl BufRead) -> Result<Dataset, Error> {
         }
         let wrong = |problem| Error::Line { line, problem };
         if bytes.len() > MAX_LINE {
-            return Err(wrong(format!(
-                "it has more than {MAX_LINE} bytes, expected {COLUMNS} numbers"
-            )));
+            return Err(wrong(format!("it has more than {MAX_LINE} bytes, expected {COLUMNS}")));
         }
         let mut text = bytes.trim_ascii();
         if line == 1 {
             text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-            if !text.first().is_none_or(u8::is_ascii_digit) {
-                check_names(text).map_err(wrong)?;
-                continue;
-            }
         }
         if text.is_empty() {
             continue;
         }
-        if pixels.len() as u64 + PIXELS as u64 > MAX_ARRAY_BYTES {
-            let bytes = pixels.len() as u64 + PIXELS as u64;
+        let side = match side {
+            Some(side) => side,
+            None => *side.insert(side_of(text).map_err(wrong)?),
+        };
+        if line == 1 && !text[0].is_ascii_digit() {
+            check_names(text, side * side).map_err(wrong)?;
+            continue;
+        }
+        let bytes = (pixels.len() + side * side) as u64;
+        if bytes > MAX_ARRAY_BYTES {
             let what = "what the file holds".into();
             return Err(Error::TooLarge { what, bytes, limit: MAX_ARRAY_BYTES });
         }
-        read_row(text, &mut pixels, &mut labels).map_err(wrong)?;
+        read_row(text, side * side, &mut pixels, &mut labels).map_err(wrong)?;
     }
     stretch_binary(&mut pixels);
-    Dataset::from_parts(pixels, labels)
+    let side = side.ok_or(Error::Empty)?;
+    Ok(Raw { pixels, labels, shape: [side, 1], classes: None })
+}
+
+/// What a line must have.
+const COLUMNS: &str = "a label and the pixels of a square image (785 columns for 28x28), separated by \
+                       commas";
+
+/// The side of the images, of which a line has one, after its label.
+fn side_of(text: &[u8]) -> Result<usize, String> {
+    let columns = text.split(|&byte| byte == b',').count();
+    let side = (columns - 1).isqrt();
+    match side * side == columns - 1 && is_shape(side, 1) {
+        true => Ok(side),
+        false => Err(format!("it has {columns} columns, expected {COLUMNS}")),
+    }
 }
 
 /// Adds one image and its label.
-fn read_row(text: &[u8], pixels: &mut Vec<u8>, labels: &mut Vec<u8>) -> Result<(), String> {
+fn read_row(
+    text: &[u8],
+    of_image: usize,
+    pixels: &mut Vec<u8>,
+    labels: &mut Vec<u16>,
+) -> Result<(), String> {
     let fields = text.split(|&byte| byte == b',').count();
-    if fields != COLUMNS {
+    if fields != 1 + of_image {
         return Err(format!(
-            "it has {fields} columns, expected {COLUMNS}: a label and {PIXELS} pixels, separated by \
-             commas"
+            "it has {fields} columns, expected {} as the lines before: {COLUMNS}",
+            1 + of_image
         ));
     }
     for (column, field) in text.split(|&byte| byte == b',').enumerate() {
         let value = number(field.trim_ascii());
         match (column, value) {
-            (0, Some(label)) if usize::from(label) < NUM_CLASSES => labels.push(label),
-            (0, _) => {
+            (0, Some(label)) => labels.push(label),
+            (0, None) => {
                 return Err(format!(
-                    "the label is `{}`, expected a whole number from 0 to 9",
+                    "the label is `{}`, expected a whole number from 0 to {MAX_CLASSES}",
                     shown(field)
                 ));
             }
-            (_, Some(pixel)) => pixels.push(pixel),
-            (_, None) => {
+            (_, Some(pixel @ 0..=255)) => pixels.push(pixel as u8),
+            _ => {
                 return Err(format!(
                     "pixel {column} is `{}`, expected a whole number from 0 to 255",
                     shown(field)
@@ -102,10 +131,10 @@ fn read_row(text: &[u8], pixels: &mut Vec<u8>, labels: &mut Vec<u8>) -> Result<(
 }
 
 /// The columns must be those of the images, row by row; pixels are counted from 1, or from 0.
-fn check_names(text: &[u8]) -> Result<(), String> {
+fn check_names(text: &[u8], pixels: usize) -> Result<(), String> {
     let fields = || text.split(|&byte| byte == b',').map(|field| shown(field).to_lowercase());
     let named = |first: usize| {
-        let pixels = (first..first + PIXELS).map(|pixel| format!("pixel{pixel}"));
+        let pixels = (first..first + pixels).map(|pixel| format!("pixel{pixel}"));
         fields().eq(std::iter::once("label".to_owned()).chain(pixels))
     };
     if named(1) || named(0) {
@@ -116,28 +145,24 @@ fn check_names(text: &[u8]) -> Result<(), String> {
         pixel => format!("pixel{pixel}"),
     };
     let odd = fields().enumerate().find(|(column, name)| *name != expected(*column));
-    Err(match odd {
-        Some((column, name)) if column < COLUMNS => format!(
-            "column {} is called `{name}`, expected `{}`: the columns are label, pixel1, ..., \
-             pixel{PIXELS}",
-            column + 1,
-            expected(column)
-        ),
-        _ => format!(
-            "it has {} columns, expected {COLUMNS}: label, pixel1, ..., pixel{PIXELS}",
-            fields().count()
-        ),
-    })
+    let (column, name) = odd.unwrap_or_default();
+    Err(format!(
+        "column {} is called `{name}`, expected `{}`: the columns are label, pixel1, ..., \
+         pixel{pixels}",
+        column + 1,
+        expected(column)
+    ))
 }
 
-/// A number of one to three digits, up to 255.
-fn number(digits: &[u8]) -> Option<u8> {
+/// A whole number up to [`MAX_CLASSES`].
+fn number(digits: &[u8]) -> Option<u16> {
     if digits.is_empty() {
         return None;
     }
-    digits.iter().try_fold(0_u8, |value, digit| {
+    digits.iter().try_fold(0_u16, |value, digit| {
         let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
-        value.checked_mul(10)?.checked_add(digit)
+        let value = value * 10 + u16::from(digit);
+        (usize::from(value) <= MAX_CLASSES).then_some(value)
     })
 }
 

@@ -1,3 +1,4 @@
+use crate::{MAX_SIDE, MIN_SIDE};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -163,7 +164,9 @@ pub enum Error {
     },
 
     /// A picture of another size.
-    #[error("it is {width}x{height} pixels; expected 28x28: crop and scale it")]
+    #[error(
+        "it is {width}x{height} pixels; expected a square of {MIN_SIDE} to {MAX_SIDE}: crop and scale it"
+    )]
     PictureSize {
         /// Its width in pixels.
         width: usize,
@@ -180,17 +183,54 @@ pub enum Error {
         problem: String,
     },
 
-    /// A label outside 0–9.
-    #[error("label {index} is {value}, expected a whole number from 0 to 9")]
+    /// Names that are not those of classes.
+    #[error("the classes do not fit: {problem}")]
+    Classes {
+        /// What is wrong with them.
+        problem: String,
+    },
+
+    /// Labels of which it cannot be told whether they count from 0 or from 1.
+    #[error(
+        "no label is 0: they are {least} to {most}; name the classes, or say whether labels count from \
+         0 or from 1"
+    )]
+    LabelsFrom {
+        /// The smallest label.
+        least: usize,
+        /// The largest.
+        most: usize,
+    },
+
+    /// A label below the first.
+    #[error("a label is {least}, but they are to count from {from}")]
+    LabelsBelow {
+        /// What the first label is to be.
+        from: usize,
+        /// The smallest label.
+        least: usize,
+    },
+
+    /// Training and test parts that do not belong together.
+    #[error("the parts do not belong together: {problem}")]
+    Parts {
+        /// In what they differ.
+        problem: String,
+    },
+
+    /// A label that is that of no class.
+    #[error("label {index} is {value}, expected a whole number from 0 to {most}")]
     Label {
         /// Which item.
         index: usize,
         /// Its label, as it stands in the file.
         value: String,
+        /// The largest that there may be.
+        most: usize,
     },
 
-    /// A row of ten label columns that is not one-hot.
-    #[error("row {index} of the one-hot labels is not nine zeros and a one")]
+    /// A row of label columns that is not one-hot.
+    #[error("row {index} of the one-hot labels is not one, and zero elsewhere")]
     NotOneHot {
         /// Which row.
         index: usize,

@@ -1,5 +1,5 @@
 use crate::random::{Purpose, below, shuffle, stream};
-use crate::{Dataset, Error, NUM_CLASSES};
+use crate::{Dataset, Error};
 
 /// A data set some of whose labels were made wrong on purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,13 +13,13 @@ pub struct Flipped {
 /// Gives some items another label, to see whether a search for label errors finds them.
 ///
 /// Of n items, `fraction`·n are changed, rounded to the nearest whole number (halves up), all sets of
-/// that size equally likely; each gets one of the nine other classes, all equally likely.
+/// that size equally likely; each gets one of the other classes, all equally likely.
 ///
 /// ```
 /// use fashion_data::{Dataset, flip_labels};
 /// use ndarray::{Array1, Array3};
 ///
-/// let clean = Dataset::new(Array3::zeros((2_000, 28, 28)), Array1::zeros(2_000))?;
+/// let clean = Dataset::of_garments(Array3::zeros((2_000, 28, 28)), Array1::zeros(2_000))?;
 /// let flipped = flip_labels(&clean, 0.01, 0)?;
 /// assert_eq!((clean.len(), flipped.items.len()), (2000, 20));
 /// let first = flipped.items[0];
@@ -44,11 +44,12 @@ pub fn flip_labels(dataset: &Dataset, fraction: f64, seed: u64) -> Result<Flippe
     shuffle(rng, &mut items);
     items.truncate(count);
     items.sort_unstable();
+    let classes = dataset.classes().len();
     let mut labels = dataset.labels().to_vec();
     for &item in &items {
-        // 1 to 9 steps round the circle of classes.
-        let steps = 1 + below(rng, NUM_CLASSES as u32 - 1) as usize;
-        labels[item] = ((usize::from(labels[item]) + steps) % NUM_CLASSES) as u8;
+        // At least one step round the circle of classes, and not all of it.
+        let steps = 1 + below(rng, classes as u32 - 1) as usize;
+        labels[item] = ((usize::from(labels[item]) + steps) % classes) as u16;
     }
     Ok(Flipped { dataset: dataset.with_labels(labels)?, items })
 }
@@ -60,7 +61,7 @@ mod tests {
 
     fn dataset(n: usize) -> Dataset {
         let images = Array3::from_shape_fn((n, 28, 28), |(i, _, _)| i as u8);
-        Dataset::new(images, Array1::from_iter((0..n).map(|i| (i % 10) as u8))).unwrap()
+        Dataset::of_garments(images, Array1::from_iter((0..n).map(|i| (i % 10) as u16))).unwrap()
     }
 
     #[test]
@@ -70,11 +71,11 @@ mod tests {
         assert_eq!(items.len(), 4500);
         assert!(items.is_sorted());
         assert_eq!(noisy.all_pixels(), clean.all_pixels());
-        let mut steps = [0; NUM_CLASSES];
+        let mut steps = [0; 10];
         for item in 0..clean.len() {
             let [from, to] = [&clean, &noisy].map(|set| usize::from(set.labels()[item]));
             assert_eq!(from != to, items.binary_search(&item).is_ok(), "{item}");
-            steps[(to + NUM_CLASSES - from) % NUM_CLASSES] += 1;
+            steps[(to + 10 - from) % 10] += 1;
         }
         // 500 of each are expected, with a standard deviation of 21.
         assert!(steps[1..].iter().all(|count| (400..600).contains(count)), "{steps:?}");

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::error::InFile;
-use crate::{CLASSES, Dataset, Error, NUM_CLASSES, PIXELS, files, picture};
+use crate::picture::Picture;
+use crate::reading::{Raw, described};
+use crate::{Classes, Dataset, Error, Reading, files, picture, png};
 
 /// Endings of names of pictures; a file with one of them must be a picture.
 const ENDINGS: [&str; 5] = ["png", "jpg", "jpeg", "jpe", "jfif"];
@@ -22,20 +24,89 @@ pub struct Pictures {
 
 /// Reads `CLASS/*` in a folder, every PNG and JPEG that [`picture::read`] takes.
 ///
-/// A class folder is named by the class or by its number: `Ankle boot`, `ankle-boot`, `ankleboot` or
-/// `9`; `T-shirt` will do for `T-shirt/top`. All ten must be there; an empty one means that the class
-/// has no items. Images are 28×28 and grey, or in colour with equal channels. Files are taken class by
-/// class in the order of their names, numbers by value; but if all names in all classes are different
-/// numbers, the items are taken in the order of those.
+/// The classes are the folders, in the order of their names, numbers by value. Ten folders whose names,
+/// or numbers, are those of the garments are these, in their order: `Ankle boot`, `ankle-boot`,
+/// `ankleboot` or `9`; `T-shirt` will do for `T-shirt/top`. Where `reading` names the classes, each
+/// folder must be one of them, and a class without a folder has no items, as has one whose folder is
+/// empty. Pictures are grey if all of them are, else RGB. Files are taken class by class in the order of
+/// their names, numbers by value; but if all names in all classes are different numbers, the items are
+/// taken in the order of those.
 ///
 /// # Errors
 ///
 /// [`Error::File`] with the file or folder and what is wrong with it: a class folder that is not empty
-/// but holds no picture, or a file that is named or begins like a picture and cannot be read.
-pub fn read(folder: &Path) -> Result<Pictures, Error> {
-    let (classes, mut left_out) = class_folders(folder)?;
+/// but holds no picture, a file that is named or begins like a picture and cannot be read, or one of
+/// another size than the first.
+pub fn read(folder: &Path, reading: &Reading) -> Result<Pictures, Error> {
+    let classes = match &reading.classes {
+        Some(classes) => classes.clone(),
+        None => classes_of(&[folder])?,
+    };
+    let (raw, left_out) = read_raw(folder, &classes)?;
+    Ok(Pictures { dataset: reading.one(raw).in_file(folder)?, left_out })
+}
+
+/// Writes a data set as pictures, `CLASS/NUMBER.png`, numbered in their order, into a folder, which is
+/// made. A slash in a class's name becomes a hyphen.
+///
+/// ```
+/// use fashion_data::{Classes, Dataset, Reading, folder};
+/// use ndarray::{Array1, Array4};
+///
+/// let root = tempfile::tempdir()?;
+/// let images = Array4::from_shape_fn((4, 32, 32, 3), |(i, y, x, c)| (i * 50 + y * x + c) as u8);
+/// let classes = Classes::new(["waste", "reuse"])?;
+/// let written = Dataset::new(images, Array1::from(vec![1, 0, 0, 1]), classes.clone())?;
+/// folder::write(root.path(), &written)?;
+/// let reading = Reading { classes: Some(classes), ..Reading::default() };
+/// assert_eq!(folder::read(root.path(), &reading)?.dataset, written);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::File`] if a folder or file cannot be written.
+pub fn write(folder: &Path, dataset: &Dataset) -> Result<(), Error> {
+    let of_class = |name: &String| folder.join(name.replace('/', "-"));
+    let folders: Vec<PathBuf> = dataset.classes().iter().map(of_class).collect();
+    for class in &folders {
+        std::fs::create_dir_all(class).in_file(class)?;
+    }
+    let digits = dataset.len().to_string().len();
+    for (index, &label) in dataset.labels().iter().enumerate() {
+        let path = folders[usize::from(label)].join(format!("{index:0digits$}.png"));
+        let bytes = png::encode(dataset.pixels(index), dataset.side(), dataset.channels());
+        std::fs::write(&path, bytes).in_file(&path)?;
+    }
+    Ok(())
+}
+
+/// The classes of the folders of pictures in these folders.
+pub(crate) fn classes_of(folders: &[&Path]) -> Result<Classes, Error> {
+    let mut names = Vec::new();
+    for folder in folders {
+        let paths = files::sorted_entries(folder).in_file(folder)?;
+        names.extend(paths.iter().filter(|path| path.is_dir()).map(|path| file_name(path)));
+    }
+    names.sort_by_cached_key(|name| (name.parse::<u64>().unwrap_or(u64::MAX), name.clone()));
+    names.dedup();
+    let garments = Classes::garments();
+    let labels: Vec<_> = names.iter().filter_map(|name| label_of(name, &garments)).collect();
+    let mut distinct = labels.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    if labels.len() == names.len() && distinct.len() == garments.len() {
+        return Ok(garments);
+    }
+    let folder = folders.first().copied().unwrap_or(Path::new("."));
+    Classes::new(names).in_file(folder)
+}
+
+/// The pictures of a folder, and what was left out.
+pub(crate) fn read_raw(folder: &Path, classes: &Classes) -> Result<(Raw, Vec<PathBuf>), Error> {
+    let (folders, mut left_out) = class_folders(folder, classes)?;
     let mut items = Vec::new();
-    for (label, class) in (0..).zip(classes) {
+    for (label, class) in folders {
         let (mut pictures, others) = pictures(&class)?;
         if let (true, Some(other)) = (pictures.is_empty(), others.first()) {
             let problem = format!(
@@ -57,21 +128,48 @@ pub fn read(folder: &Path) -> Result<Pictures, Error> {
     } else {
         (0..items.len()).collect()
     };
-    let mut pixels = Vec::with_capacity(items.len() * PIXELS);
+    let mut read = Vec::with_capacity(items.len());
     let mut labels = Vec::with_capacity(items.len());
+    let mut first: Option<&PathBuf> = None;
     for index in order {
         let (path, label) = &items[index];
-        pixels.extend_from_slice(&picture::read(path).in_file(path)?);
+        let picture = picture::read(path).in_file(path)?;
+        let side = read.first().map_or(picture.side, |first: &Picture| first.side);
+        if let (Some(first), true) = (first, picture.side != side) {
+            let problem = format!(
+                "it is {}, but {} is {}; expected pictures of one size",
+                described([picture.side, picture.channels]),
+                first.display(),
+                described([side, read[0].channels])
+            );
+            return Err(Error::Layout(problem).in_file(path));
+        }
+        first.get_or_insert(path);
+        read.push(picture);
         labels.push(*label);
     }
     left_out.sort();
-    let dataset = Dataset::from_parts(pixels, labels).in_file(folder)?;
-    Ok(Pictures { dataset, left_out })
+    let shape = match read.first() {
+        Some(first) => {
+            let in_colour = read.iter().any(|picture| picture.channels == 3);
+            [first.side, if in_colour { 3 } else { 1 }]
+        }
+        None => return Err(Error::Empty.in_file(folder)),
+    };
+    let pixels = |picture: Picture| match shape {
+        [_, 1] => picture.pixels,
+        _ => picture.into_rgb().pixels,
+    };
+    let pixels = read.into_iter().flat_map(pixels).collect();
+    Ok((Raw { pixels, labels, shape, classes: Some(classes.clone()) }, left_out))
 }
 
-/// The ten class folders, in order, and what lies beside them.
-fn class_folders(folder: &Path) -> Result<([PathBuf; NUM_CLASSES], Vec<PathBuf>), Error> {
-    let mut classes: [Option<PathBuf>; NUM_CLASSES] = Default::default();
+/// The folders of classes, in their order, and what lies beside them.
+fn class_folders(
+    folder: &Path,
+    classes: &Classes,
+) -> Result<(BTreeMap<u16, PathBuf>, Vec<PathBuf>), Error> {
+    let mut folders: BTreeMap<u16, PathBuf> = BTreeMap::new();
     let mut others = Vec::new();
     for path in files::sorted_entries(folder).in_file(folder)? {
         if !path.is_dir() {
@@ -79,40 +177,36 @@ fn class_folders(folder: &Path) -> Result<([PathBuf; NUM_CLASSES], Vec<PathBuf>)
             continue;
         }
         let name = file_name(&path);
-        let label = label_of(&name).ok_or_else(|| {
-            let problem = format!(
-                "is not the folder of a class; expected 0 to 9 or one of {}",
-                CLASSES.join(", ")
-            );
+        let label = label_of(&name, classes).ok_or_else(|| {
+            let problem = format!("is not the folder of a class; expected one of {classes}");
             Error::Layout(problem).in_file(&path)
         })?;
-        if let Some(other) = classes[label].replace(path) {
+        if let Some(other) = folders.insert(label as u16, path) {
             return Err(Error::Ambiguous { found: vec![file_name(&other), name] }.in_file(folder));
         }
     }
-    let missing: Vec<_> =
-        (0..NUM_CLASSES).filter(|&label| classes[label].is_none()).map(|l| CLASSES[l]).collect();
-    if !missing.is_empty() {
-        let problem =
-            format!("has no folder for {}; expected one for each class", missing.join(", "));
-        return Err(Error::Layout(problem).in_file(folder));
-    }
-    Ok((classes.map(Option::unwrap_or_default), others))
+    Ok((folders, others))
 }
 
 /// The label that a folder's name stands for.
-fn label_of(name: &str) -> Option<usize> {
+fn label_of(name: &str, classes: &Classes) -> Option<usize> {
+    if let Some(label) = classes.iter().position(|class| class == name) {
+        return Some(label);
+    }
+    if !classes.are_garments() {
+        return None;
+    }
     let plain = |text: &str| -> String {
         text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
     };
     let name = plain(name);
-    if let Ok(label @ 0..NUM_CLASSES) = name.parse() {
+    if let Some(label) = name.parse().ok().filter(|&label| label < classes.len()) {
         return Some(label);
     }
     if name == "tshirt" {
         return Some(0);
     }
-    CLASSES.iter().position(|class| plain(class) == name)
+    classes.iter().position(|class| plain(class) == name)
 }
 
 /// The pictures in a folder, and what else is in it.

@@ -1,6 +1,6 @@
 //! The IDX files in which Fashion-MNIST is published, plain or gzipped.
 //!
-//! Images: magic 2051 (0x803), N, 28, 28 as big-endian u32, then N·784 bytes, row by row. Labels:
+//! Images: magic 2051 (0x803), N, rows, columns as big-endian u32, then the bytes, row by row. Labels:
 //! magic 2049 (0x801), N, then N bytes. Images without a pixel above 1 are thresholded ones: 1 is white.
 
 use std::fs::File;
@@ -9,9 +9,11 @@ use std::path::Path;
 
 use flate2::bufread::GzDecoder;
 
+use crate::dataset::is_shape;
 use crate::error::InFile;
 use crate::pixels::stretch_binary;
-use crate::{Dataset, Error, MAX_ARRAY_BYTES, PIXELS, SIDE, known};
+use crate::reading::Raw;
+use crate::{Dataset, Error, MAX_ARRAY_BYTES, Reading, known};
 
 const IMAGES_MAGIC: u32 = 0x0803;
 const LABELS_MAGIC: u32 = 0x0801;
@@ -26,30 +28,33 @@ pub(crate) const MAX_DEFLATE_RATIO: u64 = 1032;
 /// # Errors
 ///
 /// [`Error::File`] with the path of the file at fault and what is wrong with it.
-pub fn read(images: &Path, labels: &Path) -> Result<Dataset, Error> {
-    let pixels = read_images(images)?;
-    let labels_read = read_labels(labels)?;
-    Dataset::from_parts(pixels, labels_read).in_file(labels)
+pub fn read(images: &Path, labels: &Path, reading: &Reading) -> Result<Dataset, Error> {
+    let images = read_images(images)?;
+    let read = read_labels(labels)?;
+    reading.one(raw(images, &read)).in_file(labels)
 }
 
-/// All pixels of an image file, 784 an image.
-///
-/// # Errors
-///
-/// [`Error::File`].
-pub fn read_images(path: &Path) -> Result<Vec<u8>, Error> {
-    let mut pixels = read_file(path, Kind::Images).in_file(path)?;
+/// Images and labels together.
+pub(crate) fn raw(Images { pixels, side }: Images, labels: &[u8]) -> Raw {
+    let labels = labels.iter().map(|&label| label.into()).collect();
+    Raw { pixels, labels, shape: [side, 1], classes: None }
+}
+
+/// What an image file holds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Images {
+    pixels: Vec<u8>,
+    side: usize,
+}
+
+pub(crate) fn read_images(path: &Path) -> Result<Images, Error> {
+    let (mut pixels, side) = read_file(path, Kind::Images).in_file(path)?;
     stretch_binary(&mut pixels);
-    Ok(pixels)
+    Ok(Images { pixels, side })
 }
 
-/// The labels of a label file; whether they are below 10 is checked by [`Dataset`].
-///
-/// # Errors
-///
-/// [`Error::File`].
-pub fn read_labels(path: &Path) -> Result<Vec<u8>, Error> {
-    read_file(path, Kind::Labels).in_file(path)
+pub(crate) fn read_labels(path: &Path) -> Result<Vec<u8>, Error> {
+    read_file(path, Kind::Labels).in_file(path).map(|(labels, _)| labels)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,8 +71,8 @@ impl Kind {
         }
     }
 
-    /// Bytes of data promised by a header.
-    fn data_bytes(self, header: &[u8]) -> Result<u64, Error> {
+    /// Bytes of data promised by a header, and the side of the images.
+    fn data_bytes(self, header: &[u8]) -> Result<(u64, usize), Error> {
         let mut words = header.chunks_exact(4).map(|word| {
             u32::from_be_bytes(word.try_into().expect("chunks_exact gives four bytes"))
         });
@@ -81,29 +86,29 @@ impl Kind {
             return Err(Error::Magic { kind, expected, found });
         }
         let n = next();
-        let bytes = match self {
-            Self::Labels => u64::from(n),
+        let (bytes, side) = match self {
+            Self::Labels => (u64::from(n), 1),
             Self::Images => {
                 let (rows, columns) = (next() as usize, next() as usize);
-                if (rows, columns) != (SIDE, SIDE) {
+                if rows != columns || !is_shape(rows, 1) {
                     return Err(Error::Shape {
                         what: "the image file".into(),
                         found: vec![n as usize, rows, columns],
-                        expected: "(N, 28, 28)",
+                        expected: "(N, side, side) with a side of 16 to 128",
                     });
                 }
-                u64::from(n) * PIXELS as u64
+                (u64::from(n) * (rows * columns) as u64, rows)
             }
         };
         if bytes > MAX_ARRAY_BYTES {
             let what = format!("the {n} {kind} that its header promises");
             return Err(Error::TooLarge { what, bytes, limit: MAX_ARRAY_BYTES });
         }
-        if n == 0 { Err(Error::Empty) } else { Ok(bytes) }
+        if n == 0 { Err(Error::Empty) } else { Ok((bytes, side)) }
     }
 }
 
-fn read_file(path: &Path, kind: Kind) -> Result<Vec<u8>, Error> {
+fn read_file(path: &Path, kind: Kind) -> Result<(Vec<u8>, usize), Error> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     if size > MAX_ARRAY_BYTES + 16 {
@@ -122,7 +127,7 @@ fn read_file(path: &Path, kind: Kind) -> Result<Vec<u8>, Error> {
     unpack(&packed, kind)
 }
 
-fn unpack(packed: &[u8], kind: Kind) -> Result<Vec<u8>, Error> {
+fn unpack(packed: &[u8], kind: Kind) -> Result<(Vec<u8>, usize), Error> {
     if !packed.starts_with(&GZIP_MAGIC) {
         return Err(Error::Damaged(
             "is not gzipped, although its name ends in .gz; fetch it again, or remove the ending"
@@ -180,7 +185,11 @@ impl Read for Members<'_> {
 }
 
 /// Reads header and data from a stream that can hold `most` bytes, and not one byte more.
-fn read_unpacked(mut input: &mut dyn Read, kind: Kind, most: u64) -> Result<Vec<u8>, Error> {
+fn read_unpacked(
+    mut input: &mut dyn Read,
+    kind: Kind,
+    most: u64,
+) -> Result<(Vec<u8>, usize), Error> {
     let mut header = Vec::with_capacity(16);
     let header_bytes = kind.header_bytes();
     (&mut input).take(header_bytes as u64).read_to_end(&mut header)?;
@@ -188,7 +197,7 @@ fn read_unpacked(mut input: &mut dyn Read, kind: Kind, most: u64) -> Result<Vec<
         let (expected, found) = (header_bytes as u64, header.len() as u64);
         return Err(Error::Truncated { expected, found });
     }
-    let data_bytes = kind.data_bytes(&header)?;
+    let (data_bytes, side) = kind.data_bytes(&header)?;
     let expected = header_bytes as u64 + data_bytes;
     if expected > most {
         return Err(Error::Truncated { expected, found: most });
@@ -202,23 +211,26 @@ fn read_unpacked(mut input: &mut dyn Read, kind: Kind, most: u64) -> Result<Vec<
     if input.read(&mut [0])? != 0 {
         return Err(Error::TrailingBytes { expected });
     }
-    Ok(data)
+    Ok((data, side))
 }
 
-/// The header of an image file with `n` images.
-pub(crate) fn image_header(n: usize) -> [u8; 16] {
-    let words = [IMAGES_MAGIC, n as u32, SIDE as u32, SIDE as u32];
-    let mut header = [0; 16];
-    for (bytes, word) in header.chunks_exact_mut(4).zip(words) {
-        bytes.copy_from_slice(&word.to_be_bytes());
-    }
-    header
+/// The header of a file with the images of a data set; those in colour have a dimension more.
+pub(crate) fn image_header(dataset: &Dataset) -> Vec<u8> {
+    let (n, side, channels) = (dataset.len() as u32, dataset.side() as u32, dataset.channels());
+    let words = match channels {
+        1 => vec![IMAGES_MAGIC, n, side, side],
+        _ => vec![IMAGES_MAGIC + 1, n, side, side, channels as u32],
+    };
+    words.into_iter().flat_map(u32::to_be_bytes).collect()
 }
 
-/// The header of a label file with `n` labels.
-pub(crate) fn label_header(n: usize) -> [u8; 8] {
-    let mut header = [0; 8];
-    header[..4].copy_from_slice(&LABELS_MAGIC.to_be_bytes());
-    header[4..].copy_from_slice(&(n as u32).to_be_bytes());
-    header
+/// A file with the labels of a data set: bytes where all are, else 16 bits each, whose type is 0x0b.
+pub(crate) fn label_file(dataset: &Dataset) -> Vec<u8> {
+    let labels = dataset.labels();
+    let bytes: Option<Vec<u8>> = labels.iter().map(|&label| label.try_into().ok()).collect();
+    let (magic, data) = match bytes {
+        Some(bytes) => (LABELS_MAGIC, bytes),
+        None => (0x0b01, labels.iter().flat_map(|label| label.to_be_bytes()).collect()),
+    };
+    [&magic.to_be_bytes()[..], &(labels.len() as u32).to_be_bytes(), &data].concat()
 }

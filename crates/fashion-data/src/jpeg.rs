@@ -7,8 +7,9 @@
 
 use jpeg_decoder::{Decoder, Error as JpegError, PixelFormat};
 
+use crate::Error;
 use crate::orientation::upright;
-use crate::{Error, PIXELS, SIDE};
+use crate::picture::{Picture, side_of};
 
 /// How far apart the channels of a grey pixel may be: JPEG rounds them one by one.
 const GREY: u8 = 4;
@@ -16,19 +17,16 @@ const GREY: u8 = 4;
 /// Bytes that begin with a one and are no marker. Where data are missing, decoders read zeros.
 const FILLER: [u8; 64] = [0xfe; 64];
 
-/// The 784 grey levels of a 28×28 JPEG, upright.
+/// The picture in a JPEG, upright; grey if all its pixels nearly are.
 ///
 /// # Errors
 ///
-/// [`Error::Damaged`], [`Error::PictureSize`], or [`Error::Pixel`] if it is in colour.
-pub(crate) fn decode(bytes: &[u8]) -> Result<[u8; PIXELS], Error> {
+/// [`Error::Damaged`] or [`Error::PictureSize`].
+pub(crate) fn decode(bytes: &[u8]) -> Result<Picture, Error> {
     let mut decoder = Decoder::new(bytes);
     decoder.read_info().map_err(damaged)?;
     let info = decoder.info().ok_or_else(cut)?;
-    let (width, height) = (usize::from(info.width), usize::from(info.height));
-    if (width, height) != (SIDE, SIDE) {
-        return Err(Error::PictureSize { width, height });
-    }
+    let side = side_of(usize::from(info.width), usize::from(info.height))?;
     let samples = decoder.decode().map_err(damaged)?;
     let filled = filled(bytes).and_then(|filled| Decoder::new(&filled[..]).decode().ok());
     if filled.as_ref() != Some(&samples) {
@@ -42,30 +40,32 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<[u8; PIXELS], Error> {
             return Err(Error::Damaged("it has 16 bits a channel, expected 8".into()));
         }
     };
-    if samples.len() != PIXELS * channels {
+    if samples.len() != side * side * channels {
         return Err(cut());
     }
-    let mut pixels = [0; PIXELS];
-    for (pixel, sample) in pixels.iter_mut().zip(samples.chunks_exact(channels)) {
-        *pixel = grey(sample).ok_or_else(|| Error::Pixel {
-            what: "the image".into(),
-            problem: "it is in colour, expected grey".into(),
-        })?;
-    }
-    Ok(upright(pixels, decoder.exif_data()))
+    let rgb: Vec<[u8; 3]> = samples.chunks_exact(channels).map(rgb).collect();
+    let levels: Option<Vec<_>> = rgb.iter().copied().map(grey).collect();
+    let picture = match levels {
+        Some(pixels) => Picture { pixels, side, channels: 1 },
+        None => Picture { pixels: rgb.into_flattened(), side, channels: 3 },
+    };
+    Ok(upright(picture, decoder.exif_data()))
 }
 
-/// The level of a pixel in grey, RGB or CMYK, or none of a coloured one.
-fn grey(sample: &[u8]) -> Option<u8> {
-    let rgb = match *sample {
-        [grey] => return Some(grey),
+/// A pixel in grey, RGB or CMYK.
+fn rgb(sample: &[u8]) -> [u8; 3] {
+    match *sample {
         [red, green, blue] => [red, green, blue],
         [cyan, magenta, yellow, black] => [cyan, magenta, yellow].map(|ink| {
             let light = u16::from(255 - ink) * u16::from(255 - black);
             ((light + 127) / 255) as u8
         }),
-        _ => return None,
-    };
+        _ => [sample[0]; 3],
+    }
+}
+
+/// The level of a pixel, or none of a coloured one.
+fn grey(rgb: [u8; 3]) -> Option<u8> {
     let (low, high) = rgb.iter().fold((255, 0), |(low, high), &c| (c.min(low), c.max(high)));
     let sum: u16 = rgb.into_iter().map(u16::from).sum();
     (high - low <= GREY).then_some(((sum + 1) / 3) as u8)

@@ -1,17 +1,21 @@
 //! Pictures turned as their Exif data say.
 
-use crate::{PIXELS, SIDE};
+use crate::picture::Picture;
 
 /// The picture as a viewer shows it, by the tag Orientation (0x0112) of the Exif data beside it: TIFF
 /// data, as they stand in a PNG's chunk eXIf or in a JPEG's segment APP1 after `Exif\0\0`.
 ///
 /// As it is without such a tag, or with one that makes no sense.
-pub(crate) fn upright(pixels: [u8; PIXELS], exif: Option<&[u8]>) -> [u8; PIXELS] {
+pub(crate) fn upright(picture: Picture, exif: Option<&[u8]>) -> Picture {
     let orientation = exif.and_then(orientation).unwrap_or(1);
-    let end = SIDE - 1;
-    let mut turned = pixels;
-    for (row, turned) in turned.chunks_exact_mut(SIDE).enumerate() {
-        for (column, pixel) in turned.iter_mut().enumerate() {
+    if !(2..=8).contains(&orientation) {
+        return picture;
+    }
+    let Picture { side, channels, .. } = picture;
+    let end = side - 1;
+    let mut turned = picture.clone();
+    for (row, turned) in turned.pixels.chunks_exact_mut(side * channels).enumerate() {
+        for (column, pixel) in turned.chunks_exact_mut(channels).enumerate() {
             // CIPA DC-008 (Exif 2.32), 4.6.4.A: where the stored row and column begin.
             let (stored_row, stored_column) = match orientation {
                 2 => (row, end - column),
@@ -23,7 +27,8 @@ pub(crate) fn upright(pixels: [u8; PIXELS], exif: Option<&[u8]>) -> [u8; PIXELS]
                 8 => (column, end - row),
                 _ => (row, column),
             };
-            *pixel = pixels[stored_row * SIDE + stored_column];
+            let stored = (stored_row * side + stored_column) * channels;
+            pixel.copy_from_slice(&picture.pixels[stored..][..channels]);
         }
     }
     turned

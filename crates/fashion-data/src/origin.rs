@@ -20,8 +20,8 @@ pub struct Checksums {
 
 impl Checksums {
     pub(crate) fn new(train: &Dataset, test: &Dataset) -> Self {
-        let images = |set: &Dataset| sha256_of(&[&idx::image_header(set.len()), set.all_pixels()]);
-        let labels = |set: &Dataset| sha256_of(&[&idx::label_header(set.len()), set.labels()]);
+        let images = |set: &Dataset| sha256_of(&[&idx::image_header(set), set.all_pixels()]);
+        let labels = |set: &Dataset| sha256_of(&[&idx::label_file(set)]);
         Self {
             train_images: images(train),
             train_labels: labels(train),

@@ -1,6 +1,6 @@
 use ndarray::Array2;
 
-use crate::{Dataset, NUM_CLASSES, PIXELS};
+use crate::Dataset;
 
 /// Grey levels 0–255 to 0–1: each is k/255, correctly rounded to f32.
 ///
@@ -28,48 +28,50 @@ pub(crate) fn stretch_binary(pixels: &mut [u8]) {
     }
 }
 
-/// Labels (N) as rows (N, 10) of nine zeros and a one.
+/// Labels (N) of so many classes as rows (N, classes) of zeros and a one.
 ///
 /// # Panics
 ///
-/// If a label is above 9; those of a [`Dataset`] never are.
+/// If a label is that of no class; those of a [`Dataset`] never are.
 ///
 /// ```
-/// let y = fashion_data::one_hot(&[2, 0]);
-/// assert_eq!(y.row(0).to_vec(), [0., 0., 1., 0., 0., 0., 0., 0., 0., 0.]);
+/// let y = fashion_data::one_hot(&[2, 0], 3);
+/// assert_eq!(y.row(0).to_vec(), [0., 0., 1.]);
 /// assert_eq!(y[[1, 0]], 1.0);
 /// ```
 #[must_use]
-pub fn one_hot(labels: &[u8]) -> Array2<f32> {
-    let mut rows = Array2::zeros((labels.len(), NUM_CLASSES));
+pub fn one_hot(labels: &[u16], classes: usize) -> Array2<f32> {
+    let mut rows = Array2::zeros((labels.len(), classes));
     for (mut row, &label) in rows.rows_mut().into_iter().zip(labels) {
         row[usize::from(label)] = 1.0;
     }
     rows
 }
 
-/// The images at `indices`, normalised, one after the other: (B, 784) or, which is the same,
-/// (B, 1, 28, 28). Allocates nothing.
+/// The images at `indices`, normalised, one after the other: (B, side, side, channels). Allocates
+/// nothing.
 ///
 /// # Panics
 ///
-/// If `out` is not 784 times as long as `indices`, or an index is out of range.
+/// If `out` has not as many values as so many images, or an index is out of range.
 pub fn gather(dataset: &Dataset, indices: &[usize], out: &mut [f32]) {
-    assert_eq!(out.len(), indices.len() * PIXELS, "784 outputs for each index");
-    for (x, &index) in out.chunks_exact_mut(PIXELS).zip(indices) {
+    let len = dataset.image_len();
+    assert_eq!(out.len(), indices.len() * len, "an image for each index");
+    for (x, &index) in out.chunks_exact_mut(len).zip(indices) {
         normalise(dataset.pixels(index), x);
     }
 }
 
-/// The labels at `indices` as one-hot rows (B, 10). Allocates nothing.
+/// The labels at `indices` as one-hot rows (B, classes). Allocates nothing.
 ///
 /// # Panics
 ///
-/// If `out` is not ten times as long as `indices`, or an index is out of range.
+/// If `out` has not so many rows, or an index is out of range.
 pub fn gather_one_hot(dataset: &Dataset, indices: &[usize], out: &mut [f32]) {
-    assert_eq!(out.len(), indices.len() * NUM_CLASSES, "ten outputs for each index");
+    let classes = dataset.classes().len();
+    assert_eq!(out.len(), indices.len() * classes, "a row for each index");
     out.fill(0.0);
-    for (row, &index) in out.chunks_exact_mut(NUM_CLASSES).zip(indices) {
+    for (row, &index) in out.chunks_exact_mut(classes).zip(indices) {
         row[usize::from(dataset.labels()[index])] = 1.0;
     }
 }
@@ -94,15 +96,15 @@ mod tests {
     #[test]
     fn gather_takes_the_images_and_labels_asked_for() {
         let images = Array::from_shape_fn((3, 28, 28), |(i, y, x)| (i * 80 + y + x) as u8);
-        let dataset = Dataset::new(images, Array1::from(vec![7, 8, 9])).unwrap();
-        let mut x = vec![f32::NAN; 2 * PIXELS];
-        let mut y = vec![f32::NAN; 2 * NUM_CLASSES];
+        let dataset = Dataset::of_garments(images, Array1::from(vec![7, 8, 9])).unwrap();
+        let mut x = vec![f32::NAN; 2 * 784];
+        let mut y = vec![f32::NAN; 2 * 10];
         gather(&dataset, &[2, 0], &mut x);
         gather_one_hot(&dataset, &[2, 0], &mut y);
         assert_eq!(x[0], 160.0 / 255.0);
-        assert_eq!(x[PIXELS - 1], (160.0 + 54.0) / 255.0);
-        assert_eq!(x[PIXELS], 0.0);
-        assert_eq!(x[PIXELS + 29], 2.0 / 255.0);
-        assert_eq!(y, one_hot(&[9, 7]).into_raw_vec_and_offset().0);
+        assert_eq!(x[783], (160.0 + 54.0) / 255.0);
+        assert_eq!(x[784], 0.0);
+        assert_eq!(x[784 + 29], 2.0 / 255.0);
+        assert_eq!(y, one_hot(&[9, 7], 10).into_raw_vec_and_offset().0);
     }
 }

@@ -2,51 +2,56 @@
 
 use std::io::Cursor;
 
-use png::{BitDepth, ColorType, Decoder, Limits, Transformations};
+use png::{BitDepth, ColorType, Decoder, Encoder, Limits, Transformations};
 
+use crate::Error;
 use crate::orientation::upright;
-use crate::{Error, PIXELS, SIDE};
+use crate::picture::{Picture, side_of};
 
-/// The 784 grey levels of a 28×28 PNG, as they stand in the file, turned upright as its Exif data say.
+/// The picture in a PNG, its levels as they stand in the file, turned upright as its Exif data say.
 ///
 /// # Errors
 ///
-/// [`Error::Damaged`], [`Error::PictureSize`], or [`Error::Pixel`] if it is not grey, opaque and 8-bit.
-pub(crate) fn decode(bytes: &[u8]) -> Result<[u8; PIXELS], Error> {
+/// [`Error::Damaged`], [`Error::PictureSize`], or [`Error::Pixel`] if it is not opaque and 8-bit.
+pub(crate) fn decode(bytes: &[u8]) -> Result<Picture, Error> {
     let damaged = |error| Error::Damaged(format!("cannot be read as a PNG: {error}"));
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: 1 << 20 });
     decoder.set_transformations(Transformations::EXPAND);
     decoder.set_ignore_text_chunk(true);
     let info = decoder.read_header_info().map_err(damaged)?;
-    let (width, height) = (info.width as usize, info.height as usize);
-    if (width, height) != (SIDE, SIDE) {
-        return Err(Error::PictureSize { width, height });
-    }
+    let side = side_of(info.width as usize, info.height as usize)?;
     let mut reader = decoder.read_info().map_err(damaged)?;
     let (color, depth) = reader.output_color_type();
-    let not_grey =
-        |problem: &str| Error::Pixel { what: "the image".into(), problem: problem.into() };
+    let unfit = |problem: &str| Error::Pixel { what: "the image".into(), problem: problem.into() };
     if depth != BitDepth::Eight {
-        return Err(not_grey("it has 16 bits a channel, expected 8"));
+        return Err(unfit("it has 16 bits a channel, expected 8"));
     }
-    let mut samples = [0; PIXELS * 4];
     let channels = color.samples();
-    reader.next_frame(&mut samples[..PIXELS * channels]).map_err(damaged)?;
+    let mut samples = vec![0; side * side * channels];
+    reader.next_frame(&mut samples).map_err(damaged)?;
     // Exif data may stand behind the pixels.
     reader.finish().map_err(damaged)?;
-    let mut pixels = [0; PIXELS];
-    for (pixel, sample) in pixels.iter_mut().zip(samples.chunks_exact(channels)) {
-        let (grey, alpha) = match color {
+    let mut rgb = Vec::with_capacity(side * side);
+    for sample in samples.chunks_exact(channels) {
+        let (levels, alpha) = match color {
             ColorType::GrayscaleAlpha | ColorType::Rgba => sample.split_at(channels - 1),
             _ => (sample, &[255][..]),
         };
         if alpha != [255] {
-            return Err(not_grey("it is partly transparent, expected opaque pixels"));
+            return Err(unfit("it is partly transparent, expected opaque pixels"));
         }
-        if grey.iter().any(|&level| level != grey[0]) {
-            return Err(not_grey("it is in colour, expected grey"));
-        }
-        *pixel = grey[0];
+        rgb.push(levels.try_into().unwrap_or([levels[0]; 3]));
     }
-    Ok(upright(pixels, reader.info().exif_metadata.as_deref()))
+    Ok(upright(Picture::of_rgb(rgb, side), reader.info().exif_metadata.as_deref()))
+}
+
+/// A PNG of these pixels, row by row, channels last.
+pub(crate) fn encode(pixels: &[u8], side: usize, channels: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, side as u32, side as u32);
+    encoder.set_color(if channels == 1 { ColorType::Grayscale } else { ColorType::Rgb });
+    encoder.set_depth(BitDepth::Eight);
+    let written = encoder.write_header().and_then(|mut png| png.write_image_data(pixels));
+    written.expect("as many pixels as the header says, written to memory");
+    bytes
 }

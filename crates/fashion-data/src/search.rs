@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::InFile;
 use crate::source::is_there;
-use crate::{Dataset, Error, Format, Keys, PIXELS, Source, Splits, files, known};
+use crate::{Dataset, Error, Format, Reading, Source, Splits, files, known};
 
 /// What one format wants in a folder, and what of it is there.
 struct Inventory {
@@ -99,7 +99,7 @@ fn complete(folder: &Path) -> Result<Vec<Inventory>, Error> {
 /// The first of some data, if the others are the same items.
 fn one_of(found: Vec<Inventory>) -> Result<Source, Error> {
     if found.len() > 1 {
-        let mut all = found.iter().map(|format| format.source.load(&Keys::default()));
+        let mut all = found.iter().map(|format| format.source.load(&Reading::default()));
         let first = all.next().transpose()?;
         for other in all {
             let other = other?;
@@ -116,7 +116,7 @@ fn one_of(found: Vec<Inventory>) -> Result<Source, Error> {
 
 /// Whether two data sets have the same images with the same labels, in whatever order.
 fn same_items(a: &Splits, b: &Splits) -> bool {
-    fn sorted(part: &Dataset) -> Vec<(&[u8; PIXELS], u8)> {
+    fn sorted(part: &Dataset) -> Vec<(&[u8], u16)> {
         let mut items: Vec<_> =
             (0..part.len()).map(|index| (part.pixels(index), part.labels()[index])).collect();
         items.sort_unstable();

@@ -2,7 +2,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::error::InFile;
-use crate::{Dataset, Error, Keys, Split, Splits, csv, folder, idx, known, npz};
+use crate::reading::Raw;
+use crate::{
+    Classes, Dataset, Error, Keys, Origin, Reading, Split, Splits, csv, folder, idx, known, npz,
+};
 
 /// A folder that holds data, and the format they are in.
 ///
@@ -34,30 +37,44 @@ pub enum Format {
 }
 
 impl Source {
-    /// Reads, checks and identifies the data. `keys` only mean something for npz.
+    /// Reads, checks and identifies the data. A file `classes.json` in the folder, an array of names,
+    /// says what the classes are, unless `reading` does.
     ///
     /// # Errors
     ///
     /// [`Error::File`] for anything wrong with a file, [`Error::Refused`] (inside it) for data that
-    /// must not be used, [`Error::KeysWithoutNpz`] if `keys` are given for another format.
-    pub fn load(&self, keys: &Keys) -> Result<Splits, Error> {
+    /// must not be used, [`Error::KeysWithoutNpz`] if keys are given for another format.
+    pub fn load(&self, reading: &Reading) -> Result<Splits, Error> {
         let Self { folder, format } = self;
-        if *keys != Keys::default() && *format != Format::Npz {
+        if reading.keys != Keys::default() && *format != Format::Npz {
             return Err(Error::KeysWithoutNpz { data: self.to_string() });
         }
+        let mut reading = reading.clone();
+        if reading.classes.is_none() {
+            reading.classes = named_beside(folder)?;
+        }
         let mut notes = Vec::new();
-        let [train, test] = Split::ALL.map(|split| match format {
-            Format::Npz => npz::read(&folder.join(npz_name(split)), split, keys),
-            Format::Idx => read_idx(folder, split),
-            Format::Csv => csv::read(&folder.join(csv_name(split))),
-            Format::Pictures => {
+        if *format == Format::Pictures && reading.classes.is_none() {
+            let parts = Split::ALL.map(|split| folder.join(split.name()));
+            reading.classes = Some(folder::classes_of(&parts.each_ref().map(PathBuf::as_path))?);
+        }
+        let [train, test] = Split::ALL.map(|split| match (format, &reading.classes) {
+            (Format::Npz, _) => npz::read_raw(&folder.join(npz_name(split)), split, &reading.keys),
+            (Format::Idx, _) => read_idx(folder, split),
+            (Format::Csv, _) => csv::read_raw(&folder.join(csv_name(split))),
+            (Format::Pictures, classes) => {
                 let part = folder.join(split.name());
-                let pictures = folder::read(&part)?;
-                notes.extend(left_out(&part, &pictures.left_out));
-                Ok(pictures.dataset)
+                let classes = classes.clone().unwrap_or_else(Classes::garments);
+                let (raw, passed_over) = folder::read_raw(&part, &classes)?;
+                notes.extend(left_out(&part, &passed_over));
+                Ok(raw)
             }
         });
-        let mut splits = Splits::new(train?, test?).in_file(folder)?;
+        let named = reading.name(vec![train?, test?]).in_file(folder)?;
+        let [train, test] = <[Dataset; 2]>::try_from(named.parts).map_err(|_| Error::Empty)?;
+        let mut splits = Splits::new(train, test).in_file(folder)?;
+        splits.assumed = named.assumed && splits.origin == Origin::Custom;
+        splits.notes.extend(named.notes);
         splits.notes.extend(notes);
         Ok(splits)
     }
@@ -113,23 +130,23 @@ fn idx_names(name: &str) -> [String; 4] {
 }
 
 /// The images and labels of one split.
-fn read_idx(folder: &Path, split: Split) -> Result<Dataset, Error> {
+fn read_idx(folder: &Path, split: Split) -> Result<Raw, Error> {
     let [images, labels] = match split {
         Split::Train => [0, 1],
         Split::Test => [2, 3],
     }
     .map(|part| known::OFFICIAL[part].name);
     let (_, images) = read_copies(folder, images, idx::read_images)?;
-    let (path, labels) = read_copies(folder, labels, idx::read_labels)?;
-    Dataset::from_parts(images, labels).in_file(&path)
+    let (_, labels) = read_copies(folder, labels, idx::read_labels)?;
+    Ok(idx::raw(images, &labels))
 }
 
 /// A part, which all its copies must agree on, and the first of its files.
-fn read_copies(
+fn read_copies<T: PartialEq>(
     folder: &Path,
     name: &str,
-    read: fn(&Path) -> Result<Vec<u8>, Error>,
-) -> Result<(PathBuf, Vec<u8>), Error> {
+    read: fn(&Path) -> Result<T, Error>,
+) -> Result<(PathBuf, T), Error> {
     let mut there = Vec::new();
     for name in idx_names(name) {
         if is_there(folder, &name)? {
@@ -147,6 +164,21 @@ fn read_copies(
         }
     }
     Ok((path, part))
+}
+
+/// The names in a folder's `classes.json`, if there is one.
+fn named_beside(folder: &Path) -> Result<Option<Classes>, Error> {
+    let path = folder.join("classes.json");
+    if !is_there(folder, "classes.json")? {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(&path).in_file(&path)?;
+    let names = serde_json::from_str::<Vec<String>>(&text).map_err(|error| {
+        let problem =
+            format!("is not a JSON array of names ({error}), as in [\"reuse\", \"waste\"]");
+        Error::Damaged(problem).in_file(&path)
+    })?;
+    Classes::new(names).map(Some).in_file(&path)
 }
 
 /// Whether a folder holds a folder, if the name ends in `/`, or something that is none; a place that

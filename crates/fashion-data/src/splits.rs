@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::{CLASSES, Checksums, Dataset, Error, Origin};
+use crate::{Checksums, Dataset, Error, Origin};
 
 /// A whole data set: what to train on, what to test on, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Splits {
     pub test: Dataset,
     /// What this data is.
     pub origin: Origin,
+    /// Whether the classes are taken to be the garments only because nothing says otherwise.
+    pub assumed: bool,
     /// SHA-256 of the four parts, whatever files they came from.
     pub checksums: Checksums,
     /// What whoever uses the data should know of them, in sentences without a full stop: classes
@@ -28,7 +30,7 @@ impl Splits {
         let checksums = Checksums::new(&train, &test);
         let origin = checksums.origin()?;
         let notes = absent_classes(&train).into_iter().chain(nearly_black(&train, &test)).collect();
-        Ok(Self { train, test, origin, checksums, notes })
+        Ok(Self { train, test, origin, assumed: false, checksums, notes })
     }
 }
 
@@ -44,12 +46,9 @@ fn nearly_black(train: &Dataset, test: &Dataset) -> Option<String> {
 
 /// What there is to say where classes have no training images.
 fn absent_classes(train: &Dataset) -> Option<String> {
-    let absent: Vec<_> = CLASSES
-        .iter()
-        .zip(train.class_counts())
-        .filter(|&(_, count)| count == 0)
-        .map(|(class, _)| *class)
-        .collect();
+    let classes = train.classes().iter().zip(train.class_counts());
+    let absent: Vec<_> =
+        classes.filter(|&(_, count)| count == 0).map(|(class, _)| class.as_str()).collect();
     (!absent.is_empty()).then(|| {
         format!("there is no training image of {}, which cannot be learned", absent.join(", "))
     })

@@ -127,6 +127,40 @@ impl ConfusionMatrix {
         })
     }
 
+    /// The counts of the classes that were confused most, and of all others together in the last row and
+    /// column, where there are more than `most` classes: what a view has room for. Gives the classes of
+    /// the other rows, in order; sums stay what they are.
+    ///
+    /// ```
+    /// use fashion_eval::ConfusionMatrix;
+    /// use ndarray::array;
+    ///
+    /// let confusion = ConfusionMatrix::new(&[0, 0, 1, 2, 3, 3], &[0, 3, 1, 2, 3, 0], 4)?;
+    /// let (folded, classes) = confusion.folded(3);
+    /// assert_eq!(classes, [0, 3]);
+    /// assert_eq!(folded.counts(), array![[1, 1, 0], [1, 1, 0], [0, 0, 2]]);
+    /// # Ok::<(), fashion_eval::Error>(())
+    /// ```
+    pub fn folded(&self, most: usize) -> (Self, Vec<usize>) {
+        let all = self.classes();
+        if all <= most {
+            return (self.clone(), (0..all).collect());
+        }
+        let (rows, columns) = (self.support(), self.predicted_totals());
+        let mistakes =
+            |class: usize| rows[class] + columns[class] - 2 * self.counts[(class, class)];
+        let mut classes: Vec<usize> = (0..all).collect();
+        classes.sort_by_key(|&class| std::cmp::Reverse(mistakes(class)));
+        classes.truncate(most.saturating_sub(1).max(1));
+        classes.sort_unstable();
+        let place = |class: usize| classes.binary_search(&class).unwrap_or(classes.len());
+        let mut counts = Array2::zeros((classes.len() + 1, classes.len() + 1));
+        for ((label, predicted), &count) in self.counts.indexed_iter() {
+            counts[(place(label), place(predicted))] += count;
+        }
+        (Self { counts }, classes)
+    }
+
     /// The pairs of classes that were confused at least once, the most frequent first, equal counts
     /// in the order of the true and then of the predicted class.
     ///

@@ -183,7 +183,7 @@ impl Contents {
         if let Some(found) = metadata.get("normalisation").filter(|&found| found != NORMALISATION) {
             return Err(Error::Normalisation { found: found.clone(), expected: NORMALISATION });
         }
-        let graphs = graphs(&metadata)?;
+        let graphs = graphs(&metadata, &tensors)?;
         tensors.retain(|name, _| !name.starts_with(STATISTICS));
         let (count, several) = (graphs[0].classes(), graphs.len() > 1);
         let mut members = Vec::new();
@@ -217,12 +217,17 @@ impl Contents {
 }
 
 /// The members' graphs, of which there is one at least, all checked and for the same images and classes.
-fn graphs(metadata: &Metadata) -> Result<Vec<Graph>, Error> {
+fn graphs(metadata: &Metadata, tensors: &Tensors) -> Result<Vec<Graph>, Error> {
     let Some(json) = metadata.get("graph") else {
         let expected = "report-cnn".to_owned();
         return match metadata.get("architecture").filter(|&found| *found != expected) {
             Some(found) => Err(Error::Architecture { found: found.clone(), expected }),
-            None => Ok(vec![report_cnn()]),
+            None => {
+                // Files from elsewhere may be of any classes.
+                let classes = tensors.get("fc2.bias").and_then(|bias| bias.shape.first().copied());
+                let graph = report_cnn(classes.unwrap_or(10));
+                graph.check().map(|()| vec![graph])
+            }
         };
     };
     let nonsense = |error: serde_json::Error| Error::Graph(error.to_string());
@@ -260,7 +265,7 @@ fn take(tensors: &mut Tensors, graph: &Graph, prefix: &str) -> Result<Tensors, E
 }
 
 /// The network of all files without a graph.
-fn report_cnn() -> Graph {
+fn report_cnn(classes: usize) -> Graph {
     let mut graph = Graph::new(ImageShape { channels: 1, side: 28 });
     let mut x = Value::IMAGES;
     for (name, outputs) in [("conv1", 32), ("conv2", 64)] {
@@ -272,6 +277,6 @@ fn report_cnn() -> Graph {
     x = graph.add("", Op::Flatten, &[x]);
     x = graph.add("fc1", Op::Dense { outputs: 128 }, &[x]);
     x = graph.add("", Op::Relu, &[x]);
-    graph.add("fc2", Op::Dense { outputs: 10 }, &[x]);
+    graph.add("fc2", Op::Dense { outputs: classes }, &[x]);
     graph
 }

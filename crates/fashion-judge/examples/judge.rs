@@ -16,9 +16,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let some: Vec<usize> = (0..1000).collect();
     let splits = Splits::new(all.train.select(&some), all.test.select(&some))?;
     let settings = Settings { epochs: 1, ..Settings::default() };
-    let mut trainer = Trainer::new(settings, &splits, Architecture::ReportCnn.build(0))?;
+    let mut trainer =
+        Trainer::new(settings.clone(), &splits, Architecture::ReportCnn.build(10, 0))?;
     trainer.run(&mut ())?;
-    let classifier = weights::to_classifier(trainer.network())?;
+    let classifier = weights::to_classifier(trainer.network(), trainer.classes())?;
 
     let parts = settings.hold_out(&splits.train)?.ok_or("a share is held out by default")?;
     let held_out = predict(&classifier, &splits.train, &parts.held_out)?;

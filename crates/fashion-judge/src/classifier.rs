@@ -2,26 +2,10 @@
 
 use crate::calibrator::Calibrator;
 use crate::error::Error;
-use fashion_data::{CLASSES, SIDE};
+use fashion_data::Dataset;
 use fashion_model::{Classifier, ImageShape};
 use fashion_train::RunFolder;
 use std::path::{Path, PathBuf};
-
-/// Makes sure that a classifier is one of garments.
-fn check(classifier: &Classifier) -> Result<(), fashion_model::Error> {
-    let garments = ImageShape { channels: 1, side: SIDE };
-    if classifier.input() != garments {
-        let (found, expected) = (classifier.input(), garments);
-        return Err(fashion_model::Error::Input { found, expected });
-    }
-    let nameless = !classifier.metadata().contains_key("classes");
-    let classes = classifier.classes();
-    if classes.len() != CLASSES.len() || !(nameless || classes == CLASSES) {
-        let (found, expected) = (format!("{classes:?}"), format!("{CLASSES:?}"));
-        return Err(fashion_model::Error::Classes { found, expected });
-    }
-    Ok(())
-}
 
 /// A trained classifier, and where it is from.
 #[derive(Debug)]
@@ -49,8 +33,32 @@ impl Trained {
         };
         let path = run.as_ref().map_or_else(|| Ok(place.to_owned()), RunFolder::weights_path)?;
         let classifier = Classifier::open(&path)?;
-        check(&classifier).map_err(|problem| problem.in_file(&path))?;
         Ok(Self { classifier, path, run })
+    }
+
+    /// Makes sure that data are of its images and classes. A file without names, as others write them, is
+    /// of any classes of its number.
+    ///
+    /// # Errors
+    /// With the file, and what the two have.
+    pub fn check_data(&self, dataset: &Dataset) -> Result<(), Error> {
+        let in_file = |problem: fashion_model::Error| problem.in_file(&self.path);
+        let data = ImageShape { channels: dataset.channels(), side: dataset.side() };
+        let (found, classes) = (self.classifier.input(), self.classifier.classes());
+        if found != data {
+            return Err(in_file(fashion_model::Error::Input { found, expected: data }).into());
+        }
+        let nameless = !self.classifier.metadata().contains_key("classes");
+        let same = match nameless {
+            true => classes.len() == dataset.classes().len(),
+            false => classes == &dataset.classes()[..],
+        };
+        if !same {
+            let expected = dataset.classes().to_string();
+            let found = if nameless { classes.len().to_string() } else { classes.join(", ") };
+            return Err(in_file(fashion_model::Error::Classes { found, expected }).into());
+        }
+        Ok(())
     }
 
     /// What its file says of its confidence; nothing if it was never calibrated.

@@ -2,7 +2,7 @@
 
 use crate::calibrator::Calibrator;
 use crate::error::Error;
-use fashion_data::{CLASSES, Dataset, HoldOut, Splits};
+use fashion_data::{Classes, Dataset, HoldOut, Splits};
 use fashion_eval::calibration::Temperature;
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions};
@@ -14,13 +14,15 @@ use ndarray::Array2;
 ///
 /// ```
 /// use fashion_eval::{Predictions, calibration::Temperature, predictions_csv::Split};
+/// use fashion_data::Classes;
 /// use fashion_judge::{Calibrator, Judgement, context};
 /// use ndarray::Array2;
 ///
 /// // 91% sure of the first class, and right once in two times.
 /// let p = Array2::from_shape_fn((2, 10), |(_, class)| if class == 0 { 0.91 } else { 0.01 });
 /// let predictions = Predictions::new(p, vec![0, 1])?;
-/// let judgement = Judgement::new(predictions, Split::Test, &context("custom", Split::Test))?;
+/// let context = context("custom", &Classes::garments(), Split::Test);
+/// let judgement = Judgement::new(predictions, Split::Test, &context)?;
 /// let calibrator = Calibrator { temperature: Temperature::new(2.0)?, threshold: None };
 /// let judgement = judgement.calibrated_by(Some(calibrator));
 /// let gap = |errors: fashion_eval::calibration::CalibrationErrors| errors.expected;
@@ -73,7 +75,11 @@ impl Judgement {
                 (Split::Validation, predict(classifier, &splits.train, held_out)?)
             }
         };
-        Self::new(predictions, split, &context(&splits.origin.to_string(), split))
+        Self::new(
+            predictions,
+            split,
+            &context(&splits.origin.to_string(), splits.train.classes(), split),
+        )
     }
 
     /// Says, too, how good they are calibrated, and what the threshold does to them.
@@ -100,13 +106,9 @@ impl Judgement {
     }
 }
 
-/// What garments of `data`, such as a sample's origin, are judged as.
-pub fn context(data: &str, split: Split) -> Context {
-    Context {
-        data: data.to_owned(),
-        split: split.to_string(),
-        classes: CLASSES.map(String::from).into(),
-    }
+/// What items of `data`, such as a sample's origin, are judged as.
+pub fn context(data: &str, classes: &Classes, split: Split) -> Context {
+    Context { data: data.to_owned(), split: split.to_string(), classes: classes.to_vec() }
 }
 
 /// A classifier's answers for the images with these indices: plain softmax, averaged over its members
@@ -119,10 +121,11 @@ pub fn predict(
     dataset: &Dataset,
     indices: &[usize],
 ) -> Result<Predictions, Error> {
-    let mut answers = classifier
-        .members()
-        .iter()
-        .map(|member| Array2::from(evaluate(&member.plan, dataset, indices).probabilities));
+    let shape = (indices.len(), dataset.classes().len());
+    let mut answers = classifier.members().iter().map(|member| {
+        let answers = evaluate(&member.plan, dataset, indices).probabilities;
+        Array2::from_shape_vec(shape, answers).expect("a row for each image")
+    });
     let first = answers.next().expect("a classifier has a member");
     let sum = answers.fold(first, |sum, answer| sum + answer);
     let probabilities = sum / classifier.members().len() as f32;

@@ -6,7 +6,7 @@
 use crate::error::Error;
 use crate::judgement::Judgement;
 use crate::page;
-use fashion_data::{CLASSES, HoldOut, Splits};
+use fashion_data::{HoldOut, Splits};
 use fashion_eval::{Predictions, predictions_csv};
 use fashion_model::Classifier;
 use fashion_report::{
@@ -75,14 +75,15 @@ impl Report<'_> {
     /// Draws what is on the page.
     fn write_figures(&self, folder: &Path, page: &html::Report<'_>) -> Result<(), Error> {
         let metrics = &self.judgement.metrics;
+        let names = self.splits.train.classes();
         let part = format!("{} · {} set", metrics.data, metrics.split);
         classes_figure(self.splits)?.write(folder, "classes")?;
         if let Some((config, history)) = self.run {
             write_curves(folder, config, history)?;
         }
-        confusion::draw(&metrics.confusion, &CLASSES, &part)?.write(folder, "confusion")?;
+        confusion::draw(&metrics.confusion, names, &part)?.write(folder, "confusion")?;
         let wrong = page.items.iter().filter(|item| item.is_wrong());
-        misclassified::draw(wrong, &CLASSES, &part)?.write(folder, "misclassified")?;
+        misclassified::draw(wrong, names, &part)?.write(folder, "misclassified")?;
         let (bins, errors) = (&page.curves.reliability, metrics.confidence.errors);
         reliability::draw(bins, errors.expected, &part)?.write(folder, "reliability")?;
         let steps = &page.calibrated.unwrap_or(page.curves).risk_coverage.steps;
@@ -118,13 +119,14 @@ impl Report<'_> {
 /// The classes, with the first of their garments.
 pub(crate) fn classes(splits: &Splits) -> Vec<Class<'_>> {
     let counts = splits.train.class_counts().into_iter().zip(splits.test.class_counts());
-    let class = |(name, (train, test)): (&&str, _)| Class {
-        name: (*name).into(),
+    let class = |(name, (train, test)): (&String, _)| Class {
+        name: name.clone(),
         images: Vec::new(),
         train,
         test,
     };
-    let mut classes: Vec<Class<'_>> = CLASSES.iter().zip(counts).map(class).collect();
+    let names = splits.train.classes().iter();
+    let mut classes: Vec<Class<'_>> = names.zip(counts).map(class).collect();
     for (index, &label) in splits.train.labels().iter().enumerate() {
         let images = &mut classes[usize::from(label)].images;
         if images.len() < classes::MAX_EXAMPLES {

@@ -4,7 +4,7 @@
 //! Without arguments it writes untrained weights to a temporary folder, reads them back, and
 //! classifies an image of the built-in sample: the answer means nothing, the way is the same.
 
-use fashion_data::picture;
+use fashion_data::{Classes, picture};
 use fashion_model::{Architecture, Classifier, tensors, weights};
 use std::error::Error;
 use std::path::Path;
@@ -13,13 +13,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (classifier, pixels) = match &arguments[..] {
         [weights, image] => {
-            let image = picture::read(Path::new(image))?.to_vec();
+            let image = picture::read(Path::new(image))?.pixels;
             (Classifier::open(Path::new(weights))?, image)
         }
         [] => {
             let temporary = tempfile::tempdir()?;
             let path = temporary.path().join("untrained.safetensors");
-            weights::save(&path, &Architecture::ReportCnn.build(0), &tensors::Metadata::new())?;
+            let network = Architecture::ReportCnn.build(10, 0);
+            weights::save(&path, &network, &Classes::garments(), &tensors::Metadata::new())?;
             (Classifier::open(&path)?, fashion_sample::generate(0).test.pixels(0).to_vec())
         }
         _ => return Err("expected WEIGHTS.safetensors and IMAGE.png, or nothing".into()),

@@ -1,7 +1,8 @@
 //! The networks that can be asked for by name.
 
 use crate::network::{Definition, Network};
-use crate::networks::{ReportCnn, Resnet, Vgg};
+use crate::networks::{ReportCnn, Resnet, Resnet64, Vgg};
+use fashion_infer::ImageShape;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +11,7 @@ use std::str::FromStr;
 ///
 /// ```
 /// use fashion_model::Architecture;
-/// let network = Architecture::ReportCnn.build(0);
+/// let network = Architecture::ReportCnn.build(10, 0);
 /// assert_eq!((network.name(), network.graph().parameter_count()), ("report-cnn", 225_034));
 /// assert_eq!("vgg".parse(), Ok(Architecture::Vgg));
 /// ```
@@ -24,6 +25,9 @@ pub enum Architecture {
     Vgg,
     /// [`Resnet`].
     Resnet,
+    /// [`Resnet64`].
+    #[serde(rename = "resnet-64")]
+    Resnet64,
 }
 
 /// The networks: of each its variant, its layers, and what it is for.
@@ -47,17 +51,26 @@ macro_rules! architectures {
                 }
             }
 
-            /// A network with the initial weights of a seed ([`Network::initialised`]).
-            pub fn build(self, seed: u64) -> Network {
+            /// The shape of its images.
+            pub const fn input(self) -> ImageShape {
                 match self {
-                    $(Architecture::$Variant => Network::initialised::<$Layers>(seed),)+
+                    $(Architecture::$Variant => <$Layers as Definition>::INPUT,)+
                 }
             }
 
-            /// A network whose parameters are all zero, for weights that were trained before.
-            pub fn zeroed(self) -> Network {
+            /// A network of so many classes with the initial weights of a seed
+            /// ([`Network::initialised`]).
+            pub fn build(self, classes: usize, seed: u64) -> Network {
                 match self {
-                    $(Architecture::$Variant => Network::zeroed::<$Layers>(),)+
+                    $(Architecture::$Variant => Network::initialised::<$Layers>(classes, seed),)+
+                }
+            }
+
+            /// A network of so many classes whose parameters are all zero, for weights that were trained
+            /// before.
+            pub fn zeroed(self, classes: usize) -> Network {
+                match self {
+                    $(Architecture::$Variant => Network::zeroed::<$Layers>(classes),)+
                 }
             }
         }
@@ -68,6 +81,7 @@ architectures! {
     ReportCnn: ReportCnn, "the course report's network: the quickest, for figures beside the report's";
     Vgg: Vgg, "plain convolutions with batch normalisation: more accurate, for five times the work";
     Resnet: Resnet, "residual blocks: deeper, for comparison with the literature";
+    Resnet64: Resnet64, "residual blocks for pictures in colour, 64 x 64 pixels";
 }
 
 impl fmt::Display for Architecture {
@@ -108,9 +122,12 @@ mod tests {
             let name = serde_json::to_string(&network).expect("a word");
             assert_eq!(name, format!("{:?}", network.name()));
             assert_eq!(network.name().parse(), Ok(network));
-            assert_eq!(network.zeroed().name(), network.name());
+            assert_eq!(network.zeroed(10).name(), network.name());
         }
         let error = "lenet".parse::<Architecture>().unwrap_err().to_string();
-        assert_eq!(error, "there is no network \"lenet\"; expected one of report-cnn, vgg, resnet");
+        assert_eq!(
+            error,
+            "there is no network \"lenet\"; expected one of report-cnn, vgg, resnet, resnet-64"
+        );
     }
 }

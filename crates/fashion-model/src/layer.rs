@@ -1,9 +1,8 @@
 //! What a layer says of itself besides computing.
 
 use crate::network::CpuGradients;
-use dfdx::nn::ZeroGrads;
-use dfdx::shapes::{ConstShape, HasShape};
-use dfdx::tensor::{Cpu, CpuError, Tensor};
+use dfdx::shapes::{HasShape, Shape};
+use dfdx::tensor::{Cache, Cpu, CpuError, Tensor};
 use fashion_infer::{Graph, Value};
 use std::fmt::Debug;
 
@@ -13,9 +12,15 @@ use std::fmt::Debug;
 /// Tuples of layers are layers, one after the other, called `0`, `1` and so on, as in PyTorch's
 /// `Sequential`.
 pub trait Layer: Clone + Debug + Default + Send + Sync + 'static {
+    /// A layer whose tensors are zero, in a network that tells so many classes apart: most layers do
+    /// not ask.
+    fn new(_classes: usize) -> Self {
+        Self::default()
+    }
+
     /// Adds what it computes of `x` to a graph, with tensors whose names begin with `name`, and gives
     /// the result.
-    fn lower(name: &str, graph: &mut Graph, x: Value) -> Value;
+    fn lower(&self, name: &str, graph: &mut Graph, x: Value) -> Value;
 
     /// Adds its tensors, in the order in which [`lower`](Self::lower) says them
     /// ([`Graph::parameters`]).
@@ -53,11 +58,12 @@ pub trait AnyTensor {
     /// As [`read`](Self::read).
     fn write(&mut self, from: &[f32]);
 
-    /// Makes its gradient zero, and one that is kept.
+    /// Whether the memory of a gradient is kept for the next step's. What was kept is given back where
+    /// that ends.
     ///
     /// # Errors
     /// If dfdx cannot allocate.
-    fn zero_gradient(&self, gradients: &mut CpuGradients) -> Result<(), CpuError>;
+    fn keep_memory(&self, keep: bool) -> Result<(), CpuError>;
 
     /// Its gradient, zero where the loss did not reach it.
     ///
@@ -66,9 +72,9 @@ pub trait AnyTensor {
     fn gradient<'a>(&self, gradients: &'a mut CpuGradients) -> Result<&'a mut [f32], CpuError>;
 }
 
-impl<S: ConstShape> AnyTensor for Tensor<S, f32, Cpu> {
+impl<S: Shape> AnyTensor for Tensor<S, f32, Cpu> {
     fn values(&self) -> usize {
-        S::NUMEL
+        self.shape().num_elements()
     }
 
     fn read(&self, to: &mut [f32]) {
@@ -80,8 +86,11 @@ impl<S: ConstShape> AnyTensor for Tensor<S, f32, Cpu> {
         self.copy_from(from);
     }
 
-    fn zero_gradient(&self, gradients: &mut CpuGradients) -> Result<(), CpuError> {
-        self.try_zero_grads(gradients)
+    fn keep_memory(&self, keep: bool) -> Result<(), CpuError> {
+        match keep {
+            true => self.device().try_enable_cache(),
+            false => self.device().try_disable_cache(),
+        }
     }
 
     fn gradient<'a>(&self, gradients: &'a mut CpuGradients) -> Result<&'a mut [f32], CpuError> {
@@ -108,9 +117,15 @@ pub(crate) use tensors;
 macro_rules! tuple {
     ($($layer:ident $index:tt),*) => {
         impl<$($layer: Layer),*> Layer for ($($layer,)*) {
-            fn lower(name: &str, graph: &mut Graph, x: Value) -> Value {
+            #[allow(clippy::unused_unit, reason = "what no layer comes to")]
+            fn new(classes: usize) -> Self {
+                let _ = classes;
+                ($($layer::new(classes),)*)
+            }
+
+            fn lower(&self, name: &str, graph: &mut Graph, x: Value) -> Value {
                 let _ = (name, &graph);
-                $(let x = $layer::lower(&within(name, stringify!($index)), graph, x);)*
+                $(let x = self.$index.lower(&within(name, stringify!($index)), graph, x);)*
                 x
             }
 

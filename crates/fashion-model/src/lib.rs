@@ -13,14 +13,14 @@ pub mod weights;
 pub use architecture::{Architecture, UnknownNetwork};
 pub use layer::{AnyTensor, Layer, within};
 pub use layers::{
-    AddRelu, BatchNorm, Conv, Conv1x1, Conv3x3, ConvBlock, ConvPair, Dense, Flatten,
-    GlobalAveragePool, GlobalMaxPool, MaxPool, Residual,
+    AddRelu, BatchNorm, Conv, Conv1x1, Conv3x3, ConvBlock, ConvPair, Dense, FeatureMap, Flatten,
+    GlobalAveragePool, GlobalMaxPool, Head, Linear, MaxPool, Residual,
 };
 pub use loss::cross_entropy;
 pub use network::{
-    CpuGradients, Definition, Images, Logits, Network, Read, TrainingTape, Update, Write,
+    CpuGradients, Definition, Images, Logits, Network, Read, TrainingTape, Update, Write, of_shape,
 };
-pub use networks::{ReportCnn, Resnet, Vgg};
+pub use networks::{ReportCnn, Resnet, Resnet64, Vgg};
 pub use tape::{tensor_with, values};
 
 // What `network!` needs, and what its user meets.

@@ -1,7 +1,7 @@
 //! The loss.
 
 use crate::tape::tensor_with;
-use dfdx::shapes::{Const, Dim, HasShape, Rank0, Shape};
+use dfdx::shapes::{Dim, HasShape, Rank0, Shape};
 use dfdx::tensor::{Cpu, CpuError, PutTape, SplitTape, Tape, Tensor};
 use fashion_kernels::{Scratch, loss};
 
@@ -26,17 +26,18 @@ use fashion_kernels::{Scratch, loss};
 ///
 /// # Errors
 /// If dfdx cannot allocate.
-pub fn cross_entropy<B: Dim, const K: usize, T: Tape<f32, Cpu>>(
-    logits: Tensor<(B, Const<K>), f32, Cpu, T>,
-    targets: &Tensor<(B, Const<K>), f32, Cpu>,
+pub fn cross_entropy<B: Dim, K: Dim, T: Tape<f32, Cpu>>(
+    logits: Tensor<(B, K), f32, Cpu, T>,
+    targets: &Tensor<(B, K), f32, Cpu>,
 ) -> Result<Tensor<Rank0, f32, Cpu, T>, CpuError> {
     let (logits, mut tape) = logits.split_tape();
+    let classes = logits.shape().1.size();
     let len = logits.shape().num_elements();
     let mut kept = Scratch::take(2 * len);
     logits.copy_into(&mut kept[..len]);
     targets.copy_into(&mut kept[len..2 * len]);
     let out = tensor_with(logits.device(), (), |loss| {
-        loss[0] = loss::cross_entropy(K, &kept[..len], &kept[len..2 * len]);
+        loss[0] = loss::cross_entropy(classes, &kept[..len], &kept[len..2 * len]);
     })?;
     if T::OWNS_TAPE {
         let (ghost, out_ghost) = (logits.ghost(), out.ghost());
@@ -44,7 +45,7 @@ pub fn cross_entropy<B: Dim, const K: usize, T: Tape<f32, Cpu>>(
             let scale = grads.get_or_alloc_mut(&out_ghost)?[0];
             let grad = grads.get_or_alloc_mut(&ghost)?;
             let (z, t) = (&kept[..len], &kept[len..2 * len]);
-            loss::cross_entropy_gradient(K, z, t, scale, grad);
+            loss::cross_entropy_gradient(classes, z, t, scale, grad);
             Ok(())
         });
     }

@@ -1,21 +1,21 @@
 //! What every network here has in common.
 
 use crate::layer::{AnyTensor, Layer};
-use dfdx::nn::ModuleMut;
-use dfdx::shapes::Const;
+use crate::layers::FeatureMap;
+use dfdx::shapes::HasShape;
 use dfdx::tensor::{Cpu, CpuError, Gradients, NoneTape, OwnedTape, Tensor};
+use dfdx::tensor_ops::RealizeTo;
 use fashion_data::random::{Purpose, stream, uniform};
-use fashion_data::{NUM_CLASSES, SIDE};
 use fashion_infer::tensors::{NamedTensor, Tensors};
 use fashion_infer::{Graph, ImageShape, Parameter, Plan, Role, Value};
 use fashion_kernels::Scratch;
 use std::fmt::Debug;
 
-/// A batch of images (B, 28, 28, 1), pixels within 0–1.
-pub type Images<T = NoneTape> = Tensor<(usize, Const<SIDE>, Const<SIDE>, Const<1>), f32, Cpu, T>;
+/// A batch of images (B, side, side, channels), pixels within 0–1.
+pub type Images<T = NoneTape> = Tensor<(usize, usize, usize, usize), f32, Cpu, T>;
 
-/// A batch of logits (B, 10): the logarithms of the classes' odds, before softmax.
-pub type Logits<T = NoneTape> = Tensor<(usize, Const<NUM_CLASSES>), f32, Cpu, T>;
+/// A batch of logits (B, K) of K classes: the logarithms of their odds, before softmax.
+pub type Logits<T = NoneTape> = Tensor<(usize, usize), f32, Cpu, T>;
 
 /// Gradients on the CPU.
 pub type CpuGradients = Gradients<f32, Cpu>;
@@ -35,11 +35,35 @@ pub type Update<'a> = dyn FnMut(usize, &Parameter, &mut [f32], &mut [f32]) + 'a;
 
 /// The layers of a network, with its name; [`network!`](crate::network!) writes it. It is trained as
 /// a [`Network`].
-pub trait Definition:
-    Layer + ModuleMut<Images<TrainingTape>, Output = Logits<TrainingTape>, Error = CpuError>
-{
+pub trait Definition: Layer {
     /// The name that weight files and configurations have it by.
     const NAME: &'static str;
+
+    /// The shape of its images.
+    const INPUT: ImageShape;
+
+    /// The logits of images in training, after the layers, one after the other.
+    ///
+    /// # Errors
+    /// If dfdx cannot allocate.
+    ///
+    /// # Panics
+    /// If the images are of another shape than [`INPUT`](Self::INPUT).
+    fn logits(&mut self, images: Images<TrainingTape>) -> Result<Logits<TrainingTape>, CpuError>;
+}
+
+/// The same images, with their shape in the type.
+///
+/// # Panics
+/// If it is another.
+#[doc(hidden)]
+pub fn of_shape<const SIDE: usize, const CHANNELS: usize>(
+    images: Images<TrainingTape>,
+) -> FeatureMap<SIDE, CHANNELS, TrainingTape> {
+    let shape = *images.shape();
+    images.try_realize().unwrap_or_else(|_| {
+        panic!("images {shape:?} for a network of {SIDE} × {SIDE} × {CHANNELS}")
+    })
 }
 
 /// The layers of any network.
@@ -52,7 +76,7 @@ trait Layers: Debug + Send + Sync {
 
 impl<N: Definition> Layers for N {
     fn logits(&mut self, images: Images<TrainingTape>) -> Result<Logits<TrainingTape>, CpuError> {
-        self.try_forward_mut(images)
+        Definition::logits(self, images)
     }
 
     fn all<'a>(&'a self, all: &mut Vec<&'a dyn AnyTensor>) {
@@ -68,13 +92,13 @@ impl<N: Definition> Layers for N {
     }
 }
 
-/// A network in training: a classifier of 28 × 28 images into ten classes, whatever its layers are.
+/// A network in training: a classifier of images, whatever its layers are.
 ///
 /// Everything that is known of it but its forward pass follows from its graph.
 ///
 /// ```
 /// use fashion_model::{Network, ReportCnn};
-/// let network = Network::initialised::<ReportCnn>(0);
+/// let network = Network::initialised::<ReportCnn>(10, 0);
 /// assert_eq!((network.name(), network.graph().parameter_count()), ("report-cnn", 225_034));
 /// ```
 #[derive(Debug)]
@@ -97,15 +121,29 @@ impl Clone for Network {
 }
 
 impl Network {
-    /// A network whose parameters are all zero.
+    /// A network of so many classes whose parameters are all zero.
     ///
     /// # Panics
-    /// If its layers lower themselves to a graph that cannot be computed, or say other tensors than it.
-    pub fn zeroed<N: Definition>() -> Network {
-        Network::of(N::default())
+    /// If its layers lower themselves to a graph that cannot be computed, or of other classes, or say
+    /// other tensors than it.
+    pub fn zeroed<N: Definition>(classes: usize) -> Network {
+        let layers = N::new(classes);
+        let mut graph = Graph::new(N::INPUT);
+        layers.lower("", &mut graph, Value::IMAGES);
+        graph.check().expect("layers whose types fit make a graph that can be computed");
+        assert_eq!(graph.classes(), classes, "a network's last layer is a head, of all classes");
+        let parameters = graph.parameters();
+        let mut tensors = Vec::new();
+        layers.tensors(&mut tensors);
+        let lengths = tensors.iter().map(|tensor| tensor.values());
+        assert!(
+            lengths.eq(parameters.iter().map(Parameter::values)),
+            "a layer's tensors are those of its graph, in the same order"
+        );
+        Network { name: N::NAME, graph, parameters, layers: Box::new(layers) }
     }
 
-    /// A network with Keras's initial weights: Glorot uniform (Glorot and Bengio, 2010), within
+    /// A network of so many classes with Keras's initial weights: Glorot uniform (Glorot and Bengio, 2010), within
     /// ±√(6 / (`fan_in` + `fan_out`)), zero biases; batch normalisation scales by one, shifts by
     /// nothing, and has seen a mean of zero and a variance of one. The fans of a convolution count its
     /// taps.
@@ -114,8 +152,8 @@ impl Network {
     ///
     /// # Panics
     /// As [`zeroed`](Self::zeroed).
-    pub fn initialised<N: Definition>(seed: u64) -> Network {
-        let mut network = Network::zeroed::<N>();
+    pub fn initialised<N: Definition>(classes: usize, seed: u64) -> Network {
+        let mut network = Network::zeroed::<N>(classes);
         let mut position = 0;
         network.for_each_parameter_mut(&mut |parameter, values| {
             match (parameter.role, &parameter.shape[..]) {
@@ -134,24 +172,19 @@ impl Network {
         network
     }
 
-    fn of<N: Definition>(layers: N) -> Network {
-        let mut graph = Graph::new(ImageShape { channels: 1, side: SIDE });
-        N::lower("", &mut graph, Value::IMAGES);
-        graph.check().expect("layers whose types fit make a graph that can be computed");
-        let parameters = graph.parameters();
-        let mut tensors = Vec::new();
-        layers.tensors(&mut tensors);
-        let lengths = tensors.iter().map(|tensor| tensor.values());
-        assert!(
-            lengths.eq(parameters.iter().map(Parameter::values)),
-            "a layer's tensors are those of its graph, in the same order"
-        );
-        Network { name: N::NAME, graph, parameters, layers: Box::new(layers) }
-    }
-
     /// The name that weight files and configurations have it by.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The shape of its images.
+    pub fn input(&self) -> ImageShape {
+        self.graph.input()
+    }
+
+    /// How many classes it tells apart.
+    pub fn classes(&self) -> usize {
+        self.graph.classes()
     }
 
     /// What it computes in use.
@@ -169,6 +202,9 @@ impl Network {
     ///
     /// # Errors
     /// If dfdx cannot allocate.
+    ///
+    /// # Panics
+    /// If the images are of another shape than [`input`](Self::input).
     pub fn logits(
         &mut self,
         images: Images<TrainingTape>,
@@ -186,18 +222,13 @@ impl Network {
         Plan::new(&self.graph, &tensors)
     }
 
-    /// Gradients of all that is trained, zero.
+    /// Whether dfdx keeps the memory of a step's gradients for those of the next one, until that ends or
+    /// it ends for a clone.
     ///
     /// # Errors
     /// If dfdx cannot allocate.
-    pub fn zero_gradients(&self) -> Result<CpuGradients, CpuError> {
-        let mut gradients = CpuGradients::leaky();
-        for (parameter, tensor) in self.parameters.iter().zip(self.tensors()) {
-            if parameter.role.is_trained() {
-                tensor.zero_gradient(&mut gradients)?;
-            }
-        }
-        Ok(gradients)
+    pub fn keep_memory(&self, keep: bool) -> Result<(), CpuError> {
+        self.tensors().into_iter().try_for_each(|tensor| tensor.keep_memory(keep))
     }
 
     /// Calls `f(parameter, values)` for each tensor, in the graph's order.
@@ -280,35 +311,36 @@ impl Network {
 /// Writes a network from the list of its layers: the struct, its forward pass, its graph and its
 /// tensors, which are named by the fields.
 ///
-/// `as ""` names the parts of a layer as if they were the network's own.
+/// Its images are said by their side and channels; its last layer is a [`Head`](crate::Head), of as many
+/// classes as the data have. `as ""` names the parts of a layer as if they were the network's own.
 ///
 /// ```
-/// use fashion_model::{BatchNorm, Conv3x3, Dense, GlobalMaxPool, Network, network};
+/// use fashion_model::{BatchNorm, Conv3x3, GlobalMaxPool, Head, Network, network};
 ///
 /// network! {
 ///     /// The smallest network that is worth a name.
-///     pub struct Small: "small" {
+///     pub struct Small: "small" for Images<28, 1> {
 ///         conv: Conv3x3<1, 16, 28, 14>,
 ///         norm: BatchNorm<16, true>,
 ///         pool: GlobalMaxPool,
-///         fc: Dense<16, 10, false>,
+///         fc: Head<16>,
 ///     }
 /// }
 ///
-/// let network = Network::initialised::<Small>(0);
-/// assert_eq!(network.graph().parameter_count(), 9 * 16 + 2 * 16 + 16 * 10 + 10);
+/// let network = Network::initialised::<Small>(3, 0);
+/// assert_eq!(network.graph().parameter_count(), 9 * 16 + 2 * 16 + 16 * 3 + 3);
 /// assert_eq!(network.parameters()[0].name, "conv.weight");
 /// ```
 /// Layers that do not fit are refused when they are compiled:
 /// ```compile_fail,E0271
-/// # use fashion_model::{BatchNorm, Conv3x3, Dense, GlobalMaxPool, network};
+/// # use fashion_model::{BatchNorm, Conv3x3, GlobalMaxPool, Head, network};
 /// network! {
 ///     /// 16 channels are not 32.
-///     pub struct Wrong: "wrong" {
+///     pub struct Wrong: "wrong" for Images<28, 1> {
 ///         conv: Conv3x3<1, 16, 28, 14>,
 ///         norm: BatchNorm<16, true>,
 ///         pool: GlobalMaxPool,
-///         fc: Dense<32, 10, false>,
+///         fc: Head<32>,
 ///     }
 /// }
 /// ```
@@ -316,7 +348,7 @@ impl Network {
 macro_rules! network {
     (
         $(#[$doc:meta])*
-        $vis:vis struct $Network:ident: $NAME:literal {
+        $vis:vis struct $Network:ident: $NAME:literal for Images<$SIDE:literal, $CHANNELS:literal> {
             $($(#[$field_doc:meta])* $field:ident $(as $name:literal)?: $Layer:ty),+ $(,)?
         }
     ) => {
@@ -331,18 +363,20 @@ macro_rules! network {
         }
 
         impl $crate::Layer for $Network {
+            fn new(classes: usize) -> Self {
+                $Network { $($field: $crate::Layer::new(classes)),+ }
+            }
+
             fn lower(
+                &self,
                 name: &str,
                 graph: &mut $crate::Graph,
                 x: $crate::Value,
             ) -> $crate::Value {
                 $(
                     let part = $crate::network!(@name $field $($name)?);
-                    let x = <$Layer as $crate::Layer>::lower(
-                        &$crate::within(name, part),
-                        graph,
-                        x,
-                    );
+                    let part = $crate::within(name, part);
+                    let x = $crate::Layer::lower(&self.$field, &part, graph, x);
                 )+
                 x
             }
@@ -356,13 +390,15 @@ macro_rules! network {
             }
         }
 
-        impl $crate::ModuleMut<$crate::Images<$crate::TrainingTape>> for $Network {
+        impl $crate::ModuleMut<$crate::FeatureMap<$SIDE, $CHANNELS, $crate::TrainingTape>>
+            for $Network
+        {
             type Output = $crate::Logits<$crate::TrainingTape>;
             type Error = $crate::CpuError;
 
             fn try_forward_mut(
                 &mut self,
-                x: $crate::Images<$crate::TrainingTape>,
+                x: $crate::FeatureMap<$SIDE, $CHANNELS, $crate::TrainingTape>,
             ) -> Result<Self::Output, Self::Error> {
                 $(let x = $crate::ModuleMut::try_forward_mut(&mut self.$field, x)?;)+
                 Ok(x)
@@ -371,6 +407,16 @@ macro_rules! network {
 
         impl $crate::Definition for $Network {
             const NAME: &'static str = $NAME;
+            const INPUT: $crate::ImageShape =
+                $crate::ImageShape { channels: $CHANNELS, side: $SIDE };
+
+            fn logits(
+                &mut self,
+                images: $crate::Images<$crate::TrainingTape>,
+            ) -> Result<$crate::Logits<$crate::TrainingTape>, $crate::CpuError> {
+                let images = $crate::of_shape::<$SIDE, $CHANNELS>(images);
+                $crate::ModuleMut::try_forward_mut(self, images)
+            }
         }
     };
     (@name $field:ident) => { stringify!($field) };

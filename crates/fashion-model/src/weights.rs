@@ -9,9 +9,12 @@
 use crate::architecture::Architecture;
 use crate::network::Network;
 use crate::tensors::{self, Metadata, NamedTensor, Tensors};
-use fashion_data::CLASSES;
+use fashion_data::{Classes, MAX_CLASSES};
 use fashion_infer::{Classifier, Error, FORMAT, NORMALISATION};
 use std::path::Path;
+
+/// Classes of a network whose file does not say how many.
+const USUAL_CLASSES: usize = 10;
 
 /// The network's tensors in PyTorch's layouts.
 pub fn to_tensors(network: &Network) -> Tensors {
@@ -65,8 +68,11 @@ pub fn set_parameters(network: &mut Network, values: &[Vec<f32>]) {
 ///
 /// # Errors
 /// If its graph cannot be computed, which no [`Network`] allows.
-pub fn to_classifier(network: &Network) -> Result<Classifier, Error> {
-    Classifier::from_parts(to_tensors(network), metadata(network, &Metadata::new()))
+///
+/// # Panics
+/// If the network is not of so many classes.
+pub fn to_classifier(network: &Network, classes: &Classes) -> Result<Classifier, Error> {
+    Classifier::from_parts(to_tensors(network), metadata(network, classes, &Metadata::new()))
 }
 
 /// Writes the weights to a file, whole or not at all; an existing one is replaced.
@@ -75,17 +81,26 @@ pub fn to_classifier(network: &Network) -> Result<Classifier, Error> {
 ///
 /// # Errors
 /// [`Error::File`] with what is wrong: a value that is not finite, or the system's refusal.
-pub fn save(path: &Path, network: &Network, extra: &Metadata) -> Result<(), Error> {
-    tensors::save(path, &to_tensors(network), &metadata(network, extra))
+///
+/// # Panics
+/// If the network is not of so many classes.
+pub fn save(
+    path: &Path,
+    network: &Network,
+    classes: &Classes,
+    extra: &Metadata,
+) -> Result<(), Error> {
+    tensors::save(path, &to_tensors(network), &metadata(network, classes, extra))
 }
 
-fn metadata(network: &Network, extra: &Metadata) -> Metadata {
+fn metadata(network: &Network, classes: &Classes, extra: &Metadata) -> Metadata {
+    assert_eq!(network.classes(), classes.len(), "a name of every class");
     let json = |text: Result<String, _>| text.expect("strings and numbers are always valid JSON");
     let mut metadata = extra.clone();
     metadata.insert("format".into(), FORMAT.into());
     metadata.insert("graph".into(), json(serde_json::to_string(network.graph())));
     metadata.insert("architecture".into(), network.name().into());
-    metadata.insert("classes".into(), json(serde_json::to_string(&CLASSES)));
+    metadata.insert("classes".into(), json(serde_json::to_string(&classes[..])));
     metadata.insert("normalisation".into(), NORMALISATION.into());
     metadata
 }
@@ -96,14 +111,21 @@ fn metadata(network: &Network, extra: &Metadata) -> Metadata {
 /// # Errors
 /// [`Error::File`] with what is wrong.
 pub fn load(path: &Path) -> Result<(Network, Metadata), Error> {
-    let (_, metadata) = tensors::load(path)?;
+    let (tensors, metadata) = tensors::load(path)?;
     let architecture = match metadata.get("architecture") {
         Some(name) => name
             .parse::<Architecture>()
             .map_err(|unknown| Error::UnknownNetwork(unknown.to_string()).in_file(path))?,
         None => Architecture::ReportCnn,
     };
-    let mut network = architecture.zeroed();
+    let usual = architecture.zeroed(USUAL_CLASSES);
+    let biases = usual.parameters().last().and_then(|head| tensors.get(&head.name));
+    let classes = biases.and_then(|biases| biases.shape.first().copied());
+    let mut network = match classes {
+        Some(classes @ 1..=MAX_CLASSES) => architecture.zeroed(classes),
+        // Reading them will tell what is wrong.
+        _ => usual,
+    };
     let metadata = load_into(&mut network, path)?;
     Ok((network, metadata))
 }
@@ -126,10 +148,11 @@ fn check_metadata(network: &Network, metadata: &Metadata) -> Result<(), Error> {
         let expected = format!("{expected:?}");
         return Err(Error::Architecture { found: found.clone(), expected });
     }
+    let classes = network.classes();
     if let Some(found) = metadata.get("classes")
-        && serde_json::from_str::<Vec<String>>(found).ok().is_none_or(|names| names != CLASSES)
+        && serde_json::from_str::<Vec<String>>(found).map_or(0, |names| names.len()) != classes
     {
-        let expected = format!("{CLASSES:?}");
+        let expected = format!("{classes} names");
         return Err(Error::Classes { found: found.clone(), expected });
     }
     match metadata.get("normalisation").filter(|&found| found != NORMALISATION) {

@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .zip(&garments)
         .map(|(name, garments)| Class {
             name: (*name).into(),
-            images: garments.iter().map(<[u8; fashion_report::PIXELS]>::as_slice).collect(),
+            images: garments.iter().map(<[u8; 28 * 28]>::as_slice).collect(),
             train: 6000,
             test: 1000,
         })

@@ -190,7 +190,7 @@ impl Canvas {
         self.overlay.push(Overlay::Text { x, y, style, text: text.into() });
     }
 
-    /// A garment of 28 × 28 pixels, dark on light, in a thin frame.
+    /// A garment in a thin frame, dark on light if it is grey.
     pub(crate) fn garment(&mut self, x: f64, y: f64, side: f64, pixels: &[u8]) {
         self.rect(x - 1.0, y - 1.0, side + 2.0, side + 2.0, GRID);
         self.rect(x, y, side, side, PAPER);

@@ -1,11 +1,12 @@
 //! Bars of the number of examples per class, for training and test data.
 
 use crate::canvas::{Canvas, Style};
+use crate::classes::few;
 use crate::layout::{BODY, BOTTOM, MARGIN, Page, SMALL, TOP};
 use crate::palette::{AXIS, BLUE, INK, MUTED, TRAIN};
 use crate::{Class, Error, Figure, format};
 
-/// Most classes in one figure.
+/// Most classes in one figure; further ones are left out.
 pub const MAX_CLASSES: usize = 60;
 
 /// Draws two bars for each class, all on one scale that starts at zero.
@@ -14,7 +15,7 @@ pub const MAX_CLASSES: usize = 60;
 ///
 /// # Errors
 ///
-/// [`Error::TooManyClasses`] above [`MAX_CLASSES`].
+/// [`Error::Draw`] if the drawing fails.
 ///
 /// ```
 /// use fashion_report::{Class, class_counts};
@@ -29,14 +30,10 @@ pub fn draw(classes: &[Class<'_>], origin: &str) -> Result<Figure, Error> {
 
 /// The figure before it is rendered.
 pub(crate) fn drawing(classes: &[Class<'_>], origin: &str) -> Result<Canvas, Error> {
-    if classes.len() > MAX_CLASSES {
-        let found = classes.len();
-        return Err(Error::TooManyClasses { figure: "class counts", found, limit: MAX_CLASSES });
-    }
-    let title = "Examples per class";
+    let (classes, title) = few(classes, MAX_CLASSES, "Examples per class");
     let note = "Number of examples to train on and to test on".into();
     let size = (WIDTH, TOP + 22.0 + classes.len().max(1) as f64 * PITCH + BOTTOM);
-    let mut canvas = Page { title: title.into(), note, origin }.canvas(size, title);
+    let mut canvas = Page { title: title.clone(), note, origin }.canvas(size, &title);
     let left = MARGIN + LABELS;
     let top = TOP + 22.0;
     let mut x = left;

@@ -7,7 +7,7 @@ use crate::{Error, Figure, encode, format};
 
 /// Most garments drawn for a class; further ones are left out.
 pub const MAX_EXAMPLES: usize = 12;
-/// Most classes in one figure.
+/// Most classes in one figure; further ones are left out.
 pub const MAX_CLASSES: usize = 30;
 
 /// A class, how many examples of it there are, and some of those to train on.
@@ -15,7 +15,8 @@ pub const MAX_CLASSES: usize = 30;
 pub struct Class<'a> {
     /// The class's name.
     pub name: String,
-    /// Images to show, each of [`PIXELS`](crate::PIXELS) bytes; at most [`MAX_EXAMPLES`] are drawn.
+    /// Images to show, row by row (see [`MAX_SIDE`](crate::MAX_SIDE)); at most [`MAX_EXAMPLES`] are
+    /// drawn.
     pub images: Vec<&'a [u8]>,
     /// Examples to train on.
     pub train: usize,
@@ -30,13 +31,12 @@ pub struct Class<'a> {
 ///
 /// # Errors
 ///
-/// [`Error::PixelCount`] if an image is not 28 × 28; [`Error::TooManyClasses`] above
-/// [`MAX_CLASSES`].
+/// [`Error::PixelCount`] if an image is not square.
 ///
 /// ```
 /// use fashion_report::{Class, classes};
 ///
-/// let garment = [128; fashion_report::PIXELS];
+/// let garment = [128; 28 * 28];
 /// let (images, train, test) = (vec![&garment[..]; 3], 6000, 1000);
 /// let shirts = Class { name: "Shirt".into(), images, train, test };
 /// let figure = classes::draw(&[shirts], "custom · training set")?;
@@ -50,18 +50,17 @@ pub fn draw(classes: &[Class<'_>], origin: &str) -> Result<Figure, Error> {
 /// The figure before it is rendered.
 pub(crate) fn drawing(classes: &[Class<'_>], origin: &str) -> Result<Canvas, Error> {
     check(classes)?;
-    if classes.len() > MAX_CLASSES {
-        let found = classes.len();
-        return Err(Error::TooManyClasses { figure: "classes", found, limit: MAX_CLASSES });
-    }
-    let title = "Examples of each class";
+    let (classes, title) = few(classes, MAX_CLASSES, "Examples of each class");
     let most = classes.iter().map(|c| c.images.len()).max().unwrap_or(0);
     let columns = most.clamp(7, MAX_EXAMPLES) as f64;
     let rows = classes.len().max(1) as f64;
     let width = 2.0 * MARGIN + LABELS + columns * PITCH - (PITCH - GARMENT);
-    let note = "Garments drawn dark on light; in the data the background is 0".into();
-    let mut canvas = Page { title: title.into(), note, origin }
-        .canvas((width, TOP + rows * PITCH + BOTTOM - 8.0), title);
+    let note = match in_colour(classes) {
+        true => "The first of the training set",
+        false => "Garments drawn dark on light; in the data the background is 0",
+    };
+    let mut canvas = Page { title: title.clone(), note: note.into(), origin }
+        .canvas((width, TOP + rows * PITCH + BOTTOM - 8.0), &title);
     let name = Style::new(BODY, INK).bold();
     let note = Style::new(SMALL, MUTED);
     for (row, class) in classes.iter().enumerate() {
@@ -80,6 +79,26 @@ pub(crate) fn drawing(classes: &[Class<'_>], origin: &str) -> Result<Canvas, Err
         }
     }
     Ok(canvas)
+}
+
+/// Whether an example is in colour.
+pub(crate) fn in_colour(classes: &[Class<'_>]) -> bool {
+    let mut images = classes.iter().flat_map(|class| &class.images);
+    images.any(|image| encode::shape(image.len()).is_some_and(|(_, channels)| channels > 1))
+}
+
+/// The first classes, and a title that says of how many.
+pub(crate) fn few<'a, 'b>(
+    classes: &'a [Class<'b>],
+    most: usize,
+    title: &str,
+) -> (&'a [Class<'b>], String) {
+    match classes.get(..most) {
+        Some(first) if classes.len() > most => {
+            (first, format!("{title}, {most} of {}", format::thousands(classes.len())))
+        }
+        _ => (classes, title.to_owned()),
+    }
 }
 
 /// Checks the pixels of every image that is shown.

@@ -7,7 +7,7 @@ use crate::layout::{BOTTOM, MARGIN, Page, SMALL, TINY, TOP};
 use crate::palette::{self, BLUES, INK, MUTED, ORANGES, STEPS};
 use crate::{Error, Figure, font, format};
 
-/// Most classes in one figure.
+/// Most rows of the figure: of more classes, those confused most and the others together.
 pub const MAX_CLASSES: usize = 30;
 
 /// Draws a K × K matrix: true classes are rows, predicted classes are columns. Each cell has its
@@ -19,7 +19,7 @@ pub const MAX_CLASSES: usize = 30;
 ///
 /// # Errors
 ///
-/// [`Error::ClassNames`] if there are not K names; [`Error::TooManyClasses`] above [`MAX_CLASSES`].
+/// [`Error::ClassNames`] if there are not K names.
 ///
 /// ```
 /// use fashion_eval::ConfusionMatrix;
@@ -48,6 +48,21 @@ pub(crate) fn check(counts: &ConfusionMatrix, class_names: usize) -> Result<(), 
     }
 }
 
+/// What there is room for, with names: of many classes those confused most, and the others together.
+pub(crate) fn folded(
+    counts: &ConfusionMatrix,
+    class_names: &[impl AsRef<str>],
+) -> (ConfusionMatrix, Vec<String>) {
+    let (folded, classes) = counts.folded(MAX_CLASSES);
+    let mut names: Vec<_> =
+        classes.iter().map(|&class| class_names[class].as_ref().to_owned()).collect();
+    let others = counts.classes() - classes.len();
+    if others > 0 {
+        names.push(format!("{} others", format::thousands(others)));
+    }
+    (folded, names)
+}
+
 /// The figure before it is rendered.
 pub(crate) fn drawing(
     counts: &ConfusionMatrix,
@@ -55,11 +70,8 @@ pub(crate) fn drawing(
     origin: &str,
 ) -> Result<Canvas, Error> {
     check(counts, class_names.len())?;
+    let (counts, class_names) = folded(counts, class_names);
     let classes = counts.classes();
-    if classes > MAX_CLASSES {
-        let (figure, found) = ("confusion", classes);
-        return Err(Error::TooManyClasses { figure, found, limit: MAX_CLASSES });
-    }
     // Width and height of a cell.
     let (w, h) = if classes <= 12 { (66.0, 46.0) } else { (52.0, 38.0) };
     let k = classes as f64;
@@ -78,12 +90,12 @@ pub(crate) fn drawing(
     let right = left + k * w;
     canvas.text(right + TOTALS - 4.0, top - 10.0, note.end(), "Items");
     for (i, class) in class_names.iter().enumerate() {
-        let lines = wrap(class.as_ref(), w - 6.0);
+        let lines = wrap(class, w - 6.0);
         let x = left + (i as f64 + 0.5) * w;
         for (line, text) in lines.iter().rev().enumerate() {
             canvas.text(x, top - 10.0 - line as f64 * 15.0, name.middle(), text);
         }
-        let lines = wrap(class.as_ref(), LABELS - 14.0);
+        let lines = wrap(class, LABELS - 14.0);
         let first = top + (i as f64 + 0.5) * h + 4.0 - (lines.len() - 1) as f64 * 7.5;
         for (line, text) in lines.iter().enumerate() {
             canvas.text(left - 12.0, first + line as f64 * 15.0, name.end(), text);

@@ -2,7 +2,7 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-use crate::{Error, PIXELS, SIDE};
+use crate::{Error, MAX_SIDE};
 
 /// Encodes 8-bit pixels, `width × height × channels` of them, as PNG.
 pub(crate) fn png(
@@ -25,19 +25,39 @@ pub(crate) fn png(
     Ok(bytes)
 }
 
-/// Checks that a garment has 28 × 28 pixels; `item` names it in the error.
+/// Side and channels of a square image with so many values, grey or RGB: no number is both a square and
+/// three times another.
+pub(crate) fn shape(values: usize) -> Option<(usize, usize)> {
+    let shapes = [1, 3].map(|channels| ((values / channels).isqrt(), channels));
+    shapes.into_iter().find(|&(side, channels)| {
+        (1..=MAX_SIDE).contains(&side) && side * side * channels == values
+    })
+}
+
+/// Checks that an image is square; `item` names it in the error.
 pub(crate) fn check_pixels(pixels: &[u8], item: impl FnOnce() -> String) -> Result<(), Error> {
-    if pixels.len() == PIXELS {
-        Ok(())
-    } else {
-        Err(Error::PixelCount { item: item(), found: pixels.len() })
+    match shape(pixels.len()) {
+        Some(_) => Ok(()),
+        None => Err(Error::PixelCount { item: item(), found: pixels.len() }),
     }
 }
 
-/// A garment as a PNG data URI, dark on light: pixel 0, the data's background, becomes white.
+/// What is shown for a level of a checked image: grey ones dark on light, so that 0, the data's
+/// background, becomes white.
+pub(crate) fn shown(level: u8, channels: usize) -> u8 {
+    if channels == 1 { 255 - level } else { level }
+}
+
+/// The type of a PNG with so many channels.
+pub(crate) fn color_type(channels: usize) -> png::ColorType {
+    if channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb }
+}
+
+/// A checked image as a PNG data URI.
 pub(crate) fn garment_uri(pixels: &[u8]) -> Result<String, Error> {
-    let inverted: Vec<u8> = pixels.iter().map(|p| 255 - p).collect();
-    let (side, grey) = (SIDE as u32, png::ColorType::Grayscale);
-    let bytes = png(&inverted, side, side, grey, png::Compression::Balanced)?;
+    let (side, channels) = shape(pixels.len()).unwrap_or((0, 1));
+    let levels: Vec<u8> = pixels.iter().map(|&level| shown(level, channels)).collect();
+    let (side, color) = (side as u32, color_type(channels));
+    let bytes = png(&levels, side, side, color, png::Compression::Balanced)?;
     Ok(format!("data:image/png;base64,{}", BASE64_STANDARD.encode(bytes)))
 }

@@ -6,15 +6,26 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A garment has another number of pixels than 28 × 28.
+    /// An image that is not square, or too large.
     #[error(
-        "{item}: an image of {found} pixels, expected {} (28 × 28, row by row, one byte a pixel)",
-        crate::PIXELS
+        "{item}: an image of {found} bytes, expected a square of at most {0} × {0} pixels, row by row, \
+         one byte a pixel or three",
+        crate::MAX_SIDE
     )]
     PixelCount {
         /// Which image it is, in words.
         item: String,
         /// How many bytes it has.
+        found: usize,
+    },
+    /// Images of one page that differ in size or colour.
+    #[error(
+        "an image is of {found} bytes, the first of {first}; expected all of one size and kind"
+    )]
+    ImageSizes {
+        /// How many bytes the first has.
+        first: usize,
+        /// How many another has.
         found: usize,
     },
     /// A confusion matrix has not one name for each class.
@@ -37,16 +48,6 @@ pub enum Error {
         what: String,
         /// What was expected instead.
         expected: String,
-    },
-    /// More classes than one figure can show legibly.
-    #[error("{figure}: {found} classes, expected at most {limit}; draw a selection of them")]
-    TooManyClasses {
-        /// The figure's name.
-        figure: &'static str,
-        /// Number of classes given.
-        found: usize,
-        /// Largest number that the figure takes.
-        limit: usize,
     },
     /// The points of a sweep do not fit its settings.
     #[error("sweep: {what}, expected {expected}")]

@@ -8,7 +8,7 @@ use plotters::prelude::{BitMapBackend, SVGBackend};
 
 use crate::canvas::{Anchor, Canvas, Overlay, UNITS};
 use crate::font::Weight;
-use crate::{Error, SIDE, encode, font, format, palette};
+use crate::{Error, encode, font, format, palette};
 
 /// PNG pixels in one CSS pixel, so that figures are crisp on dense screens.
 const DENSITY: f64 = 2.0;
@@ -218,11 +218,15 @@ impl Raster {
             Overlay::Garment { x, y, side, pixels } => {
                 let (x, y) = ((x * DENSITY).round() as i64, (y * DENSITY).round() as i64);
                 let side = (side * DENSITY).round() as usize;
+                let (own, channels) = encode::shape(pixels.len()).unwrap_or((0, 1));
                 for dy in 0..side {
                     for dx in 0..side {
-                        let value = 255 - pixels[(dy * SIDE / side) * SIDE + dx * SIDE / side];
+                        let at = (dy * own / side) * own + dx * own / side;
+                        let levels = pixels[at * channels..][..channels].iter().cycle();
                         if let Some(pixel) = self.pixel(x + dx as i64, y + dy as i64) {
-                            pixel.fill(value);
+                            for (shown, &level) in pixel.iter_mut().zip(levels) {
+                                *shown = encode::shown(level, channels);
+                            }
                         }
                     }
                 }

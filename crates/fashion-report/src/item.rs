@@ -9,7 +9,7 @@ use crate::{Error, encode};
 pub struct Item<'a> {
     /// What it was taken for, with K probabilities, as far as possible those that `predict` gives.
     pub judged: JudgedItem,
-    /// Its [`PIXELS`](crate::PIXELS) bytes.
+    /// Its pixels, row by row: see [`MAX_SIDE`](crate::MAX_SIDE).
     pub pixels: &'a [u8],
     /// The training items most like it in the eyes of the classifier, the nearest first; may be
     /// empty.

@@ -37,7 +37,7 @@ pub use setting::SettingValue;
 pub use sweep::{Sweep, SweepPoint};
 pub use sweep_curves::{CurveEnd, SweepCurve};
 
-/// Width and height of a garment in pixels.
-pub const SIDE: usize = 28;
-/// Pixels of a garment: 28 × 28, row by row from the top, one byte each, 0 for the background.
-pub const PIXELS: usize = SIDE * SIDE;
+/// The most rows of an image, which is square, and columns. Images are given row by row from the top, a
+/// byte a pixel if they are grey, with 0 for the background, and three if they are in colour; their
+/// length says which.
+pub const MAX_SIDE: usize = 128;

@@ -16,7 +16,7 @@ pub const MAX_ITEMS: usize = 25;
 ///
 /// # Errors
 ///
-/// [`Error::PixelCount`] if an image is not 28 × 28; [`Error::Classes`] if a class has no name or no
+/// [`Error::PixelCount`] if an image is not square; [`Error::Classes`] if a class has no name or no
 /// probability.
 ///
 /// ```
@@ -24,7 +24,7 @@ pub const MAX_ITEMS: usize = 25;
 /// use fashion_report::{Item, misclassified};
 /// use ndarray::array;
 ///
-/// let pixels = [200; fashion_report::PIXELS];
+/// let pixels = [200; 28 * 28];
 /// let judged = Predictions::new(array![[0.97, 0.03]], vec![1])?.item(0);
 /// let item = Item { judged, pixels: &pixels, neighbours: vec![] };
 /// let figure = misclassified::draw([&item], &["Coat", "Shirt"], "custom · test set")?;

@@ -3,6 +3,7 @@
 mod bags;
 mod cut;
 mod dice;
+mod dye;
 mod fabric;
 mod raster;
 mod shoes;
@@ -12,8 +13,8 @@ mod trousers;
 use self::dice::Dice;
 use self::raster::{Canvas, Pose};
 use fashion_data::random::{Purpose, stream};
-use fashion_data::{Dataset, NUM_CLASSES, Origin, PIXELS, SIDE, Splits};
-use ndarray::Array3;
+use fashion_data::{Classes, Dataset, Error, Origin, Splits};
+use ndarray::Array4;
 
 /// The seed used where none is asked for.
 pub const SEED: u64 = 0;
@@ -30,12 +31,38 @@ pub const SHA256: [&str; 4] = [
     "e026daf3d28b630d395bff264d45247706f43ecba7d4f48422cba6b6a30e22d3",
 ];
 
-/// Items of each class for training.
-const TRAIN_PER_CLASS: usize = 1200;
-/// Items of each class for testing.
-const TEST_PER_CLASS: usize = 200;
+/// What is drawn: as many items of each of the ten garments.
+///
+/// ```
+/// use fashion_sample::Sample;
+/// let photographs = Sample { side: 64, in_colour: true, train: 20, test: 5, ..Sample::default() };
+/// let splits = photographs.draw()?;
+/// assert_eq!((splits.train.len(), splits.train.side(), splits.train.channels()), (200, 64, 3));
+/// # Ok::<(), fashion_data::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Decides everything.
+    pub seed: u64,
+    /// Rows of an image, and columns, from 16 to 128.
+    pub side: usize,
+    /// Whether the garments are dyed and lie on grounds that vary: white, grey, shaded or of boards. Grey
+    /// ones are light on black.
+    pub in_colour: bool,
+    /// Items of each garment for training.
+    pub train: usize,
+    /// Items of each garment for testing.
+    pub test: usize,
+}
 
-/// Draws 12,000 items for training and 2,000 for testing, as many of each class.
+/// That of [`generate`] with [`SEED`].
+impl Default for Sample {
+    fn default() -> Self {
+        Sample { seed: SEED, side: 28, in_colour: false, train: 1200, test: 200 }
+    }
+}
+
+/// Draws 12,000 items for training and 2,000 for testing, as many of each class, grey and 28 × 28.
 ///
 /// The same seed gives the same bytes on every platform.
 ///
@@ -47,9 +74,44 @@ const TEST_PER_CLASS: usize = 200;
 /// ```
 #[must_use]
 pub fn generate(seed: u64) -> Splits {
-    let (train, test) = (TRAIN_PER_CLASS * NUM_CLASSES, TEST_PER_CLASS * NUM_CLASSES);
-    let splits = Splits::new(draw_items(seed, 0, train), draw_items(seed, train, test));
-    Splits { origin: ORIGIN, ..splits.expect("drawn images are none that must not be used") }
+    let splits = Sample { seed, ..Sample::default() }.draw();
+    splits.expect("drawn images are none that must not be used")
+}
+
+impl Sample {
+    /// Draws it. The same values give the same bytes on every platform.
+    ///
+    /// # Errors
+    /// If there are no items, or images of no such side.
+    pub fn draw(&self) -> Result<Splits, Error> {
+        let garments = Classes::garments().len();
+        let (train, test) = (self.train * garments, self.test * garments);
+        let splits = Splits::new(self.items(0, train)?, self.items(train, test)?)?;
+        Ok(Splits { origin: ORIGIN, ..splits })
+    }
+
+    fn items(&self, first: usize, items: usize) -> Result<Dataset, Error> {
+        let classes = Classes::garments();
+        let channels = if self.in_colour { 3 } else { 1 };
+        let mut images = Array4::zeros((items, self.side, self.side, channels));
+        let labels: Vec<u16> = (0..items).map(|index| (index % classes.len()) as u16).collect();
+        for (index, mut image) in images.outer_iter_mut().enumerate() {
+            let item = (first + index) as u64;
+            let mut dice = Dice(stream(self.seed, Purpose::Sample, 0, item));
+            let canvas = draw_item(usize::from(labels[index]), self.side, &mut dice);
+            let image = image.as_slice_mut().expect("images one after the other");
+            match self.in_colour {
+                false => develop(&canvas, &mut dice, image),
+                true => dye::photograph(
+                    &canvas,
+                    self.side,
+                    &mut Dice(stream(self.seed, Purpose::Sample, 1, item)),
+                    image,
+                ),
+            }
+        }
+        Dataset::new(images, labels.into(), classes)
+    }
 }
 
 /// Calls data by the sample's name that are an exact copy of what is drawn from [`SEED`], in whatever
@@ -60,20 +122,7 @@ pub fn recognise(splits: &mut Splits) {
     }
 }
 
-fn draw_items(seed: u64, first: usize, items: usize) -> Dataset {
-    let mut pixels = vec![0; items * PIXELS];
-    let mut labels = Vec::with_capacity(items);
-    for (index, image) in pixels.chunks_exact_mut(PIXELS).enumerate() {
-        let label = index % NUM_CLASSES;
-        let mut dice = Dice(stream(seed, Purpose::Sample, 0, (first + index) as u64));
-        draw_item(label, &mut dice, image);
-        labels.push(label as u8);
-    }
-    let images = Array3::from_shape_vec((items, SIDE, SIDE), pixels).expect("784 pixels an item");
-    Dataset::new(images, labels.into()).expect("ten classes of 28x28 images")
-}
-
-fn draw_item(label: usize, dice: &mut Dice, image: &mut [u8]) {
+fn draw_item(label: usize, side: usize, dice: &mut Dice) -> Canvas {
     let size = dice.range(0.78, 1.04);
     let stretch = (size * dice.around(0.88, 1.12), size);
     let shift = (dice.around(-2.2, 2.2), dice.around(-2.2, 2.2));
@@ -81,8 +130,8 @@ fn draw_item(label: usize, dice: &mut Dice, image: &mut [u8]) {
     let bend = dice.around(-1.2, 1.2);
     let shoe = matches!(label, 5 | 7 | 9);
     let stretch = if shoe && dice.chance(0.4) { (-stretch.0, stretch.1) } else { stretch };
-    let mut canvas =
-        Canvas::new(Pose::new(half_turn, stretch, slant, shift, if shoe { 0.0 } else { bend }));
+    let bend = if shoe { 0.0 } else { bend };
+    let mut canvas = Canvas::new(Pose::new(half_turn, stretch, slant, shift, bend, side), side);
     match label {
         0 => tops::t_shirt(&mut canvas, dice),
         1 => trousers::trouser(&mut canvas, dice),
@@ -95,7 +144,7 @@ fn draw_item(label: usize, dice: &mut Dice, image: &mut [u8]) {
         8 => bags::bag(&mut canvas, dice),
         _ => shoes::ankle_boot(&mut canvas, dice),
     }
-    develop(&canvas, dice, image);
+    canvas
 }
 
 /// From brightness to grey levels, with the grain and the exposure of a photograph.

@@ -2,8 +2,6 @@
 //!
 //! Only `+ - * /`, `sqrt` and rounding are used, which give the same bits on every platform.
 
-use fashion_data::{PIXELS, SIDE};
-
 /// A point in garment coordinates: the image spans −14 to 14 both ways, y pointing down.
 pub(super) type Point = (f32, f32);
 
@@ -90,14 +88,22 @@ pub(super) struct Pose {
 }
 
 impl Pose {
-    /// Turned by the angle whose half has the tangent `half_turn`, stretched, slanted and moved.
-    pub(super) fn new(half_turn: f32, stretch: Point, slant: f32, shift: Point, bend: f32) -> Self {
+    /// Turned by the angle whose half has the tangent `half_turn`, stretched, slanted and moved, and then
+    /// scaled to an image of so many rows.
+    pub(super) fn new(
+        half_turn: f32,
+        stretch: Point,
+        slant: f32,
+        shift: Point,
+        bend: f32,
+        side: usize,
+    ) -> Self {
+        let scale = side as f32 / 28.0;
         let t2 = half_turn * half_turn;
         let (cos, sin) = ((1.0 - t2) / (1.0 + t2), 2.0 * half_turn / (1.0 + t2));
-        let middle = SIDE as f32 / 2.0;
-        let (a, b) = (cos * stretch.0, (cos * slant - sin) * stretch.1);
-        let (d, e) = (sin * stretch.0, (sin * slant + cos) * stretch.1);
-        let (c, f) = (middle + shift.0, middle + shift.1);
+        let (a, b) = (cos * stretch.0 * scale, (cos * slant - sin) * stretch.1 * scale);
+        let (d, e) = (sin * stretch.0 * scale, (sin * slant + cos) * stretch.1 * scale);
+        let (c, f) = ((14.0 + shift.0) * scale, (14.0 + shift.1) * scale);
         let determinant = a * e - b * d;
         let (ia, ib, id, ie) =
             (e / determinant, -b / determinant, -d / determinant, a / determinant);
@@ -125,24 +131,28 @@ fn affine([a, b, c, d, e, f]: &[f32; 6], u: f32, v: f32) -> Point {
     (a * u + b * v + c, d * u + e * v + f)
 }
 
-const EDGE: f32 = SIDE as f32;
-/// One cell more than a row has pixels takes what falls right of the image.
-const ROW: usize = SIDE + 2;
-
 /// An image being drawn: brightness 0–1 over a black background.
 pub(super) struct Canvas {
     pub(super) pose: Pose,
-    pub(super) pixels: [f32; PIXELS],
+    /// Rows, and columns.
+    side: usize,
+    pub(super) pixels: Vec<f32>,
     /// How much of each pixel is covered by anything.
-    pub(super) cover: [f32; PIXELS],
-    /// Per row, the changes of coverage from each pixel to the next.
-    cells: [f32; ROW * SIDE],
+    pub(super) cover: Vec<f32>,
+    /// Per row, the changes of coverage from each pixel to the next, in one cell more than there are
+    /// pixels, which takes what falls right of the image.
+    cells: Vec<f32>,
 }
 
 impl Canvas {
-    pub(super) fn new(pose: Pose) -> Self {
-        let (pixels, cover) = ([0.0; PIXELS], [0.0; PIXELS]);
-        Self { pose, pixels, cover, cells: [0.0; ROW * SIDE] }
+    pub(super) fn new(pose: Pose, side: usize) -> Self {
+        let (pixels, cover) = (vec![0.0; side * side], vec![0.0; side * side]);
+        Self { pose, side, pixels, cover, cells: vec![0.0; (side + 2) * side] }
+    }
+
+    /// Where the image ends.
+    fn edge_of(&self) -> f32 {
+        self.side as f32
     }
 
     /// Lays the brightness that `paint` gives at (u, v) over what is there.
@@ -179,31 +189,32 @@ impl Canvas {
     }
 
     fn lay(&mut self, index: usize, opacity: f32, paint: impl Fn(f32, f32) -> f32) {
-        let (u, v) = self.pose.back(index % SIDE, index / SIDE);
+        let (u, v) = self.pose.back(index % self.side, index / self.side);
         self.pixels[index] += (paint(u, v) - self.pixels[index]) * opacity;
         self.cover[index] += (1.0 - self.cover[index]) * opacity;
     }
 
     fn each_covered(&mut self, path: &Path, mut visit: impl FnMut(&mut Self, usize, f32)) {
         let Some(&last) = path.points.last() else { return };
+        let (side, edge) = (self.side, self.edge_of());
         let mut from = self.pose.apply(last);
-        let (mut top, mut bottom) = (EDGE, 0.0f32);
+        let (mut top, mut bottom) = (edge, 0.0f32);
         for &point in &path.points {
             let to = self.pose.apply(point);
             self.edge(from, to);
             (top, bottom) = (top.min(to.1), bottom.max(to.1));
             from = to;
         }
-        for y in (top.max(0.0) as usize)..(bottom.min(EDGE).ceil() as usize) {
+        for y in (top.max(0.0) as usize)..(bottom.min(edge).ceil() as usize) {
             let mut sum = 0.0;
-            for x in 0..SIDE {
-                sum += std::mem::take(&mut self.cells[y * ROW + x]);
+            for x in 0..side {
+                sum += std::mem::take(&mut self.cells[y * (side + 2) + x]);
                 let coverage = sum.abs().min(1.0);
                 if coverage > 1e-3 {
-                    visit(self, y * SIDE + x, coverage);
+                    visit(self, y * side + x, coverage);
                 }
             }
-            self.cells[y * ROW + SIDE..(y + 1) * ROW].fill(0.0);
+            self.cells[y * (side + 2) + side..(y + 1) * (side + 2)].fill(0.0);
         }
     }
 
@@ -214,21 +225,22 @@ impl Canvas {
             return;
         }
         let (sign, upper, lower) = if from.1 < to.1 { (1.0, from, to) } else { (-1.0, to, from) };
+        let edge = self.edge_of();
         let slope = (lower.0 - upper.0) / (lower.1 - upper.1);
         let first = upper.1.max(0.0);
-        let end = lower.1.min(EDGE);
+        let end = lower.1.min(edge);
         let mut x = upper.0 + (first - upper.1) * slope;
         for y in (first as usize)..(end.max(0.0).ceil() as usize) {
             let height = end.min(y as f32 + 1.0) - first.max(y as f32);
             let next = x + height * slope;
-            let (left, right) = (x.min(next).clamp(0.0, EDGE), x.max(next).clamp(0.0, EDGE));
+            let (left, right) = (x.min(next).clamp(0.0, edge), x.max(next).clamp(0.0, edge));
             self.row_edge(y, left, right, sign * height);
             x = next;
         }
     }
 
     fn row_edge(&mut self, y: usize, left: f32, right: f32, height: f32) {
-        let row = &mut self.cells[y * ROW..(y + 1) * ROW];
+        let row = &mut self.cells[y * (self.side + 2)..][..self.side + 2];
         let (start, last) = (left as usize, right as usize);
         // The height crossed within each pixel, and the part of it that counts from that pixel on.
         let share = if last > start { height / (right - left) } else { 0.0 };
@@ -247,16 +259,17 @@ impl Canvas {
         width: f32,
         mut visit: impl FnMut(&mut Self, usize, f32),
     ) {
+        let (side, edge) = (self.side, self.edge_of());
         let radius = 0.5 * width * self.pose.scale();
         let reach = radius + 0.5;
         let placed: Vec<Point> = points.iter().map(|&point| self.pose.apply(point)).collect();
         let low = |axis: fn(&Point) -> f32| {
-            let least = placed.iter().map(axis).fold(EDGE, f32::min);
-            (least - reach).clamp(0.0, EDGE) as usize
+            let least = placed.iter().map(axis).fold(edge, f32::min);
+            (least - reach).clamp(0.0, edge) as usize
         };
         let high = |axis: fn(&Point) -> f32| {
             let most = placed.iter().map(axis).fold(0.0, f32::max);
-            (most + reach).clamp(0.0, EDGE).ceil() as usize
+            (most + reach).clamp(0.0, edge).ceil() as usize
         };
         let (left, right, top, bottom) = (low(|p| p.0), high(|p| p.0), low(|p| p.1), high(|p| p.1));
         for y in top..bottom {
@@ -271,7 +284,7 @@ impl Canvas {
                 }
                 // A stroke thinner than a pixel covers part of it, wherever it runs.
                 let coverage = (reach - nearest.sqrt()).min(1.0).min(2.0 * radius);
-                visit(self, y * SIDE + x, coverage);
+                visit(self, y * side + x, coverage);
             }
         }
     }
@@ -291,7 +304,7 @@ mod tests {
     use super::*;
 
     fn still() -> Pose {
-        Pose::new(0.0, (1.0, 1.0), 0.0, (0.0, 0.0), 0.0)
+        Pose::new(0.0, (1.0, 1.0), 0.0, (0.0, 0.0), 0.0, 28)
     }
 
     fn area(canvas: &Canvas) -> f32 {
@@ -300,16 +313,16 @@ mod tests {
 
     #[test]
     fn coverage_is_the_exact_area() {
-        let mut canvas = Canvas::new(still());
+        let mut canvas = Canvas::new(still(), 28);
         canvas.fill(
             &Path::polygon(&[(-3.25, -2.5), (4.5, -2.5), (4.5, 1.75), (-3.25, 1.75)]),
             1.0,
             |_, _| 1.0,
         );
         assert!((area(&canvas) - 7.75 * 4.25).abs() < 1e-4, "{}", area(&canvas));
-        assert!((canvas.pixels[11 * SIDE + 10] - 0.25 * 0.5).abs() < 1e-6);
+        assert!((canvas.pixels[11 * 28 + 10] - 0.25 * 0.5).abs() < 1e-6);
 
-        let mut canvas = Canvas::new(still());
+        let mut canvas = Canvas::new(still(), 28);
         canvas.fill(&Path::polygon(&[(-9.3, 7.1), (0.7, -8.2), (10.9, 3.3)]), 1.0, |_, _| 1.0);
         let triangle = 0.5f32 * ((0.7 + 9.3) * (3.3 - 7.1) - (10.9 + 9.3) * (-8.2 - 7.1));
         assert!((area(&canvas) - triangle.abs()).abs() < 1e-3, "{} {triangle}", area(&canvas));
@@ -318,30 +331,30 @@ mod tests {
 
     #[test]
     fn what_lies_outside_is_clipped() {
-        let mut canvas = Canvas::new(still());
+        let mut canvas = Canvas::new(still(), 28);
         canvas.fill(
             &Path::polygon(&[(-40.0, -40.0), (40.0, -40.0), (40.0, 40.0), (-40.0, 40.0)]),
             1.0,
             |_, _| 1.0,
         );
         assert!(canvas.pixels.iter().all(|&level| (level - 1.0).abs() < 1e-5));
-        let mut canvas = Canvas::new(still());
+        let mut canvas = Canvas::new(still(), 28);
         canvas.fill(&Path::polygon(&[(0.0, -30.0), (60.0, 0.0), (0.0, 30.0)]), 1.0, |_, _| 1.0);
         assert!(
-            canvas.pixels.iter().enumerate().all(|(i, &level)| level == f32::from(i % SIDE >= 14))
+            canvas.pixels.iter().enumerate().all(|(i, &level)| level == f32::from(i % 28 >= 14))
         );
     }
 
     #[test]
     fn an_ellipse_is_round() {
-        let mut canvas = Canvas::new(still());
+        let mut canvas = Canvas::new(still(), 28);
         canvas.fill(&Path::ellipse((1.0, -2.0), 9.0, 5.0), 1.0, |_, _| 1.0);
         assert!((area(&canvas) / (std::f32::consts::PI * 45.0) - 1.0).abs() < 0.01);
     }
 
     #[test]
     fn poses_can_be_undone() {
-        let pose = Pose::new(0.1, (0.9, 1.1), 0.05, (1.0, -2.0), 0.0);
+        let pose = Pose::new(0.1, (0.9, 1.1), 0.05, (1.0, -2.0), 0.0, 28);
         for (x, y) in [(0, 0), (27, 3), (14, 20)] {
             let (px, py) = pose.apply(pose.back(x, y));
             assert!((px - x as f32 - 0.5).abs() < 1e-4 && (py - y as f32 - 0.5).abs() < 1e-4);

@@ -4,7 +4,10 @@
 
 use std::collections::HashSet;
 
-use fashion_data::{Dataset, NUM_CLASSES, Origin, PIXELS, Splits, gather};
+use fashion_data::{Dataset, Origin, Splits, gather};
+
+const PIXELS: usize = 28 * 28;
+const NUM_CLASSES: usize = 10;
 use fashion_sample::{ORIGIN, SHA256, generate, recognise};
 
 #[test]

@@ -3,20 +3,20 @@
 
 use fashion_data::Splits;
 use fashion_model::{
-    BatchNorm, Classifier, Conv3x3, Dense, GlobalAveragePool, Network, network, tensors, weights,
+    BatchNorm, Classifier, Conv3x3, GlobalAveragePool, Head, Network, network, tensors, weights,
 };
 use fashion_train::{Settings, Trainer, Validation};
 use std::error::Error;
 
 network! {
     /// Two convolutions, each of stride 2.
-    pub struct Tiny: "tiny" {
+    pub struct Tiny: "tiny" for Images<28, 1> {
         conv1: Conv3x3<1, 16, 28, 14>,
         norm1: BatchNorm<16, true>,
         conv2: Conv3x3<16, 32, 14, 7>,
         norm2: BatchNorm<32, true>,
         pool: GlobalAveragePool,
-        fc: Dense<32, 10, false>,
+        fc: Head<32>,
     }
 }
 
@@ -30,14 +30,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         validation: Validation::Test,
         ..Settings::default()
     };
-    let network = Network::initialised::<Tiny>(settings.seed);
+    let network = Network::initialised::<Tiny>(splits.train.classes().len(), settings.seed);
     println!("{} parameters", network.graph().parameter_count());
     let mut trainer = Trainer::new(settings, &splits, network)?;
     trainer.run(&mut ())?;
 
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("tiny.safetensors");
-    weights::save(&path, trainer.network(), &tensors::Metadata::new())?;
+    weights::save(&path, trainer.network(), trainer.classes(), &tensors::Metadata::new())?;
     let classifier = Classifier::open(&path)?;
     let probabilities = classifier.probabilities(splits.test.all_pixels())?;
     let right = probabilities

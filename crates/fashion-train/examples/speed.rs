@@ -12,7 +12,7 @@
 
 use fashion_data::random::rand_core::Rng;
 use fashion_data::random::{Purpose, below, stream};
-use fashion_data::{Dataset, Keys, NUM_CLASSES, PIXELS, SIDE, Source, Splits, normalise};
+use fashion_data::{Dataset, Reading, Source, Splits, normalise};
 use fashion_kernels::loss::argmax;
 use fashion_kernels::simd::Isa;
 use fashion_model::{Architecture, Plan};
@@ -26,6 +26,12 @@ use std::time::Instant;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
+/// Rows of an image, and columns.
+const SIDE: usize = 28;
+/// Pixels of an image.
+const PIXELS: usize = SIDE * SIDE;
+/// Classes.
+const NUM_CLASSES: usize = 10;
 /// Steps before the epochs that are timed.
 const WARM_UP: usize = 50;
 /// Images that are classified.
@@ -35,7 +41,7 @@ fn main() -> Result<()> {
     let args = Args::parse(std::env::args().skip(1))?;
     let start = Instant::now();
     let splits = match &args.data {
-        Some(folder) => Source::find(folder)?.load(&Keys::default())?,
+        Some(folder) => Source::find(folder)?.load(&Reading::default())?,
         None => Splits::new(random(args.images, 0)?, random(CLASSIFIED.min(args.images), 1)?)?,
     };
     // Reading files is part of the job, drawing random numbers is not.
@@ -66,8 +72,8 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
         ..Settings::default()
     };
     let mut first = FirstSteps { left: if args.epochs == 0 { 1 } else { WARM_UP }, age: None };
-    let network = || args.network.build(settings.seed);
-    let _ = Trainer::new(settings, splits, network())?.run_epoch(&mut first)?;
+    let network = || args.network.build(NUM_CLASSES, 0);
+    let _ = Trainer::new(settings.clone(), splits, network())?.run_epoch(&mut first)?;
     print(
         "startup",
         json!({
@@ -126,7 +132,7 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
 }
 
 /// Seconds to classify all images and count the right answers, time after time.
-fn classify(plan: &Plan, x: &[f32], labels: &[u8], batch: usize) -> Vec<f64> {
+fn classify(plan: &Plan, x: &[f32], labels: &[u16], batch: usize) -> Vec<f64> {
     let mut logits = vec![0.0; batch * NUM_CLASSES];
     let mut once = || {
         let start = Instant::now();
@@ -176,8 +182,8 @@ fn random(n: usize, index: u64) -> Result<Dataset> {
     let mut rng = stream(0, Purpose::Sample, 0, index);
     let mut pixels = vec![0; n * PIXELS];
     rng.fill_bytes(&mut pixels);
-    let labels: Array1<u8> = (0..n).map(|_| below(&mut rng, NUM_CLASSES as u32) as u8).collect();
-    Ok(Dataset::new(Array3::from_shape_vec((n, SIDE, SIDE), pixels)?, labels)?)
+    let labels: Array1<u16> = (0..n).map(|_| below(&mut rng, NUM_CLASSES as u32) as u16).collect();
+    Ok(Dataset::of_garments(Array3::from_shape_vec((n, SIDE, SIDE), pixels)?, labels)?)
 }
 
 fn best_and_median(mut times: Vec<f64>) -> (f64, f64) {

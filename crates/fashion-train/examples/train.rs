@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let splits = fashion_sample::generate(0);
     println!("data: {}", splits.origin);
     let settings = Settings { epochs: 2, ..Settings::default() };
-    let network = Architecture::ReportCnn.build(settings.seed);
+    let network = Architecture::ReportCnn.build(10, settings.seed);
     let mut trainer = Trainer::new(settings, &splits, network)?;
     trainer.run(&mut Printer)?;
     let all: Vec<usize> = (0..splits.test.len()).collect();

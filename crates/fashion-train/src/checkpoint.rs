@@ -124,7 +124,7 @@ impl Checkpoint {
 /// follows from that.
 fn settings_text(settings: &Settings) -> String {
     let epochs = if settings.schedule().depends_on_epochs() { settings.epochs } else { 0 };
-    let settings = Settings { epochs, ..*settings };
+    let settings = Settings { epochs, ..settings.clone() };
     toml::to_string(&settings).expect("settings are numbers and words")
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::settings::{Settings, check_keys};
-use fashion_data::Splits;
+use fashion_data::{Classes, Splits};
 use fashion_model::Architecture;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -38,6 +38,9 @@ pub struct DataConfig {
     pub test_images: String,
     /// SHA-256 of the test labels.
     pub test_labels: String,
+    /// The names of the classes, where they are not the garments.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
 }
 
 /// A configuration that somebody has written, or the `config.toml` of a run: whatever it leaves out
@@ -127,6 +130,7 @@ impl Config {
                 train_labels: sums.train_labels,
                 test_images: sums.test_images,
                 test_labels: sums.test_labels,
+                classes: names(splits),
             },
             training,
         }
@@ -171,8 +175,22 @@ impl Config {
                 return Err(Error::OtherData { path: folder.into(), part, expected, found });
             }
         }
+        let found = names(splits);
+        if found != data.classes {
+            let [expected, found] = [&data.classes, &found].map(|names| match &names[..] {
+                [] => Classes::garments().to_string(),
+                names => names.join(", "),
+            });
+            return Err(Error::OtherClasses { path: folder.into(), expected, found });
+        }
         Ok(())
     }
+}
+
+/// The names of the classes, where they are not the garments.
+fn names(splits: &Splits) -> Vec<String> {
+    let classes = splits.train.classes();
+    if classes.are_garments() { Vec::new() } else { classes.to_vec() }
 }
 
 #[cfg(test)]

@@ -6,21 +6,21 @@ use crate::history::Epoch;
 use crate::observer::{Observer, Step};
 use crate::settings::Settings;
 use crate::trainer::Trainer;
-use fashion_data::{Dataset, NUM_CLASSES, stratified_folds};
+use fashion_data::{Dataset, stratified_folds};
 use fashion_model::Network;
 use std::ops::ControlFlow;
 
 /// What [`cross_predict`] gives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CrossPredicted {
-    /// Out-of-sample probabilities (N, 10) of every item.
-    pub probabilities: Vec<[f64; NUM_CLASSES]>,
+    /// Out-of-sample probabilities (N, K) of every item.
+    pub probabilities: Vec<f64>,
     /// How many of the networks [learned nothing](Trainer::learned_nothing), so that what they say of
     /// their items means nothing.
     pub learned_nothing: usize,
 }
 
-/// Out-of-sample probabilities (N, 10) of every item of a data set, by cross-validation.
+/// Out-of-sample probabilities (N, K) of every item of a data set, by cross-validation.
 ///
 /// The items are dealt into stratified folds by `settings.seed`; for each fold, a copy of the network
 /// is trained on the others for `settings.epochs`, and says what it makes of the fold. What it says is
@@ -40,11 +40,11 @@ pub struct CrossPredicted {
 /// let small = fashion_sample::generate(0).test.select(&(0..200).collect::<Vec<_>>());
 /// let settings = Settings { epochs: 1, ..Settings::default() };
 /// let ControlFlow::Continue(predicted) =
-///     cross_predict(&Architecture::ReportCnn.build(0), &small, &settings, 2, &mut ())?
+///     cross_predict(&Architecture::ReportCnn.build(10, 0), &small, &settings, 2, &mut ())?
 /// else {
 ///     panic!("nobody stops it");
 /// };
-/// assert_eq!(predicted.probabilities.len(), 200);
+/// assert_eq!(predicted.probabilities.len(), 200 * 10);
 /// // One step of each network is too little.
 /// assert_eq!(predicted.learned_nothing, 2);
 /// # Ok::<(), fashion_train::Error>(())
@@ -61,11 +61,12 @@ pub fn cross_predict(
 ) -> Result<ControlFlow<(), CrossPredicted>, Error> {
     settings.check()?;
     let parts = stratified_folds(dataset.labels(), folds, settings.seed)?;
-    let mut probabilities = vec![[0.0; NUM_CLASSES]; dataset.len()];
+    let mut probabilities = vec![0.0; dataset.len() * network.classes()];
     let mut learned_nothing = 0;
     for (fold, part) in parts.iter().enumerate() {
         let train = (0..dataset.len()).filter(|item| part.binary_search(item).is_err()).collect();
-        let mut trainer = Trainer::of_parts(*settings, network.clone(), dataset, train, None)?;
+        let mut trainer =
+            Trainer::of_parts(settings.clone(), network.clone(), dataset, train, None)?;
         let mut shifted = Shifted { observer, before: fold * settings.epochs, folds };
         while trainer.history().len() < settings.epochs {
             match trainer.run_epoch(&mut shifted)? {
@@ -74,7 +75,7 @@ pub fn cross_predict(
                     if epoch.epoch > settings.epochs / 2 {
                         let judged =
                             evaluate(&trainer.network().plan(), dataset, part).probabilities;
-                        add(&mut probabilities, part, &judged);
+                        add(network.classes(), &mut probabilities, part, &judged);
                     }
                     if shifted.on_epoch(&epoch, false).is_break() {
                         return Ok(ControlFlow::Break(()));
@@ -85,16 +86,16 @@ pub fn cross_predict(
         learned_nothing += usize::from(trainer.learned_nothing());
     }
     let times = settings.epochs - settings.epochs / 2;
-    for value in probabilities.as_flattened_mut() {
+    for value in &mut probabilities {
         *value /= times as f64;
     }
     Ok(ControlFlow::Continue(CrossPredicted { probabilities, learned_nothing }))
 }
 
-/// Adds each row to that of its item.
-fn add(sums: &mut [[f64; NUM_CLASSES]], items: &[usize], rows: &[[f32; NUM_CLASSES]]) {
-    for (&item, row) in items.iter().zip(rows) {
-        for (sum, &value) in sums[item].iter_mut().zip(row) {
+/// Adds each row of so many classes to that of its item.
+fn add(classes: usize, sums: &mut [f64], items: &[usize], rows: &[f32]) {
+    for (&item, row) in items.iter().zip(rows.chunks_exact(classes)) {
+        for (sum, &value) in sums[item * classes..].iter_mut().zip(row) {
             *sum += f64::from(value);
         }
     }

@@ -41,6 +41,12 @@ pub struct DataPlace {
     /// The name of the npz files' labels, where it had to be given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels_key: Option<String>,
+    /// The names of the classes, where they had to be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<Vec<String>>,
+    /// The label of the first class, where it had to be given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels_from: Option<u16>,
 }
 
 /// One uninterrupted piece of work on a run.

@@ -1,5 +1,6 @@
 //! What can go wrong in training.
 
+use fashion_model::ImageShape;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -63,6 +64,34 @@ pub enum Error {
         point: String,
         /// What is wrong with it.
         source: Box<Error>,
+    },
+
+    /// Images that the network is not for.
+    #[error(
+        "the network {network} is for images of {expected}, and the data are of {data}; {}",
+        match &others[..] {
+            [] => "there is no network for such".to_owned(),
+            others => format!("networks for such are {}", others.join(", ")),
+        }
+    )]
+    Images {
+        /// The network.
+        network: &'static str,
+        /// The shape of its images.
+        expected: ImageShape,
+        /// The shape of those there are.
+        data: ImageShape,
+        /// Networks for such.
+        others: Vec<&'static str>,
+    },
+
+    /// A network of other classes than those of the data.
+    #[error("the network tells {found} classes apart, and the data have {expected}")]
+    Classes {
+        /// How many the data have.
+        expected: usize,
+        /// How many the network tells apart.
+        found: usize,
     },
 
     /// Training diverged: it will not come to anything any more.
@@ -257,6 +286,20 @@ pub enum Error {
         /// Its digest in the run.
         expected: String,
         /// Its digest now.
+        found: String,
+    },
+
+    /// A run that would go on with classes of other names, or in another order.
+    #[error(
+        "{}: this run was trained to tell {expected} apart, and the classes now are {found}; give the \
+         same data and names", path.display()
+    )]
+    OtherClasses {
+        /// The run folder.
+        path: PathBuf,
+        /// The classes of the run.
+        expected: String,
+        /// Those now.
         found: String,
     },
 }

@@ -1,6 +1,6 @@
 //! A network's answers for many images.
 
-use fashion_data::{Dataset, NUM_CLASSES, PIXELS, gather};
+use fashion_data::{Dataset, gather};
 use fashion_kernels::loss::{argmax, cross_entropy, softmax};
 use fashion_model::Plan;
 
@@ -10,8 +10,8 @@ const BATCH: usize = 512;
 /// What a network says of some images.
 #[derive(Clone, Debug)]
 pub struct Evaluation {
-    /// Probabilities of the classes (softmax of the logits), in the order of the indices.
-    pub probabilities: Vec<[f32; NUM_CLASSES]>,
+    /// Probabilities (N, K) of the classes (softmax of the logits), in the order of the indices.
+    pub probabilities: Vec<f32>,
     /// Mean cross-entropy in nats.
     pub loss: f64,
     /// Share of the images classified right, 0–1.
@@ -20,21 +20,25 @@ pub struct Evaluation {
 
 /// Classifies the images with these indices.
 pub fn evaluate(plan: &Plan, dataset: &Dataset, indices: &[usize]) -> Evaluation {
-    let mut probabilities = vec![[0.0; NUM_CLASSES]; indices.len()];
+    let (classes, pixels) = (plan.classes(), dataset.image_len());
+    let mut probabilities = vec![0.0; indices.len() * classes];
     let (mut loss, mut right) = (0.0, 0usize);
-    let mut x = vec![0.0; BATCH.min(indices.len()) * PIXELS];
-    let mut logits = vec![0.0; BATCH.min(indices.len()) * NUM_CLASSES];
-    for (indices, probabilities) in indices.chunks(BATCH).zip(probabilities.chunks_mut(BATCH)) {
-        let x = &mut x[..indices.len() * PIXELS];
-        let logits = &mut logits[..indices.len() * NUM_CLASSES];
+    let mut x = vec![0.0; BATCH.min(indices.len()) * pixels];
+    let mut logits = vec![0.0; BATCH.min(indices.len()) * classes];
+    let mut target = vec![0.0; classes];
+    for (indices, probabilities) in
+        indices.chunks(BATCH).zip(probabilities.chunks_mut(BATCH * classes))
+    {
+        let x = &mut x[..indices.len() * pixels];
+        let logits = &mut logits[..indices.len() * classes];
         gather(dataset, indices, x);
         plan.logits(x, logits);
-        softmax(NUM_CLASSES, logits, probabilities.as_flattened_mut());
-        for (z, &index) in logits.chunks_exact(NUM_CLASSES).zip(indices) {
+        softmax(classes, logits, probabilities);
+        for (z, &index) in logits.chunks_exact(classes).zip(indices) {
             let label = usize::from(dataset.labels()[index]);
-            let mut target = [0.0; NUM_CLASSES];
             target[label] = 1.0;
-            loss += f64::from(cross_entropy(NUM_CLASSES, z, &target));
+            loss += f64::from(cross_entropy(classes, z, &target));
+            target[label] = 0.0;
             right += usize::from(argmax(z) == label);
         }
     }

@@ -1,6 +1,6 @@
 //! What an image looks like to a network: its nearest neighbours among others.
 
-use fashion_data::{Dataset, PIXELS, gather};
+use fashion_data::{Dataset, gather};
 use fashion_kernels::dense::Dense;
 use fashion_kernels::simd::Isa;
 use fashion_model::Plan;
@@ -78,9 +78,10 @@ fn insert(nearest: &mut Vec<Neighbour>, new: Neighbour, k: usize) {
 fn features(plan: &Plan, dataset: &Dataset, indices: &[usize]) -> Vec<f32> {
     let width = plan.feature_count();
     let mut out = vec![0.0; indices.len() * width];
-    let mut x = vec![0.0; BATCH.min(indices.len()) * PIXELS];
+    let pixels = dataset.image_len();
+    let mut x = vec![0.0; BATCH.min(indices.len()) * pixels];
     for (indices, out) in indices.chunks(BATCH).zip(out.chunks_mut(BATCH * width)) {
-        let x = &mut x[..indices.len() * PIXELS];
+        let x = &mut x[..indices.len() * pixels];
         gather(dataset, indices, x);
         plan.features(x, out);
     }
@@ -100,7 +101,7 @@ mod tests {
     #[test]
     fn the_nearest_are_those_that_a_plain_search_finds() {
         let splits = fashion_sample::generate(0);
-        let plan = Architecture::ReportCnn.build(1).plan();
+        let plan = Architecture::ReportCnn.build(10, 1).plan();
         let known: Vec<usize> = (0..1500).map(|i| i * 3).collect();
         let asked = [5, 0, 77];
         let find = || {
@@ -135,7 +136,7 @@ mod tests {
     #[test]
     fn an_image_is_its_own_nearest_neighbour() {
         let train = fashion_sample::generate(0).train;
-        let plan = Architecture::ReportCnn.build(0).plan();
+        let plan = Architecture::ReportCnn.build(10, 0).plan();
         let known = [8, 3, 11];
         let found = nearest_neighbours(&plan, (&train, &known), (&train, &[3]), 9);
         assert_eq!((found[0][0].index, found[0].len()), (3, 3));

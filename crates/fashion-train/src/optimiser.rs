@@ -3,12 +3,10 @@
 use crate::settings::{OptimiserKind, Settings};
 use dfdx::tensor::CpuError;
 use fashion_kernels::adam::Adam;
-use fashion_kernels::chunks::PIECE;
 use fashion_kernels::sgd::Sgd;
 use fashion_kernels::simd::Isa;
 use fashion_kernels::{average, clip};
 use fashion_model::{CpuGradients, Network, Role};
-use rayon::prelude::*;
 
 /// Clipping, the optimiser's rule, and the moving average of the weights.
 ///
@@ -66,7 +64,7 @@ impl Optimiser {
             let all = network.parameters().iter().map(|parameter| vec![0.0; parameter.values()]);
             slots.push(Slot { name: "average", values: all.collect() });
         }
-        Optimiser { settings: *settings, step: 0, slots }
+        Optimiser { settings: settings.clone(), step: 0, slots }
     }
 
     /// The moving average of the network's tensors, statistics included, in their order; `None` where
@@ -76,26 +74,25 @@ impl Optimiser {
         Some(&slot.values)
     }
 
-    /// Moves the parameters against the gradients and sets these to zero. Returns their norm, before
-    /// they were clipped.
+    /// Moves the parameters against the gradients. Returns the norm of these, before they were clipped.
     pub(crate) fn step(
         &mut self,
         network: &mut Network,
-        gradients: &mut CpuGradients,
+        mut gradients: CpuGradients,
         learning_rate: f64,
     ) -> Result<f64, Failure> {
         let isa = Isa::current();
-        let norm = gradient_norm(isa, network, gradients)?;
+        let norm = gradient_norm(isa, network, &mut gradients)?;
         let factor = match self.settings.clip_norm {
             0.0 => 1.0,
             limit => clip::factor(limit, norm),
         };
         self.step += 1;
-        let (step, settings) = (self.step, self.settings);
+        let (step, settings) = (self.step, &self.settings);
         let mut bad = None;
         let slots = &mut self.slots;
         network.for_each_parameter_with_gradient(
-            gradients,
+            &mut gradients,
             &mut |position, parameter, values, gradient| {
                 if factor < 1.0 {
                     clip::scale(isa, factor, gradient);
@@ -106,12 +103,12 @@ impl Optimiser {
                 let mut slot = || slots.next().unwrap_or_default();
                 match settings.optimiser {
                     OptimiserKind::Adam | OptimiserKind::AdamW => {
-                        let Settings { beta1, beta2, epsilon, .. } = settings;
+                        let &Settings { beta1, beta2, epsilon, .. } = settings;
                         let adam = Adam { learning_rate, beta1, beta2, epsilon, weight_decay };
                         adam.update(isa, step, gradient, values, slot(), slot());
                     }
                     OptimiserKind::Sgd => {
-                        let Settings { momentum, nesterov, .. } = settings;
+                        let &Settings { momentum, nesterov, .. } = settings;
                         let sgd = Sgd { learning_rate, momentum, nesterov, weight_decay };
                         sgd.update(isa, gradient, values, slot());
                     }
@@ -119,11 +116,8 @@ impl Optimiser {
                 if bad.is_none() && !clip::all_finite(isa, values) {
                     bad = Some(parameter.name.clone());
                 }
-                gradient.par_chunks_mut(PIECE).for_each(|gradient| gradient.fill(0.0));
             },
         )?;
-        // Those of the values between the layers.
-        gradients.drop_non_leafs();
         self.move_average(isa, network);
         match bad {
             Some(name) => Err(Failure::Parameter(name)),

@@ -5,18 +5,15 @@ use crate::evaluate::evaluate;
 use crate::history::{Epoch, best, diverges};
 use crate::observer::{Observer, Start, Step};
 use crate::optimiser::{Failure, Optimiser};
-use crate::settings::{Settings, Validation, counts};
-use dfdx::shapes::Const;
+use crate::settings::{Settings, Validation, check_images, counts};
 use dfdx::tensor::{AsArray, Cache, Cpu, CpuError, Tensor, Trace};
 use dfdx::tensor_ops::Backward;
-use fashion_data::{
-    Dataset, HoldOut, NUM_CLASSES, PIXELS, Splits, gather, gather_one_hot, shuffled,
-};
+use fashion_data::{Classes, Dataset, HoldOut, Splits, gather, gather_one_hot, shuffled};
 use fashion_kernels::Scratch;
 use fashion_kernels::chunks::chunk_len;
 use fashion_kernels::loss::{argmax, weigh_targets};
 use fashion_model::{
-    CpuGradients, Images, Logits, Network, TrainingTape, cross_entropy, tensor_with, weights,
+    CpuGradients, ImageShape, Images, Network, cross_entropy, tensor_with, weights,
 };
 use rayon::prelude::*;
 use std::ops::ControlFlow;
@@ -45,10 +42,9 @@ pub struct Trainer<'a> {
     /// Of the moving average of the weights, after each epoch, where there is one.
     averaged: Option<Network>,
     optimiser: Optimiser,
-    class_weights: Option<[f32; NUM_CLASSES]>,
+    class_weights: Option<Vec<f32>>,
     /// In training, and on what is held out.
     guessing: [Guessing; 2],
-    gradients: CpuGradients,
     dataset: &'a Dataset,
     train: Vec<usize>,
     held_out: Option<HeldOut<'a>>,
@@ -60,6 +56,7 @@ impl Drop for Trainer<'_> {
     fn drop(&mut self) {
         // Nothing is lost where this fails but the memory.
         let _ = self.device.try_disable_cache();
+        let _ = self.network.keep_memory(false);
     }
 }
 
@@ -69,7 +66,8 @@ impl<'a> Trainer<'a> {
     /// trainers is dropped.
     ///
     /// # Errors
-    /// If a setting is out of range or the training set cannot be split.
+    /// If a setting is out of range, the training set cannot be split, or the network is for other images
+    /// or classes.
     pub fn new(settings: Settings, splits: &'a Splits, network: Network) -> Result<Self, Error> {
         settings.check()?;
         let all = |dataset: &Dataset| (0..dataset.len()).collect::<Vec<usize>>();
@@ -92,22 +90,31 @@ impl<'a> Trainer<'a> {
         held_out: Option<HeldOut<'a>>,
     ) -> Result<Self, Error> {
         settings.check()?;
+        check_images(network.name(), network.input(), dataset)?;
+        if network.classes() != dataset.classes().len() {
+            let (expected, found) = (dataset.classes().len(), network.classes());
+            return Err(Error::Classes { expected, found });
+        }
         // What a step frees the next one takes again.
         let device = Cpu::default();
         device.try_enable_cache()?;
+        network.keep_memory(true)?;
         let class_weights = settings.class_weights.for_images(dataset, &train)?;
         Ok(Trainer {
             averaged: None,
             optimiser: Optimiser::new(&settings, &network),
             guessing: [
-                Guessing::new(settings.label_smoothing, class_weights, counts(dataset, &train)),
+                Guessing::new(
+                    settings.label_smoothing,
+                    class_weights.as_deref(),
+                    counts(dataset, &train),
+                ),
                 match &held_out {
                     Some((dataset, indices)) => Guessing::new(0.0, None, counts(dataset, indices)),
                     None => Guessing::default(),
                 },
             ],
             class_weights,
-            gradients: network.zero_gradients()?,
             settings,
             device,
             network,
@@ -149,6 +156,11 @@ impl<'a> Trainer<'a> {
         self.held_out.as_ref().map(|(dataset, indices)| (*dataset, &indices[..]))
     }
 
+    /// The classes of the data.
+    pub fn classes(&self) -> &Classes {
+        self.dataset.classes()
+    }
+
     /// How many images an epoch trains on.
     pub fn images_per_epoch(&self) -> usize {
         self.train.len()
@@ -187,7 +199,7 @@ impl<'a> Trainer<'a> {
     }
 
     /// The lowest mean training loss of a network that says the same of every image, in nats: the
-    /// entropy of the mean target. It is ln 10 where all ten classes count the same.
+    /// entropy of the mean target. It is ln K where all K classes count the same.
     pub fn guessing_loss(&self) -> f64 {
         self.guessing[0].loss
     }
@@ -338,26 +350,26 @@ impl<'a> Trainer<'a> {
     /// One step, with the loss of the weights before it.
     fn step(&mut self, indices: &[usize], learning_rate: f64) -> Result<Taken, Problem> {
         let device = self.device.clone();
-        let n = indices.len();
-        let x: Images = tensor_with(&device, (n, Const, Const, Const), |x| {
+        let (n, classes) = (indices.len(), self.network.classes());
+        let ImageShape { side, channels } = self.network.input();
+        let x: Images = tensor_with(&device, (n, side, side, channels), |x| {
             let images = chunk_len(n);
-            (indices.par_chunks(images), x.par_chunks_mut(images * PIXELS))
+            (indices.par_chunks(images), x.par_chunks_mut(images * self.dataset.image_len()))
                 .into_par_iter()
                 .for_each(|(indices, x)| gather(self.dataset, indices, x));
         })?;
-        let y: Tensor<(usize, Const<NUM_CLASSES>), f32, Cpu> =
-            tensor_with(&device, (n, Const), |y| {
-                gather_one_hot(self.dataset, indices, y);
-                let weights = self.class_weights.as_ref().map(|weights| &weights[..]);
-                weigh_targets(NUM_CLASSES, self.settings.label_smoothing, weights, y);
-            })?;
-        let gradients = std::mem::replace(&mut self.gradients, CpuGradients::leaky());
-        let logits: Logits<TrainingTape> = self.network.logits(x.traced(gradients))?;
-        let mut values = Scratch::take(n * NUM_CLASSES);
-        logits.copy_into(&mut values[..n * NUM_CLASSES]);
+        let y: Tensor<(usize, usize), f32, Cpu> = tensor_with(&device, (n, classes), |y| {
+            gather_one_hot(self.dataset, indices, y);
+            let weights = self.class_weights.as_deref();
+            weigh_targets(classes, self.settings.label_smoothing, weights, y);
+        })?;
+        // Fresh ones: what nobody marks as a parameter's is never dropped.
+        let logits = self.network.logits(x.traced(CpuGradients::leaky()))?;
+        let mut values = Scratch::take(n * classes);
+        logits.copy_into(&mut values[..n * classes]);
         let label = |index: &usize| usize::from(self.dataset.labels()[*index]);
-        let right = values[..n * NUM_CLASSES]
-            .chunks_exact(NUM_CLASSES)
+        let right = values[..n * classes]
+            .chunks_exact(classes)
             .zip(indices)
             .filter(|(z, index)| argmax(z) == label(index))
             .count();
@@ -366,9 +378,8 @@ impl<'a> Trainer<'a> {
         if !loss.is_finite() {
             return Err(Problem::Diverged(Divergence::Loss(loss)));
         }
-        self.gradients = loss_tensor.try_backward()?;
-        let gradient_norm =
-            self.optimiser.step(&mut self.network, &mut self.gradients, learning_rate)?;
+        let gradients = loss_tensor.try_backward()?;
+        let gradient_norm = self.optimiser.step(&mut self.network, gradients, learning_rate)?;
         Ok(Taken { loss, right, gradient_norm })
     }
 }
@@ -384,17 +395,13 @@ struct Guessing {
 
 impl Guessing {
     /// `counts` are the images of each class.
-    fn new(
-        smoothing: f64,
-        weights: Option<[f32; NUM_CLASSES]>,
-        counts: [f64; NUM_CLASSES],
-    ) -> Guessing {
+    fn new(smoothing: f64, weights: Option<&[f32]>, counts: Vec<f64>) -> Guessing {
         let images: f64 = counts.iter().sum();
         let target = |class: usize| {
             let weight = weights.map_or(1.0, |weights| f64::from(weights[class]));
-            (1.0 - smoothing) * weight * counts[class] / images + smoothing / NUM_CLASSES as f64
+            (1.0 - smoothing) * weight * counts[class] / images + smoothing / counts.len() as f64
         };
-        let targets = (0..NUM_CLASSES).map(target).filter(|&target| target > 0.0);
+        let targets = (0..counts.len()).map(target).filter(|&target| target > 0.0);
         Guessing {
             loss: -targets.map(|target| target * libm::log(target)).sum::<f64>(),
             accuracy: counts.into_iter().fold(0.0, f64::max) / images,

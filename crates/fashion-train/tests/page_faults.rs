@@ -21,7 +21,7 @@ fn a_steady_step_causes_no_page_faults() {
     let splits = Splits::new(train, whole.test).unwrap();
     let settings = Settings { validation: Validation::None, ..Settings::default() };
     let faults = with_threads(2, || {
-        let network = Architecture::ReportCnn.build(settings.seed);
+        let network = Architecture::ReportCnn.build(10, settings.seed);
         let mut trainer = Trainer::new(settings, &splits, network).unwrap();
         let mut epoch = || {
             let before = page_faults();

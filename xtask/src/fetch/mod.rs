@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Error, Result, bail};
 use clap::Args as ClapArgs;
 use fashion_data::known::{self, KnownFile};
-use fashion_data::{Dataset, Error as DataError, Format, Keys, Source as DataSource, Split, npz};
+use fashion_data::{
+    Classes, Dataset, Error as DataError, Format, Reading, Source as DataSource, Split, npz,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use self::download::{Download, Patience};
@@ -89,7 +91,7 @@ fn bring(
         here.push(download.target());
     }
     for (name, files) in ["train.npz", "test.npz"].into_iter().zip(here.chunks(2)) {
-        let dataset = fashion_data::idx::read(&files[0], &files[1])?;
+        let dataset = fashion_data::idx::read(&files[0], &files[1], &garments())?;
         let path = data_dir.join(name);
         let how = if ensure_npz(&path, &dataset)? { "written" } else { "present, verified" };
         eprintln!("{}: {how}, {} images", path.display(), dataset.len());
@@ -103,6 +105,11 @@ fn bar(file: &KnownFile) -> Result<ProgressBar> {
     Ok(ProgressBar::new(file.gz_bytes)
         .with_style(ProgressStyle::with_template(style)?)
         .with_message(format!("{}.gz", file.name)))
+}
+
+/// The labels are of the garments, whatever they are.
+fn garments() -> Reading {
+    Reading { classes: Some(Classes::garments()), ..Reading::default() }
 }
 
 /// Makes sure that `path` holds `dataset`, byte for byte as this program writes it, and tells whether
@@ -122,7 +129,7 @@ fn ensure_npz(path: &Path, dataset: &Dataset) -> Result<bool> {
         if known::sha256_file(path)? == known::sha256_file(&fresh)? {
             return Ok(false);
         }
-        if npz::read(path, Split::Train, &Keys::default()).is_ok_and(|found| found != *dataset) {
+        if npz::read(path, Split::Train, &garments()).is_ok_and(|found| found != *dataset) {
             bail!(
                 "{} holds other data than the files that it would be made of; move it away or \
                  name another folder with --data-dir",

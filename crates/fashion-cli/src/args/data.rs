@@ -15,6 +15,8 @@ pub(crate) enum DataCommand {
     Audit(AuditArgs),
     /// Look for training labels that are probably wrong
     Suspects(SuspectsArgs),
+    /// Write drawn garments as pictures, to try things out with
+    Draw(DrawArgs),
 }
 
 /// `fashion data info`
@@ -51,6 +53,40 @@ pub(crate) struct FigureArgs {
     /// Replace figures that are there already
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// `fashion data draw`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fashion data draw garments --only Bag,Dress,Sneaker --side 64 --colour
+  fashion train --data garments --network resnet-64
+  fashion data draw tiles --train 100 --test 20
+
+Writes FOLDER/train/CLASS/NUMBER.png and FOLDER/test/CLASS/NUMBER.png. The same options give the same
+pictures.
+Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
+pub(crate) struct DrawArgs {
+    /// Folder of the pictures, which must not exist or be empty
+    pub(crate) folder: PathBuf,
+    /// Classes that are drawn [default: all ten garments]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub(crate) only: Option<Vec<String>>,
+    /// Rows and columns of a picture, 16 to 128
+    #[arg(long, value_name = "PIXELS", default_value_t = 28)]
+    pub(crate) side: usize,
+    /// Dyed garments on white, grey, shaded and wooden grounds, instead of light grey ones on black
+    #[arg(long)]
+    pub(crate) colour: bool,
+    /// Pictures of each class for training
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    pub(crate) train: usize,
+    /// Pictures of each class for testing
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    pub(crate) test: usize,
+    /// Decides what is drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
 }
 
 /// `fashion data audit`

@@ -5,8 +5,8 @@ use crate::exit;
 use crate::output;
 use crate::place::{self, Found};
 use anyhow::Result;
+use fashion_data::Error;
 use fashion_data::audit::{Audit, Item, NearPair, Odd, Oddity};
-use fashion_data::{CLASSES, Error};
 use fashion_eval::thousands;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -16,9 +16,9 @@ use std::process::ExitCode;
 struct Report {
     origin: String,
     source: String,
-    classes: [&'static str; CLASSES.len()],
-    train_class_counts: [usize; CLASSES.len()],
-    test_class_counts: [usize; CLASSES.len()],
+    classes: Vec<String>,
+    train_class_counts: Vec<usize>,
+    test_class_counts: Vec<usize>,
     /// Groups of images with the same pixels.
     identical: Vec<Vec<Place>>,
     /// How many of the groups are in both parts.
@@ -40,7 +40,7 @@ struct Report {
 struct Place {
     split: &'static str,
     index: usize,
-    label: u8,
+    label: u16,
 }
 
 #[derive(Serialize)]
@@ -86,7 +86,7 @@ fn worthless(audit: &Audit) -> bool {
 }
 
 fn report(audit: &Audit, found: &Found) -> Report {
-    let [train_class_counts, test_class_counts] = audit.class_counts;
+    let [train_class_counts, test_class_counts] = audit.class_counts.clone();
     let near = |pair: &NearPair| Near {
         distance: pair.distance,
         items: pair.items.each_ref().map(Place::from),
@@ -95,7 +95,7 @@ fn report(audit: &Audit, found: &Found) -> Report {
     Report {
         origin: found.splits.origin.to_string(),
         source: found.source.to_string(),
-        classes: CLASSES,
+        classes: found.splits.train.classes().to_vec(),
         train_class_counts,
         test_class_counts,
         identical: audit
@@ -117,6 +117,10 @@ fn report(audit: &Audit, found: &Found) -> Report {
 fn text(audit: &Audit, found: &Found, top: usize) -> String {
     let mut out = format!("Data    {}\nFrom    {}\n\n", found.splits.origin, found.source);
     out += &sentences(audit);
+    let names = found.splits.train.classes();
+    let width = output::width(names.iter().map(String::as_str), 12);
+    let class = |item: &Item| output::padded(&names[usize::from(item.label)], width);
+    let row = |item: &Item| format!("{:<6} {:>6}  {}", item.split.name(), item.index, class(item));
     let mut list = |title: &str, all: usize, columns: &str, lines: Vec<String>| {
         if !lines.is_empty() {
             out += &output::title(title, lines.len(), all, "");
@@ -125,7 +129,8 @@ fn text(audit: &Audit, found: &Found, top: usize) -> String {
         }
     };
     let group = |group: &Vec<Item>| {
-        let item = |item: &Item| format!("{} {} ({})", item.split, item.index, class(item));
+        let item =
+            |item: &Item| format!("{} {} ({})", item.split, item.index, class(item).trim_end());
         group.iter().map(item).collect::<Vec<_>>().join(", ") + "\n"
     };
     let groups = audit.identical.iter().take(top).map(group);
@@ -136,13 +141,13 @@ fn text(audit: &Audit, found: &Found, top: usize) -> String {
         format!("  {:.4}  {first}  {}\n", pair.distance, second.trim_end())
     };
     let pairs = audit.near_pairs.nearest.iter().take(top).map(pair);
-    let columns = "Distance  Part    Index  Label         Part    Index  Label\n";
-    list("Nearest pairs", audit.near_pairs.count, columns, pairs.collect());
+    let columns = format!("Distance  Part    Index  {:<width$}  Part    Index  Label\n", "Label");
+    list("Nearest pairs", audit.near_pairs.count, &columns, pairs.collect());
 
     let odd = |odd: &Odd| format!("{}  {}\n", row(&odd.item), odd.oddity.name());
     let images = audit.odd.iter().take(top).map(odd);
-    let columns = "Part    Index  Label         How\n";
-    list("Odd images", audit.odd.len(), columns, images.collect());
+    let columns = format!("Part    Index  {:<width$}  How\n", "Label");
+    list("Odd images", audit.odd.len(), &columns, images.collect());
     out
 }
 
@@ -190,12 +195,4 @@ fn sentences(audit: &Audit) -> String {
 /// `1 pair`, `1,234 pairs`.
 fn counted(number: usize, what: &str) -> String {
     format!("{} {what}{}", thousands(number), if number == 1 { "" } else { "s" })
-}
-
-fn class(item: &Item) -> &'static str {
-    CLASSES[usize::from(item.label)]
-}
-
-fn row(item: &Item) -> String {
-    format!("{:<6} {:>6}  {:<12}", item.split.name(), item.index, class(item))
 }

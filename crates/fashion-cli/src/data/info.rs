@@ -1,10 +1,11 @@
 //! `fashion data info`
 
+use crate::announce;
 use crate::args::InfoArgs;
 use crate::output;
 use crate::place::{self, Found};
 use anyhow::Result;
-use fashion_data::{CLASSES, Checksums, Dataset};
+use fashion_data::{Checksums, Dataset};
 use fashion_eval::thousands;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -16,7 +17,10 @@ struct Info {
     origin: String,
     /// Where they were found.
     source: String,
-    classes: [&'static str; CLASSES.len()],
+    classes: Vec<String>,
+    /// Rows and columns of an image, and its channels.
+    side: usize,
+    channels: usize,
     train: Part,
     test: Part,
     /// Of the training images on the scale 0–1.
@@ -32,7 +36,7 @@ struct Info {
 struct Part {
     images: usize,
     /// In the order of the classes.
-    class_counts: [usize; CLASSES.len()],
+    class_counts: Vec<usize>,
 }
 
 #[derive(Serialize)]
@@ -61,7 +65,9 @@ fn info(found: &Found) -> Info {
     Info {
         origin: splits.origin.to_string(),
         source: found.source.to_string(),
-        classes: CLASSES,
+        classes: splits.train.classes().to_vec(),
+        side: splits.train.side(),
+        channels: splits.train.channels(),
         train: part(&splits.train),
         test: part(&splits.test),
         pixel_mean,
@@ -73,11 +79,17 @@ fn info(found: &Found) -> Info {
 
 fn text(info: &Info, found: &Found) -> String {
     let mut out = format!("Data    {}\nFrom    {}\n\n", info.origin, info.source);
-    out += "Class            Train      Test\n";
-    let counts = info.train.class_counts.into_iter().zip(info.test.class_counts);
-    let all = [("All", (info.train.images, info.test.images))];
-    for (class, (train, test)) in CLASSES.into_iter().zip(counts).chain(all) {
-        out += &format!("{class:<12}  {:>8}  {:>8}\n", thousands(train), thousands(test));
+    if let Some(text) = announce::assumed(found) {
+        out += &format!("Classes {text}\n\n");
+    }
+    let width = output::width(info.classes.iter().map(String::as_str), 12);
+    out += &format!("{:<width$}  {:>8}  {:>8}\n", "Class", "Train", "Test");
+    let counts = info.train.class_counts.iter().zip(&info.test.class_counts);
+    let all = [("All", (&info.train.images, &info.test.images))];
+    let classes = info.classes.iter().map(String::as_str);
+    for (class, (&train, &test)) in classes.zip(counts).chain(all) {
+        let class = output::padded(class, width);
+        out += &format!("{class}  {:>8}  {:>8}\n", thousands(train), thousands(test));
     }
     out += &format!(
         "\nPixels of the training images, 0-1: mean {:.4}, standard deviation {:.4}\n\n",

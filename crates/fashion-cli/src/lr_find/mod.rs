@@ -40,7 +40,7 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
     settings.check_for(&found.splits.train)?;
     let interrupt = Interrupt::listen()?;
     let mut progress = Progress::new(interrupt, test.steps, args.quiet);
-    let network = settings.network.build(settings.seed);
+    let network = settings.network.build(found.splits.train.classes().len(), settings.seed);
     if !args.quiet {
         announce(&test, &chosen, &found, &network, threads);
     }
@@ -86,7 +86,7 @@ fn announce(test: &LrFind, chosen: &Chosen, found: &Found, network: &Network, th
     announce::data(found);
     announce::network(network);
     // What a range test has nothing of.
-    let settings = Settings { ema_decay: 0.0, patience: 0, ..chosen.settings };
+    let settings = Settings { ema_decay: 0.0, patience: 0, ..chosen.settings.clone() };
     let Settings { batch_size, seed, .. } = settings;
     let optimiser = describe::optimiser(&settings);
     about("training", format_args!("batches of {batch_size}, {optimiser}, seed {seed}"));

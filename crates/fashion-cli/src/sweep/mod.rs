@@ -36,7 +36,8 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
         announce::announce(&sweep, &found, &images, &options);
     }
     let progress = Progress::new(&sweep, &sweep.collect()?, options.shard, interrupt, args.quiet);
-    let build = |settings: &Settings| settings.network.build(settings.seed);
+    let classes = found.splits.train.classes().len();
+    let build = |settings: &Settings| settings.network.build(classes, settings.seed);
     let tell = |event: Event<'_>| progress.tell(event);
     let finish = sweep.run(&build, &found.splits, &found.place(), &options, &tell);
     progress.clear();

@@ -72,7 +72,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let Prepared { run, from, config, found, .. } = &prepared;
     let mut progress = Progress::new(interrupt, config, args.quiet);
     let trained = with_threads(threads, || {
-        let network = config.training.network.build(config.training.seed);
+        let network =
+            config.training.network.build(found.splits.train.classes().len(), config.training.seed);
         let mut observers = (&mut progress, &mut logs);
         train(run, config, network, &found.splits, &found.place(), *from, &mut observers)
     })?;
@@ -138,7 +139,7 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
         Plan::New(chosen) => {
             let Chosen { settings, origin, data } = *chosen;
             let found = place::load(&args.data)?;
-            let config = Config::new(settings.network.name(), &found.splits, settings);
+            let config = Config::new(settings.network.name(), &found.splits, settings.clone());
             // What cannot be trained on must not use up a run's number.
             let (images, held_out) = settings.check_for(&found.splits.train)?;
             if !args.quiet {
@@ -200,7 +201,7 @@ fn warn_of_few(target: Option<f64>, held_out: usize) {
 fn announce(prepared: &Prepared, threads: usize) {
     let Prepared { run, config, found, origin, .. } = prepared;
     let settings = &config.training;
-    about("data", format_args!("{} · {}", config.data.origin, found.source));
+    announce::data(found);
     about(
         "",
         format_args!(
@@ -209,7 +210,7 @@ fn announce(prepared: &Prepared, threads: usize) {
             thousands(found.splits.test.len())
         ),
     );
-    announce::network(&settings.network.zeroed());
+    announce::network(&settings.network.zeroed(found.splits.train.classes().len()));
     about("training", describe(settings));
     announce::extras(settings);
     if let Some(origin) = origin {
@@ -266,6 +267,7 @@ fn failed(error: fashion_train::Error, run: &RunFolder) -> anyhow::Error {
         | Error::Damaged { .. }
         | Error::NoPrevious(_)
         | Error::OtherData { .. }
+        | Error::OtherClasses { .. }
         | Error::OtherRun { .. } => return error.into(),
         Error::Diverged { .. } => {
             format!("the best weights before that are kept: {}", weights.display())

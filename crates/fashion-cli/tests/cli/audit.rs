@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 /// A folder with `data/`: stripes, each label's at a height of its own, of several widths; of
 /// these `change` makes what is to be found.
-fn stripes(change: impl Fn(&str, &mut Array3<u8>, &mut Vec<u8>)) -> TempDir {
+fn stripes(change: impl Fn(&str, &mut Array3<u8>, &mut Vec<u16>)) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("data")).unwrap();
     for (name, n, level) in [("train", 60, 100), ("test", 20, 200)] {
@@ -16,10 +16,10 @@ fn stripes(change: impl Fn(&str, &mut Array3<u8>, &mut Vec<u8>)) -> TempDir {
             let inside = row / 2 == 1 + i % 10 && column < 20 + i / 10;
             if inside { level } else { 0 }
         });
-        let mut labels = (0..n).map(|i| (i % 10) as u8).collect();
+        let mut labels = (0..n).map(|i| (i % 10) as u16).collect();
         change(name, &mut images, &mut labels);
         let path = folder.path().join(format!("data/{name}.npz"));
-        npz::write(&path, &Dataset::new(images, labels.into()).unwrap()).unwrap();
+        npz::write(&path, &Dataset::of_garments(images, labels.into()).unwrap()).unwrap();
     }
     folder
 }

@@ -27,9 +27,9 @@ fn info_as_text() {
     fs::create_dir(folder.path().join("data")).unwrap();
     for (name, n) in [("train", 1020), ("test", 13)] {
         let images = Array3::from_shape_fn((n, 28, 28), |(i, row, _)| (i * row % 256) as u8);
-        let labels = (0..n).map(|i| (i % 10) as u8).collect();
+        let labels = (0..n).map(|i| (i % 10) as u16).collect();
         let path = folder.path().join(format!("data/{name}.npz"));
-        npz::write(&path, &Dataset::new(images, labels).unwrap()).unwrap();
+        npz::write(&path, &Dataset::of_garments(images, labels).unwrap()).unwrap();
     }
     insta::assert_snapshot!(line(folder.path(), "data info").stdout);
 }

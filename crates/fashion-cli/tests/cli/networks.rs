@@ -15,7 +15,7 @@ fn networks_are_listed_and_drawn() {
     insta::assert_snapshot!("networks_resnet", ended.stdout);
     let all = line(here, "networks --json").stdout;
     let names: Vec<_> = all.lines().map(|line| json(line)["name"].clone()).collect();
-    assert_eq!(names, ["report-cnn", "vgg", "resnet"]);
+    assert_eq!(names, ["report-cnn", "vgg", "resnet", "resnet-64"]);
     let one = json(&line(here, "networks vgg --json").stdout);
     assert_eq!(
         (one["parameters"].as_u64(), one["layers"].as_array().unwrap().len()),

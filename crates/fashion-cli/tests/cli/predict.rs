@@ -1,7 +1,9 @@
 //! `fashion predict`
 
 use crate::common::*;
-use fashion_data::{CLASSES, SIDE};
+use fashion_data::Classes;
+
+const SIDE: usize = 28;
 use std::fs;
 use std::path::Path;
 
@@ -49,7 +51,7 @@ fn an_image_gets_the_answer_that_the_run_gave_it() {
             assert!((found - expected).abs() < tolerance, "{found} for {expected}");
         }
         let class = answer["predicted"].as_u64().unwrap() as usize;
-        assert_eq!(answer["class"], CLASSES[class]);
+        assert_eq!(answer["class"], Classes::garments()[class][..]);
     }
     assert_eq!(answers[0]["path"], "boot.png");
     assert_eq!(answers[0]["predicted"], of_run[0] as u64);

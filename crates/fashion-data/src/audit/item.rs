@@ -1,4 +1,4 @@
-use crate::{PIXELS, Split, Splits};
+use crate::{Split, Splits};
 
 /// One image of a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -7,12 +7,12 @@ pub struct Item {
     pub split: Split,
     /// Its position in that part.
     pub index: usize,
-    /// Its label, 0–9.
-    pub label: u8,
+    /// Its label.
+    pub label: u16,
 }
 
-/// An item and its 784 pixels.
-pub(super) type Image<'a> = (Item, &'a [u8; PIXELS]);
+/// An item and its pixels.
+pub(super) type Image<'a> = (Item, &'a [u8]);
 
 /// Every image, training before test.
 pub(super) fn images(splits: &Splits) -> Vec<Image<'_>> {

@@ -1,9 +1,9 @@
 //! What a data set may have wrong with it: images that are there twice, labels that contradict each
 //! other, images that are not like the others.
 //!
-//! - **Identical** images have the same 784 pixels.
+//! - **Identical** images have the same pixels.
 //! - **Near duplicates** have a distance of at most a threshold, [`NEAR`] unless told otherwise. The
-//!   distance of a and b is ‖a − b‖ / max(‖a‖, ‖b‖), with ‖·‖ the Euclidean norm of the 784 grey
+//!   distance of a and b is ‖a − b‖ / max(‖a‖, ‖b‖), with ‖·‖ the Euclidean norm of their
 //!   levels: 0 for identical images, at most √2, and the same for a pair of dark as for a pair of
 //!   bright garments. Every pair within the threshold is found, none by chance.
 //! - **Odd** images are those of [`Oddity`].
@@ -14,7 +14,7 @@ mod near;
 mod odd;
 
 use self::item::{Image, images};
-use crate::{Error, NUM_CLASSES, Splits};
+use crate::{Error, Splits};
 
 pub use self::item::Item;
 pub use self::near::{MAX_NEAR, MAX_PAIRS, NEAR, NearPair, NearPairs};
@@ -24,7 +24,7 @@ pub use self::odd::{FEW_PIXELS, Odd, Oddity, VISIBLE};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audit {
     /// Items of each class, in the training and in the test part.
-    pub class_counts: [[usize; NUM_CLASSES]; 2],
+    pub class_counts: [Vec<usize>; 2],
     /// Groups of two or more images with the same pixels, each in order, by its first item.
     pub identical: Vec<Vec<Item>>,
     /// The distance up to which pairs are near.
@@ -44,10 +44,10 @@ impl Audit {
     ///
     /// let part = |items| {
     ///     let images = Array3::from_shape_fn((items, 28, 28), |(item, row, _)| (item * row) as u8);
-    ///     Dataset::new(images, (0..items).map(|item| (item % 10) as u8).collect())
+    ///     Dataset::of_garments(images, (0..items).map(|item| (item % 10) as u16).collect())
     /// };
     /// let audit = Audit::new(&Splits::new(part(60)?, part(20)?)?, NEAR)?;
-    /// assert_eq!(audit.class_counts, [[6; 10], [2; 10]]);
+    /// assert_eq!(audit.class_counts, [vec![6; 10], vec![2; 10]]);
     /// assert_eq!(audit.leaked().count(), 20);
     /// # Ok::<(), fashion_data::Error>(())
     /// ```
@@ -59,6 +59,7 @@ impl Audit {
         if !(0.0..=MAX_NEAR).contains(&near) {
             return Err(Error::Near { near, most: MAX_NEAR, usual: NEAR });
         }
+        let shape = [splits.train.side(), splits.train.channels()];
         let images = images(splits);
         let identical = identical::groups(&images);
         // One image stands for all that are the same.
@@ -71,8 +72,8 @@ impl Audit {
             class_counts: [splits.train.class_counts(), splits.test.class_counts()],
             identical,
             near,
-            near_pairs: near::pairs(&distinct, near),
-            odd: odd::odd(&images),
+            near_pairs: near::pairs(&distinct, shape, near),
+            odd: odd::odd(&images, shape, splits.train.classes().len()),
         })
     }
 

@@ -5,13 +5,14 @@
 //!
 //! - |‖a‖ − ‖b‖| ≤ ‖a − b‖, so that ‖a‖ ≥ (1 − τ)·‖b‖: with the images sorted by norm, the partners
 //!   of an image stand close after it.
-//! - Let s be the sums of the 16 blocks of 7 × 7 pixels. (Σ d)² ≤ 49 Σ d² in each block (Cauchy and
-//!   Schwarz), so that ‖s(a) − s(b)‖² ≤ 49 ‖a − b‖².
+//! - Let s be the sums of 16 blocks, of at most m values each (7 × 7 of 28 × 28 pixels).
+//!   (Σ d)² ≤ m Σ d² in each block (Cauchy and Schwarz), so that ‖s(a) − s(b)‖² ≤ m ‖a − b‖². Of large
+//!   images the sums are divided by k and rounded down, which moves each by less than one:
+//!   ‖s'(a) − s'(b)‖ ≤ √m ‖a − b‖ / k + 4.
 
 use std::collections::BinaryHeap;
 
 use super::item::{Image, Item};
-use crate::SIDE;
 
 /// The distance up to which two images are near duplicates, unless told otherwise: a difference of a
 /// tenth of the brighter image's norm.
@@ -60,28 +61,71 @@ impl NearPair {
     }
 }
 
-/// Blocks of an image, and pixels along the side of one.
+/// Blocks of an image, in four rows.
 const BLOCKS: usize = 16;
-const BLOCK_SIDE: usize = 7;
-const BLOCK: f64 = (BLOCK_SIDE * BLOCK_SIDE) as f64;
+
+/// The largest sum of a block, with which 16 squares of differences fit a u32: that of 7 × 7 pixels.
+const MAX_SUM: usize = 49 * 255;
+
+/// How images are divided into blocks.
+#[derive(Clone, Copy)]
+struct Blocks {
+    side: usize,
+    channels: usize,
+    /// Values of the largest block.
+    values: usize,
+    /// What sums are divided by.
+    divisor: usize,
+}
+
+impl Blocks {
+    fn new([side, channels]: [usize; 2]) -> Self {
+        let values = side.div_ceil(4).pow(2) * channels;
+        Self { side, channels, values, divisor: (values * 255).div_ceil(MAX_SUM) }
+    }
+
+    /// The largest ‖s'(a) − s'(b)‖² of two images whose distance squared is at most `limit`.
+    fn limit(self, limit: f64) -> u32 {
+        // One above, for the rounding of the product.
+        if self.divisor == 1 {
+            return (self.values as f64 * limit) as u32 + 1;
+        }
+        let distance = (self.values as f64 * limit).sqrt() / self.divisor as f64 + 4.0;
+        (distance * distance) as u32 + 1
+    }
+
+    /// Sums of the blocks, each at most [`MAX_SUM`].
+    fn sums(self, pixels: &[u8]) -> [i16; BLOCKS] {
+        let Self { side, channels, divisor, .. } = self;
+        let mut sums = [0_usize; BLOCKS];
+        for (row, pixels) in pixels.chunks_exact(side * channels).enumerate() {
+            for (column, pixel) in pixels.chunks_exact(channels).enumerate() {
+                let sum: usize = pixel.iter().map(|&level| usize::from(level)).sum();
+                sums[4 * row / side * 4 + 4 * column / side] += sum;
+            }
+        }
+        sums.map(|sum| (sum / divisor) as i16)
+    }
+}
 
 /// An image with what the bounds need.
 struct Sketch<'a> {
     image: Image<'a>,
-    /// ‖a‖², at most 784 · 255².
+    /// ‖a‖², at most 128 · 128 · 3 · 255², which a u32 holds.
     square: u32,
 }
 
 /// Pairs whose distance is at most `near`: all counted, the nearest kept.
 ///
 /// No two images may be the same.
-pub(super) fn pairs(images: &[Image], near: f64) -> NearPairs {
+pub(super) fn pairs(images: &[Image], shape: [usize; 2], near: f64) -> NearPairs {
+    let blocks = Blocks::new(shape);
     let mut sketches: Vec<Sketch> =
         images.iter().map(|&image| Sketch { image, square: square(image.1) }).collect();
     sketches.sort_unstable_by_key(|sketch| (sketch.square, sketch.image.0));
     // Beside each other, since they are what the loop reads.
     let sums: Vec<[i16; BLOCKS]> =
-        sketches.iter().map(|sketch| block_sums(sketch.image.1)).collect();
+        sketches.iter().map(|sketch| blocks.sums(sketch.image.1)).collect();
     let mut pairs = Nearest::default();
     for (second, b) in sketches.iter().enumerate() {
         let b_square = f64::from(b.square);
@@ -89,8 +133,7 @@ pub(super) fn pairs(images: &[Image], near: f64) -> NearPairs {
         // Less by one, since squares are whole and the bound is not.
         let nearest = (1.0 - near) * (1.0 - near) * b_square - 1.0;
         let first = sketches[..second].partition_point(|a| f64::from(a.square) < nearest);
-        // One above, for the rounding of the product.
-        let block_limit = (BLOCK * limit) as u32 + 1;
+        let block_limit = blocks.limit(limit);
         for (a, a_sums) in sketches[first..second].iter().zip(&sums[first..second]) {
             if block_distance(a_sums, &sums[second]) > block_limit {
                 continue;
@@ -143,18 +186,6 @@ fn square(pixels: &[u8]) -> u32 {
 /// ‖a − b‖².
 fn distance_squared(a: &[u8], b: &[u8]) -> u32 {
     a.iter().zip(b).map(|(&a, &b)| u32::from(a.abs_diff(b)).pow(2)).sum()
-}
-
-/// Sums of the blocks, each at most 49 · 255.
-fn block_sums(pixels: &[u8]) -> [i16; BLOCKS] {
-    let mut sums = [0; BLOCKS];
-    for (row, pixels) in pixels.chunks_exact(SIDE).enumerate() {
-        for (column, pixels) in pixels.chunks_exact(BLOCK_SIDE).enumerate() {
-            let sum: i16 = pixels.iter().map(|&pixel| i16::from(pixel)).sum();
-            sums[row / BLOCK_SIDE * (SIDE / BLOCK_SIDE) + column] += sum;
-        }
-    }
-    sums
 }
 
 /// ‖s(a) − s(b)‖², at most 16 · 12495², which a u32 holds.

@@ -1,5 +1,4 @@
 use super::item::{Image, Item};
-use crate::{NUM_CLASSES, PIXELS, SIDE};
 
 /// An image unlike the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,10 +16,12 @@ pub enum Oddity {
     Blank,
     /// All pixels have the same grey level, which is not 0.
     Constant,
-    /// Fewer than [`FEW_PIXELS`] pixels are [`VISIBLE`] or brighter.
+    /// Fewer than [`FEW_PIXELS`] of 28 × 28 pixels, or the same share of others, are [`VISIBLE`] or
+    /// brighter.
     NearlyBlank,
-    /// The 108 pixels along the edge are brighter on average than the others, and than the middle
-    /// grey, 127.5: a photograph with a background, or an inverted image.
+    /// The pixels along the edge are brighter on average than the others, and than the middle grey,
+    /// 127.5: a photograph with a background, or an inverted image. Not said of pictures in colour,
+    /// which are photographs.
     BrightBorder,
     /// The mean grey level is far below that of its class: more than
     /// three interquartile ranges under the lower quartile, "far out" in Tukey's terms (Exploratory
@@ -30,7 +31,7 @@ pub enum Oddity {
     Bright,
 }
 
-/// Fewer visible pixels than these, 5% of an image, make it nearly blank.
+/// Fewer visible pixels than these, 5% of an image of 28 × 28, make it nearly blank.
 pub const FEW_PIXELS: usize = 40;
 
 /// A pixel of this grey level or a higher one, of 255, is visible.
@@ -47,28 +48,38 @@ impl Oddity {
         Self::Bright,
     ];
 
-    /// What is odd about an image of 28 × 28 grey levels, row by row, whatever others look like: all
-    /// but [`Dark`](Self::Dark) and [`Bright`](Self::Bright). The first that applies.
+    /// What is odd about an image, row by row, channels last, whatever others look like: all but
+    /// [`Dark`](Self::Dark) and [`Bright`](Self::Bright). The first that applies.
     ///
     /// ```
-    /// use fashion_data::{PIXELS, audit::Oddity};
-    /// assert_eq!(Oddity::of(&[0; PIXELS]), Some(Oddity::Blank));
+    /// use fashion_data::audit::Oddity;
+    /// assert_eq!(Oddity::of(&[0; 28 * 28], [28, 1]), Some(Oddity::Blank));
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many pixels as the side and channels say.
     #[must_use]
-    pub fn of(pixels: &[u8; PIXELS]) -> Option<Self> {
+    pub fn of(pixels: &[u8], [side, channels]: [usize; 2]) -> Option<Self> {
+        assert_eq!(pixels.len(), side * side * channels, "pixels of the image");
         if pixels.iter().all(|&pixel| pixel == pixels[0]) {
             return Some(if pixels[0] == 0 { Self::Blank } else { Self::Constant });
         }
-        if pixels.iter().filter(|&&pixel| pixel >= VISIBLE).count() < FEW_PIXELS {
+        let visible = |pixel: &&[u8]| pixel.iter().any(|&level| level >= VISIBLE);
+        let visible = pixels.chunks_exact(channels).filter(visible).count();
+        if visible * 28 * 28 < FEW_PIXELS * side * side {
             return Some(Self::NearlyBlank);
         }
+        if channels > 1 {
+            return None;
+        }
         let edge = |index: &usize| {
-            let (row, column) = (index / SIDE, index % SIDE);
-            row % (SIDE - 1) == 0 || column % (SIDE - 1) == 0
+            let (row, column) = (index / side, index % side);
+            row % (side - 1) == 0 || column % (side - 1) == 0
         };
-        let border: u32 = (0..PIXELS).filter(edge).map(|index| u32::from(pixels[index])).sum();
-        let border_mean = f64::from(border) / (4 * SIDE - 4) as f64;
-        let inner_mean = f64::from(ink(pixels) - border) / ((SIDE - 2) * (SIDE - 2)) as f64;
+        let border: u32 = (0..side * side).filter(edge).map(|index| u32::from(pixels[index])).sum();
+        let border_mean = f64::from(border) / (4 * side - 4) as f64;
+        let inner_mean = f64::from(ink(pixels) - border) / ((side - 2) * (side - 2)) as f64;
         (border_mean > 127.5 && border_mean > inner_mean).then_some(Self::BrightBorder)
     }
 
@@ -87,15 +98,16 @@ impl Oddity {
 }
 
 /// The odd ones of these images, by their kind and then in order.
-pub(super) fn odd(images: &[Image]) -> Vec<Odd> {
+pub(super) fn odd(images: &[Image], shape: [usize; 2], classes: usize) -> Vec<Odd> {
     let inks: Vec<u32> = images.iter().map(|&(_, pixels)| ink(pixels)).collect();
-    let mut of_class: [Vec<u32>; NUM_CLASSES] = Default::default();
+    let mut of_class = vec![Vec::new(); classes];
     for ((item, _), &ink) in images.iter().zip(&inks) {
         of_class[usize::from(item.label)].push(ink);
     }
-    let fences = of_class.map(Fences::of);
+    let fences: Vec<Fences> = of_class.into_iter().map(Fences::of).collect();
     let judged = images.iter().zip(inks).filter_map(|(&(item, pixels), ink)| {
-        let oddity = Oddity::of(pixels).or_else(|| fences[usize::from(item.label)].judge(ink))?;
+        let oddity =
+            Oddity::of(pixels, shape).or_else(|| fences[usize::from(item.label)].judge(ink))?;
         Some(Odd { item, oddity })
     });
     let mut odd: Vec<Odd> = judged.collect();

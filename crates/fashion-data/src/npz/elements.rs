@@ -7,7 +7,7 @@ use ndarray_npy::{ReadDataError, ReadableElement};
 
 use super::header::{Element, Header};
 use crate::pixels::stretch_binary;
-use crate::{Error, NUM_CLASSES, PIXELS};
+use crate::{Error, MAX_CLASSES};
 
 /// How far a float may be from a grey level, in grey levels.
 ///
@@ -38,7 +38,8 @@ pub(super) fn levels(
         stretch_binary(&mut pixels);
         return Ok(pixels);
     }
-    let mut levels = Levels { name, tolerance: TOLERANCE, pixels: Vec::new() };
+    let mut levels =
+        Levels { name, shape: &header.shape, tolerance: TOLERANCE, pixels: Vec::new() };
     if element == Element::F16 {
         levels.tolerance = TOLERANCE_F16;
     }
@@ -46,15 +47,42 @@ pub(super) fn levels(
     Ok(levels.pixels)
 }
 
-/// Labels 0–9 from an array (N), (N, 1) or, one-hot, (N, 10).
+/// Labels from an array (N), (N, 1) or, one-hot, (N, K).
 pub(super) fn labels(
     input: &mut dyn Read,
     header: &Header,
     element: Element,
-) -> Result<Vec<u8>, Error> {
-    let mut labels = Labels { one_hot: header.shape.get(1) == Some(&NUM_CLASSES), labels: vec![] };
+) -> Result<Vec<u16>, Error> {
+    let one_hot = header.shape.get(1).is_some_and(|&classes| classes > 1);
+    let mut labels = Labels { one_hot, labels: vec![] };
     visit(input, header, element, &mut labels)?;
     Ok(labels.labels)
+}
+
+/// Strings, without the zeros at their ends.
+pub(super) fn strings(input: &mut dyn Read, header: &Header) -> Result<Vec<String>, Error> {
+    let text = header.text.ok_or_else(|| Error::Damaged("holds no strings".into()))?;
+    let count = header.shape.iter().product::<usize>();
+    let mut bytes = Vec::new();
+    input.read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
+    if bytes.len() as u64 != text.size() * count as u64 || text.size() == 0 {
+        return Err(Error::Damaged("ends before the array does".into()));
+    }
+    let not_text = || Error::Damaged("holds names that are no text".into());
+    let string = |bytes: &[u8]| {
+        let string = if text.wide {
+            let code = |word: &[u8; 4]| match text.big_endian {
+                true => u32::from_be_bytes(*word),
+                false => u32::from_le_bytes(*word),
+            };
+            let characters = bytes.as_chunks::<4>().0.iter().map(|word| char::from_u32(code(word)));
+            characters.collect::<Option<String>>()
+        } else {
+            String::from_utf8(bytes.to_vec()).ok()
+        };
+        string.map(|string| string.trim_end_matches('\0').to_owned()).ok_or_else(not_text)
+    };
+    bytes.chunks_exact(text.size() as usize).map(string).collect()
 }
 
 /// All elements as they are, in their array's shape.
@@ -144,6 +172,7 @@ numbers!(
 
 struct Levels<'a> {
     name: &'a str,
+    shape: &'a [usize],
     tolerance: f64,
     pixels: Vec<u8>,
 }
@@ -168,7 +197,8 @@ impl Visitor for Levels<'_> {
 
 impl Levels<'_> {
     fn refuse(&self, value: f64, scale: f64) -> Error {
-        let (image, pixel) = (self.pixels.len() / PIXELS, self.pixels.len() % PIXELS);
+        let of_image: usize = self.shape[1..].iter().product();
+        let (image, pixel) = (self.pixels.len() / of_image, self.pixels.len() % of_image);
         let problem = if value.is_nan() {
             "expected a number".into()
         } else if scale > 1.0 && value >= 0.0 {
@@ -196,7 +226,7 @@ impl Visitor for Values {
 
 struct Labels {
     one_hot: bool,
-    labels: Vec<u8>,
+    labels: Vec<u16>,
 }
 
 impl Visitor for Labels {
@@ -206,17 +236,21 @@ impl Visitor for Labels {
             let label = if self.one_hot {
                 let ones = values.clone().filter(|&value| value == 1.0).count();
                 let zeros = values.clone().filter(|&value| value == 0.0).count();
-                if (ones, zeros) != (1, NUM_CLASSES - 1) {
+                if (ones, zeros) != (1, row.len() - 1) {
                     return Err(Error::NotOneHot { index });
                 }
-                values.position(|value| value == 1.0).unwrap_or_default() as u8
+                values.position(|value| value == 1.0).unwrap_or_default() as u16
             } else {
                 let value = values.next().unwrap_or(f64::NAN);
-                let digit = value as u8;
-                if f64::from(digit) != value || usize::from(digit) >= NUM_CLASSES {
-                    return Err(Error::Label { index, value: value.to_string() });
+                let label = value as u16;
+                if f64::from(label) != value || usize::from(label) > MAX_CLASSES {
+                    return Err(Error::Label {
+                        index,
+                        value: value.to_string(),
+                        most: MAX_CLASSES,
+                    });
                 }
-                digit
+                label
             };
             self.labels.push(label);
         }

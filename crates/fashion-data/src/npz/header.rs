@@ -60,10 +60,40 @@ impl Element {
     }
 }
 
+/// Strings of a fixed length, shorter ones filled with zeros.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Text {
+    /// How many characters, or bytes.
+    pub(super) length: u64,
+    /// Whether they are characters (`U`), four bytes each, and not bytes (`S`).
+    pub(super) wide: bool,
+    pub(super) big_endian: bool,
+}
+
+impl Text {
+    fn of(descr: &str) -> Option<Self> {
+        let (order, code) = descr.split_at_checked(1)?;
+        let (kind, length) = code.split_at_checked(1)?;
+        let wide = match kind {
+            "U" => true,
+            "S" | "a" => false,
+            _ => return None,
+        };
+        Some(Self { length: length.parse().ok()?, wide, big_endian: order == ">" })
+    }
+
+    /// Bytes of one.
+    pub(super) fn size(self) -> u64 {
+        self.length.saturating_mul(if self.wide { 4 } else { 1 })
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     /// `None` where no image or label can be of this type.
     pub(super) element: Option<Element>,
+    /// What kind of strings the elements are, if they are strings.
+    pub(super) text: Option<Text>,
     big_endian: bool,
     /// NumPy's text for the type.
     pub(super) descr: String,
@@ -109,13 +139,13 @@ impl Header {
         let (element, big_endian) = element_of(&descr);
         let header_bytes = 8 + length_bytes + length as u64;
         let fortran_order = layout.is_fortran();
-        Ok(Self { element, big_endian, descr, fortran_order, shape, header_bytes })
+        let text = Text::of(&descr);
+        Ok(Self { element, text, big_endian, descr, fortran_order, shape, header_bytes })
     }
 
-    /// The size of the elements in bytes; `what` is what an error calls the array.
-    pub(super) fn data_bytes(&self, element: Element, what: &str) -> Result<u64, Error> {
-        let size =
-            self.shape.iter().try_fold(element.size(), |size, &n| size.checked_mul(n as u64));
+    /// The size of all elements in bytes, given that of one; `what` is what an error calls the array.
+    pub(super) fn data_bytes(&self, of_element: u64, what: &str) -> Result<u64, Error> {
+        let size = self.shape.iter().try_fold(of_element, |size, &n| size.checked_mul(n as u64));
         match size {
             Some(bytes) if bytes <= MAX_ARRAY_BYTES => Ok(bytes),
             _ => Err(Error::TooLarge {
@@ -206,7 +236,10 @@ mod tests {
         let header = read(old).unwrap();
         assert_eq!(header.describe(), "int64 (7,)");
         assert!(header.fortran_order && header.big_endian);
-        assert_eq!(read("{'descr': '|O', 'fortran_order': False, 'shape': ()}").unwrap().shape, []);
+        assert_eq!(
+            read("{'descr': '|O', 'fortran_order': False, 'shape': ()}").unwrap().shape,
+            [0; 0]
+        );
         let structured = "{'descr': [('a', '<f4'), ('b', [('c', '|u1')])], 'fortran_order': False, 'shape': (3,), }";
         assert_eq!(read(structured).unwrap().describe(), "structured (3,)");
     }

@@ -1,8 +1,10 @@
 //! NumPy archives (`numpy.savez`, `numpy.savez_compressed`) with images and labels.
 //!
 //! Images are of any integer, float or bool type in 0–255, or, if none is above 1, in 0–1, of shape
-//! (N, 28, 28), (N, 784), (N, 28, 28, 1) or (N, 1, 28, 28); labels of any integer, float or bool type,
-//! of shape (N,), (N, 1) or, one-hot, (N, 10). Both in C or Fortran order, little- or big-endian.
+//! (N, side, side), (N, side²), (N, side, side, C) or (N, C, side, side), with a channel, grey, or
+//! three, RGB; labels of any integer, float or bool type, of shape (N,), (N, 1) or, one-hot, (N, K).
+//! Both in C or Fortran order, little- or big-endian. An array of K strings called `classes` names the
+//! classes.
 //!
 //! Whatever else an archive holds is left alone. What macOS adds (`__MACOSX/`, `._*`) is no array.
 
@@ -24,22 +26,27 @@ use self::select::Entry;
 pub use self::select::Keys;
 pub use self::write::write;
 use crate::error::InFile;
-use crate::{Dataset, Error, Split, idx};
+use crate::reading::Raw;
+use crate::{Classes, Dataset, Error, MAX_CLASSES, Reading, Split, idx};
 
 /// The most entries an archive may have.
 const MAX_ENTRIES: usize = 1000;
 
 /// Reads the images and labels of one part of a data set.
 ///
-/// Arrays are found by `keys` if given, else by their usual names (`x`, `X`, `images`, `x_train`;
+/// Arrays are found by the keys of `reading` if given, else by their usual names (`x`, `X`, `images`, `x_train`;
 /// `y`, `labels`, `y_train`; those of `split` in an archive of both), else by shape and type.
 ///
 /// # Errors
 ///
 /// [`Error::File`] with the path and what is wrong.
-pub fn read(path: &Path, split: Split, keys: &Keys) -> Result<Dataset, Error> {
+pub fn read(path: &Path, split: Split, reading: &Reading) -> Result<Dataset, Error> {
+    read_raw(path, split, &reading.keys).and_then(|raw| reading.one(raw).in_file(path))
+}
+
+pub(crate) fn read_raw(path: &Path, split: Split, keys: &Keys) -> Result<Raw, Error> {
     let file = File::open(path).in_file(path)?;
-    read_from(BufReader::with_capacity(1 << 16, file), split, keys).in_file(path)
+    read_archive(&mut BufReader::with_capacity(1 << 16, file), split, keys).in_file(path)
 }
 
 /// [`read`] from anything that can seek.
@@ -50,9 +57,9 @@ pub fn read(path: &Path, split: Split, keys: &Keys) -> Result<Dataset, Error> {
 pub fn read_from(
     mut reader: impl Read + Seek,
     split: Split,
-    keys: &Keys,
+    reading: &Reading,
 ) -> Result<Dataset, Error> {
-    read_archive(&mut reader, split, keys)
+    read_archive(&mut reader, split, &reading.keys).and_then(|raw| reading.one(raw))
 }
 
 trait ReadSeek: Read + Seek {}
@@ -60,22 +67,40 @@ trait ReadSeek: Read + Seek {}
 impl<R: Read + Seek> ReadSeek for R {}
 
 /// Not generic, so that programs that read from a source of their own do not compile it anew.
-fn read_archive(reader: &mut dyn ReadSeek, split: Split, keys: &Keys) -> Result<Dataset, Error> {
+fn read_archive(reader: &mut dyn ReadSeek, split: Split, keys: &Keys) -> Result<Raw, Error> {
     let archive_bytes = reader.seek(SeekFrom::End(0))?;
     let mut archive = Archive { zip: ZipArchive::new(reader).map_err(zip_error)?, archive_bytes };
     let entries = archive.entries()?;
     let [images, labels] = select::select(&entries, split, keys)?;
-    select::check_shapes(images, labels)?;
+    let (shape, channels_first) = select::check_shapes(images, labels)?;
     for entry in [images, labels] {
         archive.check_size(entry)?;
     }
     select::check_counts(images, labels)?;
-    let pixels = archive.read(images, |input, header, element| {
+    let mut pixels = archive.read(images, |input, header, element| {
         elements::levels(input, header, element, &images.name)
     })?;
-    let labels =
-        archive.read(labels, |input, header, element| elements::labels(input, header, element))?;
-    Dataset::from_parts(pixels, labels)
+    if channels_first {
+        channels_last(&mut pixels, shape);
+    }
+    let labels = archive.read(labels, elements::labels)?;
+    let classes = entries.iter().find(|entry| entry.name == "classes" && entry.is_text());
+    let classes = classes.map(|entry| archive.names(entry)).transpose()?;
+    Ok(Raw { pixels, labels, shape, classes })
+}
+
+/// Turns images (N, C, side, side) into (N, side, side, C).
+fn channels_last(pixels: &mut [u8], [side, channels]: [usize; 2]) {
+    let of_channel = side * side;
+    let mut image = vec![0; of_channel * channels];
+    for pixels in pixels.chunks_exact_mut(of_channel * channels) {
+        for (index, pixel) in image.chunks_exact_mut(channels).enumerate() {
+            for (channel, level) in pixel.iter_mut().enumerate() {
+                *level = pixels[channel * of_channel + index];
+            }
+        }
+        pixels.copy_from_slice(&image);
+    }
 }
 
 struct Archive<'a> {
@@ -109,8 +134,12 @@ impl Archive<'_> {
     /// Checks that the array is not too large and that the archive can hold it, so that no memory is
     /// asked for in vain. Returns the size of its elements in bytes.
     fn check_size(&mut self, entry: &Entry) -> Result<u64, Error> {
+        let size = match entry.header()?.text {
+            Some(text) => text.size(),
+            None => element_of(entry)?.size(),
+        };
         let (Entry { index, name, .. }, header) = (entry, entry.header()?);
-        let bytes = header.data_bytes(element_of(entry)?, &format!("array `{name}`"))?;
+        let bytes = header.data_bytes(size, &format!("array `{name}`"))?;
         let file = self.zip.by_index(*index).map_err(zip_error)?;
         let packed = file.compressed_size().min(self.archive_bytes);
         let most = match file.compression() {
@@ -127,21 +156,40 @@ impl Archive<'_> {
         Ok(bytes)
     }
 
+    /// The names that an array of strings holds.
+    fn names(&mut self, entry: &Entry) -> Result<Classes, Error> {
+        let (header, in_array) = (entry.header()?, |error| in_array(&entry.name, &error));
+        if header.shape.len() != 1 || header.shape[0] > MAX_CLASSES {
+            let problem = format!("is {}, expected at most {MAX_CLASSES} names", header.describe());
+            return Err(in_array(Error::Damaged(problem)));
+        }
+        let names = self.read_bytes(entry, |input, header| elements::strings(input, header))?;
+        Classes::new(names).map_err(in_array)
+    }
+
     /// Hands out the elements of an array.
-    fn read(
+    fn read<T>(
         &mut self,
         entry: &Entry,
-        convert: impl FnOnce(&mut dyn Read, &Header, Element) -> Result<Vec<u8>, Error>,
-    ) -> Result<Vec<u8>, Error> {
-        let (Entry { index, name, .. }, header) = (entry, entry.header()?);
+        convert: impl FnOnce(&mut dyn Read, &Header, Element) -> Result<Vec<T>, Error>,
+    ) -> Result<Vec<T>, Error> {
         let element = element_of(entry)?;
+        self.read_bytes(entry, |input, header| convert(input, header, element))
+    }
+
+    fn read_bytes<T>(
+        &mut self,
+        entry: &Entry,
+        convert: impl FnOnce(&mut dyn Read, &Header) -> Result<Vec<T>, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let (Entry { index, name, .. }, header) = (entry, entry.header()?);
         let bytes = self.check_size(entry)?;
         let mut file = self.zip.by_index(*index).map_err(zip_error)?;
         // Read once more, to skip it.
         Header::read(&mut file).map_err(|error| in_array(name, &error))?;
         // One byte more than expected: what follows the array is noticed, and the end is read, where
         // the archive's checksum is compared.
-        convert(&mut file.take(bytes + 1), header, element).map_err(|error| match error {
+        convert(&mut file.take(bytes + 1), header).map_err(|error| match error {
             Error::Damaged(_) => in_array(name, &error),
             other => other,
         })

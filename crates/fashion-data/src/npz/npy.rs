@@ -47,7 +47,7 @@ fn read_from(path: &Path) -> Result<ArrayD<f64>, Error> {
             header.descr
         )));
     };
-    let bytes = header.data_bytes(element, "the array")?;
+    let bytes = header.data_bytes(element.size(), "the array")?;
     let expected = header.header_bytes + bytes;
     if found < expected {
         return Err(Error::Truncated { expected, found });

@@ -1,7 +1,8 @@
 //! Which array of an archive is the images, and which the labels.
 
 use super::header::Header;
-use crate::{Error, NUM_CLASSES, SIDE, Split};
+use crate::reading::shape_of;
+use crate::{Error, MAX_CLASSES, Split};
 
 /// Names of the arrays in npz archives, where they are not to be found by the usual names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,14 +42,20 @@ impl Entry {
         }
     }
 
+    /// Whether it holds strings.
+    pub(super) fn is_text(&self) -> bool {
+        self.header.as_ref().is_ok_and(|header| header.text.is_some())
+    }
+
     /// The number of items.
     fn items(&self) -> Option<usize> {
         self.header.as_ref().ok()?.shape.first().copied()
     }
 }
 
-pub(super) const IMAGE_SHAPES: &str = "(N, 28, 28), (N, 784), (N, 28, 28, 1) or (N, 1, 28, 28)";
-pub(super) const LABEL_SHAPES: &str = "(N,), (N, 1) or, one-hot, (N, 10)";
+const IMAGE_SHAPES: &str = "(N, side, side), (N, side * side), (N, side, side, C) or (N, C, side, side) with \
+                            a side of 16 to 128 and 1 or 3 channels";
+const LABEL_SHAPES: &str = "(N,), (N, 1) or, one-hot, (N, K) with K up to 1000";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -87,11 +94,8 @@ impl Role {
 
     fn fits(self, shape: &[usize]) -> bool {
         match self {
-            Self::Images => matches!(
-                shape,
-                [_, 784] | [_, SIDE, SIDE] | [_, SIDE, SIDE, 1] | [_, 1, SIDE, SIDE]
-            ),
-            Self::Labels => matches!(shape, [_] | [_, 1] | [_, NUM_CLASSES]),
+            Self::Images => shape_of(shape).is_some(),
+            Self::Labels => matches!(shape, [_] | [_, 1..=MAX_CLASSES]),
         }
     }
 }
@@ -136,7 +140,8 @@ fn one<'a>(
             Err(error(format!("{names} could each be the {} by their {why}", role.name())))
         }
     };
-    let named: Vec<_> = entries.iter().filter(|entry| role.is_named(&entry.name, split)).collect();
+    let is_named = |entry: &&Entry| role.is_named(&entry.name, split) && !entry.is_text();
+    let named: Vec<_> = entries.iter().filter(is_named).collect();
     if let Some(entry) = unique(&named, "names")? {
         return Ok(entry);
     }
@@ -153,8 +158,9 @@ fn one<'a>(
         .ok_or_else(|| error(format!("no array can be the {}", role.name())))
 }
 
-/// Checks the shapes of the chosen arrays.
-pub(super) fn check_shapes(images: &Entry, labels: &Entry) -> Result<(), Error> {
+/// Checks the shapes of the chosen arrays: side and channels of the images, and whether the channels
+/// come before the rows.
+pub(super) fn check_shapes(images: &Entry, labels: &Entry) -> Result<([usize; 2], bool), Error> {
     for (entry, role, expected) in
         [(images, Role::Images, IMAGE_SHAPES), (labels, Role::Labels, LABEL_SHAPES)]
     {
@@ -167,7 +173,7 @@ pub(super) fn check_shapes(images: &Entry, labels: &Entry) -> Result<(), Error> 
             });
         }
     }
-    Ok(())
+    shape_of(&images.header()?.shape).ok_or(Error::Empty)
 }
 
 /// Checks that there is one label for each image, and an image at all.

@@ -3,20 +3,20 @@
 use fashion_data::audit::{Audit, FEW_PIXELS, Item, MAX_NEAR, MAX_PAIRS, NEAR, NearPair};
 use fashion_data::audit::{Oddity, VISIBLE};
 use fashion_data::random::{Purpose, below, stream};
-use fashion_data::{Dataset, PIXELS, Split, Splits};
+use fashion_data::{Dataset, Split, Splits};
 use ndarray::{Array1, Array3};
 
 /// Images and their labels, to be changed.
 struct Part {
     pixels: Vec<u8>,
-    labels: Vec<u8>,
+    labels: Vec<u16>,
 }
 
 impl Part {
     /// Boxes of many sizes and places, bright in the middle; each image is drawn from `seed` and its
     /// position.
     fn of_boxes(seed: u64, n: usize) -> Part {
-        let mut part = Part { pixels: vec![0; n * PIXELS], labels: vec![] };
+        let mut part = Part { pixels: vec![0; n * 784], labels: vec![] };
         for index in 0..n {
             let rng = &mut stream(seed, Purpose::Augment, 0, index as u64);
             let mut draw = |low: usize, high: usize| low + below(rng, (high - low) as u32) as usize;
@@ -28,23 +28,23 @@ impl Part {
                     image[row * 28 + column] = (level + draw(0, 50)) as u8;
                 }
             }
-            part.labels.push((index % 10) as u8);
+            part.labels.push((index % 10) as u16);
         }
         part
     }
 
     fn image(&mut self, index: usize) -> &mut [u8] {
-        &mut self.pixels[index * PIXELS..][..PIXELS]
+        &mut self.pixels[index * 784..][..784]
     }
 
-    fn push(&mut self, image: &[u8], label: u8) {
+    fn push(&mut self, image: &[u8], label: u16) {
         self.pixels.extend(image);
         self.labels.push(label);
     }
 
     fn done(self) -> Dataset {
         let images = Array3::from_shape_vec((self.labels.len(), 28, 28), self.pixels).unwrap();
-        Dataset::new(images, Array1::from(self.labels)).unwrap()
+        Dataset::of_garments(images, Array1::from(self.labels)).unwrap()
     }
 }
 
@@ -69,7 +69,7 @@ fn identical_images_are_found_wherever_they_are() {
     train.push(&third, (labels[0] + 1) % 10);
     test.push(&fifth, labels[1]);
     let found = audit(train, test, NEAR);
-    assert_eq!(found.class_counts.map(|counts| counts.iter().sum::<usize>()), [102, 51]);
+    assert_eq!(found.class_counts.each_ref().map(|counts| counts.iter().sum::<usize>()), [102, 51]);
     let groups: Vec<_> = found.identical.iter().map(|group| places(group)).collect();
     let (a, b) = (Split::Train, Split::Test);
     assert_eq!(groups, [vec![(a, 3), (a, 100), (a, 101)], vec![(a, 5), (b, 50)]]);
@@ -100,7 +100,7 @@ fn near_pairs_are_those_of_comparing_all_with_all() {
     let noisy: Vec<u8> = noisy.collect();
     train.push(&noisy, 2);
     let splits = Splits::new(train.done(), test.done()).unwrap();
-    let all: Vec<(Split, usize, &[u8; PIXELS])> = (0..splits.train.len())
+    let all: Vec<(Split, usize, &[u8])> = (0..splits.train.len())
         .map(|i| (Split::Train, i, splits.train.pixels(i)))
         .chain((0..splits.test.len()).map(|i| (Split::Test, i, splits.test.pixels(i))))
         .collect();
@@ -136,9 +136,9 @@ fn pairs_beyond_those_listed_are_counted() {
     // All near: brightness grows by one in one more pixel each time. Image k of n differs from image
     // l in |k − l| levels, so that the nearest pairs are those of neighbours, the brightest first.
     let part = |n: usize, first: usize| {
-        let image = |k: usize| (0..PIXELS).map(move |i| 100 + u8::from(i < first + k));
+        let image = |k: usize| (0..784).map(move |i| 100 + u8::from(i < first + k));
         let pixels = (0..n).flat_map(image).collect();
-        Part { pixels, labels: (0..n).map(|k| ((first + k) / 2 % 10) as u8).collect() }
+        Part { pixels, labels: (0..n).map(|k| ((first + k) / 2 % 10) as u16).collect() }
     };
     let (train, test) = (part(150, 0), part(50, 150));
     let pairs = audit(train, test, NEAR).near_pairs;
@@ -156,7 +156,7 @@ fn pairs_beyond_those_listed_are_counted() {
     let all: Vec<f64> = {
         let norm = |k: usize| {
             let bright = 101.0_f64.powi(2) * k as f64;
-            (bright + 100.0_f64.powi(2) * (PIXELS - k) as f64).sqrt()
+            (bright + 100.0_f64.powi(2) * (784 - k) as f64).sqrt()
         };
         let of = |b: usize| (0..b).map(move |a| ((b - a) as f64).sqrt() / norm(b));
         let mut all: Vec<f64> = (0..200).flat_map(of).collect();
@@ -203,12 +203,12 @@ fn ink_far_from_that_of_the_class_is_odd() {
     // Ninety-nine of each class between 90 and 110 on average, and one of class 4 far off.
     let of = |level: u8| {
         let image = |i: usize| {
-            let mut image = vec![if i == 504 { level } else { 90 + (i / 10 % 20) as u8 }; PIXELS];
+            let mut image = vec![if i == 504 { level } else { 90 + (i / 10 % 20) as u8 }; 784];
             image[..28].fill(0); // not constant
             image
         };
         let pixels = (0..1000).flat_map(image).collect();
-        let train = Part { pixels, labels: (0..1000).map(|i| (i % 10) as u8).collect() };
+        let train = Part { pixels, labels: (0..1000).map(|i| (i % 10) as u16).collect() };
         let [_, test] = parts(1, 10);
         let splits = Splits::new(train.done(), test.done()).unwrap();
         let mut odd = Audit::new(&splits, 0.0).unwrap().odd;

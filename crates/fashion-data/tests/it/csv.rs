@@ -1,10 +1,10 @@
 //! Tables of images.
 
-use crate::common::{csv, dataset};
+use crate::common::{csv, dataset, garments};
 use fashion_data::{Dataset, csv::read_from};
 
 fn read(text: &str) -> Result<Dataset, String> {
-    read_from(text.as_bytes()).map_err(|error| error.to_string())
+    read_from(text.as_bytes(), &garments()).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -49,8 +49,8 @@ fn what_is_wrong_is_named_with_its_line() {
         changed(fields.join(","))
     };
     for (column, value, problem) in [
-        (0, "10", "line 3: the label is `10`, expected a whole number from 0 to 9"),
-        (0, "", "line 3: the label is ``, expected a whole number from 0 to 9"),
+        (0, "1001", "line 3: the label is `1001`, expected a whole number from 0 to 1000"),
+        (0, "", "line 3: the label is ``, expected a whole number from 0 to 1000"),
         (1, "256", "line 3: pixel 1 is `256`, expected a whole number from 0 to 255"),
         (784, "0.5", "line 3: pixel 784 is `0.5`, expected a whole number from 0 to 255"),
         (7, "-1", "line 3: pixel 7 is `-1`, expected a whole number from 0 to 255"),
@@ -64,22 +64,28 @@ fn what_is_wrong_is_named_with_its_line() {
     }
     assert_eq!(
         changed(format!("{second},0")),
-        "line 3: it has 786 columns, expected 785: a label and 784 pixels, separated by commas"
+        "line 3: it has 786 columns, expected 785 as the lines before: a label and the pixels of a square \
+         image (785 columns for 28x28), separated by commas"
     );
+    assert_eq!(with(0, "10"), "label 1 is 10, expected a whole number from 0 to 9");
     assert!(changed(second.replace(',', ";")).starts_with("line 3: it has 1 columns"));
     assert_eq!(
         changed("0,".repeat(40_000)),
-        "line 3: it has more than 65536 bytes, expected 785 numbers"
+        "line 3: it has more than 65540 bytes, expected a label and the pixels of a square image (785 columns \
+         for 28x28), separated by commas"
     );
     assert_eq!(
         error(&text.replace("pixel7,", "pixel8,")),
         "line 1: column 8 is called `pixel8`, expected `pixel7`: the columns are label, pixel1, ..., \
          pixel784"
     );
-    assert!(error(&text.replace("label,", "")).contains("called `pixel1`, expected `label`"));
+    assert!(
+        error(&text.replace("label,pixel1", "pixel1,label")).contains("called `pixel1`, expected")
+    );
     assert_eq!(
         error(&names.replace(",pixel784", "")),
-        "line 1: it has 784 columns, expected 785: label, pixel1, ..., pixel784"
+        "line 1: it has 784 columns, expected a label and the pixels of a square image (785 columns for \
+         28x28), separated by commas"
     );
     assert_eq!(error(names), "holds no images; expected at least one");
     assert_eq!(error(""), "holds no images; expected at least one");

@@ -2,8 +2,8 @@
 
 use std::io::Cursor;
 
-use crate::common::{dataset, gzip, idx_images, idx_labels, npz, png};
-use fashion_data::{Keys, Split, idx, npz::read_from, picture};
+use crate::common::{dataset, garments, gzip, idx_images, idx_labels, npz, png};
+use fashion_data::{Reading, Split, idx, npz::read_from, picture};
 use ndarray::Array1;
 use proptest::prelude::*;
 
@@ -62,8 +62,8 @@ proptest! {
     fn npz_archives(compressed: bool, floats: bool, edits in edits(), end in any::<Option<prop::sample::Index>>()) {
         let good = archive(compressed, floats);
         for bytes in [damage(&good, &edits, end), near_the_ends(&good, &edits)] {
-            if let Ok(data) = read_from(Cursor::new(bytes), Split::Train, &Keys::default()) {
-                prop_assert_eq!(data.labels().len() * 784, data.all_pixels().len());
+            if let Ok(data) = read_from(Cursor::new(bytes), Split::Train, &Reading::default()) {
+                prop_assert_eq!(data.len() * data.image_len(), data.all_pixels().len());
             }
         }
     }
@@ -97,8 +97,8 @@ proptest! {
             path
         };
         let (images, labels) = (write("images", idx_images(&data)), write("labels", idx_labels(&data)));
-        if let Ok(data) = idx::read(&images, &labels) {
-            prop_assert_eq!(data.labels().len() * 784, data.all_pixels().len());
+        if let Ok(data) = idx::read(&images, &labels, &Reading::default()) {
+            prop_assert_eq!(data.len() * data.image_len(), data.all_pixels().len());
         }
     }
 
@@ -108,6 +108,6 @@ proptest! {
         let path = folder.path().join("a.npz");
         let data = dataset(n, first);
         fashion_data::npz::write(&path, &data).unwrap();
-        prop_assert_eq!(fashion_data::npz::read(&path, Split::Train, &Keys::default()).unwrap(), data);
+        prop_assert_eq!(fashion_data::npz::read(&path, Split::Train, &garments()).unwrap(), data);
     }
 }

@@ -2,15 +2,21 @@
 
 use std::path::PathBuf;
 
-use crate::common::{dataset, gzip, idx_images, idx_labels};
-use fashion_data::{Error, idx};
+use crate::common::{dataset, garments, gzip, idx_images, idx_labels};
+use fashion_data::{Error, Reading, idx};
 
-/// Reads bytes as if they were the file `name`.
+/// Reads bytes as if they were the file `name`, with as many labels as it may have.
 fn images(name: &str, bytes: &[u8]) -> Result<Vec<u8>, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).unwrap();
-    idx::read_images(&path).map_err(|error| {
+    let labels = folder.path().join("labels");
+    let read = [3, 13].map(|count| {
+        std::fs::write(&labels, idx_labels(&dataset(count, 0))).unwrap();
+        idx::read(&path, &labels, &Reading::default())
+    });
+    let [three, thirteen] = read;
+    three.or(thirteen).map(|dataset| dataset.all_pixels().to_vec()).map_err(|error| {
         let text = error.to_string();
         text.strip_prefix(&format!("{}: ", path.display()))
             .expect("begins with the path")
@@ -25,7 +31,7 @@ fn plain_and_gzipped_files_are_read() {
     let path = |name: &str| -> PathBuf { folder.path().join(name) };
     std::fs::write(path("images"), idx_images(&data)).unwrap();
     std::fs::write(path("labels.gz"), gzip(&idx_labels(&data))).unwrap();
-    assert_eq!(idx::read(&path("images"), &path("labels.gz")).unwrap(), data);
+    assert_eq!(idx::read(&path("images"), &path("labels.gz"), &garments()).unwrap(), data);
     // gzip files may be concatenated.
     let bytes = idx_images(&data);
     let two = [gzip(&bytes[..5000]), gzip(&bytes[5000..])].concat();
@@ -87,7 +93,7 @@ fn every_kind_of_damage_has_its_message() {
     );
     assert_eq!(
         error("i", &with(8, &[0, 0, 0, 32])),
-        "the image file has the shape (3, 32, 28), expected (N, 28, 28)"
+        "the image file has the shape (3, 32, 28), expected (N, side, side) with a side of 16 to 128"
     );
     assert_eq!(
         error("i", &good[..2000]),
@@ -133,14 +139,16 @@ fn labels_are_checked_with_their_images() {
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("images"), idx_images(&dataset(3, 0))).unwrap();
     std::fs::write(path("labels"), idx_labels(&dataset(4, 0))).unwrap();
-    let Err(Error::File { path: at, problem }) = idx::read(&path("images"), &path("labels")) else {
+    let Err(Error::File { path: at, problem }) =
+        idx::read(&path("images"), &path("labels"), &garments())
+    else {
         panic!("expected an error with a path");
     };
     assert_eq!(at, path("labels"));
     assert!(matches!(*problem, Error::Counts { images: 3, labels: 4 }));
-    std::fs::write(path("labels"), [0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 10]).unwrap();
-    let error = idx::read(&path("images"), &path("labels")).unwrap_err().to_string();
-    assert!(error.ends_with("label 2 is 10, expected a whole number from 0 to 9"), "{error}");
-    let error = idx::read(&path("nothing"), &path("labels")).unwrap_err().to_string();
+    std::fs::write(path("labels"), [0, 0, 8, 1, 0, 0, 0, 3, 1, 2, 11]).unwrap();
+    let error = idx::read(&path("images"), &path("labels"), &garments()).unwrap_err().to_string();
+    assert!(error.ends_with("label 2 is 11, expected a whole number from 0 to 9"), "{error}");
+    let error = idx::read(&path("nothing"), &path("labels"), &garments()).unwrap_err().to_string();
     assert!(error.starts_with(&path("nothing").display().to_string()), "{error}");
 }

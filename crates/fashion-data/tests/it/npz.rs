@@ -2,14 +2,14 @@
 
 use std::io::{Cursor, Write};
 
-use crate::common::{dataset, npz};
-use fashion_data::{Dataset, Error, Keys, Split, npz::read_from};
+use crate::common::{dataset, garments, npz};
+use fashion_data::{Classes, Dataset, Error, Keys, Reading, Split, npz::read_from};
 use ndarray::{Array, Array1, Array2, Array3, ArrayD, Axis, Dimension, ShapeBuilder};
 use ndarray_npy::{WritableElement, WriteNpyExt};
 use zip::write::SimpleFileOptions;
 
 fn read(bytes: Vec<u8>) -> Result<Dataset, Error> {
-    read_from(Cursor::new(bytes), Split::Train, &Keys::default())
+    read_from(Cursor::new(bytes), Split::Train, &garments())
 }
 
 fn message(bytes: Vec<u8>) -> String {
@@ -79,7 +79,10 @@ fn thresholded_images_are_the_same_data_in_every_type() {
     let labels = Array1::from(vec![1u8, 2]);
     let white = bits.mapv(|bit| if bit { 255 } else { 0 });
     let ones = bits.mapv(u8::from);
-    let same = |bytes, what| assert_eq!(read(bytes).unwrap().images(), white, "{what}");
+    let same = |bytes, what| {
+        let dataset = read(bytes).unwrap();
+        assert_eq!(dataset.images().remove_axis(Axis(3)), white, "{what}");
+    };
     same(archive(&white, &labels), "u8 to 255");
     same(archive(&bits, &labels), "bool");
     same(archive(&ones, &labels), "u8");
@@ -90,8 +93,11 @@ fn thresholded_images_are_the_same_data_in_every_type() {
     // One pixel above 1, and they are grey levels.
     let mut faint = ones;
     faint[[1, 2, 3]] = 2;
-    assert_eq!(read(archive(&faint, &labels)).unwrap().images(), faint);
-    assert_eq!(read(archive(&faint.mapv(i64::from), &labels)).unwrap().images(), faint);
+    assert_eq!(read(archive(&faint, &labels)).unwrap().images().remove_axis(Axis(3)), faint);
+    assert_eq!(
+        read(archive(&faint.mapv(i64::from), &labels)).unwrap().images().remove_axis(Axis(3)),
+        faint
+    );
 }
 
 #[test]
@@ -99,7 +105,7 @@ fn every_form_of_labels_gives_the_same_data() {
     let expected = dataset(12, 4);
     let images = expected.images().to_owned();
     let labels = Array1::from(expected.labels().to_vec());
-    let one_hot = fashion_data::one_hot(expected.labels());
+    let one_hot = fashion_data::one_hot(expected.labels(), 10);
     let same = |bytes, what| assert!(read(bytes).unwrap() == expected, "{what}");
     same(archive(&images, &labels.mapv(i64::from)), "i64");
     same(archive(&images, &labels.mapv(|l| l as i8)), "i8");
@@ -183,8 +189,9 @@ fn members_that_nobody_asked_for_do_no_harm() {
     assert!(error.contains("; the archive holds no arrays; "), "{error}");
     // Asked for, it is named.
     let keys = Keys { images: Some("meta".into()), labels: None };
+    let reading = Reading { keys, ..Reading::default() };
     let archive = beside(&data, ["x.npy", "y.npy"], &foreign);
-    let error = read_from(Cursor::new(archive), Split::Train, &keys).unwrap_err().to_string();
+    let error = read_from(Cursor::new(archive), Split::Train, &reading).unwrap_err().to_string();
     assert!(error.starts_with("array `meta` promises a header of"), "{error}");
     // Nor may there be more than a thousand, but only arrays count.
     let names: Vec<String> = (0..1200).map(|i| format!("__MACOSX/._{i}.npy")).collect();
@@ -258,7 +265,7 @@ fn bad_labels_are_named() {
     rows[[1, 5]] = 0.5;
     assert_eq!(
         message(archive(&images, &rows)),
-        "row 1 of the one-hot labels is not nine zeros and a one"
+        "row 1 of the one-hot labels is not one, and zero elsewhere"
     );
 }
 
@@ -269,11 +276,14 @@ fn bad_shapes_and_counts_are_named() {
     let error = message(archive(&Array3::<u8>::zeros((3, 28, 27)), &labels));
     assert_eq!(
         error,
-        "array `x` has the shape (3, 28, 27), expected (N, 28, 28), (N, 784), (N, 28, 28, 1) or \
-         (N, 1, 28, 28)"
+        "array `x` has the shape (3, 28, 27), expected (N, side, side), (N, side * side), (N, side, side, \
+         C) or (N, C, side, side) with a side of 16 to 128 and 1 or 3 channels"
     );
-    let error = message(archive(&images, &Array2::<u8>::zeros((3, 2))));
-    assert_eq!(error, "array `y` has the shape (3, 2), expected (N,), (N, 1) or, one-hot, (N, 10)");
+    let error = message(archive(&images, &Array2::<u8>::zeros((3, 1001))));
+    assert_eq!(
+        error,
+        "array `y` has the shape (3, 1001), expected (N,), (N, 1) or, one-hot, (N, K) with K up to 1000"
+    );
     let error = message(archive(&images, &Array1::<u8>::zeros(4)));
     assert_eq!(error, "there are 3 images but 4 labels; expected one label for each image");
     let error = message(archive(&Array3::<u8>::zeros((0, 28, 28)), &Array1::<u8>::zeros(0)));
@@ -306,6 +316,80 @@ fn what_would_take_too_much_memory_is_refused_by_its_header() {
     assert!(error.contains("has bytes after the end of its data"), "{error}");
 }
 
+/// An array of strings, as NumPy writes it.
+fn strings(names: &[&str], wide: bool) -> Vec<u8> {
+    let units = |name: &str| match wide {
+        true => name.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect::<Vec<u8>>(),
+        false => name.as_bytes().to_vec(),
+    };
+    let unit = if wide { 4 } else { 1 };
+    let longest = names.iter().map(|name| units(name).len()).max().unwrap_or(0);
+    let descr = format!("{}{}", if wide { "<U" } else { "|S" }, longest / unit);
+    let header =
+        format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({},), }}\n", names.len());
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.bytes());
+    for name in names {
+        let mut name = units(name);
+        name.resize(longest, 0);
+        bytes.extend(name);
+    }
+    bytes
+}
+
+#[test]
+fn an_array_of_strings_names_the_classes() {
+    let data = dataset(6, 0);
+    let of = |names: &[&str], wide| {
+        let classes = strings(names, wide);
+        read_from(
+            Cursor::new(beside(&data, ["x.npy", "y.npy"], &[("classes.npy", &classes)])),
+            Split::Train,
+            &Reading::default(),
+        )
+    };
+    let names = ["T-Shirt", "Höschen", "上着", "<script>", "a", "b"];
+    let read = of(&names, true).unwrap();
+    assert_eq!(read.classes()[..], names);
+    assert_eq!(read.labels(), data.labels());
+    assert_eq!(of(&["a", "b", "c", "d", "e", "ffff"], false).unwrap().classes()[5], "ffff");
+    // Whoever reads them may know better.
+    let reading = Reading { classes: Some(Classes::numbered(7)), ..Reading::default() };
+    let bytes = beside(&data, ["x.npy", "y.npy"], &[("classes.npy", &strings(&names, true))]);
+    assert_eq!(read_from(Cursor::new(bytes), Split::Train, &reading).unwrap().classes().len(), 7);
+
+    let error = of(&["a", "b", "c", "d", "e"], true).unwrap_err().to_string();
+    assert_eq!(error, "label 5 is 5, expected a whole number from 0 to 4");
+    let error = of(&["a", "a"], true).unwrap_err().to_string();
+    assert_eq!(error, "array `classes` the classes do not fit: two are called \"a\"");
+    let error = of(&["", ""], true).unwrap_err().to_string();
+    assert!(error.starts_with("array `classes` "), "{error}");
+}
+
+#[test]
+fn images_in_colour_are_read_in_either_order() {
+    let images =
+        Array::from_shape_fn((4, 64, 64, 3), |(i, y, x, c)| (i * 50 + y + 2 * x + 7 * c) as u8);
+    let labels = Array1::from(vec![0u8, 46, 3, 3]);
+    let last = read_from(Cursor::new(archive(&images, &labels)), Split::Train, &Reading::default())
+        .unwrap();
+    assert_eq!((last.side(), last.channels(), last.classes().len()), (64, 3, 47));
+    assert_eq!(last.images(), images);
+    let first = images.view().permuted_axes([0, 3, 1, 2]).as_standard_layout().to_owned();
+    let first = archive(&first, &labels.mapv(u16::from));
+    assert_eq!(read_from(Cursor::new(first), Split::Train, &Reading::default()).unwrap(), last);
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("train.npz");
+    fashion_data::npz::write(&path, &last).unwrap();
+    assert_eq!(fashion_data::npz::read(&path, Split::Train, &Reading::default()).unwrap(), last);
+    let many = Array1::from(vec![0u16, 999, 256, 3]);
+    let many = Dataset::new(images, many, Classes::numbered(1000)).unwrap();
+    fashion_data::npz::write(&path, &many).unwrap();
+    assert_eq!(fashion_data::npz::read(&path, Split::Train, &Reading::default()).unwrap(), many);
+}
+
 #[test]
 fn damage_is_noticed() {
     let bytes = archive(&dataset(4, 0).images().to_owned(), &Array1::<u8>::zeros(4));
@@ -334,7 +418,8 @@ fn writing_is_reproducible_atomic_and_readable() {
     assert_eq!(std::fs::read(&path).unwrap(), first);
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
     let keys = Keys { images: Some("x".into()), labels: Some("y".into()) };
-    assert_eq!(fashion_data::npz::read(&path, Split::Test, &keys).unwrap(), data);
+    let reading = Reading { keys, ..Reading::default() };
+    assert_eq!(fashion_data::npz::read(&path, Split::Test, &reading).unwrap(), data);
 
     let nowhere = folder.path().join("missing").join("train.npz");
     let error = fashion_data::npz::write(&nowhere, &data).unwrap_err().to_string();

@@ -1,7 +1,14 @@
 //! PNG and JPEG pictures: whole or refused, and upright.
 
 use crate::common::{dataset, png};
-use fashion_data::{Error, PIXELS, SIDE, picture::decode};
+use fashion_data::{Error, picture};
+
+/// The levels of a picture of 28 × 28, grey.
+fn decode(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let picture = picture::decode(bytes)?;
+    assert_eq!((picture.side, picture.channels), (28, 1));
+    Ok(picture.pixels)
+}
 
 const GREY: &[u8] = include_bytes!("fixtures/grey.jpg");
 const BASELINE: &[u8] = include_bytes!("fixtures/baseline.jpg");
@@ -9,9 +16,9 @@ const RESTARTS: &[u8] = include_bytes!("fixtures/restarts.jpg");
 const CMYK: &[u8] = include_bytes!("fixtures/cmyk.jpg");
 
 /// The levels that Pillow finds at three places of the drawing.
-fn near_the_drawing(pixels: &[u8; PIXELS], tolerance: u8) {
+fn near_the_drawing(pixels: &[u8], tolerance: u8) {
     for (row, column, level) in [(0, 0, 0), (20, 10, 220), (6, 21, 230)] {
-        let found = pixels[row * SIDE + column];
+        let found = pixels[row * 28 + column];
         assert!(found.abs_diff(level) <= tolerance, "{found} at {row}, {column}: {level}");
     }
 }
@@ -101,13 +108,13 @@ fn jpeg_with(whole: &[u8], exif: &[u8]) -> Vec<u8> {
 
 /// The corners, clockwise from the upper left.
 fn corners(pixels: &[u8]) -> [u8; 4] {
-    [0, SIDE - 1, PIXELS - 1, PIXELS - SIDE].map(|index| pixels[index])
+    [0, 28 - 1, 784 - 1, 784 - 28].map(|index| pixels[index])
 }
 
 #[test]
 fn pictures_are_turned_as_their_exif_data_say() {
     let mut stored = dataset(1, 0).pixels(0).to_vec();
-    let at = [0, SIDE - 1, PIXELS - 1, PIXELS - SIDE];
+    let at = [0, 28 - 1, 784 - 1, 784 - 28];
     for (index, level) in at.into_iter().zip([10, 20, 30, 40]) {
         stored[index] = level;
     }

@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::{dataset, png, png_as};
-use fashion_data::{CLASSES, folder, picture};
+use crate::common::{dataset, garments, png, png_as};
+use fashion_data::{Classes, Reading, folder, picture};
 use png::{BitDepth, ColorType};
 
-fn decode(bytes: &[u8]) -> Result<[u8; 784], String> {
-    picture::decode(bytes).map_err(|error| error.to_string())
+fn decode(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    picture::decode(bytes).map(|picture| picture.pixels).map_err(|error| error.to_string())
 }
 
 fn classes(root: &Path, names: [&str; 10]) {
@@ -44,11 +44,8 @@ fn other_pngs_are_refused_with_the_reason() {
     let eight = BitDepth::Eight;
     assert_eq!(
         wrong(&[0; 28 * 30], ColorType::Grayscale, eight, (30, 28)),
-        "it is 30x28 pixels; expected 28x28: crop and scale it"
+        "it is 30x28 pixels; expected a square of 16 to 128: crop and scale it"
     );
-    let mut colour = vec![9; 784 * 3];
-    colour[7] = 10;
-    assert!(wrong(&colour, ColorType::Rgb, eight, (28, 28)).contains("in colour, expected grey"));
     let clear = wrong(&[9; 784 * 2], ColorType::GrayscaleAlpha, eight, (28, 28));
     assert!(clear.contains("partly transparent"), "{clear}");
     let deep = wrong(&[9; 784 * 2], ColorType::Grayscale, BitDepth::Sixteen, (28, 28));
@@ -79,7 +76,7 @@ fn class_folders_may_be_named_or_numbered() {
     fs::create_dir(root.path().join(".git")).unwrap();
     fs::write(root.path().join("labels.csv"), "").unwrap();
     fs::create_dir(root.path().join("__MACOSX")).unwrap();
-    let read = folder::read(root.path()).unwrap();
+    let read = folder::read(root.path(), &Reading::default()).unwrap();
     assert_eq!(read.dataset, data);
     let mut left_out: Vec<_> = names.map(|name| root.path().join(name).join("notes.txt")).to_vec();
     left_out.push(root.path().join("labels.csv"));
@@ -98,11 +95,11 @@ fn files_are_taken_by_number_across_or_within_classes() {
     put("4", "10.png", 0);
     put("4", "9.png", 1);
     put("3", "0011.png", 2);
-    let read = folder::read(root.path()).unwrap().dataset;
+    let read = folder::read(root.path(), &Reading::default()).unwrap().dataset;
     assert_eq!(read.labels(), [4, 4, 3]);
     assert_eq!(read.pixels(0), data.pixels(1));
     put("3", "9.png", 0);
-    let read = folder::read(root.path()).unwrap().dataset;
+    let read = folder::read(root.path(), &Reading::default()).unwrap().dataset;
     assert_eq!(read.labels(), [3, 3, 4, 4]);
     assert_eq!(read.pixels(1), data.pixels(2));
     assert_eq!(read.pixels(2), data.pixels(1));
@@ -111,18 +108,20 @@ fn files_are_taken_by_number_across_or_within_classes() {
 #[test]
 fn a_wrong_layout_is_named() {
     let root = tempfile::tempdir().unwrap();
-    let error = |at: &Path| folder::read(at).unwrap_err().to_string();
-    let names = CLASSES.map(|name| if name == "Bag" { "9" } else { name });
-    let names = names.map(|name| if name == "T-shirt/top" { "tshirttop" } else { name });
-    classes(root.path(), names);
+    let error = |at: &Path| folder::read(at, &garments()).unwrap_err().to_string();
+    for name in &Classes::garments()[1..] {
+        fs::create_dir(root.path().join(if name == "Bag" { "9" } else { name })).unwrap();
+    }
     let twice = error(root.path());
     assert!(twice.contains("9, Ankle boot") && twice.contains("more than once"), "{twice}");
     fs::remove_dir(root.path().join("9")).unwrap();
-    let missing = error(root.path());
-    assert!(missing.contains("has no folder for Bag; expected one for each class"), "{missing}");
     fs::create_dir(root.path().join("Bags")).unwrap();
     let unknown = error(root.path());
-    assert!(unknown.contains("Bags: is not the folder of a class; expected 0 to 9"), "{unknown}");
+    assert!(
+        unknown
+            .contains("Bags: is not the folder of a class; expected one of T-shirt/top, Trouser"),
+        "{unknown}"
+    );
     fs::remove_dir(root.path().join("Bags")).unwrap();
     fs::create_dir(root.path().join("8")).unwrap();
     assert!(error(root.path()).ends_with("holds no images; expected at least one"));
@@ -145,9 +144,9 @@ fn every_picture_is_read_whatever_it_is_called() {
     put("5/5", jpeg);
     put("5/6.webp", b"RIFF");
     fs::create_dir(root.path().join("5/more")).unwrap();
-    let read = folder::read(root.path()).unwrap();
+    let read = folder::read(root.path(), &Reading::default()).unwrap();
     assert_eq!(read.dataset.labels(), [3, 3, 3, 5, 5]);
-    assert_eq!(*read.dataset.pixels(0), picture::decode(jpeg).unwrap());
+    assert_eq!(read.dataset.pixels(0), picture::decode(jpeg).unwrap().pixels);
     for (item, same) in [(1, data.pixels(0)), (3, data.pixels(1)), (4, read.dataset.pixels(0))] {
         assert_eq!(read.dataset.pixels(item), same);
     }
@@ -155,7 +154,7 @@ fn every_picture_is_read_whatever_it_is_called() {
 
     // Nothing else in a class would be dropped without a word.
     put("7/a.webp", b"RIFF");
-    let error = folder::read(root.path()).unwrap_err().to_string();
+    let error = folder::read(root.path(), &Reading::default()).unwrap_err().to_string();
     let problem = "holds no PNG or JPEG picture, but a.webp; convert what it holds, or empty the \
                    folder if the class is to have no items";
     assert_eq!(error, format!("{}: {problem}", root.path().join("7").display()));
@@ -169,6 +168,57 @@ fn errors_name_the_first_folder_by_name() {
     for name in names {
         fs::create_dir(root.path().join(name)).unwrap();
     }
-    let error = folder::read(root.path()).unwrap_err().to_string();
+    let error = folder::read(root.path(), &garments()).unwrap_err().to_string();
     assert!(error.contains("class 000: is not the folder of a class"), "{error}");
+}
+
+/// A PNG in one colour.
+fn patch(rgb: [u8; 3], side: u32) -> Vec<u8> {
+    let samples = rgb.repeat((side * side) as usize);
+    png_as(&samples, ColorType::Rgb, BitDepth::Eight, (side, side))
+}
+
+#[test]
+fn folders_of_any_names_are_classes_and_pictures_in_colour_stay_so() {
+    let root = tempfile::tempdir().unwrap();
+    let put = |name: &str, bytes: &[u8]| {
+        let path = root.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    };
+    put("<script>/a.png", &patch([7; 3], 32));
+    put("10 réutiliser/b.png", &patch([1, 2, 3], 32));
+    put("waste/c.png", &patch([9; 3], 32));
+    fs::create_dir(root.path().join("empty")).unwrap();
+    let read = folder::read(root.path(), &Reading::default()).unwrap().dataset;
+    assert_eq!(read.classes()[..], ["10 réutiliser", "<script>", "empty", "waste"]);
+    assert_eq!(read.labels(), [0, 1, 3]);
+    assert_eq!(
+        (read.side(), read.channels(), read.pixels(0)),
+        (32, 3, &[1, 2, 3].repeat(32 * 32)[..])
+    );
+    assert!(read.pixels(1).iter().all(|&level| level == 7));
+
+    // In an order of one's own; and numbers are sorted by value.
+    let names = ["waste", "empty", "<script>", "10 réutiliser"];
+    let reading = Reading { classes: Some(Classes::new(names).unwrap()), ..Reading::default() };
+    assert_eq!(folder::read(root.path(), &reading).unwrap().dataset.labels(), [0, 2, 3]);
+    let numbers = tempfile::tempdir().unwrap();
+    for name in ["10", "9", "100"] {
+        fs::create_dir(numbers.path().join(name)).unwrap();
+        fs::write(numbers.path().join(name).join("x.png"), patch([5; 3], 16)).unwrap();
+    }
+    let read = folder::read(numbers.path(), &Reading::default()).unwrap().dataset;
+    assert_eq!(
+        (&read.classes()[..], read.channels()),
+        (&["9", "10", "100"].map(String::from)[..], 1)
+    );
+
+    put("waste/d.png", &patch([9; 3], 33));
+    let error = folder::read(root.path(), &Reading::default()).unwrap_err().to_string();
+    assert!(error.contains("d.png: it is 33x33 pixels, grey, but "), "{error}");
+    assert!(
+        error.ends_with("is 32x32 pixels, in colour; expected pictures of one size"),
+        "{error}"
+    );
 }

@@ -17,7 +17,7 @@ fn streams_shuffles_and_splits_are_always_the_same() {
     assert_eq!([(); 8].map(|()| below(&mut rng, 10)), [5, 3, 8, 5, 8, 4, 9, 3]);
     let all: Vec<usize> = (0..10).collect();
     assert_eq!(fashion_data::shuffled(&all, 0, 0), [0, 3, 1, 4, 8, 5, 7, 9, 6, 2]);
-    let labels: Vec<u8> = (0..40).map(|i| i / 4).collect();
+    let labels: Vec<u16> = (0..40).map(|i| i / 4).collect();
     let split = fashion_data::stratified_split(&labels, 0.25, 0).unwrap();
     assert_eq!(split.held_out, [2, 7, 11, 13, 19, 21, 26, 30, 32, 38]);
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fashion_data::{Keys, Origin, Source, Splits, known, npz};
+use fashion_data::{Origin, Reading, Source, Splits, known, npz};
 
 /// The folder that `FASHION_DATA` names; a relative one is relative to the workspace, since tests
 /// run in the folder of their crate.
@@ -13,7 +13,7 @@ fn folder() -> PathBuf {
 }
 
 fn load(folder: &Path) -> Splits {
-    Source::find(folder).unwrap().load(&Keys::default()).unwrap()
+    Source::find(folder).unwrap().load(&Reading::default()).unwrap()
 }
 
 #[test]

@@ -5,13 +5,17 @@ use std::path::Path;
 
 use ndarray::{Array1, Array3};
 
-use crate::common::{self, dataset, png, write_csv, write_idx};
-use fashion_data::{Dataset, Format, Keys, Origin, Source, Split, Splits, npz};
+use crate::common::{self, dataset, garments, png, write_csv, write_idx};
+use fashion_data::{Classes, Dataset, Format, Keys, Origin, Reading, Source, Split, Splits, npz};
 
+/// The data of a folder, whose classes are the garments.
 fn load(folder: &Path) -> Result<Splits, String> {
-    Source::find(folder)
-        .and_then(|source| source.load(&Keys::default()))
-        .map_err(|error| error.to_string())
+    read(folder, &garments())
+}
+
+fn read(folder: &Path, reading: &Reading) -> Result<Splits, String> {
+    let source = Source::find(folder).and_then(|source| source.load(reading));
+    source.map_err(|error| error.to_string())
 }
 
 /// What follows the folder's name in the message.
@@ -115,7 +119,7 @@ fn pictures_that_are_nearly_black_are_noted() {
         let part = dataset(20, 0);
         let pixels = part.all_pixels().iter().map(|&p| if p > 127 { level } else { 0 });
         let images = Array3::from_shape_vec((20, 28, 28), pixels.collect()).unwrap();
-        Dataset::new(images, Array1::from(part.labels().to_vec())).unwrap()
+        Dataset::of_garments(images, Array1::from(part.labels().to_vec())).unwrap()
     };
     let notes = |level| Splits::new(black(level), black(level)).unwrap().notes;
     assert!(notes(1)[0].starts_with("no pixel of the images is above 1, of 255"));
@@ -173,7 +177,7 @@ fn data_are_found_below_where_other_programs_put_them() {
     for place in ["torch", "torch/FashionMNIST", "torch/FashionMNIST/raw"].map(&at) {
         let source = Source::find(&place).unwrap();
         assert_eq!(source, Source { folder: raw.clone(), format: Format::Idx });
-        assert_eq!(source.load(&Keys::default()).unwrap(), expected);
+        assert_eq!(source.load(&garments()).unwrap(), expected);
     }
     write_idx(&at("repository/data/fashion"), &train, &test, true);
     assert_eq!(load(&at("repository/data")).unwrap(), expected);
@@ -188,7 +192,7 @@ fn data_are_found_below_where_other_programs_put_them() {
     write_csv(&table.join("fashion-mnist_test.csv"), &test);
     let source = Source::find(&at("twice")).unwrap();
     assert_eq!(source, Source { folder: table.clone(), format: Format::Csv });
-    assert_eq!(source.load(&Keys::default()).unwrap().train, train.select(&backwards));
+    assert_eq!(source.load(&garments()).unwrap().train, train.select(&backwards));
     write_csv(&table.join("fashion-mnist_test.csv"), &dataset(10, 6));
     let problem = problem(&at("twice"));
     assert!(problem.starts_with("holds different data more than once: "), "{problem}");
@@ -258,13 +262,14 @@ fn array_names_mean_nothing_without_arrays() {
     write_idx(root.path(), &dataset(2, 0), &dataset(2, 0), false);
     let keys = Keys { images: Some("x".into()), labels: None };
     let source = Source::find(root.path()).unwrap();
-    let error = source.load(&keys).unwrap_err().to_string();
+    let error =
+        source.load(&Reading { keys: keys.clone(), ..Reading::default() }).unwrap_err().to_string();
     assert!(error.contains("are for npz archives, but the data is"), "{error}");
     write_npz(root.path(), 2, 2);
     let error = npz::read(
         &root.path().join("test.npz"),
         Split::Test,
-        &Keys { labels: Some("labels".into()), ..keys },
+        &Reading { keys: Keys { labels: Some("labels".into()), ..keys }, ..Reading::default() },
     );
     let error = error.unwrap_err().to_string();
     assert!(
@@ -282,4 +287,37 @@ fn a_damaged_file_is_named() {
     fs::write(&path, &bytes[..700]).unwrap();
     let error = load(root.path()).unwrap_err();
     assert!(error.starts_with(&format!("{}: cannot be read as an npz", path.display())), "{error}");
+}
+
+#[test]
+fn a_list_beside_the_data_names_the_classes() {
+    let root = tempfile::tempdir().unwrap();
+    write_npz(root.path(), 3, 2);
+    assert_eq!(
+        *read(root.path(), &Reading::default()).unwrap().train.classes(),
+        Classes::numbered(3)
+    );
+    let list = root.path().join("classes.json");
+    fs::write(&list, "[\"reuse\", \"recycle\", \"waste\"]").unwrap();
+    let splits = read(root.path(), &Reading::default()).unwrap();
+    assert_eq!(splits.train.classes()[..], ["reuse", "recycle", "waste"]);
+    assert_eq!(splits.train.classes(), splits.test.classes());
+    fs::write(&list, "{}").unwrap();
+    let error = read(root.path(), &Reading::default()).unwrap_err();
+    assert!(error.contains("classes.json: is not a JSON array of names"), "{error}");
+}
+
+#[test]
+fn assumed_garments_are_told_and_labels_from_one_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    write_npz(root.path(), 10, 10);
+    assert!(read(root.path(), &Reading::default()).unwrap().assumed);
+    assert!(!load(root.path()).unwrap().assumed);
+    npz::write(&root.path().join("train.npz"), &dataset(9, 1)).unwrap();
+    npz::write(&root.path().join("test.npz"), &dataset(5, 1)).unwrap();
+    let error = read(root.path(), &Reading::default()).unwrap_err();
+    assert!(error.contains("no label is 0: they are 1 to 9; name the classes, or say"), "{error}");
+    let source = Source::find(root.path()).unwrap();
+    let reading = Reading { labels_from: Some(1), ..Reading::default() };
+    assert_eq!(source.load(&reading).unwrap().train.labels()[..2], [0, 1]);
 }

@@ -2,7 +2,7 @@
 
 use crate::judgement::Judgement;
 use crate::report::Neighbours;
-use fashion_data::{Dataset, PIXELS};
+use fashion_data::Dataset;
 use fashion_eval::{ConfusedPair, JudgedItem, Metrics, Order, Predictions};
 use fashion_report::{Item, html};
 use fashion_train::Neighbour;
@@ -41,7 +41,7 @@ fn average(
     dataset: &Dataset,
     wanted: impl Fn(usize, usize) -> bool,
 ) -> Option<Vec<u8>> {
-    let mut sums = vec![0_u64; PIXELS];
+    let mut sums = vec![0_u64; dataset.image_len()];
     let mut count = 0;
     for (row, &index) in predictions.indices().iter().enumerate() {
         if wanted(predictions.labels()[row], predictions.predicted()[row]) {
@@ -121,16 +121,19 @@ fn evidence(
 mod tests {
     use super::*;
     use crate::judgement::{context, predict};
+    use fashion_data::Classes;
     use fashion_eval::predictions_csv::Split;
     use fashion_model::{Architecture, weights};
 
     #[test]
     fn items_averages_and_evidence_are_of_the_part_that_was_judged() {
         let all = fashion_sample::generate(0);
-        let classifier = weights::to_classifier(&Architecture::ReportCnn.build(0)).unwrap();
+        let classifier =
+            weights::to_classifier(&Architecture::ReportCnn.build(10, 0), &Classes::garments())
+                .unwrap();
         for (split, dataset) in [(Split::Test, &all.test), (Split::Validation, &all.train)] {
             let predictions = predict(&classifier, dataset, &[3, 7, 11]).unwrap();
-            let context = context("custom", split);
+            let context = context("custom", dataset.classes(), split);
             let judged = Judgement::new(predictions, split, &context).unwrap();
             assert!(std::ptr::eq(judged.images(&all), dataset));
             let ranking = &judged.metrics.misclassified.ranking;
@@ -161,7 +164,7 @@ mod tests {
             };
             let pair = pairs.iter().find(of_worst).unwrap();
             if pair.confused.count == 1 {
-                assert_eq!(pair.average.as_deref(), Some(&dataset.pixels(worst.index)[..]));
+                assert_eq!(pair.average.as_deref(), Some(dataset.pixels(worst.index)));
             }
             let facts: Vec<_> = pair.facts.iter().map(|fact| fact.1.as_str()).collect();
             // An untrained network is not sure of anything: a close call.

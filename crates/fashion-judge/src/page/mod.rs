@@ -9,10 +9,12 @@ use fashion_report::html::{self, FactGroup};
 use fashion_train::{Epoch, Settings, Validation, describe};
 
 /// Misclassified items shown, the most confidently wrong: all of a usable classifier, and few enough
-/// for a page of a megabyte.
+/// for a page of a megabyte; fewer where images are larger.
 const MISTAKES: usize = 1100;
-/// Items shown of each class that were classified correctly.
-const CORRECT: usize = 20;
+/// Items shown that were classified correctly, as many of each class, one at least.
+const CORRECT: usize = 200;
+/// Values of an image of which so many are shown.
+const VALUES: usize = 28 * 28;
 /// Confused pairs shown.
 const PAIRS: usize = 10;
 /// What to do where no target accuracy was given.
@@ -23,6 +25,9 @@ const HINT: &str = "`--target-accuracy 0.99` chooses what a machine may sort alo
 pub(crate) fn page<'a>(report: &Report<'a>, neighbours: &Neighbours) -> html::Report<'a> {
     let Report { judgement, splits, run, .. } = *report;
     let images = judgement.images(splits);
+    let share = |most: usize| (most * VALUES / images.image_len()).clamp(1, most);
+    let (mistakes, classes_shown) = (share(MISTAKES), images.classes().len());
+    let correct = (share(CORRECT) / classes_shown).max(1);
     html::Report {
         title: format!("Garments sorted by {}", report.classifier.architecture()),
         metrics: &judgement.metrics,
@@ -32,7 +37,7 @@ pub(crate) fn page<'a>(report: &Report<'a>, neighbours: &Neighbours) -> html::Re
         facts: facts(report),
         classes: classes(splits),
         history: run.map(|(config, history)| course(config, history)).unwrap_or_default(),
-        items: items::items(judgement, images, neighbours, MISTAKES, CORRECT),
+        items: items::items(judgement, images, neighbours, mistakes, correct),
         pairs: items::pairs(judgement, images, neighbours, PAIRS),
         class_averages: items::class_averages(&judgement.predictions, images),
         generator: concat!("fashion ", env!("CARGO_PKG_VERSION")).into(),

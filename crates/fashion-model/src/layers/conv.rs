@@ -114,7 +114,7 @@ impl<
     const SIDE_OUT: usize,
 > Layer for Conv<IN, OUT, KERNEL, SIDE_IN, SIDE_OUT>
 {
-    fn lower(name: &str, graph: &mut Graph, x: Value) -> Value {
+    fn lower(&self, name: &str, graph: &mut Graph, x: Value) -> Value {
         let ConvShape { outputs, kernel, stride, padding, .. } = Self::SHAPE;
         graph.add(name, Op::Conv { outputs, kernel, stride, padding, bias: false }, &[x])
     }

@@ -44,7 +44,7 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
 impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize> Layer
     for ConvBlock<IN, OUT, SIDE_IN, SIDE_OUT>
 {
-    fn lower(name: &str, graph: &mut Graph, x: Value) -> Value {
+    fn lower(&self, name: &str, graph: &mut Graph, x: Value) -> Value {
         let conv = Op::Conv { outputs: OUT, kernel: 3, stride: 1, padding: 0, bias: true };
         let x = graph.add(name, conv, &[x]);
         let x = graph.add("", Op::Relu, &[x]);
@@ -82,9 +82,9 @@ impl<
     const SIDE_OUT: usize,
 > Layer for ConvPair<IN, MID, OUT, SIDE_IN, SIDE_MID, SIDE_OUT>
 {
-    fn lower(name: &str, graph: &mut Graph, x: Value) -> Value {
-        let x = ConvBlock::<IN, MID, SIDE_IN, SIDE_MID>::lower(&within(name, "conv1"), graph, x);
-        ConvBlock::<MID, OUT, SIDE_MID, SIDE_OUT>::lower(&within(name, "conv2"), graph, x)
+    fn lower(&self, name: &str, graph: &mut Graph, x: Value) -> Value {
+        let x = self.conv1.lower(&within(name, "conv1"), graph, x);
+        self.conv2.lower(&within(name, "conv2"), graph, x)
     }
 
     fn tensors<'a>(&'a self, all: &mut Vec<&'a dyn AnyTensor>) {

@@ -9,7 +9,7 @@ mod residual;
 
 pub use conv::{Conv, Conv1x1, Conv3x3};
 pub use conv_pair::{ConvBlock, ConvPair};
-pub use dense::Dense;
+pub use dense::{Dense, Head, Linear};
 pub use norm::BatchNorm;
 pub use pool::{Flatten, GlobalAveragePool, GlobalMaxPool, MaxPool};
 pub use residual::{AddRelu, Residual};
@@ -18,5 +18,5 @@ use dfdx::shapes::Const;
 use dfdx::tensor::{Cpu, Tensor};
 
 /// A batch of square images, channels last.
-pub(crate) type FeatureMap<const SIDE: usize, const CHANNELS: usize, T> =
+pub type FeatureMap<const SIDE: usize, const CHANNELS: usize, T> =
     Tensor<(usize, Const<SIDE>, Const<SIDE>, Const<CHANNELS>), f32, Cpu, T>;

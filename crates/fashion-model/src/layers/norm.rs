@@ -48,7 +48,7 @@ impl<const CHANNELS: usize, const RELU: bool> Default for BatchNorm<CHANNELS, RE
 }
 
 impl<const CHANNELS: usize, const RELU: bool> Layer for BatchNorm<CHANNELS, RELU> {
-    fn lower(name: &str, graph: &mut Graph, x: Value) -> Value {
+    fn lower(&self, name: &str, graph: &mut Graph, x: Value) -> Value {
         let y = graph.add(name, Op::BatchNorm { epsilon: EPSILON }, &[x]);
         if RELU { graph.add("", Op::Relu, &[y]) } else { y }
     }

@@ -24,7 +24,7 @@ pub struct MaxPool<const SIDE_IN: usize, const SIDE_OUT: usize> {
 }
 
 impl<const SIDE_IN: usize, const SIDE_OUT: usize> Layer for MaxPool<SIDE_IN, SIDE_OUT> {
-    fn lower(_: &str, graph: &mut Graph, x: Value) -> Value {
+    fn lower(&self, _: &str, graph: &mut Graph, x: Value) -> Value {
         const { assert!(SIDE_OUT > 0 && SIDE_OUT == SIDE_IN / 2, "SIDE_OUT must be SIDE_IN / 2") }
         graph.add("", Op::MaxPool, &[x])
     }
@@ -63,7 +63,7 @@ pub struct GlobalMaxPool {
 }
 
 impl Layer for GlobalMaxPool {
-    fn lower(_: &str, graph: &mut Graph, x: Value) -> Value {
+    fn lower(&self, _: &str, graph: &mut Graph, x: Value) -> Value {
         graph.add("", Op::GlobalMaxPool, &[x])
     }
 
@@ -101,7 +101,7 @@ pub struct GlobalAveragePool {
 }
 
 impl Layer for GlobalAveragePool {
-    fn lower(_: &str, graph: &mut Graph, x: Value) -> Value {
+    fn lower(&self, _: &str, graph: &mut Graph, x: Value) -> Value {
         graph.add("", Op::GlobalAveragePool, &[x])
     }
 
@@ -137,7 +137,7 @@ impl<const CHANNELS: usize, const SIDE: usize> ModuleMut<FeatureMap<SIDE, CHANNE
 pub struct Flatten<const VALUES: usize>;
 
 impl<const VALUES: usize> Layer for Flatten<VALUES> {
-    fn lower(_: &str, graph: &mut Graph, x: Value) -> Value {
+    fn lower(&self, _: &str, graph: &mut Graph, x: Value) -> Value {
         graph.add("", Op::Flatten, &[x])
     }
 

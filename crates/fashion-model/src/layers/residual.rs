@@ -37,9 +37,13 @@ pub struct Residual<F, R = ()> {
 }
 
 impl<F: Layer, R: Layer> Layer for Residual<F, R> {
-    fn lower(name: &str, graph: &mut Graph, x: Value) -> Value {
-        let body = F::lower(&within(name, "body"), graph, x);
-        let shortcut = R::lower(&within(name, "shortcut"), graph, x);
+    fn new(classes: usize) -> Self {
+        Residual { body: F::new(classes), shortcut: R::new(classes), pool: Pool::default() }
+    }
+
+    fn lower(&self, name: &str, graph: &mut Graph, x: Value) -> Value {
+        let body = self.body.lower(&within(name, "body"), graph, x);
+        let shortcut = self.shortcut.lower(&within(name, "shortcut"), graph, x);
         let sum = graph.add("", Op::Add, &[body, shortcut]);
         graph.add("", Op::Relu, &[sum])
     }

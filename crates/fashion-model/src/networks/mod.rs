@@ -5,5 +5,5 @@ mod resnet;
 mod vgg;
 
 pub use report_cnn::ReportCnn;
-pub use resnet::Resnet;
+pub use resnet::{Resnet, Resnet64};
 pub use vgg::Vgg;

@@ -1,6 +1,6 @@
 //! The report's network.
 
-use crate::layers::{ConvPair, Dense, Flatten};
+use crate::layers::{ConvPair, Dense, Flatten, Head};
 use crate::network;
 
 network! {
@@ -11,7 +11,7 @@ network! {
     /// | `conv1`: convolution 3 × 3, ReLU, max-pooling 2 | 13 × 13 × 32 | 320 |
     /// | `conv2`: convolution 3 × 3, ReLU, max-pooling 2 | 5 × 5 × 64 | 18,496 |
     /// | `fc1`: dense, ReLU | 128 | 204,928 |
-    /// | `fc2`: dense, to logits | 10 | 1,290 |
+    /// | `fc2`: dense, to logits of ten classes | 10 | 1,290 |
     ///
     /// Inside, images are channels-last, as in Keras; so `fc1.weight` has its columns in the order
     /// (row, column, channel). [`weights`](crate::weights) turns that into PyTorch's order.
@@ -20,16 +20,17 @@ network! {
     ///
     /// ```
     /// use dfdx::prelude::*;
-    /// use fashion_model::ReportCnn;
-    /// let mut model = ReportCnn::default();
+    /// use fashion_model::{Layer, ReportCnn};
+    /// let mut model = ReportCnn::new(10);
     /// let x: Tensor<(usize, Const<28>, Const<28>, Const<1>), f32, _> =
     ///     Cpu::default().zeros_like(&(2, Const, Const, Const));
-    /// let logits: Tensor<(usize, Const<10>), f32, _, _> = model.forward_mut(x.leaky_trace());
+    /// let logits = model.forward_mut(x.leaky_trace());
+    /// assert_eq!(*logits.shape(), (2, 10));
     /// ```
     /// ```compile_fail,E0277
     /// use dfdx::prelude::*;
-    /// use fashion_model::ReportCnn;
-    /// let mut model = ReportCnn::default();
+    /// use fashion_model::{Layer, ReportCnn};
+    /// let mut model = ReportCnn::new(10);
     /// let x: Tensor<(usize, Const<32>, Const<32>, Const<1>), f32, _> =
     ///     Cpu::default().zeros_like(&(2, Const, Const, Const));
     /// let logits = model.forward_mut(x.leaky_trace());
@@ -60,14 +61,14 @@ network! {
     /// ```compile_fail,E0080
     /// let block = fashion_model::ConvBlock::<1, 32, 28, 14>::default();
     /// ```
-    pub struct ReportCnn: "report-cnn" {
+    pub struct ReportCnn: "report-cnn" for Images<28, 1> {
         /// 28 × 28 × 1 → 13 × 13 × 32 → 5 × 5 × 64, its parts called `conv1` and `conv2`.
         convs as "": ConvPair<1, 32, 64, 28, 13, 5>,
         /// → 1600.
         flatten: Flatten<1600>,
         /// → 128.
         fc1: Dense<1600, 128, true>,
-        /// → 10.
-        fc2: Dense<128, 10, false>,
+        /// → as many as there are classes.
+        fc2: Head<128>,
     }
 }

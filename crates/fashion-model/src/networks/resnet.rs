@@ -1,6 +1,6 @@
 //! A residual network.
 
-use crate::layers::{BatchNorm, Conv1x1, Conv3x3, Dense, GlobalAveragePool, Residual};
+use crate::layers::{BatchNorm, Conv1x1, Conv3x3, GlobalAveragePool, Head, Residual};
 use crate::network;
 
 /// Two convolutions around which the input is added.
@@ -26,7 +26,7 @@ network! {
     /// ResNet-14: a stem and three stages of two residual blocks each, in the manner of He et al., "Deep
     /// Residual Learning for Image Recognition" (arXiv 1512.03385), section 4.2, with 1 × 1
     /// convolutions as shortcuts where the side is halved.
-    pub struct Resnet: "resnet" {
+    pub struct Resnet: "resnet" for Images<28, 1> {
         stem: Conv3x3<1, 16, 28, 28>,
         norm: BatchNorm<16, true>,
         block1: Block<16, 28>,
@@ -36,6 +36,25 @@ network! {
         block5: Down<32, 64, 14, 7>,
         block6: Block<64, 7>,
         pool: GlobalAveragePool,
-        fc: Dense<64, 10, false>,
+        fc: Head<64>,
+    }
+}
+
+network! {
+    /// The same in colour, for images of 64 × 64: a stem of stride 2 and four stages of 16, 32, 64 and 128
+    /// channels, two residual blocks each, on sides from 32 to 4.
+    pub struct Resnet64: "resnet-64" for Images<64, 3> {
+        stem: Conv3x3<3, 16, 64, 32>,
+        norm: BatchNorm<16, true>,
+        block1: Block<16, 32>,
+        block2: Block<16, 32>,
+        block3: Down<16, 32, 32, 16>,
+        block4: Block<32, 16>,
+        block5: Down<32, 64, 16, 8>,
+        block6: Block<64, 8>,
+        block7: Down<64, 128, 8, 4>,
+        block8: Block<128, 4>,
+        pool: GlobalAveragePool,
+        fc: Head<128>,
     }
 }

@@ -1,12 +1,12 @@
 //! A network in the manner of VGG.
 
-use crate::layers::{BatchNorm, Conv3x3, Dense, GlobalMaxPool, MaxPool};
+use crate::layers::{BatchNorm, Conv3x3, GlobalMaxPool, Head, MaxPool};
 use crate::network;
 
 network! {
     /// Five convolutions with batch normalisation, in the manner of Simonyan and Zisserman, "Very Deep
     /// Convolutional Networks for Large-Scale Image Recognition" (arXiv 1409.1556).
-    pub struct Vgg: "vgg" {
+    pub struct Vgg: "vgg" for Images<28, 1> {
         conv1: Conv3x3<1, 32, 28, 28>,
         norm1: BatchNorm<32, true>,
         pool1: MaxPool<28, 14>,
@@ -20,6 +20,6 @@ network! {
         conv5: Conv3x3<96, 96, 7, 7>,
         norm5: BatchNorm<96, true>,
         pool5: GlobalMaxPool,
-        fc: Dense<96, 10, false>,
+        fc: Head<96>,
     }
 }

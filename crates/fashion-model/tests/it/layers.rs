@@ -7,8 +7,8 @@ use dfdx::tensor_ops::Backward;
 use fashion_kernels::loss::argmax;
 use fashion_model::{
     BatchNorm, Conv1x1, Conv3x3, CpuGradients, Dense, Flatten, GlobalAveragePool, GlobalMaxPool,
-    Graph, ImageShape, Images, Layer, MaxPool, ModuleMut, Network, Residual, TrainingTape, Value,
-    cross_entropy, network,
+    Graph, Head, ImageShape, Images, Layer, MaxPool, ModuleMut, Network, Residual, TrainingTape,
+    Value, cross_entropy, network,
 };
 
 type Map<const SIDE: usize, const CHANNELS: usize> =
@@ -74,7 +74,7 @@ where
     let (layer, x) = (set::<L>(), images::<13>(4));
     let (_, gradients) = pass(&layer, &x, square);
     let mut graph = Graph::new(ImageShape { channels: 1, side: 13 });
-    L::lower("", &mut graph, Value::IMAGES);
+    layer.lower("", &mut graph, Value::IMAGES);
     let of_layer = graph.parameters().into_iter().enumerate();
     let trained = of_layer.filter(|(_, parameter)| parameter.role.is_trained());
     let trained = trained.map(|(at, parameter)| (Some(at), parameter.name));
@@ -164,13 +164,13 @@ fn running_statistics_are_pytorchs() {
 
 network! {
     /// Few layers of every kind.
-    struct Small: "small" {
+    struct Small: "small" for Images<28, 1> {
         conv: Conv3x3<1, 16, 28, 14>,
         norm: BatchNorm<16, true>,
         block: Residual<(Conv3x3<16, 16, 14, 14>, BatchNorm<16, false>)>,
         pool: MaxPool<14, 7>,
         last: GlobalMaxPool,
-        fc: Dense<16, 10, false>,
+        fc: Head<16>,
     }
 }
 
@@ -185,29 +185,27 @@ fn stripes(n: usize) -> (Images, Vec<usize>) {
         0.5 + 0.4 * (along * 1.3).sin() + 0.1 * noise[at]
     };
     let pixels = (0..n * 784).map(pixel).collect();
-    (Cpu::default().tensor_from_vec(pixels, (n, Const, Const, Const)), labels)
+    (Cpu::default().tensor_from_vec(pixels, (n, 28, 28, 1)), labels)
 }
 
 #[test]
 fn a_network_of_ones_own_learns_from_its_first_layer_to_its_head() {
-    let mut network = Network::initialised::<Small>(0);
+    let mut network = Network::initialised::<Small>(10, 0);
     let before = network.clone();
     let (x, labels) = stripes(120);
     let mut targets = vec![0.0; 1200];
     labels.iter().enumerate().for_each(|(i, &label)| targets[i * 10 + label] = 1.0);
-    let targets: Tensor<(usize, Const<10>), f32, Cpu> =
-        Cpu::default().tensor_from_vec(targets, (120, Const));
-    let mut gradients = network.zero_gradients().unwrap();
+    let targets: Tensor<(usize, usize), f32, Cpu> =
+        Cpu::default().tensor_from_vec(targets, (120, 10));
     let mut losses = Vec::new();
     for _ in 0..60 {
-        let logits = network.logits(x.clone().traced(gradients)).unwrap();
+        let logits = network.logits(x.clone().traced(CpuGradients::leaky())).unwrap();
         let loss = cross_entropy(logits, &targets).unwrap();
         losses.push(loss.array());
-        gradients = loss.backward();
+        let mut gradients = loss.backward();
         network
             .for_each_parameter_with_gradient(&mut gradients, &mut |_, _, values, gradient| {
                 values.iter_mut().zip(&*gradient).for_each(|(v, g)| *v -= 0.5 * g);
-                gradient.fill(0.0);
             })
             .unwrap();
     }

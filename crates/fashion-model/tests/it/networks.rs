@@ -65,7 +65,10 @@
 
 use crate::common::{gradients_by_name, values};
 use dfdx::prelude::*;
-use fashion_model::{Architecture, Images, Network, Role, cross_entropy, tensors, weights};
+use fashion_data::Classes;
+use fashion_model::{
+    Architecture, CpuGradients, ImageShape, Images, Network, Role, cross_entropy, tensors, weights,
+};
 
 struct Expected {
     loss: f64,
@@ -198,7 +201,7 @@ const RESNET: Expected = Expected {
 
 /// The script's network.
 fn network(architecture: Architecture) -> Network {
-    let mut network = architecture.zeroed();
+    let mut network = architecture.zeroed(10);
     let mut number = 0;
     network.for_each_parameter_mut(&mut |parameter, to| {
         let of = |f: &dyn Fn(f32) -> f32| values(to.len(), number).into_iter().map(f).collect();
@@ -220,23 +223,25 @@ fn network(architecture: Architecture) -> Network {
     network
 }
 
-/// The script's images and their classes, one-hot.
-fn batch() -> (Images, Tensor<(usize, Const<10>), f32, Cpu>) {
+/// The script's images, or as many of another shape, and their classes, one-hot.
+fn batch(architecture: Architecture) -> (Images, Tensor<(usize, usize), f32, Cpu>) {
     let device = Cpu::default();
-    let pixels = values(8 * 784, 20).into_iter().zip(values(8 * 784, 22));
+    let ImageShape { side, channels } = architecture.input();
+    let len = 8 * side * side * channels;
+    let pixels = values(len, 20).into_iter().zip(values(len, 22));
     let pixels = pixels.map(|(v, w)| ((v + 1.0) / 2.0 * w).abs()).collect();
     let mut targets = vec![0.0; 80];
     (0..8).for_each(|i| targets[i * 10 + (3 * i) % 10] = 1.0);
     (
-        device.tensor_from_vec(pixels, (8, Const, Const, Const)),
-        device.tensor_from_vec(targets, (8, Const)),
+        device.tensor_from_vec(pixels, (8, side, side, channels)),
+        device.tensor_from_vec(targets, (8, 10)),
     )
 }
 
 fn one_step_is_that_of_pytorch(architecture: Architecture, expected: &Expected) {
     let mut network = network(architecture);
-    let (x, y) = batch();
-    let gradients = network.zero_gradients().unwrap();
+    let (x, y) = batch(architecture);
+    let gradients = CpuGradients::leaky();
     let logits = network.logits(x.clone().traced(gradients)).unwrap();
     let loss = cross_entropy(logits, &y).unwrap();
     let value = f64::from(loss.array());
@@ -281,9 +286,9 @@ fn any_number_of_threads_gives_the_same_bits_in_every_network() {
         let bits = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
-                let mut network = architecture.build(1);
-                let (x, y) = batch();
-                let traced = x.traced(network.zero_gradients().unwrap());
+                let mut network = architecture.build(10, 1);
+                let (x, y) = batch(architecture);
+                let traced = x.traced(CpuGradients::leaky());
                 let loss = cross_entropy(network.logits(traced).unwrap(), &y).unwrap();
                 let gradients = gradients_by_name(&network, &mut loss.backward());
                 let mut all: Vec<f32> = gradients.into_iter().flat_map(|(_, g)| g).collect();
@@ -305,7 +310,10 @@ fn a_file_without_a_graph_is_of_the_reports_network() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("old.safetensors");
     let pixels: Vec<u8> = (0..3 * 784u32).map(|i| (i * 37 % 256) as u8).collect();
-    let expected = weights::to_classifier(&network).unwrap().probabilities(&pixels).unwrap();
+    let expected = weights::to_classifier(&network, &Classes::garments())
+        .unwrap()
+        .probabilities(&pixels)
+        .unwrap();
     for metadata in [&[][..], &[("architecture", "report-cnn"), ("normalisation", "0-1")]] {
         let metadata = metadata.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
         tensors::save(&path, &weights::to_tensors(&network), &metadata).unwrap();
@@ -323,10 +331,10 @@ fn a_file_of_any_network_is_a_classifier() {
     for &architecture in Architecture::ALL {
         let path = folder.path().join(architecture.name());
         let network = network(architecture);
-        weights::save(&path, &network, &Default::default()).unwrap();
+        weights::save(&path, &network, &Classes::garments(), &Default::default()).unwrap();
         let classifier = fashion_model::Classifier::open(&path).unwrap();
         assert_eq!(classifier.architecture(), architecture.name());
-        let (x, _) = batch();
+        let (x, _) = batch(architecture);
         let bytes: Vec<u8> = x.as_vec().iter().map(|v| (v * 255.0) as u8).collect();
         let pixels: Vec<f32> = bytes.iter().map(|&b| f32::from(b) / 255.0).collect();
         let expected = network.plan().probabilities(&pixels);

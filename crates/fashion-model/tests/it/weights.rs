@@ -1,5 +1,6 @@
 //! Weight files: the way there and back, and every way in which one can be wrong.
 
+use fashion_data::Classes;
 use fashion_model::tensors::{self, Metadata, NamedTensor, Tensors};
 use fashion_model::{Architecture, Network, Parameter, weights};
 use std::path::Path;
@@ -14,10 +15,10 @@ fn bits(network: &Network) -> Vec<u32> {
 fn weights_are_read_back_to_the_bit_and_written_the_same_twice() {
     let folder = tempfile::tempdir().unwrap();
     let (a, b) = (folder.path().join("a"), folder.path().join("b"));
-    let network = Architecture::ReportCnn.build(3);
+    let network = Architecture::ReportCnn.build(10, 3);
     let extra = Metadata::from([("temperature".into(), "1.5".into()), ("a".into(), "é\"".into())]);
-    weights::save(&a, &network, &extra).unwrap();
-    weights::save(&b, &network, &extra).unwrap();
+    weights::save(&a, &network, &Classes::garments(), &extra).unwrap();
+    weights::save(&b, &network, &Classes::garments(), &extra).unwrap();
     assert_eq!(std::fs::read(&a).unwrap(), std::fs::read(&b).unwrap());
     let (back, metadata) = weights::load(&a).unwrap();
     assert_eq!(bits(&back), bits(&network));
@@ -29,7 +30,7 @@ fn weights_are_read_back_to_the_bit_and_written_the_same_twice() {
 
 #[test]
 fn layouts_are_pytorchs() {
-    let mut network = Architecture::ReportCnn.build(0);
+    let mut network = Architecture::ReportCnn.build(10, 0);
     // fc1's weight from feature (channel 7, row 2, column 3) to output 5.
     network.for_each_parameter_mut(&mut |parameter, v| {
         if parameter.name == "fc1.weight" {
@@ -60,7 +61,7 @@ fn layouts_are_pytorchs() {
 
 #[test]
 fn initial_weights_are_glorot_uniform_and_decided_by_the_seed() {
-    let network = Architecture::ReportCnn.build(1);
+    let network = Architecture::ReportCnn.build(10, 1);
     network.for_each_parameter(&mut |Parameter { name, shape, .. }, v| {
         if name.ends_with("bias") {
             assert!(v.iter().all(|&v| v == 0.0), "{name}");
@@ -75,15 +76,15 @@ fn initial_weights_are_glorot_uniform_and_decided_by_the_seed() {
         assert!(mean.abs() < 4.0 * limit / (3.0 * v.len() as f64).sqrt(), "{name}: mean {mean}");
         assert!((variance / (limit * limit / 3.0) - 1.0).abs() < 0.2, "{name}: {variance}");
     });
-    assert_eq!(bits(&network), bits(&Architecture::ReportCnn.build(1)));
-    assert_ne!(bits(&network), bits(&Architecture::ReportCnn.build(2)));
+    assert_eq!(bits(&network), bits(&Architecture::ReportCnn.build(10, 1)));
+    assert_ne!(bits(&network), bits(&Architecture::ReportCnn.build(10, 2)));
 }
 
 /// The error of loading these tensors and metadata.
 fn refusal(change: impl FnOnce(&mut Tensors, &mut Metadata)) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("changed.safetensors");
-    let mut tensors = weights::to_tensors(&Architecture::ReportCnn.build(0));
+    let mut tensors = weights::to_tensors(&Architecture::ReportCnn.build(10, 0));
     let mut metadata = Metadata::new();
     change(&mut tensors, &mut metadata);
     tensors::save(&path, &tensors, &metadata).unwrap();
@@ -127,7 +128,7 @@ fn refusal_of_bytes(bytes: &[u8]) -> String {
 
 #[test]
 fn damage_and_values_that_are_not_finite_are_refused() {
-    let tensors = weights::to_tensors(&Architecture::ReportCnn.build(0));
+    let tensors = weights::to_tensors(&Architecture::ReportCnn.build(10, 0));
     let good = tensors::encode(&tensors, &Metadata::new()).unwrap();
     assert_eq!(tensors::decode(&good).unwrap().0, tensors);
     for length in [0, 7, 8, 100, good.len() - 1] {

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::items::Items;
 use super::sheet::{Sheet, image};
 use super::{Report, items_in_words, tables};
+use crate::classes::in_colour;
 use crate::{Class, Item, format};
 
 /// Examples shown of each class: one row on a phone.
@@ -20,8 +21,11 @@ pub(super) fn examples<'r>(classes: &'r [Class<'_>], sheet: &mut Sheet<'r>) -> M
     }
     html! {
         p {
-            "Examples of each class of the training set. On a light page the garments are dark on \
-             white; in the data the background is 0, black."
+            "Examples of each class of the training set."
+            @if !in_colour(classes) {
+                " On a light page the garments are dark on white; in the data the background is 0, \
+                 black."
+            }
         }
         div.classes {
             @for class in classes {

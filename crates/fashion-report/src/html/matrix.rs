@@ -4,21 +4,29 @@ use fashion_eval::Normalisation;
 use maud::{Markup, html};
 
 use super::Report;
+use crate::confusion::folded;
 use crate::{format, palette};
 
 /// The matrix as a table of K × K cells, coloured like the figure. The script makes buttons of the
 /// cells.
 pub(super) fn matrix(report: &Report<'_>) -> Markup {
-    let names = report.class_names();
-    let shares = report.metrics.confusion.normalised(Normalisation::Row);
-    let counts = report.metrics.confusion.counts();
+    let all = report.class_names();
+    let (confusion, names) = folded(&report.metrics.confusion, &all);
+    let shares = confusion.normalised(Normalisation::Row);
+    let counts = confusion.counts();
+    // The script knows classes by the places of their cells.
+    let whole = names.len() == all.len();
     html! {
         p {
             "Rows are the true classes, columns the predicted ones. Each cell has the number of \
              items and its share of the row; "
             span.is-true { "blue" } " is correct, " span.is-wrong { "orange" }
             " is wrong; the stronger the colour, the larger the share."
-            @if !report.items.is_empty() {
+            @if !whole {
+                " Of " (format::thousands(all.len())) " classes, those confused most; the others are \
+                 one row and one column."
+            }
+            @if whole && !report.items.is_empty() {
                 " "
                 span data-script hidden {
                     "Choose a cell to see its items; arrow keys move from cell to cell."
@@ -26,7 +34,7 @@ pub(super) fn matrix(report: &Report<'_>) -> Markup {
             }
         }
         div.scroll role="region" aria-label="Confusion matrix" tabindex="0" {
-            table.matrix id="matrix" {
+            table.matrix id=[whole.then_some("matrix")] {
                 caption { "Items by true and predicted class" }
                 thead {
                     tr {

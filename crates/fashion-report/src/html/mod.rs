@@ -30,7 +30,8 @@ pub use input::{FactGroup, Pair, Report};
 ///
 /// # Errors
 ///
-/// [`Error::PixelCount`] if an image is not 28 × 28; [`Error::Classes`] if an item or a pair names a
+/// [`Error::PixelCount`] if an image is not square; [`Error::ImageSizes`] if one is not of the size of
+/// the first; [`Error::Classes`] if an item or a pair names a
 /// class that there is not, or an item has not one probability for each class; [`Error::ClassNames`]
 /// if the metrics were changed and have not one name for each class.
 ///
@@ -81,7 +82,18 @@ fn check(report: &Report<'_>) -> Result<(), Error> {
     }
     report.class_averages.iter().enumerate().try_for_each(|(class, pixels)| {
         encode::check_pixels(pixels, || format!("the average image of class {class}"))
-    })
+    })?;
+    // All stand on one sheet.
+    let of_classes = report.classes.iter().flat_map(|class| class.images.iter().copied());
+    let of_items = report.items.iter().map(|item| item.pixels);
+    let averages = report.pairs.iter().filter_map(|pair| pair.average.as_deref());
+    let averages = averages.chain(report.class_averages.iter().map(Vec::as_slice));
+    let mut sizes = of_classes.chain(of_items).chain(averages).map(<[u8]>::len);
+    let first = sizes.next().unwrap_or(0);
+    match sizes.find(|&size| size != first) {
+        Some(found) => Err(Error::ImageSizes { first, found }),
+        None => Ok(()),
+    }
 }
 
 /// `1 item`, `2 items`.

@@ -7,7 +7,7 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use maud::{Markup, html};
 
-use crate::{Error, PIXELS, SIDE, encode};
+use crate::{Error, encode};
 
 /// Garments in a row.
 pub(super) const COLUMNS: usize = 40;
@@ -19,7 +19,7 @@ pub(super) struct Sheet<'a> {
 }
 
 impl<'a> Sheet<'a> {
-    /// Adds a garment of 28 × 28 pixels and returns its cell: 0 for the first, and so on.
+    /// Adds a garment, of the size of the others, and returns its cell: 0 for the first, and so on.
     pub(super) fn add(&mut self, pixels: &'a [u8]) -> usize {
         self.garments.push(pixels);
         self.garments.len() - 1
@@ -32,19 +32,20 @@ impl<'a> Sheet<'a> {
         }
         let columns = self.garments.len().min(COLUMNS);
         let rows = self.garments.len().div_ceil(COLUMNS);
-        // Dark on light: pixel 0, the data's background, becomes white.
-        let mut pixels = vec![255; columns * rows * PIXELS];
+        let (side, channels) = encode::shape(self.garments[0].len()).unwrap_or((0, 1));
+        let width = columns * side;
+        let mut pixels = vec![255; width * rows * side * channels];
         for (cell, garment) in self.garments.iter().enumerate() {
-            let corner = (cell / COLUMNS * columns * SIDE + cell % COLUMNS) * SIDE;
-            for (y, row) in garment.chunks_exact(SIDE).enumerate() {
-                for (x, &pixel) in row.iter().enumerate() {
-                    pixels[corner + y * columns * SIDE + x] = coarse(255 - pixel);
-                }
+            let corner = (cell / COLUMNS * width + cell % COLUMNS) * side;
+            for (y, row) in garment.chunks_exact(side * channels).enumerate() {
+                let shown = row.iter().map(|&level| coarse(encode::shown(level, channels)));
+                let to = &mut pixels[(corner + y * width) * channels..][..row.len()];
+                to.iter_mut().zip(shown).for_each(|(pixel, level)| *pixel = level);
             }
         }
-        let (width, height) = ((columns * SIDE) as u32, (rows * SIDE) as u32);
-        let grey = png::ColorType::Grayscale;
-        let png = encode::png(&pixels, width, height, grey, png::Compression::High)?;
+        let (width, height) = (width as u32, (rows * side) as u32);
+        let color = encode::color_type(channels);
+        let png = encode::png(&pixels, width, height, color, png::Compression::High)?;
         let data = BASE64_STANDARD.encode(png);
         Ok(format!(".i{{--w:{columns};background-image:url(data:image/png;base64,{data})}}\n"))
     }
@@ -79,8 +80,9 @@ mod tests {
     #[test]
     fn every_garment_is_in_its_cell() {
         for count in [1, 39, 40, 41, 95] {
-            let garments: Vec<Vec<u8>> =
-                (0..count).map(|i| (0..PIXELS).map(|p| (p * 7 + i * 31) as u8).collect()).collect();
+            let garments: Vec<Vec<u8>> = (0..count)
+                .map(|i| (0..28 * 28).map(|p| (p * 7 + i * 31) as u8).collect())
+                .collect();
             let mut sheet = Sheet::default();
             for (i, garment) in garments.iter().enumerate() {
                 assert_eq!(sheet.add(garment), i);
@@ -97,6 +99,12 @@ mod tests {
                 }
             }
         }
+        let colour: Vec<u8> = (0..16 * 16 * 3).map(|level| level as u8).collect();
+        let mut sheet = Sheet::default();
+        sheet.add(&colour);
+        let (pixels, width) = decoded(&sheet.css().unwrap());
+        assert_eq!((width, pixels.len()), (16, colour.len()));
+        assert!(pixels.iter().zip(&colour).all(|(shown, level)| shown.abs_diff(*level) <= 2));
         assert_eq!(Sheet::default().css().unwrap(), "");
         assert_eq!([0, 1, 127, 128, 254, 255].map(coarse), [0, 0, 125, 130, 255, 255]);
     }

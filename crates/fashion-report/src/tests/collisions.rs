@@ -7,8 +7,8 @@ use fashion_eval::{ConfusionMatrix, JudgedItem};
 use crate::figure::svg;
 use crate::font::{self, Weight};
 use crate::{
-    Class, CurveEnd, EpochPoint, History, Item, PIXELS, RangeMarks, RangePoint, SettingValue,
-    Sweep, SweepCurve, SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find,
+    Class, CurveEnd, EpochPoint, History, Item, RangeMarks, RangePoint, SettingValue, Sweep,
+    SweepCurve, SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find,
     misclassified, reliability, sweep, sweep_curves,
 };
 
@@ -135,7 +135,7 @@ fn matrices_keep_their_texts_apart() {
 
 #[test]
 fn galleries_and_counts_keep_their_texts_apart() {
-    let pixels = [128; PIXELS];
+    let pixels = [128; 28 * 28];
     for n in [0, 1, 5, 7, 25] {
         let item = |i: usize| {
             let (index, label, predicted) = (i * 12_345_678, i % 4, (i + 1) % 4);

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use fashion_eval::{ConfusionMatrix, JudgedItem};
 use fashion_report::{
-    Class, EpochPoint, Error, Figure, History, Item, PIXELS, RangeMarks, RangePoint, SettingValue,
-    Sweep, SweepCurve, SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find,
+    Class, EpochPoint, Error, Figure, History, Item, RangeMarks, RangePoint, SettingValue, Sweep,
+    SweepCurve, SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find,
     misclassified, reliability, sweep, sweep_curves,
 };
 
@@ -169,7 +169,7 @@ fn assert_well_formed(xml: &str) {
 #[test]
 fn markup_in_names_stays_text() {
     let evil = "<b x=\"1\">&'</text>\u{1}";
-    let pixels = [9; PIXELS];
+    let pixels = [9; 28 * 28];
     for figure in [
         classes::draw(&[class(evil, 1, 1)], evil),
         class_counts::draw(&[class(evil, 1, 1)], evil),
@@ -321,7 +321,7 @@ fn what_is_no_number_leaves_a_gap() {
     assert_eq!(lines_of(&svg, "#0B62A8"), 2, "{svg}");
     assert!(!svg.contains("NaN") && !svg.contains("inf") && !svg.contains("target"), "{svg}");
 
-    let pixels = [0; PIXELS];
+    let pixels = [0; 28 * 28];
     let mut item = items(&pixels).remove(0);
     (item.judged.confidence, item.judged.probabilities[0]) = (f64::NAN, f64::INFINITY);
     let svg = misclassified::draw([&item], &NAMES, ORIGIN).unwrap().svg;
@@ -409,13 +409,11 @@ fn misshapen_input_is_an_error_that_says_what_is_expected() {
     let short = [0; 783];
     let example = Class { images: vec![&short], ..class("Bag", 1, 1) };
     let message = |result: Result<Figure, Error>| result.unwrap_err().to_string();
-    insta::assert_snapshot!(message(classes::draw(&[example], ORIGIN)), @r#"class "Bag", example 0: an image of 783 pixels, expected 784 (28 × 28, row by row, one byte a pixel)"#);
-    insta::assert_snapshot!(message(misclassified::draw(&items(&short), &NAMES, ORIGIN)), @"misclassified item 7: an image of 783 pixels, expected 784 (28 × 28, row by row, one byte a pixel)");
-    let pixels = [9; PIXELS];
+    insta::assert_snapshot!(message(classes::draw(&[example], ORIGIN)), @r#"class "Bag", example 0: an image of 783 bytes, expected a square of at most 128 × 128 pixels, row by row, one byte a pixel or three"#);
+    insta::assert_snapshot!(message(misclassified::draw(&items(&short), &NAMES, ORIGIN)), @"misclassified item 7: an image of 783 bytes, expected a square of at most 128 × 128 pixels, row by row, one byte a pixel or three");
+    let pixels = [9; 28 * 28];
     insta::assert_snapshot!(message(misclassified::draw(&items(&pixels), &["a"; 3], ORIGIN)), @"misclassified item 7: 4 probabilities, expected 3, one for each class; the class names say how many classes there are and in which order");
     insta::assert_snapshot!(message(confusion::draw(&matrix(&[&[1, 0], &[0, 1]]), &["a"; 3], ORIGIN)), @"confusion matrix of 2 classes: 3 class names, expected one for each");
-    let many = matrix(&[&[1; 31][..]; 31]);
-    insta::assert_snapshot!(message(confusion::draw(&many, &["a"; 31], ORIGIN)), @"confusion: 31 classes, expected at most 30; draw a selection of them");
     let points = sweeps::by_rate();
     let sweep =
         |settings: &[&str], best| message(sweep::draw(&sweep_of(settings, &points, best), ORIGIN));
@@ -423,10 +421,29 @@ fn misshapen_input_is_an_error_that_says_what_is_expected() {
     insta::assert_snapshot!(sweep(&[], None), @"sweep: 0 settings, expected 1 to 6; name those that vary, or draw some at a time");
     insta::assert_snapshot!(sweep(&["a"; 7], None), @"sweep: 7 settings, expected 1 to 6; name those that vary, or draw some at a time");
     insta::assert_snapshot!(sweep(&["a"], Some(9)), @"sweep: the best is point 9, expected one of the 9 points, from 0");
-    let many = vec![Class::default(); 61];
-    assert!(matches!(class_counts::draw(&many, ORIGIN), Err(Error::TooManyClasses { .. })));
-    let many = vec![Class::default(); 31];
-    assert!(matches!(classes::draw(&many, ORIGIN), Err(Error::TooManyClasses { .. })));
+}
+
+#[test]
+fn of_many_classes_those_are_drawn_that_there_is_room_for() {
+    let many = vec![Class { name: "one of many".into(), ..Class::default() }; 200];
+    for (figure, shown) in
+        [(classes::draw(&many, ORIGIN), 30), (class_counts::draw(&many, ORIGIN), 60)]
+    {
+        let svg = figure.unwrap().svg;
+        assert!(svg.contains(&format!(", {shown} of 200")));
+        assert_eq!(svg.matches(">one of many<").count(), shown);
+    }
+    // Class 7 is taken for 3, and nothing else is wrong.
+    let mut counts = vec![vec![0; 200]; 200];
+    (0..200).for_each(|class| counts[class][class] = 5);
+    counts[7][3] = 4;
+    let names: Vec<String> = (0..200).map(|class| format!("class{class}")).collect();
+    let counts = ConfusionMatrix::try_from(counts).unwrap();
+    let svg = confusion::draw(&counts, &names, ORIGIN).unwrap().svg;
+    for shown in ["class3", "class7", "171 others", "855", "44.4%"] {
+        assert!(svg.contains(shown), "{shown}");
+    }
+    assert!(!svg.contains("class199"));
 }
 
 #[test]

@@ -256,7 +256,7 @@ fn misshapen_input_is_an_error() {
         spoil(&mut report);
         render(&report).unwrap_err().to_string()
     };
-    let pixels = "an image of 10 pixels, expected 784";
+    let pixels = "an image of 10 bytes, expected a square";
     let says = |spoil, parts: &[&str]| {
         let message = message(spoil);
         assert!(parts.iter().all(|part| message.contains(part)), "{message}");
@@ -264,6 +264,7 @@ fn misshapen_input_is_an_error() {
     says(|r| r.items[0].pixels = &r.items[0].pixels[..10], &["item ", pixels]);
     says(|r| r.pairs[0].average = Some(vec![0; 10]), &["average image of pair 0", pixels]);
     says(|r| r.class_averages[1].truncate(10), &["average image of class 1", pixels]);
+    says(|r| r.items[0].pixels = &[0; 16 * 16], &["of 256 bytes", "the first"]);
     says(|r| r.class_averages.truncate(1), &["1 images, expected 2"]);
     says(|r| r.items[1].judged.label = 2, &["item ", "class 2, expected a class below 2"]);
     says(|r| r.items[1].judged.predicted = 9, &["item ", "class 9, expected a class below 2"]);

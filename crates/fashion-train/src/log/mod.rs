@@ -21,7 +21,7 @@
 //! let small = splits.train.select(&(0..200).collect::<Vec<_>>());
 //! let splits = Splits::new(small, splits.test)?;
 //! let settings = Settings { epochs: 1, validation: Validation::None, ..Settings::default() };
-//! let network = Architecture::ReportCnn.build(settings.seed);
+//! let network = Architecture::ReportCnn.build(10, settings.seed);
 //! let mut trainer = Trainer::new(settings, &splits, network)?;
 //! trainer.run(&mut (&mut csv, &mut json))?;
 //! csv.finish()?;

@@ -31,7 +31,7 @@ use std::ops::ControlFlow;
 /// let splits = fashion_sample::generate(0);
 /// let test = LrFind { from: 1e-5, to: 1e-2, steps: 4, ..LrFind::default() };
 /// let settings = Settings { batch_size: 32, ..Settings::default() };
-/// let found = test.run(Architecture::ReportCnn.build(0), &settings, &splits, &mut ())?;
+/// let found = test.run(Architecture::ReportCnn.build(10, 0), &settings, &splits, &mut ())?;
 /// assert_eq!(found.points.len(), 4);
 /// assert_eq!((found.points[0].learning_rate, found.points[3].learning_rate), (1e-5, 1e-2));
 /// // Too few to suggest anything.
@@ -83,7 +83,7 @@ impl LrFind {
         observer: &mut dyn Observer,
     ) -> Result<RangeTest, Error> {
         self.check()?;
-        let mut trainer = Trainer::new(*settings, splits, network)?;
+        let mut trainer = Trainer::new(settings.clone(), splits, network)?;
         let epochs = self.steps.div_ceil(trainer.steps_per_epoch());
         observer.on_start(&Start { epochs, ..trainer.start() });
         let mut recorder = Recorder {

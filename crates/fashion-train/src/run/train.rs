@@ -51,7 +51,7 @@ pub fn train(
             format!("it is a run of the network {}, not {}", config.architecture, network.name());
         return Err(Error::OtherRun { path: run.config_path(), problem });
     }
-    let mut trainer = Trainer::new(config.training, splits, network)?;
+    let mut trainer = Trainer::new(config.training.clone(), splits, network)?;
     run.restore(&mut trainer, from)?;
     if trainer.history().is_empty() {
         run.write(&run.config_path(), config.to_toml().as_bytes())?;
@@ -81,10 +81,11 @@ fn write_epoch(run: &RunFolder, trainer: &Trainer, config: &Config) -> Result<()
         ("epoch".into(), trainer.history().len().to_string()),
     ]);
     run.make_weights_folder()?;
+    let (network, classes) = (trainer.network(), trainer.classes());
     if trainer.last_is_best() {
-        weights::save(&run.best_weights_path(), trainer.network(), &metadata)?;
+        weights::save(&run.best_weights_path(), network, classes, &metadata)?;
     }
-    weights::save(&run.last_weights_path(), trainer.network(), &metadata)?;
+    weights::save(&run.last_weights_path(), network, classes, &metadata)?;
     let csv = history::to_csv(trainer.history());
     run.write(&run.history_path(), csv.as_bytes())?;
     run.write_checkpoint(trainer)

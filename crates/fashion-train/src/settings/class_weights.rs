@@ -2,10 +2,11 @@
 
 use crate::error::Error;
 use crate::settings::is_single;
-use fashion_data::{Dataset, NUM_CLASSES};
+use fashion_data::Dataset;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// How much an image of each class counts in the training loss.
 ///
@@ -13,8 +14,9 @@ use std::str::FromStr;
 /// loss of a batch is Σ w(true class) · loss / images, smoothed targets included, as with Keras's
 /// `class_weight`; see [`weigh_targets`](fashion_kernels::loss::weigh_targets).
 ///
-/// As text: `none`, `balanced`, or ten numbers with commas between them; in TOML also an array.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// As text: `none`, `balanced`, or a number for each class with commas between them; in TOML also an
+/// array.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum ClassWeights {
     /// All the same.
     #[default]
@@ -23,13 +25,13 @@ pub enum ClassWeights {
     /// `class_weight="balanced"`: N / (K · N of the class), where K classes have an image.
     Balanced,
     /// In proportion to these; at least 0, and not all 0.
-    Given([f32; NUM_CLASSES]),
+    Given(Arc<[f32]>),
 }
 
 impl ClassWeights {
     /// What is expected of their text.
-    pub(crate) const FORM: &str = "none, balanced, or ten numbers of at least 0, not all of them 0, and \
-                                   none above 0 that single precision rounds to it";
+    pub(crate) const FORM: &str = "none, balanced, or a number of at least 0 for each class, not all of \
+                                   them 0, and none above 0 that single precision rounds to it";
 
     /// The weights for training on the images with these indices, whose mean weight is 1; `None` where
     /// all count the same.
@@ -47,20 +49,30 @@ impl ClassWeights {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Setting`] where no image would count, since only classes without one have a weight.
+    /// [`Error::Setting`] where there are not as many as classes, or no image would count, since only
+    /// classes without one have a weight.
     pub fn for_images(
-        self,
+        &self,
         dataset: &Dataset,
         indices: &[usize],
-    ) -> Result<Option<[f32; NUM_CLASSES]>, Error> {
+    ) -> Result<Option<Vec<f32>>, Error> {
         let counts = counts(dataset, indices);
-        let weights = match self {
+        let weights: Vec<f64> = match self {
             ClassWeights::None => return Ok(None),
-            ClassWeights::Given(weights) => weights.map(f64::from),
+            ClassWeights::Given(weights) if weights.len() != counts.len() => {
+                return Err(Error::Setting {
+                    name: "class_weights",
+                    value: self.to_string(),
+                    expected: "a weight for each of the classes of the data",
+                });
+            }
+            ClassWeights::Given(weights) => weights.iter().map(|&weight| weight.into()).collect(),
             // What a class has no image of has no weight either; it would count for nothing.
-            ClassWeights::Balanced => counts.map(|n| if n > 0.0 { 1.0 / n } else { 0.0 }),
+            ClassWeights::Balanced => {
+                counts.iter().map(|&n| if n > 0.0 { 1.0 / n } else { 0.0 }).collect()
+            }
         };
-        let sum: f64 = weights.iter().zip(counts).map(|(weight, n)| weight * n).sum();
+        let sum: f64 = weights.iter().zip(&counts).map(|(weight, n)| weight * n).sum();
         if sum == 0.0 {
             return Err(Error::Setting {
                 name: "class_weights",
@@ -69,25 +81,23 @@ impl ClassWeights {
             });
         }
         let all: f64 = counts.iter().sum();
-        Ok(Some(weights.map(|weight| (weight * all / sum) as f32)))
+        Ok(Some(weights.into_iter().map(|weight| (weight * all / sum) as f32).collect()))
     }
 
     fn given(weights: &[f64]) -> Result<ClassWeights, Error> {
         let most = weights.iter().copied().fold(0.0, f64::max);
         // In single precision, of itself and beside the largest.
         let fine = |w: &f64| *w >= 0.0 && is_single(*w) && is_single(*w / most);
-        match <[f64; NUM_CLASSES]>::try_from(weights) {
-            Ok(all) if all.iter().all(fine) && most > 0.0 => {
-                Ok(ClassWeights::Given(all.map(|w| w as f32)))
-            }
-            _ => Err(refused(&format!("{weights:?}"))),
+        match weights.len() > 1 && weights.iter().all(fine) && most > 0.0 {
+            true => Ok(ClassWeights::Given(weights.iter().map(|&w| w as f32).collect())),
+            false => Err(refused(&format!("{weights:?}"))),
         }
     }
 }
 
 /// How many of the images each class has.
-pub(crate) fn counts(dataset: &Dataset, indices: &[usize]) -> [f64; NUM_CLASSES] {
-    let mut counts = [0.0; NUM_CLASSES];
+pub(crate) fn counts(dataset: &Dataset, indices: &[usize]) -> Vec<f64> {
+    let mut counts = vec![0.0; dataset.classes().len()];
     for &index in indices {
         counts[usize::from(dataset.labels()[index])] += 1.0;
     }
@@ -104,7 +114,8 @@ impl fmt::Display for ClassWeights {
             ClassWeights::None => f.write_str("none"),
             ClassWeights::Balanced => f.write_str("balanced"),
             ClassWeights::Given(weights) => {
-                f.write_str(&weights.map(|weight| weight.to_string()).join(","))
+                let weights: Vec<String> = weights.iter().map(f32::to_string).collect();
+                f.write_str(&weights.join(","))
             }
         }
     }
@@ -130,8 +141,9 @@ impl Serialize for ClassWeights {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             // As the shortest number that reads back to the same f32, not its digits as an f64.
-            ClassWeights::Given(weights) => serializer
-                .collect_seq(weights.map(|w| w.to_string().parse::<f64>().unwrap_or(w.into()))),
+            ClassWeights::Given(weights) => serializer.collect_seq(
+                weights.iter().map(|w| w.to_string().parse().unwrap_or(f64::from(*w))),
+            ),
             ClassWeights::None | ClassWeights::Balanced => serializer.collect_str(self),
         }
     }
@@ -166,7 +178,7 @@ mod tests {
         for text in [
             "",
             "some",
-            "1,2",
+            "1",
             "1,1,1,1,1,1,1,1,1,-1",
             "1,1,1,1,1,1,1,1,1,NaN",
             "0,0,0,0,0,0,0,0,0,0",
@@ -182,7 +194,7 @@ mod tests {
     #[test]
     fn weights_have_the_mean_1_over_the_images_and_balanced_is_scikit_learns() {
         let test = &fashion_sample::generate(0).test;
-        let of = |class: u8| (0..test.len()).filter(move |&i| test.labels()[i] == class);
+        let of = |class: u16| (0..test.len()).filter(move |&i| test.labels()[i] == class);
         let some: Vec<usize> = of(0).take(3).chain(of(7).take(1)).collect();
         let weights = |text: &str| text.parse::<ClassWeights>().unwrap().for_images(test, &some);
         // compute_class_weight("balanced", classes=np.array([0, 7]), y=[0, 0, 0, 7])
@@ -193,8 +205,10 @@ mod tests {
             let given = weights(text).unwrap().unwrap();
             assert_eq!((given[0], given[7], given[1]), (8.0 / 11.0, 20.0 / 11.0, 4.0 / 11.0));
         }
-        assert_eq!(weights("7,7,7,7,7,7,7,7,7,7").unwrap(), Some([1.0; NUM_CLASSES]));
+        assert_eq!(weights("7,7,7,7,7,7,7,7,7,7").unwrap(), Some(vec![1.0; 10]));
         assert_eq!(weights("none").unwrap(), None);
+        let error = weights("1,2").unwrap_err().to_string();
+        assert!(error.contains("a weight for each of the classes"), "{error}");
         let error = weights("0,1,1,1,1,1,1,0,1,1").unwrap_err().to_string();
         assert!(error.contains("a class that there are training images of"), "{error}");
     }

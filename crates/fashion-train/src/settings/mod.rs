@@ -19,7 +19,7 @@ use crate::history::{Epoch, best};
 use crate::schedule::{Schedule, ScheduleKind};
 use declare::settings;
 use fashion_data::{Dataset, HoldOut, stratified_split};
-use fashion_model::Architecture;
+use fashion_model::{Architecture, ImageShape};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
@@ -43,7 +43,7 @@ settings! {
     /// The settings that decide a run's result; threads and paths do not.
     ///
     /// In files they have the names of the fields, and what a file leaves out has its default.
-    #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default, deny_unknown_fields)]
     pub struct Settings;
 
@@ -238,6 +238,7 @@ impl Settings {
     /// # Errors
     /// As [`hold_out`](Self::hold_out) and [`ClassWeights::for_images`].
     pub fn check_for(&self, train: &Dataset) -> Result<(usize, usize), Error> {
+        check_images(self.network.name(), self.network.input(), train)?;
         let all = || HoldOut { train: (0..train.len()).collect(), held_out: Vec::new() };
         let parts = self.hold_out(train)?.unwrap_or_else(all);
         self.class_weights.for_images(train, &parts.train)?;
@@ -261,6 +262,21 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+/// Makes sure that images are those that a network is for.
+pub(crate) fn check_images(
+    network: &'static str,
+    expected: ImageShape,
+    dataset: &Dataset,
+) -> Result<(), Error> {
+    let data = ImageShape { side: dataset.side(), channels: dataset.channels() };
+    if data == expected {
+        return Ok(());
+    }
+    let others = Architecture::ALL.iter().filter(|network| network.input() == data);
+    let others = others.map(|network| network.name()).collect();
+    Err(Error::Images { network, expected, data, others })
 }
 
 #[cfg(test)]
@@ -328,7 +344,7 @@ mod tests {
     fn what_does_not_go_together_is_refused() {
         let refused = |settings: Settings| settings.check().unwrap_err().to_string();
         let decayed = Settings { weight_decay: 0.1, ..Settings::default() };
-        assert!(refused(decayed).contains("adamw and sgd decay weights"));
+        assert!(refused(decayed.clone()).contains("adamw and sgd decay weights"));
         Settings { optimiser: OptimiserKind::AdamW, ..decayed }.check().unwrap();
         for (settings, part) in [
             (Settings { patience: 3, ..Settings::report() }, "patience can stop early"),

@@ -38,7 +38,7 @@ impl Settings {
     /// [`Error::UnknownKey`] with the nearest name, or [`Error::BadValue`]; `path` is where the
     /// table is from.
     pub fn with(&self, table: &Table, path: &Path) -> Result<Settings, Error> {
-        let mut settings = *self;
+        let mut settings = self.clone();
         for (name, value) in table {
             settings = settings.with_one(name, value, path)?;
         }
@@ -131,11 +131,13 @@ mod tests {
     fn every_setting_is_in_the_table_and_comes_back() {
         let settings = Settings {
             target_accuracy: Some(0.99),
-            class_weights: ClassWeights::Given([1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.1]),
+            class_weights: ClassWeights::Given(
+                [1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.1].into(),
+            ),
             validation: Validation::None,
             ..Settings::default()
         };
-        for settings in [settings, Settings::default()] {
+        for settings in [settings.clone(), Settings::default()] {
             let text = toml::to_string(&settings).unwrap();
             assert_eq!(toml::from_str::<Settings>(&text).unwrap(), settings, "{text}");
             assert_eq!(

@@ -26,7 +26,7 @@
 //!
 //! let folder = tempfile::tempdir()?;
 //! let sweep = Sweep::create(Some(folder.path()), spec)?;
-//! let build = |settings: &Settings| settings.network.build(settings.seed);
+//! let build = |settings: &Settings| settings.network.build(10, settings.seed);
 //! let finish = sweep.run(&build, &splits, &DataPlace::default(), &Options::default(), &|_| {})?;
 //! assert_eq!(finish, Finish::Complete);
 //! let results = sweep.collect()?;
@@ -143,12 +143,12 @@ impl Sweep {
             schema: crate::config::SCHEMA.to_owned(),
             architecture: spec.architecture.clone().ok_or_else(|| missing("architecture"))?,
             data: spec.data.clone().ok_or_else(|| missing("[data]"))?,
-            training: spec.base,
+            training: spec.base.clone(),
         };
         let pairs =
             points.iter().flat_map(|point| spec.seeds.iter().map(move |seed| (point, *seed)));
         let trials = pairs.enumerate().map(|(index, (point, seed))| {
-            let settings = crate::Settings { seed, ..point.settings };
+            let settings = crate::Settings { seed, ..point.settings.clone() };
             Trial { index, point: point.number, settings }
         });
         let trials = trials.collect();

@@ -61,7 +61,7 @@ impl Spec {
         let points = combinations.into_iter().enumerate().map(|(at, values)| {
             let settings = self.base.with(&values, path)?;
             let point = Point { number: at + 1, values, settings };
-            check(&settings).map_err(|source| Error::Point {
+            check(&point.settings).map_err(|source| Error::Point {
                 path: path.into(),
                 point: point.describe(),
                 source: Box::new(source),

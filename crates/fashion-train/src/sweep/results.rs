@@ -164,7 +164,7 @@ impl Sweep {
         let all = self.progress()?;
         let kept = halving::kept(&self.spec, &all);
         let (mut trials, mut missing) = (Vec::new(), Vec::new());
-        for (&trial, (outcome, history)) in self.trials.iter().zip(all) {
+        for (trial, (outcome, history)) in self.trials.iter().cloned().zip(all) {
             let Some(outcome) = outcome else {
                 missing.push(trial);
                 continue;

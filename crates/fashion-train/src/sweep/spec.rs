@@ -231,7 +231,7 @@ impl Spec {
             let problem = format!("it is for the network {other}, not {architecture}");
             return Err(Error::OtherRun { path: path.into(), problem });
         }
-        let mut config = Config::new(architecture, splits, self.base);
+        let mut config = Config::new(architecture, splits, self.base.clone());
         if let Some(data) = &self.data {
             config.data = data.clone();
             config.check_data(splits, path)?;

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 pub(super) const OUTCOME: &str = "outcome.json";
 
 /// A point with a seed.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Trial {
     /// Its position among all trials, from 0: point by point, seed by seed.
     pub index: usize,
@@ -114,7 +114,7 @@ impl Sweep {
     }
 
     pub(super) fn config_of(&self, trial: &Trial) -> Config {
-        let mut config = Config { training: trial.settings, ..self.config.clone() };
+        let mut config = Config { training: trial.settings.clone(), ..self.config.clone() };
         if self.spec.space.contains_key("network") {
             config.architecture = trial.settings.network.name().to_owned();
         }

@@ -16,7 +16,7 @@ fn third_epoch(batch_size: usize, steps: usize) -> AllocationInfo {
     let splits = Splits::new(train, whole.test.clone()).unwrap();
     let settings = Settings { batch_size, validation: Validation::None, ..Settings::default() };
     with_threads(1, || {
-        let network = Architecture::ReportCnn.build(settings.seed);
+        let network = Architecture::ReportCnn.build(10, settings.seed);
         let mut trainer = Trainer::new(settings, &splits, network).unwrap();
         assert!(trainer.run_epoch(&mut ()).unwrap().is_continue());
         assert!(trainer.run_epoch(&mut ()).unwrap().is_continue());

@@ -209,15 +209,15 @@ fn without_validation_its_fields_are_empty() {
 fn a_killed_run_ends_with_the_logs_of_one_that_was_not() {
     let folder = tempfile::tempdir().unwrap();
     let settings = Settings { epochs: 2, ..settings() };
-    let whole = logged(1, settings, &folder.path().join("whole"));
+    let whole = logged(1, settings.clone(), &folder.path().join("whole"));
     // At each step, between an epoch's checkpoint and its line, and before the end.
     for calls in 1..=2 * (STEPS + 1) {
         let place = folder.path().join(calls.to_string());
         fs::create_dir(&place).unwrap();
-        kill_after(calls, Logs::create(&place).unwrap(), settings, &place);
+        kill_after(calls, Logs::create(&place).unwrap(), settings.clone(), &place);
         // And once more, a little later.
-        kill_after(4, Logs::resume(&place).unwrap(), settings, &place);
-        resumed(settings, &place);
+        kill_after(4, Logs::resume(&place).unwrap(), settings.clone(), &place);
+        resumed(settings.clone(), &place);
         assert_eq!(contents(&place), whole, "killed after {calls} calls");
     }
 }
@@ -226,11 +226,11 @@ fn a_killed_run_ends_with_the_logs_of_one_that_was_not() {
 fn lines_that_were_cut_are_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let settings = Settings { epochs: 2, ..settings() };
-    let whole = logged(1, settings, &folder.path().join("whole"));
+    let whole = logged(1, settings.clone(), &folder.path().join("whole"));
     let place = folder.path().join("cut");
     fs::create_dir(&place).unwrap();
     // The second epoch's checkpoint is the last thing that is written.
-    kill_after(2 * (STEPS + 1), Logs::create(&place).unwrap(), settings, &place);
+    kill_after(2 * (STEPS + 1), Logs::create(&place).unwrap(), settings.clone(), &place);
     let [csv, json, _] = places(&place);
     for (path, text, last) in [(&csv, &whole.0, "\n12,2,"), (&json, &whole.1, "\"step\":12,")] {
         // Everything up to the last step was in the file before the checkpoint.
@@ -241,7 +241,7 @@ fn lines_that_were_cut_are_written_again() {
         };
         for length in (step_ends..text.len()).step_by(7).chain([text.len() - 1, text.len()]) {
             fs::write(path, &text[..length]).unwrap();
-            resumed(settings, &place);
+            resumed(settings.clone(), &place);
             let (after_csv, after_json, board) = contents(&place);
             assert_eq!((&after_csv, &after_json), (&whole.0, &whole.1), "cut to {length}");
             assert_eq!(board, whole.2);
@@ -318,11 +318,11 @@ fn an_event_file_is_read_after_those_before_it() {
 fn a_log_may_begin_when_a_run_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let settings = Settings { epochs: 2, ..settings() };
-    let whole = logged(1, settings, &folder.path().join("whole"));
+    let whole = logged(1, settings.clone(), &folder.path().join("whole"));
     let place = folder.path().join("run");
     fs::create_dir(&place).unwrap();
     let stopped = &mut common::StopAt(STEPS + 2);
-    run_observed(1, data(), settings, &place.join("run"), stopped).unwrap();
+    run_observed(1, data(), settings.clone(), &place.join("run"), stopped).unwrap();
     resumed(settings, &place);
     let (csv, json, board) = contents(&place);
     assert!(json.starts_with(r#"{"event":"start","done":1,"#), "{json}");
@@ -359,9 +359,9 @@ fn a_new_run_overwrites_no_log() {
 fn what_is_not_a_log_of_the_run_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let one = Settings { epochs: 2, ..settings() };
-    let other = Settings { seed: 1, ..one };
-    let (csv, json, _) = logged(1, one, &folder.path().join("one"));
-    logged(1, other, &folder.path().join("other"));
+    let other = Settings { seed: 1, ..one.clone() };
+    let (csv, json, _) = logged(1, one.clone(), &folder.path().join("one"));
+    logged(1, other.clone(), &folder.path().join("other"));
     // Files of other kinds, which show at once.
     let path = folder.path().join("file");
     let broken = csv.replace("\n3,1,", "\n3,one,");

@@ -79,7 +79,10 @@ fn the_steps_are_those_of_training() {
     let splits = small(230, 10);
     let settings = Settings { learning_rate: 1e-3, epochs: 7, ..settings() };
     let mut trained = Diary { stop_at: 11, ..Diary::default() };
-    Trainer::new(settings, &splits, network(settings.seed)).unwrap().run(&mut trained).unwrap();
+    Trainer::new(settings.clone(), &splits, network(settings.seed))
+        .unwrap()
+        .run(&mut trained)
+        .unwrap();
 
     let test = LrFind { from: 1e-3, to: 1e-3 * (1.0 + 1e-15), steps: 11, ..LrFind::default() };
     let mut told = Diary::default();
@@ -108,7 +111,7 @@ fn the_images_held_out_and_those_for_testing_are_not_looked_at() {
         for &item in which {
             images.index_axis_mut(ndarray::Axis(0), item).fill(0);
         }
-        Dataset::new(images, dataset.labels().to_vec().into()).unwrap()
+        Dataset::new(images, dataset.labels().to_vec().into(), dataset.classes().clone()).unwrap()
     };
     let test = LrFind { steps: 8, ..LrFind::default() };
     let all: Vec<usize> = (0..20).collect();

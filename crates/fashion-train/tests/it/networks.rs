@@ -3,18 +3,18 @@
 use crate::common::{StopAt, files, run, run_observed, small};
 use allocation_counter::measure;
 use fashion_model::{
-    Architecture, BatchNorm, Conv3x3, Dense, GlobalMaxPool, Network, Role, network, tensors,
+    Architecture, BatchNorm, Conv3x3, GlobalMaxPool, Head, Network, Role, network, tensors,
 };
 use fashion_train::{Finish, OptimiserKind, Settings, Trainer, Validation, with_threads};
 use std::path::Path;
 
 network! {
     /// Little more than batch normalisation.
-    struct Small: "small" {
+    struct Small: "small" for Images<28, 1> {
         conv: Conv3x3<1, 16, 28, 14>,
         norm: BatchNorm<16, true>,
         pool: GlobalMaxPool,
-        fc: Dense<16, 10, false>,
+        fc: Head<16>,
     }
 }
 
@@ -71,7 +71,7 @@ fn only_weights_decay() {
         validation: Validation::None,
         ..Settings::default()
     };
-    let mut network = Network::zeroed::<Small>();
+    let mut network = Network::zeroed::<Small>(10);
     network.for_each_parameter_mut(&mut |parameter, values| {
         values.fill(if parameter.name == "fc.weight" { 0.0 } else { 1.0 });
     });
@@ -97,7 +97,7 @@ fn a_thousand_steps_need_no_more_memory_than_ten() {
     };
     with_threads(1, || {
         let mut trainer =
-            Trainer::new(settings, &splits, Network::initialised::<Small>(0)).unwrap();
+            Trainer::new(settings, &splits, Network::initialised::<Small>(10, 0)).unwrap();
         assert!(trainer.run_epoch(&mut ()).unwrap().is_continue());
         let used = measure(|| {
             for _ in 0..20 {
@@ -116,7 +116,7 @@ fn every_network_learns() {
     let splits = small(600, 200);
     for &network in Architecture::ALL {
         let settings = Settings { network, epochs: 4, batch_size: 25, ..Settings::default() };
-        let mut trainer = Trainer::new(settings, &splits, network.build(0)).unwrap();
+        let mut trainer = Trainer::new(settings, &splits, network.build(10, 0)).unwrap();
         assert_eq!(trainer.run(&mut ()).unwrap(), Finish::Complete);
         let accuracy = trainer.history()[3].validation_accuracy.unwrap();
         assert!(accuracy > 0.4, "{network}: {accuracy}");

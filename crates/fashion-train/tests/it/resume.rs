@@ -45,7 +45,7 @@ fn whatever_a_trainer_remembers_comes_back() {
             warmup_epochs: 0.5,
             clip_norm: 0.5,
             label_smoothing: 0.1,
-            ..adam
+            ..adam.clone()
         },
         // Stops early, at the second epoch.
         Settings { min_delta: 0.9, ema_decay: 0.0, patience: 1, ..adam },
@@ -53,10 +53,11 @@ fn whatever_a_trainer_remembers_comes_back() {
     for (number, settings) in all.into_iter().enumerate() {
         let [whole, parts] =
             ["whole", "parts"].map(|n| temporary.path().join(format!("{n}{number}")));
-        assert_eq!(run(2, &splits, settings, &whole), Finish::Complete);
+        assert_eq!(run(2, &splits, settings.clone(), &whole), Finish::Complete);
         let mut sittings = 0;
         // An epoch has six steps.
-        while run_observed(1, &splits, settings, &parts, &mut StopAt(8)).unwrap() == Finish::Stopped
+        while run_observed(1, &splits, settings.clone(), &parts, &mut StopAt(8)).unwrap()
+            == Finish::Stopped
         {
             sittings += 1;
         }

@@ -56,7 +56,7 @@ fn run(
     tell: Tell<'_>,
 ) -> Result<Finish, Error> {
     sweep.run(
-        &|settings| settings.network.build(settings.seed),
+        &|settings| settings.network.build(10, settings.seed),
         splits,
         &DataPlace::default(),
         options,
@@ -242,8 +242,11 @@ fn halving_keeps_the_best_half_at_every_rung() {
     // The winner's run is to the bit the one that it would be alone: its schedule knew all epochs.
     let best = results.best().unwrap();
     assert!(!best.pruned);
-    let alone =
-        Spec { base: best.point.settings, seeds: vec![1], ..spec("[base]\nepochs = 5", &splits) };
+    let alone = Spec {
+        base: best.point.settings.clone(),
+        seeds: vec![1],
+        ..spec("[base]\nepochs = 5", &splits)
+    };
     let alone = Sweep::create(Some(&temporary.path().join("alone")), alone).unwrap();
     run(&alone, &splits, &options(1, 1), &|_| {}).unwrap();
     let weights = |folder: &Path| fs::read(folder.join("weights/last.safetensors")).unwrap();

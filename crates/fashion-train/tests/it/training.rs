@@ -60,7 +60,7 @@ fn the_bits_are_those_of_this_revision_of_the_arithmetic() {
         optimiser: OptimiserKind::Sgd,
         learning_rate: 0.02,
         schedule: ScheduleKind::Cosine,
-        ..adam
+        ..adam.clone()
     };
     let digests = [("adam", adam), ("all", all), ("sgd", sgd)].map(|(name, settings)| {
         let folder = temporary.path().join(name);
@@ -77,7 +77,7 @@ fn the_bits_are_those_of_this_revision_of_the_arithmetic() {
 /// 20 images of each class but the last, of which there is one.
 fn uneven() -> Splits {
     let all = whole();
-    let of = |class: u8| (0..all.train.len()).filter(move |&i| all.train.labels()[i] == class);
+    let of = |class: u16| (0..all.train.len()).filter(move |&i| all.train.labels()[i] == class);
     let some: Vec<usize> = (0..10).flat_map(|c| of(c).take(if c < 9 { 20 } else { 1 })).collect();
     Splits::new(all.train.select(&some), all.test.clone()).unwrap()
 }
@@ -99,8 +99,8 @@ fn weights_of_a_rare_class_leave_the_others_as_they_are() {
     // A network without weights guesses, which costs ln 10 whatever counts how much, for the weights
     // of an epoch have the mean 1 in batches of any size.
     for batch_size in [1, 50] {
-        let still = Settings { learning_rate: 1e-30, epochs: 1, batch_size, ..settings };
-        let loss = first_loss(still, Architecture::ReportCnn.zeroed())[0].train_loss;
+        let still = Settings { learning_rate: 1e-30, epochs: 1, batch_size, ..settings.clone() };
+        let loss = first_loss(still, Architecture::ReportCnn.zeroed(10))[0].train_loss;
         assert!((loss - 10_f64.ln()).abs() < 1e-5, "{loss}");
     }
     let history = first_loss(settings, network(0));
@@ -161,7 +161,7 @@ fn with_the_test_set_or_nothing_to_validate_on_there_is_no_best() {
     for validation in [Validation::Test, Validation::None] {
         let folder = temporary.path().join(validation.to_string());
         let settings = Settings { epochs: 1, validation, ..settings() };
-        run(1, &splits, settings, &folder);
+        run(1, &splits, settings.clone(), &folder);
         let run = RunFolder::open(&folder).unwrap();
         assert!(!run.best_weights_path().exists());
         assert_eq!(run.weights_path().unwrap(), run.last_weights_path());
@@ -177,7 +177,7 @@ fn divergence_is_an_error_that_says_where_and_what_to_try() {
     let splits = small(300, 100);
     let diverge = |learning_rate| {
         let settings = Settings { learning_rate, ..settings() };
-        let network = Architecture::ReportCnn.build(settings.seed);
+        let network = Architecture::ReportCnn.build(10, settings.seed);
         let mut trainer = Trainer::new(settings, &splits, network).unwrap();
         let error = trainer.run(&mut ()).unwrap_err().to_string();
         (error, trainer.history().len())
@@ -194,7 +194,7 @@ fn divergence_is_an_error_that_says_where_and_what_to_try() {
 fn a_run_that_learns_nothing_is_a_result() {
     let uneven = uneven();
     let trained = |splits: &Splits, settings: Settings| {
-        let mut trainer = Trainer::new(settings, splits, network(0)).unwrap();
+        let mut trainer = Trainer::new(settings.clone(), splits, network(0)).unwrap();
         assert!(!trainer.learned_nothing(), "there was no epoch yet");
         assert_eq!(trainer.run(&mut ()).unwrap(), Finish::Complete);
         assert_eq!(trainer.history().len(), settings.epochs);
@@ -211,7 +211,7 @@ fn a_run_that_learns_nothing_is_a_result() {
     // 20 of 181 for nine classes, 1 of 181 for the last.
     let validation = Validation::None;
     let small_rate = Settings { learning_rate: 1e-9, validation, ..settings() };
-    let (nothing, guessing) = trained(&uneven, small_rate);
+    let (nothing, guessing) = trained(&uneven, small_rate.clone());
     let expected = |common: f64, rare: f64| -(9.0 * common * common.ln() + rare * rare.ln());
     assert!(nothing && (guessing - expected(20.0 / 181.0, 1.0 / 181.0)).abs() < 1e-12);
     let smoothed = Settings { label_smoothing: 0.5, ..small_rate };

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use fashion_data::known::{KnownFile, OFFICIAL as OFFICIAL_FILES};
-use fashion_data::{Format, Keys, Origin, Source as DataSource, Splits};
+use fashion_data::{Format, Origin, Reading, Source as DataSource, Splits};
 
 use super::server::{Answer, Request, Server};
 use super::{PATIENCE, known_file, mirrors};
@@ -47,7 +47,7 @@ fn serve_fixture(before: usize, request: &Request) -> Answer {
 
 fn load(data_dir: &Path) -> Splits {
     let source = DataSource { folder: data_dir.to_owned(), format: Format::Npz };
-    source.load(&Keys::default()).unwrap()
+    source.load(&Reading::default()).unwrap()
 }
 
 fn npz_bytes(data_dir: &Path) -> [Vec<u8>; 2] {

@@ -12,7 +12,7 @@ use crate::train::interrupt::Interrupt;
 use crate::train::plan;
 use anyhow::{Context, Result, bail};
 use fashion_data::files::{check_file, write_atomically};
-use fashion_data::{Dataset, Flipped, NUM_CLASSES, flip_labels};
+use fashion_data::{Dataset, Flipped, flip_labels};
 use fashion_eval::Predictions;
 use fashion_eval::suspects::{Detection, Pruning, Score, Suspects};
 use fashion_eval::thousands;
@@ -80,6 +80,7 @@ pub(crate) fn run(args: &SuspectsArgs) -> Result<ExitCode> {
     let shown = Shown {
         args,
         origin: found.splits.origin.to_string(),
+        classes: found.splits.train.classes().clone(),
         planted: flipped.and_then(|flipped| planted(&suspects, flipped)),
         suspects,
         learned_nothing,
@@ -159,19 +160,19 @@ fn predict(
     args: &SuspectsArgs,
     progress: &mut Progress,
 ) -> Result<ControlFlow<(), (Predictions, usize)>> {
-    let mut mean = Array2::<f64>::zeros((dataset.len(), NUM_CLASSES));
+    let classes = dataset.classes().len();
+    let mut mean = Array2::<f64>::zeros((dataset.len(), classes));
     let mut learned_nothing = 0;
     for repeat in 0..args.repeats {
         progress.begin(repeat);
-        let settings = Settings { seed: args.seed.wrapping_add(repeat as u64), ..*settings };
-        let network = settings.network.build(settings.seed);
+        let settings = Settings { seed: args.seed.wrapping_add(repeat as u64), ..settings.clone() };
+        let network = settings.network.build(classes, settings.seed);
         let predicted = match cross_predict(&network, dataset, &settings, args.folds, progress)? {
             ControlFlow::Continue(predicted) => predicted,
             ControlFlow::Break(()) => return Ok(ControlFlow::Break(())),
         };
         learned_nothing += predicted.learned_nothing;
-        let probabilities = predicted.probabilities.into_flattened();
-        mean += &Array2::from_shape_vec((dataset.len(), NUM_CLASSES), probabilities)?;
+        mean += &Array2::from_shape_vec((dataset.len(), classes), predicted.probabilities)?;
     }
     mean /= args.repeats as f64;
     let labels = dataset.labels().iter().map(|&label| label.into()).collect();

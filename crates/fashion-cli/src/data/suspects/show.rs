@@ -3,7 +3,7 @@
 use crate::args::SuspectsArgs;
 use crate::output::{self, percent};
 use anyhow::Result;
-use fashion_data::CLASSES;
+use fashion_data::Classes;
 use fashion_eval::suspects::{NoisePair, Suspect, Suspects};
 use fashion_eval::thousands;
 use serde::Serialize;
@@ -18,6 +18,7 @@ const PAIRS: usize = 10;
 pub(crate) struct Shown<'a> {
     pub(crate) args: &'a SuspectsArgs,
     pub(crate) origin: String,
+    pub(crate) classes: Classes,
     pub(crate) suspects: Suspects,
     pub(crate) planted: Option<Planted>,
     /// How many of the networks learned nothing.
@@ -55,7 +56,7 @@ struct Report<'a> {
     /// How many of the networks learned nothing.
     learned_nothing: usize,
     seed: u64,
-    classes: [&'static str; CLASSES.len()],
+    classes: &'a [String],
     /// The estimated share of wrong labels, 0–1.
     noise_rate: f64,
     noise: Vec<NoisePair>,
@@ -75,6 +76,16 @@ struct Row<'a> {
 }
 
 impl Shown<'_> {
+    /// The characters that a column of classes takes.
+    fn width(&self) -> usize {
+        output::width(self.classes.iter().map(String::as_str), 12)
+    }
+
+    /// The name of a class in such a column.
+    fn name(&self, class: usize) -> String {
+        output::padded(&self.classes[class], self.width())
+    }
+
     /// The rows of a file or object: as many as asked for, or all suspects.
     fn rows(&self) -> Vec<Row<'_>> {
         match self.args.top {
@@ -108,7 +119,7 @@ impl Shown<'_> {
             epochs,
             learned_nothing: self.learned_nothing,
             seed,
-            classes: CLASSES,
+            classes: &self.classes,
             noise_rate: joint.noise_rate(),
             noise: joint.noise(),
             suspects: self.suspects.pruned().count(),
@@ -157,12 +168,16 @@ impl Shown<'_> {
         let noise = joint.noise();
         if !noise.is_empty() {
             out += &output::title("Labels that seem to be wrong", PAIRS, noise.len(), " pairs");
-            out += "Label         Looks like       Items  Of label\n";
+            let width = self.width();
+            out += &format!(
+                "{:<width$}  {:<width$}  {:>8}  {:>8}\n",
+                "Label", "Looks like", "Items", "Of label"
+            );
             for pair in noise.iter().take(PAIRS) {
                 let items = thousands(pair.items.round() as usize);
-                let [given, likely] = [pair.given, pair.likely].map(|class| CLASSES[class]);
+                let [given, likely] = [pair.given, pair.likely].map(|class| self.name(class));
                 let share = percent(pair.share);
-                out += &format!("{given:<12}  {likely:<12}  {items:>8}  {share:>8}\n");
+                out += &format!("{given}  {likely}  {items:>8}  {share:>8}\n");
             }
         }
         let top = self.args.top.unwrap_or(TOP).min(n);
@@ -183,17 +198,19 @@ impl Shown<'_> {
 
     fn table<'a>(&self, rows: impl Iterator<Item = Row<'a>>) -> String {
         let planted = if self.planted.is_some() { "  Planted" } else { "" };
+        let width = self.width();
         let mut out = format!(
-            "  Rank   Index  Label         Looks like    P(label)  P(looks)  Suspect{planted}\n"
+            "  Rank   Index  {:<width$}  {:<width$}  P(label)  P(looks)  Suspect{planted}\n",
+            "Label", "Looks like"
         );
         let word = |flag| if flag { "yes" } else { "no" };
         for Row { suspect, planted } in rows {
             let line = format!(
-                "{:>6}  {:>6}  {:<12}  {:<12}  {:>8.1e}  {:>8}  {:<7}  {}",
+                "{:>6}  {:>6}  {}  {}  {:>8.1e}  {:>8}  {:<7}  {}",
                 suspect.rank,
                 suspect.index,
-                CLASSES[suspect.given],
-                CLASSES[suspect.likely],
+                self.name(suspect.given),
+                self.name(suspect.likely),
                 suspect.given_probability,
                 percent(suspect.likely_probability),
                 word(suspect.pruned),
@@ -251,7 +268,8 @@ mod tests {
             suspects_recall: 1.0,
             items: vec![3, 23],
         });
-        Shown { args, origin: "custom".into(), suspects, planted, learned_nothing: 0 }
+        let classes = Classes::garments();
+        Shown { args, origin: "custom".into(), classes, suspects, planted, learned_nothing: 0 }
     }
 
     fn args(options: &str) -> SuspectsArgs {

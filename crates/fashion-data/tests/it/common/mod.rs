@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write};
 use std::path::Path;
 
-use fashion_data::{Dataset, PIXELS};
+use fashion_data::{Classes, Dataset, Reading};
 use flate2::{Compression, write::GzEncoder};
 use ndarray::{Array1, Array3};
 use ndarray_npy::NpzWriter;
@@ -15,7 +15,13 @@ pub(crate) fn dataset(n: usize, first: usize) -> Dataset {
     let images = Array3::from_shape_fn((n, 28, 28), |(i, y, x)| {
         (i.wrapping_mul(37) + y * y * 3 + x * 11 + first) as u8
     });
-    Dataset::new(images, (0..n).map(|i| ((i + first) % 10) as u8).collect::<Array1<u8>>()).unwrap()
+    let labels: Array1<u16> = (0..n).map(|i| ((i + first) % 10) as u16).collect();
+    Dataset::of_garments(images, labels).unwrap()
+}
+
+/// The labels are of the garments, however few there are.
+pub(crate) fn garments() -> Reading {
+    Reading { classes: Some(Classes::garments()), ..Reading::default() }
 }
 
 pub(crate) fn idx_images(dataset: &Dataset) -> Vec<u8> {
@@ -30,7 +36,7 @@ pub(crate) fn idx_images(dataset: &Dataset) -> Vec<u8> {
 pub(crate) fn idx_labels(dataset: &Dataset) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, 1];
     bytes.extend((dataset.len() as u32).to_be_bytes());
-    bytes.extend(dataset.labels());
+    bytes.extend(dataset.labels().iter().map(|&label| label as u8));
     bytes
 }
 
@@ -51,7 +57,7 @@ pub(crate) fn npz(compressed: bool, add: impl FnOnce(&mut NpzWriter<Cursor<Vec<u
 
 /// A grey 28×28 PNG.
 pub(crate) fn png(pixels: &[u8]) -> Vec<u8> {
-    assert_eq!(pixels.len(), PIXELS);
+    assert_eq!(pixels.len(), 784);
     png_as(pixels, png::ColorType::Grayscale, png::BitDepth::Eight, (28, 28))
 }
 
@@ -73,7 +79,7 @@ pub(crate) fn png_as(
 
 /// `label,pixel1,...,pixel784` and a line for each image.
 pub(crate) fn csv(dataset: &Dataset) -> String {
-    let names = (1..=PIXELS).map(|pixel| format!(",pixel{pixel}")).collect::<String>();
+    let names = (1..=784).map(|pixel| format!(",pixel{pixel}")).collect::<String>();
     let mut text = format!("label{names}\n");
     for (index, label) in dataset.labels().iter().enumerate() {
         let pixels: String = dataset.pixels(index).iter().map(|p| format!(",{p}")).collect();

@@ -8,7 +8,11 @@ pub(crate) mod whole;
 
 use fashion_eval::calibration::ReliabilityBin;
 use fashion_eval::selective::{Sorted, Step, Threshold};
-use fashion_report::{EpochPoint, History, PIXELS, SIDE};
+use fashion_report::{EpochPoint, History};
+
+/// Rows of a garment, and its pixels.
+const SIDE: usize = 28;
+pub(crate) const PIXELS: usize = SIDE * SIDE;
 
 /// The ten class names of the project, in order.
 pub(crate) const CLASSES: [&str; 10] = [

@@ -4,10 +4,10 @@ use fashion_eval::calibration::Temperature;
 use fashion_eval::selective::Threshold;
 use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions};
 use fashion_report::html::{FactGroup, Pair, Report};
-use fashion_report::{Class, Item, Neighbour, PIXELS};
+use fashion_report::{Class, Item, Neighbour};
 use ndarray::Array2;
 
-use super::{CLASSES, confusion, garment, history};
+use super::{CLASSES, PIXELS, confusion, garment, history};
 
 /// Garments by class, some variants of each. With `fabric` every pixel of them is random, which is
 /// at least as hard to compress as photographs of clothes are.

@@ -31,7 +31,7 @@ pub(crate) fn settings() -> Settings {
 
 /// The report's network, as it is before training.
 pub(crate) fn network(seed: u64) -> Network {
-    Architecture::ReportCnn.build(seed)
+    Architecture::ReportCnn.build(10, seed)
 }
 
 /// Every file of a folder but `environment.json`, by its name.
@@ -79,7 +79,7 @@ pub(crate) fn go_on(
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
     let Settings { network, seed, .. } = config.training;
-    let network = network.build(seed);
+    let network = network.build(10, seed);
     train(&run.clone().lock()?, config, network, splits, &DataPlace::default(), from, observer)
 }
 

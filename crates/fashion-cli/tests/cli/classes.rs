@@ -1,0 +1,111 @@
+//! Classes and images of other kinds than the ten garments' tiles.
+
+use crate::common::{json, line};
+use ndarray::{Array1, Array3};
+use ndarray_npy::NpzWriter;
+use std::fs::{self, File};
+use std::path::Path;
+
+#[test]
+fn drawn_garments_in_colour_are_trained_judged_predicted_and_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |command: &str| line(folder.path(), command);
+    let draw = "data draw garments --only Bag,Dress,Sneaker --side 64 --colour --train 20 --test 4";
+    assert_eq!(run(draw).stdout, "garments\n");
+    let refused = run("train --data garments");
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stderr.contains("64 × 64 × 3; networks for such are resnet-64"),
+        "{}",
+        refused.stderr
+    );
+    assert!(!folder.path().join("runs").exists());
+
+    let trained = run("train --data garments --network resnet-64 --epochs 1 --out run --quiet");
+    assert_eq!((trained.code, &trained.stderr[..]), (Some(0), ""));
+    let metrics = fs::read_to_string(folder.path().join("run/metrics.json")).unwrap();
+    let metrics = json(&metrics);
+    let names: Vec<_> =
+        metrics["per_class"].as_array().unwrap().iter().map(|c| &c["class"]).collect();
+    assert_eq!(names, ["Bag", "Dress", "Sneaker"]);
+    let config = fs::read_to_string(folder.path().join("run/config.toml")).unwrap();
+    assert!(config.contains("classes = [\"Bag\", \"Dress\", \"Sneaker\"]"), "{config}");
+
+    let picture = fs::read_dir(folder.path().join("garments/test/Bag")).unwrap().next();
+    let picture = picture.unwrap().unwrap().path();
+    let answer = run(&format!("predict run {} --json", picture.display()));
+    let answer = json(&answer.stdout);
+    assert_eq!(answer["probabilities"].as_array().unwrap().len(), 3);
+    let exported = run("export run --to model.onnx");
+    assert!(exported.stderr.contains("images (n, 64, 64, 3) of bytes"), "{}", exported.stderr);
+
+    // Other names, or another order, are other classes.
+    let other = run("eval run --data garments --classes Sneaker,Dress,Bag");
+    assert_eq!(other.code, Some(1));
+    assert!(other.stderr.contains("Bag, Dress, Sneaker"), "{}", other.stderr);
+    assert!(other.stderr.contains("Sneaker, Dress, Bag"), "{}", other.stderr);
+}
+
+/// An archive of blocks, of which the label is the brightness of the first.
+fn archive(path: &Path, items: usize, classes: usize, first: usize) {
+    let mut npz = NpzWriter::new(File::create(path).unwrap());
+    let labels = Array1::from_shape_fn(items, |item| (item % classes + first) as i64);
+    let images = Array3::from_shape_fn((items, 28, 28), |(item, row, column)| {
+        let place = row / 4 * 7 + column / 4;
+        if place == item % classes { 255 } else { (item * 7 + row + column) as u8 % 60 }
+    });
+    npz.add_array("x", &images).unwrap();
+    npz.add_array("y", &labels).unwrap();
+    npz.finish().unwrap();
+}
+
+#[test]
+fn forty_seven_classes_have_their_numbers_or_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("data")).unwrap();
+    archive(&at("data/train.npz"), 470, 47, 0);
+    archive(&at("data/test.npz"), 94, 47, 0);
+    let run = |command: &str| line(folder.path(), command);
+    let trained = run("train --data data --epochs 1 --batch-size 47 --out run --quiet");
+    assert_eq!((trained.code, &trained.stderr[..]), (Some(0), ""));
+    let page = fs::read_to_string(at("run/report.html")).unwrap();
+    assert!(page.contains("Of 47 classes, those confused most"));
+    let names: Vec<String> = (0..47).map(|class| format!("<script>{class}")).collect();
+    fs::write(at("data/classes.json"), serde_json::to_string(&names).unwrap()).unwrap();
+    let named = run("train --data data --epochs 1 --out named --quiet");
+    assert_eq!((named.code, &named.stderr[..]), (Some(0), ""));
+    let page = fs::read_to_string(at("named/report.html")).unwrap();
+    assert!(page.contains("&lt;script&gt;46") && !page.contains("<script>46"));
+    for command in [
+        "data suspects --data data --folds 2 --repeats 1 --epochs 1 --quiet",
+        "data audit --data data",
+    ] {
+        let ended = run(command);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn labels_from_one_are_told_from_a_missing_class() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir(at("data")).unwrap();
+    archive(&at("data/train.npz"), 60, 3, 1);
+    archive(&at("data/test.npz"), 30, 3, 1);
+    let run = |command: &str| line(folder.path(), command);
+    let refused = run("data info --data data");
+    assert_eq!(refused.code, Some(1));
+    let advice = "no label is 0: they are 1 to 3; name the classes, or say whether labels count from 0 or \
+                  from 1, with --classes NAME,... or --labels-from 0 or 1";
+    assert!(refused.stderr.contains(advice), "{}", refused.stderr);
+    let named = run("data info --data data --classes reuse,recycle,waste");
+    assert!(named.stderr.contains("they are taken to count from 1, so that 1 is reuse"));
+    assert!(named.stdout.contains("waste               20        10"), "{}", named.stdout);
+
+    // What was said of the data is noted: a run finds them again.
+    let train = "train --data data --labels-from 1 --epochs 1 --out run --quiet";
+    assert_eq!(run(train).code, Some(0));
+    let judged = run("eval run --json");
+    assert_eq!(judged.code, Some(0), "{}", judged.stderr);
+}
