@@ -97,7 +97,8 @@ impl Calibration {
             (false, None) => Ok(None),
             // Without its temperature a threshold means nothing.
             (_, target) => {
-                let positive = |value: f64| value > 0.0 && value.is_finite();
+                // As the `f32` that logits are divided by.
+                let positive = |value: f64| value as f32 > 0.0 && (value as f32).is_finite();
                 let temperature = number(metadata, TEMPERATURE, "a positive number", positive)?;
                 Ok(Some(Calibration { temperature, target }))
             }

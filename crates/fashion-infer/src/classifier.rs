@@ -86,7 +86,8 @@ impl Classifier {
     /// number does not change a bit.
     ///
     /// # Errors
-    /// [`Error::Images`] if they are not a whole number of images.
+    /// [`Error::Images`] if they are not a whole number of images, [`Error::Overflow`] if the weights are
+    /// so large that an answer is no number.
     pub fn probabilities(&self, images: &[u8]) -> Result<Vec<f32>, Error> {
         self.softmax(images, self.calibration.map_or(1.0, |known| known.temperature as f32))
     }
@@ -114,6 +115,7 @@ impl Classifier {
         let mut logits = vec![0.0; images.len() / pixels * self.classes.len()];
         if let [Member { plan, .. }] = &self.members[..] {
             plan.logits(&x, &mut logits);
+            self.check_finite("logits", &logits)?;
             return Ok(logits);
         }
         let share = 1.0 / self.members.len() as f32;
@@ -121,6 +123,7 @@ impl Classifier {
             let one = plan.probabilities(&x);
             logits.iter_mut().zip(one).for_each(|(mean, p)| *mean += share * p);
         }
+        self.check_finite("mean probabilities", &logits)?;
         logits.iter_mut().for_each(|mean| *mean = mean.ln());
         Ok(logits)
     }
@@ -130,7 +133,15 @@ impl Classifier {
         logits.iter_mut().for_each(|logit| *logit /= temperature);
         let mut probabilities = vec![0.0; logits.len()];
         loss::softmax(self.classes.len(), &logits, &mut probabilities);
+        self.check_finite("probabilities", &probabilities)?;
         Ok(probabilities)
+    }
+
+    fn check_finite(&self, what: &'static str, values: &[f32]) -> Result<(), Error> {
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(at) => Err(Error::Overflow { what, image: at / self.classes.len() }),
+            None => Ok(()),
+        }
     }
 
     /// The names of the classes, in the order of the probabilities; their numbers where the file has no
@@ -258,6 +269,12 @@ fn take(tensors: &mut Tensors, graph: &Graph, prefix: &str) -> Result<Tensors, E
         if tensor.shape != parameter.shape {
             let (found, expected) = (tensor.shape, parameter.shape);
             return Err(Error::Shape { name, found, expected });
+        }
+        if parameter.name.ends_with(".running_var")
+            && let Some(position) = tensor.values.iter().position(|&variance| variance < 0.0)
+        {
+            let value = tensor.values[position];
+            return Err(Error::Variance { name, position, value });
         }
         own.insert(parameter.name, tensor);
     }

@@ -157,6 +157,28 @@ pub enum Error {
         found: String,
     },
 
+    /// A running variance below zero.
+    #[error("has a variance of {value} at position {position} of {name:?}: train again")]
+    Variance {
+        /// The tensor's name.
+        name: String,
+        /// Position of the first such value.
+        position: usize,
+        /// It.
+        value: f32,
+    },
+
+    /// Weights or a temperature with which numbers became infinite.
+    #[error(
+        "has weights with which the {what} of image {image} are no finite numbers: train again"
+    )]
+    Overflow {
+        /// What became of them: logits, or probabilities.
+        what: &'static str,
+        /// The first such image, from 0 on.
+        image: usize,
+    },
+
     /// A value that no trained network has.
     #[error("has {value} at position {position} of {name:?}; expected finite numbers: train again")]
     NotFinite {

@@ -10,8 +10,12 @@ use std::fmt;
 /// The most operations of a graph.
 pub const MAX_NODES: usize = 4096;
 
-/// The most values of one image anywhere in a graph, and the most parameters of one tensor: 2²⁶.
+/// The most values that all operations of a graph make of one image, and the most parameters of one
+/// tensor: 2²⁶.
 pub const MAX_VALUES: usize = 1 << 26;
+
+/// The least that batch normalisation may add to a variance, which leaves its inverse root finite.
+const MIN_EPSILON: f64 = 1e-37;
 
 /// The shape of an image, or of what a convolution makes of it: square, channels last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -284,8 +288,8 @@ impl Graph {
         &self.nodes
     }
 
-    /// Makes sure that it can be computed: every value is made before it is used, every shape follows
-    /// and is no larger than [`MAX_VALUES`], and names are given once.
+    /// Makes sure that it can be computed: every value is made before it is used, and is used; every
+    /// shape follows, and together they are no larger than [`MAX_VALUES`]; names are given once.
     ///
     /// # Errors
     /// [`Error::Graph`] with the node that is wrong.
@@ -294,6 +298,10 @@ impl Graph {
         let last = self.nodes.last().map(|node| &node.op);
         if !matches!(last, Some(Op::Dense { .. })) {
             return Err(Error::Graph("its last operation is not a dense layer".to_owned()));
+        }
+        let used: BTreeSet<Value> = self.nodes.iter().flat_map(|node| &node.of).copied().collect();
+        if let Some(unused) = (1..self.nodes.len()).find(|&at| !used.contains(&Value(at))) {
+            return Err(Error::Graph(format!("nothing uses what {} makes", self.number(unused))));
         }
         let mut names = BTreeSet::new();
         let twice = self.nodes.iter().find(|node| {
@@ -322,14 +330,33 @@ impl Graph {
             return Err(Error::Graph(problem.to_owned()));
         }
         let mut shapes = vec![Shape::Map(self.input)];
+        let mut values = 0;
         for (position, node) in self.nodes.iter().enumerate() {
-            let shape = node.shape(&shapes).map_err(|problem| {
-                let name = if node.name.is_empty() { "operation" } else { &node.name };
-                Error::Graph(format!("{name} (number {}) {problem}", position + 1))
-            })?;
+            let wrong = |problem| Error::Graph(format!("{} {problem}", self.number(position + 1)));
+            let shape = node.shape(&shapes).map_err(wrong)?;
+            if let (Op::Add, Shape::Row(_)) = (&node.op, shape) {
+                // Their numbers are in the order of their pixels here, and of their channels in PyTorch.
+                let [a, b] = [0, 1].map(|of| self.flattened(node.of[of], &shapes));
+                if a != b {
+                    return Err(wrong("adds rows of unlike pixels and channels".to_owned()));
+                }
+            }
+            values += shape.values();
+            if values > MAX_VALUES {
+                let problem = format!(
+                    "makes {values} values of an image, with those before; at most {MAX_VALUES}"
+                );
+                return Err(wrong(problem));
+            }
             shapes.push(shape);
         }
         Ok(shapes)
+    }
+
+    /// What messages call the nth operation, from 1 on.
+    fn number(&self, n: usize) -> String {
+        let name = &self.nodes[n - 1].name;
+        format!("{} (number {n})", if name.is_empty() { "operation" } else { name })
     }
 
     /// Its tensors, in the order in which it uses them. Of a graph that was [checked](Self::check).
@@ -440,8 +467,10 @@ impl Node {
                 Shape::Map(ImageShape { channels: conv.outputs, side: conv.side_out() })
             }
             Op::BatchNorm { epsilon } => {
-                if !(epsilon > 0.0 && epsilon < 1.0) {
-                    return Err(format!("has an epsilon of {epsilon}; expected above 0, below 1"));
+                if !(MIN_EPSILON..1.0).contains(&epsilon) {
+                    return Err(format!(
+                        "has an epsilon of {epsilon:e}; expected {MIN_EPSILON:e} or more, below 1"
+                    ));
                 }
                 Shape::Map(map()?)
             }
@@ -469,13 +498,6 @@ impl Node {
                 Shape::Map(_) => return Err("takes a row of numbers, not pixels".to_owned()),
             },
         };
-        let fits = match shape {
-            Shape::Map(map) => map.side.saturating_mul(map.side).saturating_mul(map.channels),
-            Shape::Row(values) => values,
-        };
-        if fits > MAX_VALUES {
-            return Err(format!("makes {fits} values of an image; at most {MAX_VALUES}"));
-        }
         let named = matches!(self.op, Op::Conv { .. } | Op::BatchNorm { .. } | Op::Dense { .. });
         if named == self.name.is_empty() {
             return Err(format!("is named {:?}, and so it cannot be", self.name));
@@ -537,13 +559,15 @@ impl Node {
 impl Graph {
     /// Pixels and channels of what a value is the row of, where that makes a difference.
     fn flattened(&self, value: Value, shapes: &[Shape]) -> Option<(usize, usize)> {
-        let node = &self.nodes[value.0.checked_sub(1)?];
+        let mut node = &self.nodes[value.0.checked_sub(1)?];
+        // Both values of a sum are alike.
+        while let (Op::Relu | Op::Add, Shape::Row(_)) = (&node.op, shapes[node.of[0].0]) {
+            node = &self.nodes[node.of[0].0.checked_sub(1)?];
+        }
         match (&node.op, shapes[node.of[0].0]) {
             (Op::Flatten, Shape::Map(map)) if map.pixels() > 1 && map.channels > 1 => {
                 Some((map.pixels(), map.channels))
             }
-            (Op::Relu, Shape::Row(_)) => self.flattened(node.of[0], shapes),
-            (Op::Add, Shape::Row(_)) => self.flattened(node.of[0], shapes),
             _ => None,
         }
     }

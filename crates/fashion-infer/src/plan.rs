@@ -22,6 +22,9 @@ use std::ops::Range;
 /// Images that go through the convolutions together.
 const GROUP: usize = 4;
 
+/// Numbers of rows that are kept at a time, 64 MiB, unless one image has more.
+const MAX_ROWS: usize = 1 << 24;
+
 /// A network's weights, packed once for the kernels, ready to classify.
 #[derive(Debug)]
 pub struct Plan {
@@ -180,7 +183,7 @@ impl Plan {
         if n == 1 {
             return here(x, out);
         }
-        let rows = chunk_len(n);
+        let rows = chunk_len(n).min(MAX_ROWS / self.sizes[1].max(1)).max(1);
         x.par_chunks(rows * pixels)
             .zip(out.par_chunks_mut(rows * width))
             .for_each(|(x, out)| here(x, out));

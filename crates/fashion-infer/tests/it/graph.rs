@@ -66,7 +66,7 @@ fn graphs_that_cannot_be_computed_are_refused() {
     };
     let later = |n: usize| serde_json::from_str::<Value>(&n.to_string()).unwrap();
     let images = Value::IMAGES;
-    let cases: [(String, &str); 18] = [
+    let cases: [(String, &str); 22] = [
         (refusal(|_| ()), "its last operation is not a dense layer"),
         (
             refusal(|g| g.add("", Op::Relu, &[later(1)])),
@@ -116,7 +116,7 @@ fn graphs_that_cannot_be_computed_are_refused() {
             refusal(|g| g.add("", conv(16, 3, 1, 1, true), &[images])),
             r#"is named "", and so it cannot be"#,
         ),
-        (refusal(|g| g.add("n", Op::BatchNorm { epsilon: 0.0 }, &[images])), "an epsilon of 0"),
+        (refusal(|g| g.add("n", Op::BatchNorm { epsilon: 0.0 }, &[images])), "an epsilon of 0e0"),
         (
             refusal(|g| {
                 let x = g.add("c", conv(16, 3, 1, 1, true), &[images]);
@@ -124,6 +124,46 @@ fn graphs_that_cannot_be_computed_are_refused() {
                 end(g, x);
             }),
             r#"two operations are named "c""#,
+        ),
+        (
+            refusal(|g| {
+                let x = g.add("c", conv(16, 3, 1, 1, true), &[images]);
+                g.add("unused", conv(16, 3, 1, 1, true), &[images]);
+                end(g, x);
+            }),
+            "nothing uses what unused (number 2) makes",
+        ),
+        (
+            // 28 · 28 · 2032 values each.
+            refusal(|g| {
+                let x = g.add("c", conv(2032, 1, 1, 0, true), &[images]);
+                let x = (0..42).fold(x, |x, _| g.add("", Op::Relu, &[x]));
+                end(g, x);
+            }),
+            "operation (number 43) makes 68502784 values of an image, with those before; at most 67108864",
+        ),
+        (
+            // The same 64 numbers, which PyTorch has in two orders.
+            refusal(|g| {
+                let x = g.add("a", conv(16, 3, 2, 1, true), &[images]);
+                let x = g.add("b", conv(16, 3, 2, 1, true), &[x]);
+                let x = g.add("", Op::MaxPool, &[x]);
+                let four = g.add("c", conv(16, 3, 2, 1, true), &[x]);
+                let one = g.add("", Op::MaxPool, &[four]);
+                let one = g.add("d", conv(64, 1, 1, 0, true), &[one]);
+                let [a, b] = [four, one].map(|x| g.add("", Op::Flatten, &[x]));
+                let a = g.add("", Op::Relu, &[a]);
+                let x = g.add("", Op::Add, &[a, b]);
+                g.add("fc", Op::Dense { outputs: 10 }, &[x]);
+            }),
+            "operation (number 10) adds rows of unlike pixels and channels",
+        ),
+        (
+            refusal(|g| {
+                let x = g.add("c", conv(16, 3, 1, 1, true), &[images]);
+                g.add("n", Op::BatchNorm { epsilon: 1e-320 }, &[x]);
+            }),
+            "an epsilon of 1e-320; expected 1e-37 or more, below 1",
         ),
         (
             refusal(|g| {

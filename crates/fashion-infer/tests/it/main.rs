@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod file;
+mod fuzz;
 mod graph;
 mod onnx;
 mod plan;
