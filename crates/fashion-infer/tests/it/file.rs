@@ -63,6 +63,60 @@ fn the_temperature_is_applied_and_members_are_averaged() {
     }
 }
 
+/// A file of the version before networks were described by a graph, and what that version made of three
+/// light rectangles on black (`fashion predict --json`).
+#[test]
+fn a_file_without_a_graph_gives_what_its_writer_gave() {
+    let rectangles = [(2..26, 7..21), (16..25, 1..27), (3..27, 10..18)];
+    let mut images = Vec::new();
+    for (rows, columns) in rectangles {
+        images.extend((0..28 * 28).map(|at| {
+            let inside = rows.contains(&(at / 28)) && columns.contains(&(at % 28));
+            if inside { (120 + at * 31 % 120) as u8 } else { 0 }
+        }));
+    }
+    let expected: [f32; 30] = [
+        0.018187527,
+        6.504427e-7,
+        0.4324287,
+        0.00070112,
+        0.43625963,
+        5.4220534e-12,
+        0.11230626,
+        2.7323967e-8,
+        0.00011595409,
+        1.4765551e-7,
+        2.0278804e-7,
+        1.2208633e-8,
+        0.000023190367,
+        0.00019517397,
+        0.000054008007,
+        0.28361738,
+        0.000010123237,
+        0.030550381,
+        0.36955476,
+        0.3159948,
+        0.000025182417,
+        0.60400224,
+        0.000065701024,
+        0.3951833,
+        0.00044178474,
+        1.02287095e-10,
+        0.00028074335,
+        2.5779994e-7,
+        7.057954e-7,
+        7.959219e-8,
+    ];
+    let classifier =
+        Classifier::from_bytes(include_bytes!("../fixtures/before-graphs.safetensors"));
+    let classifier = classifier.unwrap();
+    assert_eq!((classifier.architecture(), &*classifier.classes()[8]), ("report-cnn", "Bag"));
+    assert_eq!(classifier.metadata()["data"], "built-in sample, not Fashion-MNIST");
+    for (p, expected) in classifier.probabilities(&images).unwrap().into_iter().zip(expected) {
+        assert!((p - expected).abs() <= 1e-5 * expected, "{p} not {expected}");
+    }
+}
+
 #[test]
 fn what_pytorch_adds_is_taken_off() {
     let graph = every_operation();
