@@ -63,6 +63,9 @@ impl Checkpoint {
             fashion_model::Error::File { problem, .. }
                 if !matches!(*problem, fashion_model::Error::Io(_)) =>
             {
+                // Without its advice: ours is another.
+                let problem = problem.to_string();
+                let problem = problem.split("; ").next().unwrap_or_default();
                 damaged(format!("it was cut short or changed ({problem})"))
             }
             other => other.into(),

@@ -252,12 +252,12 @@ pub enum Error {
     },
 
     /// Not a run folder.
-    #[error("{}: no run is here: {missing} is missing; give the folder that `train` printed", path.display())]
+    #[error("{}: {problem}; give the folder that `train` printed", path.display())]
     NotARun {
-        /// The folder.
+        /// What was given.
         path: PathBuf,
-        /// The file that would be there.
-        missing: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
     },
 
     /// A run without a whole epoch.
@@ -273,13 +273,13 @@ pub enum Error {
         problem: String,
     },
 
-    /// A run that would go on with other data.
+    /// A run, or a sweep, that would go on with other data.
     #[error(
-        "{}: this run was trained on other data ({part} has SHA-256 {expected}, but the data given \
-         now have {found}); give the same data", path.display()
+        "{}: was begun with other data ({part} has SHA-256 {expected}, but the data given now have \
+         {found}); give the same data", path.display()
     )]
     OtherData {
-        /// The run folder.
+        /// Its folder.
         path: PathBuf,
         /// The part that differs.
         part: &'static str,

@@ -75,6 +75,20 @@ mod tests {
         assert_eq!((package, alone.len(), whole.len()), ("c v1.0.0", 1, 1));
     }
 
+    #[test]
+    fn classifying_takes_few_packages() {
+        let mut cargo = Workspace::find().unwrap().cargo();
+        cargo.args([
+            "tree",
+            "--locked",
+            "--package=fashion-infer",
+            "--edges=normal",
+            "--prefix=none",
+        ]);
+        let tree = parse(&command::text(cargo.args(["--format", "{p}|"])).unwrap());
+        assert!((10..40).contains(&tree.len()), "{}: {:?}", tree.len(), tree.keys());
+    }
+
     // Windows has packages of its own, whose features are not looked after.
     #[cfg(not(windows))]
     #[test]

@@ -95,7 +95,7 @@ pub(crate) fn after(spec: &Spec, results: &Results) -> Vec<String> {
     let nothing = results.trials.iter().filter(|result| result.outcome.learned_nothing).count();
     if nothing > 0 {
         notes.push(format!(
-            "{} of {} learned nothing: the loss was never 1% below that of guessing",
+            "{} of {} learned nothing: neither loss nor accuracy was ever better than by guessing",
             nothing,
             runs(results.trials.len())
         ));

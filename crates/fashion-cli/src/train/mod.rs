@@ -30,9 +30,9 @@ use progress::Progress;
 use std::process::ExitCode;
 use summary::Summary;
 
-/// What there is to say of a network whose loss was never 1% below that of guessing.
-const LEARNED_NOTHING: &str = "the network learned nothing: its loss was never 1% below that of \
-     guessing. Try another learning rate, which `fashion lr-find` suggests, or more epochs";
+/// What there is to say of a network that was never noticeably better than guessing.
+const LEARNED_NOTHING: &str = "the network learned nothing: neither its loss nor its accuracy was \
+     ever better than by guessing. Try another learning rate, which `fashion lr-find` suggests, or more epochs";
 
 /// A run that is about to begin, or to go on.
 struct Prepared {

@@ -311,6 +311,22 @@ fn a_run_without_its_checkpoints_is_not_begun_anew_over_what_it_has() {
     // Where a sweep has ended the run, it can be used.
     fs::write(run.join("outcome.json"), "{}").unwrap();
     assert_eq!(line(folder.path(), "eval run --json").code, Some(0));
+    // What is missing is named, and a file is not taken for a folder.
+    for name in ["best", "last"] {
+        fs::remove_file(run.join(format!("weights/{name}.safetensors"))).unwrap();
+    }
+    let ended = line(folder.path(), "eval run");
+    assert!(
+        ended.stderr.contains("best.safetensors: it is missing, and so is last"),
+        "{}",
+        ended.stderr
+    );
+    let ended = line(folder.path(), "train --resume run/config.toml");
+    assert!(
+        ended.stderr.contains("config.toml: is a file, and not the folder"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
@@ -330,7 +346,9 @@ fn the_advice_after_a_damaged_checkpoint_is_the_one_that_helps() {
     assert!(
         ended.stderr.contains("of epoch 1, is whole: go on from there with --previous-checkpoint")
     );
-    assert!(!ended.stderr.contains("to go on: fashion train"), "{}", ended.stderr);
+    for misleading in ["to go on: fashion train", "copy or train it again"] {
+        assert!(!ended.stderr.contains(misleading), "{}", ended.stderr);
+    }
     let ended = line(folder.path(), "train --resume run --previous-checkpoint --quiet");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_same(&equal_files(&run_folder()), &equal_files(&run));

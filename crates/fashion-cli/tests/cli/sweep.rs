@@ -43,7 +43,7 @@ fn runs_that_learned_nothing_are_counted_and_not_fatal() {
         ended.stderr.lines().find(|line| line.contains(&part)).unwrap().to_owned()
     };
     assert!(of("1e-9").ends_with(", learned nothing") && of("0.001").ends_with(" of 3"));
-    let note = "note: 1 of 2 runs learned nothing: the loss was never 1% below that of guessing\n";
+    let note = "note: 1 of 2 runs learned nothing: neither loss nor accuracy was ever better than by guessing\n";
     assert!(ended.stdout.contains(note), "{}", ended.stdout);
 }
 

@@ -155,12 +155,16 @@ fn every_type_of_floating_point_is_read() {
         ),
     ];
     for (dtype, data, expected) in cases {
+        // With a counter of batches, as PyTorch has it.
+        let end = data.len();
         let header = format!(
-            r#"{{"w":{{"dtype":"{dtype}","shape":[5],"data_offsets":[0,{}]}}}}"#,
-            data.len()
+            r#"{{"w":{{"dtype":"{dtype}","shape":[5],"data_offsets":[0,{end}]}},"norm.num_batches_tracked":{{"dtype":"I64","shape":[],"data_offsets":[{end},{}]}}}}"#,
+            end + 8
         );
-        let bytes = [&(header.len() as u64).to_le_bytes()[..], header.as_bytes(), data].concat();
-        assert_eq!(decode(&bytes).unwrap().0["w"].values, expected, "{dtype}");
+        let (length, counter) = ((header.len() as u64).to_le_bytes(), 7i64.to_le_bytes());
+        let bytes = [&length, header.as_bytes(), data, &counter].concat();
+        let tensors = decode(&bytes).unwrap().0;
+        assert_eq!((tensors.len(), &tensors["w"].values[..]), (1, &expected[..]), "{dtype}");
     }
 }
 

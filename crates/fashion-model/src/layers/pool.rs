@@ -18,6 +18,21 @@ type Rows<const VALUES: usize> = Tensor<(usize, Const<VALUES>), f32, Cpu, Traini
 
 /// Max-pooling of 2 × 2 pixels: `SIDE_OUT` is ⌊`SIDE_IN` / 2⌋. PyTorch's `MaxPool2d(2)`; the gradient
 /// goes to the first of equals.
+///
+/// Another side is refused when a network with it is compiled:
+/// ```compile_fail,E0080
+/// use fashion_model::{Conv3x3, Dense, Flatten, MaxPool, Network, network};
+/// network! {
+///     /// Half of 14 is 7.
+///     struct Wrong: "wrong" {
+///         conv: Conv3x3<1, 16, 28, 14>,
+///         pool: MaxPool<14, 6>,
+///         flatten: Flatten<576>,
+///         fc: Dense<576, 10, false>,
+///     }
+/// }
+/// let network = Network::zeroed::<Wrong>();
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct MaxPool<const SIDE_IN: usize, const SIDE_OUT: usize> {
     pool: Pool<Vec<u8>>,
@@ -133,6 +148,20 @@ impl<const CHANNELS: usize, const SIDE: usize> ModuleMut<FeatureMap<SIDE, CHANNE
 
 /// Pixels as one row of `VALUES` numbers, in the order row, column, channel. Weights files have the
 /// columns of the dense layer that follows in PyTorch's order: channel, row, column.
+///
+/// Another number of values is refused when a network with it is compiled:
+/// ```compile_fail,E0080
+/// use fashion_model::{Conv3x3, Dense, Flatten, Network, network};
+/// network! {
+///     /// 14 · 14 · 16 is 3136.
+///     struct Wrong: "wrong" {
+///         conv: Conv3x3<1, 16, 28, 14>,
+///         flatten: Flatten<3135>,
+///         fc: Dense<3135, 10, false>,
+///     }
+/// }
+/// let network = Network::zeroed::<Wrong>();
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Flatten<const VALUES: usize>;
 

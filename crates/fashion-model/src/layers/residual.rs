@@ -27,6 +27,19 @@ use rayon::prelude::*;
 ///     (Conv1x1<16, 32, 28, 14>, BatchNorm<32, false>),
 /// >;
 /// ```
+/// A body whose pixels are not the shortcut's is refused when it is compiled:
+/// ```compile_fail,E0271
+/// use fashion_model::{Conv3x3, Dense, GlobalMaxPool, Residual, network};
+/// network! {
+///     /// A side of 14 is not added to one of 28.
+///     struct Wrong: "wrong" {
+///         conv: Conv3x3<1, 16, 28, 28>,
+///         block: Residual<Conv3x3<16, 16, 28, 14>>,
+///         pool: GlobalMaxPool,
+///         fc: Dense<16, 10, false>,
+///     }
+/// }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Residual<F, R = ()> {
     /// What is added to the shortcut.

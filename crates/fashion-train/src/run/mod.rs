@@ -95,7 +95,11 @@ impl RunFolder {
         if run.config_path().is_file() {
             Ok(run)
         } else {
-            Err(Error::NotARun { path: path.into(), missing: "config.toml" })
+            let problem = match path.is_file() {
+                true => "is a file, and not the folder of a run",
+                false => "no run is here: config.toml is missing",
+            };
+            Err(Error::NotARun { path: path.into(), problem })
         }
     }
 
@@ -138,7 +142,7 @@ impl RunFolder {
     /// The weights to use: the best where validation chose them, else the last.
     ///
     /// # Errors
-    /// [`Error::NoEpoch`] if there are none yet, [`Error::NotARun`] if they are gone.
+    /// [`Error::NoEpoch`] if there are none yet, [`Error::Damaged`] if they are gone.
     pub fn weights_path(&self) -> Result<PathBuf, Error> {
         // Without it no epoch is whole, whatever other files a full disk has left; but a sweep removes
         // those of a run that has ended, before it notes the outcome.
@@ -146,10 +150,10 @@ impl RunFolder {
             return Err(Error::NoEpoch(self.0.clone()));
         }
         let chosen = [self.best_weights_path(), self.last_weights_path()];
-        chosen
-            .into_iter()
-            .find(|path| path.is_file())
-            .ok_or_else(|| Error::NotARun { path: self.0.clone(), missing: "weights" })
+        chosen.into_iter().find(|path| path.is_file()).ok_or_else(|| Error::Damaged {
+            path: self.best_weights_path(),
+            problem: "it is missing, and so is last.safetensors".to_owned(),
+        })
     }
 
     /// Writes what was found out about the network's confidence into the weights to use.

@@ -110,6 +110,32 @@ fn a_thousand_steps_need_no_more_memory_than_ten() {
     .unwrap();
 }
 
+/// None is left out by the optimiser, or by the backward pass: not a head, not a shift.
+#[test]
+fn a_step_changes_every_tensor_of_every_network() {
+    let splits = small(40, 20);
+    for &network in Architecture::ALL {
+        let settings = Settings {
+            network,
+            epochs: 1,
+            batch_size: 40,
+            validation: Validation::None,
+            ..Settings::default()
+        };
+        let mut before = Vec::new();
+        let fresh = network.build(0);
+        fresh.for_each_parameter(&mut |_, values| before.push(values.to_vec()));
+        let mut trainer = Trainer::new(settings, &splits, fresh).unwrap();
+        assert!(trainer.run_epoch(&mut ()).unwrap().is_continue());
+        let mut before = before.into_iter();
+        trainer.network().for_each_parameter(&mut |parameter, values| {
+            let before = before.next().unwrap();
+            assert_eq!(values.len(), before.len());
+            assert!(values != &before[..], "{network}: {} stays as it is", parameter.name);
+        });
+    }
+}
+
 /// Every network learns a little in an epoch or two, in use too: by its running statistics.
 #[test]
 fn every_network_learns() {
