@@ -2,9 +2,12 @@
 
 use crate::common::{StopAt, files, run, run_observed, small};
 use allocation_counter::measure;
+use fashion_data::Splits;
 use fashion_model::{
-    Architecture, BatchNorm, Conv3x3, GlobalMaxPool, Head, Network, Role, network, tensors,
+    Architecture, BatchNorm, Conv3x3, GlobalMaxPool, Head, ImageShape, Network, Role, network,
+    tensors,
 };
+use fashion_sample::Sample;
 use fashion_train::{Finish, OptimiserKind, Settings, Trainer, Validation, with_threads};
 use std::path::Path;
 
@@ -110,11 +113,21 @@ fn a_thousand_steps_need_no_more_memory_than_ten() {
     .unwrap();
 }
 
+/// Drawn garments as a network takes them.
+fn garments_for(network: Architecture, train: usize, test: usize) -> Splits {
+    let ImageShape { side, channels } = network.input();
+    if (side, channels) == (28, 1) {
+        return small(train, test);
+    }
+    let (train, test) = (train / 10, test / 10);
+    Sample { side, in_colour: channels == 3, train, test, ..Sample::default() }.draw().unwrap()
+}
+
 /// None is left out by the optimiser, or by the backward pass: not a head, not a shift.
 #[test]
 fn a_step_changes_every_tensor_of_every_network() {
-    let splits = small(40, 20);
     for &network in Architecture::ALL {
+        let splits = garments_for(network, 40, 20);
         let settings = Settings {
             network,
             epochs: 1,
@@ -123,7 +136,7 @@ fn a_step_changes_every_tensor_of_every_network() {
             ..Settings::default()
         };
         let mut before = Vec::new();
-        let fresh = network.build(0);
+        let fresh = network.build(10, 0);
         fresh.for_each_parameter(&mut |_, values| before.push(values.to_vec()));
         let mut trainer = Trainer::new(settings, &splits, fresh).unwrap();
         assert!(trainer.run_epoch(&mut ()).unwrap().is_continue());
@@ -139,8 +152,8 @@ fn a_step_changes_every_tensor_of_every_network() {
 /// Every network learns a little in an epoch or two, in use too: by its running statistics.
 #[test]
 fn every_network_learns() {
-    let splits = small(600, 200);
     for &network in Architecture::ALL {
+        let splits = garments_for(network, 600, 200);
         let settings = Settings { network, epochs: 4, batch_size: 25, ..Settings::default() };
         let mut trainer = Trainer::new(settings, &splits, network.build(10, 0)).unwrap();
         assert_eq!(trainer.run(&mut ()).unwrap(), Finish::Complete);
