@@ -6,10 +6,18 @@ use crate::graph::{Graph, ImageShape, Op, Value};
 use crate::plan::Plan;
 use crate::tensors::{self, Metadata, Tensors};
 use fashion_kernels::loss;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The format of a file that has a graph, under `format` in its metadata.
 pub const FORMAT: &str = "fashion-classifier/2";
+
+/// The most networks of a classifier.
+pub const MAX_MEMBERS: usize = 64;
+
+/// The most multiplications with an addition that its networks take together for an image: 2³⁶, some
+/// seconds' work.
+pub const MAX_MULTIPLY_ADDS: u64 = 1 << 36;
 
 /// How pixels are prepared: k / 255.
 pub const NORMALISATION: &str = "0-1";
@@ -215,10 +223,13 @@ impl Contents {
         let classes = match metadata.get("classes") {
             Some(json) => {
                 let names = serde_json::from_str::<Vec<String>>(json).ok();
-                names.filter(|names| names.len() == count).ok_or_else(|| Error::Classes {
-                    found: json.clone(),
-                    expected: format!("{count} names"),
-                })?
+                let distinct = |names: &Vec<String>| names.iter().collect::<BTreeSet<_>>().len();
+                names.filter(|names| names.len() == count && distinct(names) == count).ok_or_else(
+                    || Error::Classes {
+                        found: json.clone(),
+                        expected: format!("{count} names, each of its own"),
+                    },
+                )?
             }
             None => (0..count).map(|class| class.to_string()).collect(),
         };
@@ -250,6 +261,14 @@ fn graphs(metadata: &Metadata, tensors: &Tensors) -> Result<Vec<Graph>, Error> {
     let Some(first) = graphs.first() else {
         return Err(Error::Graph("there is none".to_owned()));
     };
+    let work: u64 = graphs.iter().map(Graph::multiply_adds).sum();
+    if graphs.len() > MAX_MEMBERS || work > MAX_MULTIPLY_ADDS {
+        return Err(Error::Graph(format!(
+            "there are {} networks, with {work} multiplications for an image; at most {MAX_MEMBERS} and \
+             {MAX_MULTIPLY_ADDS}",
+            graphs.len()
+        )));
+    }
     let same = |graph: &Graph| graph.input() == first.input() && graph.classes() == first.classes();
     match graphs.iter().all(same) {
         true => Ok(graphs),
@@ -270,12 +289,7 @@ fn take(tensors: &mut Tensors, graph: &Graph, prefix: &str) -> Result<Tensors, E
             let (found, expected) = (tensor.shape, parameter.shape);
             return Err(Error::Shape { name, found, expected });
         }
-        if parameter.name.ends_with(".running_var")
-            && let Some(position) = tensor.values.iter().position(|&variance| variance < 0.0)
-        {
-            let value = tensor.values[position];
-            return Err(Error::Variance { name, position, value });
-        }
+        parameter.check(&tensor.values)?;
         own.insert(parameter.name, tensor);
     }
     Ok(own)

@@ -216,6 +216,23 @@ impl Parameter {
         self.shape.iter().product()
     }
 
+    /// Makes sure that it can have these values: no variance is below zero.
+    ///
+    /// # Errors
+    /// [`Error::Variance`] with the first that is.
+    pub fn check(&self, values: &[f32]) -> Result<(), Error> {
+        if !self.name.ends_with(".running_var") {
+            return Ok(());
+        }
+        match values.iter().position(|&variance| variance < 0.0) {
+            Some(position) => {
+                let (name, value) = (self.name.clone(), values[position]);
+                Err(Error::Variance { name, position, value })
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Turns values from the order in which networks compute into PyTorch's.
     #[must_use]
     pub fn to_file_layout(&self, values: Vec<f32>) -> Vec<f32> {

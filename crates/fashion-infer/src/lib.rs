@@ -10,7 +10,7 @@ pub mod protobuf;
 pub mod tensors;
 
 pub use calibration::{Calibration, Target};
-pub use classifier::{Classifier, FORMAT, Member, NORMALISATION};
+pub use classifier::{Classifier, FORMAT, MAX_MEMBERS, MAX_MULTIPLY_ADDS, Member, NORMALISATION};
 pub use error::Error;
 pub use graph::{
     Graph, ImageShape, Layer, MAX_NODES, MAX_VALUES, Node, Op, Parameter, Role, Shape, Value,

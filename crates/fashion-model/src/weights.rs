@@ -30,7 +30,7 @@ pub fn to_tensors(network: &Network) -> Tensors {
 /// Gives the network the tensors, which must be exactly those that it has.
 ///
 /// # Errors
-/// [`Error::Missing`], [`Error::Shape`] or [`Error::Extra`]; the network then stays as it was.
+/// [`Error::Missing`], [`Error::Shape`], [`Error::Extra`] or [`Error::Variance`]; the network then stays as it was.
 pub fn set_tensors(network: &mut Network, mut tensors: Tensors) -> Result<(), Error> {
     let there: Vec<String> = tensors.keys().cloned().collect();
     let mut values = Vec::new();
@@ -43,6 +43,7 @@ pub fn set_tensors(network: &mut Network, mut tensors: Tensors) -> Result<(), Er
             let (found, expected) = (tensor.shape, parameter.shape.clone());
             return Err(Error::Shape { name, found, expected });
         }
+        parameter.check(&tensor.values)?;
         values.push(parameter.to_network_layout(tensor.values));
     }
     if let Some((name, _)) = tensors.pop_first() {
@@ -143,6 +144,9 @@ pub fn load_into(network: &mut Network, path: &Path) -> Result<Metadata, Error> 
 }
 
 fn check_metadata(network: &Network, metadata: &Metadata) -> Result<(), Error> {
+    if let Some(found) = metadata.get("format").filter(|&found| found != FORMAT) {
+        return Err(Error::Format { found: found.clone(), expected: FORMAT });
+    }
     let expected = network.name();
     if let Some(found) = metadata.get("architecture").filter(|&found| found != expected) {
         let expected = format!("{expected:?}");

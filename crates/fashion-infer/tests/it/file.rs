@@ -215,6 +215,17 @@ fn what_is_wrong_is_named() {
         (refusal(set("format", "fashion-classifier/9")), "\"fashion-classifier/9\"; this program"),
         (refusal(set("normalisation", "mean-std")), "mean-std"),
         (refusal(set("classes", r#"["a", "b"]"#)), "expected 5 names"),
+        (
+            refusal(set("classes", r#"["a", "b", "c", "d", "a"]"#)),
+            "expected 5 names, each of its own",
+        ),
+        (
+            refusal(|_, metadata| {
+                let graph = metadata["graph"].clone();
+                metadata.insert("graph".into(), format!("[{}]", vec![graph; 65].join(",")));
+            }),
+            "there are 65 networks",
+        ),
         (refusal(set("temperature", "hot")), "`temperature` is \"hot\""),
         (refusal(set("temperature", "1e-300")), "`temperature` is \"1e-300\""),
         (refusal(set("temperature", "1e300")), "`temperature` is \"1e300\""),

@@ -113,6 +113,10 @@ fn what_is_wrong_is_named() {
             refusal(|_, m| drop(m.insert("architecture".into(), "lenet".into()))),
             r#"there is no network "lenet"; expected one of report-cnn, vgg, resnet"#,
         ),
+        (
+            refusal(|_, m| drop(m.insert("format".into(), "fashion-classifier/9".into()))),
+            r#""fashion-classifier/9"; this program"#,
+        ),
         (refusal(|_, m| drop(m.insert("classes".into(), "[\"cat\"]".into()))), "cat"),
         (refusal(|_, m| drop(m.insert("normalisation".into(), "mean-std".into()))), "mean-std"),
     ];
