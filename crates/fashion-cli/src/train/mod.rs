@@ -125,7 +125,9 @@ fn end(
 /// What there is to say of a run all of whose files are there; the page is the last to be written.
 fn complete(run: &RunFolder) -> Result<Option<Summary>> {
     let (config, history) = (run.config()?, run.history()?);
-    if !config.training.is_done(&history) || !run.path().join("report.html").is_file() {
+    let written = ["metrics.json", "report.html"];
+    let written = written.iter().all(|name| run.path().join(name).is_file());
+    if !config.training.is_done(&history) || !written {
         return Ok(None);
     }
     let path = run.path().join("metrics.json");

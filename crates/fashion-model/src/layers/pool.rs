@@ -21,17 +21,17 @@ type Rows<const VALUES: usize> = Tensor<(usize, Const<VALUES>), f32, Cpu, Traini
 ///
 /// Another side is refused when a network with it is compiled:
 /// ```compile_fail,E0080
-/// use fashion_model::{Conv3x3, Dense, Flatten, MaxPool, Network, network};
+/// use fashion_model::{Conv3x3, Flatten, Head, MaxPool, Network, network};
 /// network! {
 ///     /// Half of 14 is 7.
-///     struct Wrong: "wrong" {
+///     struct Wrong: "wrong" for Images<28, 1> {
 ///         conv: Conv3x3<1, 16, 28, 14>,
 ///         pool: MaxPool<14, 6>,
 ///         flatten: Flatten<576>,
-///         fc: Dense<576, 10, false>,
+///         fc: Head<576>,
 ///     }
 /// }
-/// let network = Network::zeroed::<Wrong>();
+/// let network = Network::zeroed::<Wrong>(10);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct MaxPool<const SIDE_IN: usize, const SIDE_OUT: usize> {
@@ -57,6 +57,7 @@ impl<const CHANNELS: usize, const SIDE_IN: usize, const SIDE_OUT: usize>
         &mut self,
         x: FeatureMap<SIDE_IN, CHANNELS, TrainingTape>,
     ) -> Result<Self::Output, CpuError> {
+        const { assert!(SIDE_OUT == SIDE_IN / 2, "SIDE_OUT must be SIDE_IN / 2") }
         let pool = pool::MaxPool { side: SIDE_IN, channels: CHANNELS };
         let shape = (x.shape().0, Const, Const, Const);
         pooled(
@@ -151,16 +152,16 @@ impl<const CHANNELS: usize, const SIDE: usize> ModuleMut<FeatureMap<SIDE, CHANNE
 ///
 /// Another number of values is refused when a network with it is compiled:
 /// ```compile_fail,E0080
-/// use fashion_model::{Conv3x3, Dense, Flatten, Network, network};
+/// use fashion_model::{Conv3x3, Flatten, Head, Network, network};
 /// network! {
 ///     /// 14 · 14 · 16 is 3136.
-///     struct Wrong: "wrong" {
+///     struct Wrong: "wrong" for Images<28, 1> {
 ///         conv: Conv3x3<1, 16, 28, 14>,
 ///         flatten: Flatten<3135>,
-///         fc: Dense<3135, 10, false>,
+///         fc: Head<3135>,
 ///     }
 /// }
-/// let network = Network::zeroed::<Wrong>();
+/// let network = Network::zeroed::<Wrong>(10);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Flatten<const VALUES: usize>;

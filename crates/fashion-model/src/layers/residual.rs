@@ -29,14 +29,14 @@ use rayon::prelude::*;
 /// ```
 /// A body whose pixels are not the shortcut's is refused when it is compiled:
 /// ```compile_fail,E0271
-/// use fashion_model::{Conv3x3, Dense, GlobalMaxPool, Residual, network};
+/// use fashion_model::{Conv3x3, GlobalMaxPool, Head, Residual, network};
 /// network! {
 ///     /// A side of 14 is not added to one of 28.
-///     struct Wrong: "wrong" {
+///     struct Wrong: "wrong" for Images<28, 1> {
 ///         conv: Conv3x3<1, 16, 28, 28>,
 ///         block: Residual<Conv3x3<16, 16, 28, 14>>,
 ///         pool: GlobalMaxPool,
-///         fc: Dense<16, 10, false>,
+///         fc: Head<16>,
 ///     }
 /// }
 /// ```
