@@ -76,6 +76,7 @@ fn of_data(error: &fashion_data::Error) -> Option<&'static str> {
         ),
         Error::Key { role: "images", .. } => Some(" with --images-key"),
         Error::Key { .. } => Some(" with --labels-key"),
+        Error::LabelsFrom { .. } => Some(", with --classes NAME,... or --labels-from 0 or 1"),
         Error::KeysWithoutNpz { .. } => Some(" (--images-key, --labels-key)"),
         _ => None,
     }

@@ -100,18 +100,6 @@ fn load_from(place: Option<&Path>, reading: Reading) -> Result<Found> {
             Ok(Found { source, splits, reading })
         }
         Err(error @ Error::KeysWithoutNpz { .. }) => Err(exit::usage(error)),
-        Err(error @ Error::File { .. }) if is_about_labels(&error) => {
-            Err(anyhow::anyhow!("{error}, with --classes NAME,... or --labels-from 0 or 1"))
-        }
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Whether the options could have said what the labels are of.
-fn is_about_labels(error: &Error) -> bool {
-    match error {
-        Error::File { problem, .. } => is_about_labels(problem),
-        Error::LabelsFrom { .. } => true,
-        _ => false,
     }
 }

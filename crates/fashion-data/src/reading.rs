@@ -120,22 +120,16 @@ pub(crate) fn described([side, channels]: [usize; 2]) -> String {
 
 /// Side and channels of images in an array of this shape, and whether its channels come before its rows.
 pub(crate) fn shape_of(shape: &[usize]) -> Option<([usize; 2], bool)> {
-    let (found, first) = match *shape {
-        [_, values] => ([values.isqrt(), 1], false),
-        [_, height, _] => ([height, 1], false),
-        [_, channels @ (1 | 3), height, _] => ([height, channels], true),
-        [_, height, _, channels] => ([height, channels], false),
+    let ([height, width, channels], first) = match *shape {
+        [_, values] if values.isqrt().pow(2) == values => {
+            ([values.isqrt(), values.isqrt(), 1], false)
+        }
+        [_, height, width] => ([height, width, 1], false),
+        [_, channels @ (1 | 3), height, width] => ([height, width, channels], true),
+        [_, height, width, channels] => ([height, width, channels], false),
         _ => return None,
     };
-    let [side, channels] = found;
-    let values: usize = shape.get(1..)?.iter().product();
-    let square = match *shape {
-        [_, height, width] | [_, 1 | 3, height, width] => height == width,
-        [_, height, width, _] => height == width,
-        _ => true,
-    };
-    (square && is_shape(side, channels) && values == side * side * channels)
-        .then_some((found, first))
+    (height == width && is_shape(height, channels)).then_some(([height, channels], first))
 }
 
 #[cfg(test)]
@@ -235,6 +229,8 @@ mod tests {
             (&[5, 3, 28, 27], None),
             (&[5], None),
             (&[5, 1, 1, 28, 28], None),
+            (&[5, usize::MAX, usize::MAX, 3], None),
+            (&[5, usize::MAX], None),
         ] {
             assert_eq!(shape_of(shape), found, "{shape:?}");
         }

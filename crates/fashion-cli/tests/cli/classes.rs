@@ -5,6 +5,7 @@ use ndarray::{Array1, Array3};
 use ndarray_npy::NpzWriter;
 use std::fs::{self, File};
 use std::path::Path;
+use tempfile::TempDir;
 
 #[test]
 fn drawn_garments_in_colour_are_trained_judged_predicted_and_exported() {
@@ -59,13 +60,20 @@ fn archive(path: &Path, items: usize, classes: usize, first: usize) {
     npz.finish().unwrap();
 }
 
+/// A folder with such archives in `data/`.
+fn archives(train: usize, test: usize, classes: usize, first: usize) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    fs::create_dir(&data).unwrap();
+    archive(&data.join("train.npz"), train, classes, first);
+    archive(&data.join("test.npz"), test, classes, first);
+    folder
+}
+
 #[test]
 fn forty_seven_classes_have_their_numbers_or_names() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = archives(470, 94, 47, 0);
     let at = |name: &str| folder.path().join(name);
-    fs::create_dir(at("data")).unwrap();
-    archive(&at("data/train.npz"), 470, 47, 0);
-    archive(&at("data/test.npz"), 94, 47, 0);
     let run = |command: &str| line(folder.path(), command);
     let trained = run("train --data data --epochs 1 --batch-size 47 --out run --quiet");
     assert_eq!((trained.code, &trained.stderr[..]), (Some(0), ""));
@@ -88,11 +96,7 @@ fn forty_seven_classes_have_their_numbers_or_names() {
 
 #[test]
 fn labels_from_one_are_told_from_a_missing_class() {
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    fs::create_dir(at("data")).unwrap();
-    archive(&at("data/train.npz"), 60, 3, 1);
-    archive(&at("data/test.npz"), 30, 3, 1);
+    let folder = archives(60, 30, 3, 1);
     let run = |command: &str| line(folder.path(), command);
     let refused = run("data info --data data");
     assert_eq!(refused.code, Some(1));

@@ -372,7 +372,7 @@ fn change_bytes(bytes: &mut Vec<u8>, random: &mut Random) {
             let text = b"\"dtype\":\"F32\"";
             let all: Vec<usize> =
                 (0..header - text.len()).filter(|&i| bytes[i..].starts_with(text)).collect();
-            let types = ["F64", "F16", "I32", "U8\"", "XXX"];
+            let types = ["F64", "F16", "I32", "U8\"", "C64"];
             let at = *random.of(&all) + text.len() - 4;
             bytes[at..at + 3].copy_from_slice(random.of(&types).as_bytes());
         }

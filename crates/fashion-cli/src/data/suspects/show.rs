@@ -81,9 +81,9 @@ impl Shown<'_> {
         output::width(self.classes.iter().map(String::as_str), 12)
     }
 
-    /// The name of a class in such a column.
-    fn name(&self, class: usize) -> String {
-        output::padded(&self.classes[class], self.width())
+    /// The name of a class in a column of this width.
+    fn name(&self, class: usize, width: usize) -> String {
+        output::padded(&self.classes[class], width)
     }
 
     /// The rows of a file or object: as many as asked for, or all suspects.
@@ -175,7 +175,8 @@ impl Shown<'_> {
             );
             for pair in noise.iter().take(PAIRS) {
                 let items = thousands(pair.items.round() as usize);
-                let [given, likely] = [pair.given, pair.likely].map(|class| self.name(class));
+                let [given, likely] =
+                    [pair.given, pair.likely].map(|class| self.name(class, width));
                 let share = percent(pair.share);
                 out += &format!("{given}  {likely}  {items:>8}  {share:>8}\n");
             }
@@ -209,8 +210,8 @@ impl Shown<'_> {
                 "{:>6}  {:>6}  {}  {}  {:>8.1e}  {:>8}  {:<7}  {}",
                 suspect.rank,
                 suspect.index,
-                self.name(suspect.given),
-                self.name(suspect.likely),
+                self.name(suspect.given, width),
+                self.name(suspect.likely, width),
                 suspect.given_probability,
                 percent(suspect.likely_probability),
                 word(suspect.pruned),
