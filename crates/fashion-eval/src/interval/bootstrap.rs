@@ -43,7 +43,7 @@ const PURPOSE: u64 = 6;
 ///
 /// Resamples of which the statistic is `None` are left out: return it where a resample lacks what the
 /// statistic is about, such as the items of a class, rather than a zero. There is no interval where
-/// all values are equal but for rounding, as with a single item, or where nothing was classified
+/// its ends would be equal but for rounding, as with a single item, or where nothing was classified
 /// wrong: drawing again cannot tell then how far the statistic is from the truth. Nor is there
 /// one where the figure itself is `None`.
 ///
@@ -120,30 +120,29 @@ pub(crate) fn means(values: &[f64], counts: &[[u32; LANES]]) -> [f64; LANES] {
     sums.map(|sum| sum / values.len() as f64)
 }
 
-/// The middle `level` of `values`, without their bias against the `figure`; nothing if they are all
-/// equal but for rounding, if there are none, or if one is not finite.
+/// The middle `level` of `values`, sorting them, without their bias against the `figure`; nothing if
+/// its ends are equal but for rounding, if there are no values, or if one is not finite.
 pub(crate) fn centred(values: &mut [f64], figure: f64, level: f64) -> Option<Interval> {
     let Interval { low, high } = percentile(values, level)?;
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count;
+    if !variance.is_finite() {
+        return None;
+    }
     let chance = 3.0 * (variance / count).sqrt();
     let bias = mean - figure;
     let bias = bias - bias.clamp(-chance, chance);
     // The mean of very skewed values may itself be an extreme one.
-    bias.is_finite()
-        .then(|| Interval { low: (low - bias).min(figure), high: (high - bias).max(figure) })
+    let interval = Interval { low: (low - bias).min(figure), high: (high - bias).max(figure) };
+    let rounding = ROUNDING * interval.low.abs().max(interval.high.abs());
+    (interval.high - interval.low > rounding).then_some(interval)
 }
 
-/// The middle `level` of `values`, sorting them; nothing where [`centred`] gives nothing.
+/// The middle `level` of `values`, sorting them; nothing if there are none.
 fn percentile(values: &mut [f64], level: f64) -> Option<Interval> {
     values.sort_unstable_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;
-    let spread = values[last] - values[0];
-    let rounding = ROUNDING * values[0].abs().max(values[last].abs());
-    if !spread.is_finite() || spread <= rounding {
-        return None;
-    }
     let quantile = |share: f64| {
         let position = share * last as f64;
         let below = position as usize;
@@ -225,11 +224,17 @@ mod tests {
 
     #[test]
     fn equal_values_have_no_interval() {
-        assert_eq!(percentile(&mut [], 0.95), None);
-        assert_eq!(percentile(&mut [0.5; 10], 0.95), None);
-        assert_eq!(percentile(&mut [0.1 + 0.2, 0.3], 0.95), None);
-        assert_eq!(percentile(&mut [0.5, f64::NAN], 0.95), None);
-        assert_eq!(percentile(&mut [0.5, f64::INFINITY], 0.95), None);
+        let around = |values: &mut [f64], figure| centred(values, figure, 0.95);
+        assert_eq!(around(&mut [], 0.5), None);
+        assert_eq!(around(&mut [0.5; 10], 0.5), None);
+        assert_eq!(around(&mut [0.1 + 0.2, 0.3], 0.3), None);
+        assert_eq!(around(&mut [0.5, f64::NAN], 0.5), None);
+        assert_eq!(around(&mut [0.5, f64::INFINITY], 0.5), None);
+        // Two of a hundred either side: the middle 95% is a point.
+        let mut rarely = [0.5; 100];
+        rarely[..2].fill(0.0);
+        rarely[98..].fill(1.0);
+        assert_eq!(around(&mut rarely, 0.5), None);
         assert_eq!(bootstrap(1, 0, 0.95, |drawn| Some(f64::from(drawn[0]))).unwrap(), None);
         assert_eq!(bootstrap(5, 0, 0.95, |_| None).unwrap(), None);
     }
