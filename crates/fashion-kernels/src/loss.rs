@@ -84,7 +84,7 @@ pub fn cross_entropy_gradient(
     }
 }
 
-/// Turns one-hot rows `targets` (n, classes) in place into those whose [`cross_entropy`] is smoothed
+/// Turns rows `targets` (n, classes), one-hot or mixed, in place into those whose [`cross_entropy`] is smoothed
 /// and weighted: (1/n) Σᵢ w(y(i)) · lossᵢ, as Keras has it with `class_weight` and
 /// `CategoricalCrossentropy(label_smoothing=smoothing)`.
 ///
@@ -93,7 +93,7 @@ pub fn cross_entropy_gradient(
 ///
 /// uᵢ(c) = w(y(i)) · ((1 − ε) · \[c = y(i)\] + ε / K)
 ///
-/// so that a row counts as a whole, by the weight of its true class, and the same in any batch.
+/// and a mixed row the same mixture of the rows of its classes. So a row counts as a whole, by the weight of its true class, and the same in any batch.
 /// Weights whose mean over all rows of an epoch is 1 leave loss and gradient as large as they are
 /// without any. Without smoothing and weights the rows stay as they are.
 ///
@@ -118,10 +118,17 @@ pub fn weigh_targets(classes: usize, smoothing: f64, weights: Option<&[f32]>, ta
         return;
     }
     for row in targets.chunks_exact_mut(classes) {
-        let weight = weights.map_or(1.0, |w| f64::from(w[argmax(row)]));
-        for t in row {
-            let smoothed = (1.0 - smoothing) * f64::from(*t) + smoothing / classes as f64;
-            *t = (weight * smoothed) as f32;
+        let weight = |class: usize| weights.map_or(1.0, |w| f64::from(w[class]));
+        let mean: f64 = row.iter().enumerate().map(|(k, &t)| weight(k) * f64::from(t)).sum();
+        if mean == 0.0 {
+            row.fill(0.0);
+            continue;
+        }
+        for (class, t) in row.iter_mut().enumerate() {
+            // Of a one-hot row the share is 0 or 1, exactly.
+            let share = weight(class) * f64::from(*t) / mean;
+            let smoothed = (1.0 - smoothing) * share + smoothing / classes as f64;
+            *t = (mean * smoothed) as f32;
         }
     }
 }

@@ -245,3 +245,20 @@ fn one_hot(classes: usize, labels: &[usize]) -> Vec<f32> {
 fn magnitudes(n: usize, seed: usize) -> Vec<f32> {
     values(n, seed).into_iter().map(f32::abs).collect()
 }
+
+#[test]
+fn the_loss_of_a_mixed_row_is_the_mixture_of_the_losses() {
+    let z = values(4, 3);
+    let loss = |mut t: Vec<f32>| {
+        weigh_targets(4, 0.1, Some(&[0.5, 3.0, 0.0, 1.0]), &mut t);
+        f64::from(cross_entropy(4, &z, &t))
+    };
+    let of = |class| loss(one_hot(4, &[class]));
+    for (first, second) in [(0, 1), (1, 2), (3, 0)] {
+        let mut row = [0.0; 4];
+        (row[first], row[second]) = (0.75, 0.25);
+        let mixed = loss(row.to_vec());
+        let expected = 0.75 * of(first) + 0.25 * of(second);
+        assert!((mixed - expected).abs() < 1e-6, "{first}, {second}: {mixed} {expected}");
+    }
+}
