@@ -9,7 +9,7 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use fashion_data::{Batches, Dataset, Reading, Source, npz, stratified_split};
+use fashion_data::{Dataset, Drawing, Feed, Reading, Source, npz, stratified_split};
 use ndarray::Array3;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -27,8 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let parts = stratified_split(splits.train.labels(), 0.1, 0)?;
     println!("{} to train on, {} held out", parts.train.len(), parts.held_out.len());
-    let order = fashion_data::shuffled(&parts.train, 0, 1);
-    for batch in Batches::new(&splits.train, order, 128)?.take(3) {
+    let epoch = Feed::of_epoch(&splits.train, &parts.train, &Drawing::default(), 1);
+    for draws in epoch.batches(128).take(3) {
+        let batch = epoch.batch(draws);
         let mean = batch.x.mean().unwrap_or_default();
         println!("x {:?}, mean {mean:.3}; y {:?}", batch.x.dim(), batch.y.dim());
     }

@@ -306,19 +306,6 @@ pub enum Error {
         /// The usual one.
         usual: f64,
     },
-
-    /// A batch size of zero.
-    #[error("the batch size is 0, expected at least 1")]
-    BatchSize,
-
-    /// An index beyond the data.
-    #[error("index {index} is out of range for {len} items")]
-    Index {
-        /// The index.
-        index: usize,
-        /// The number of items.
-        len: usize,
-    },
 }
 
 /// What a folder of data holds.

@@ -1,11 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod audit;
-mod batches;
+pub mod augment;
 mod classes;
 pub mod csv;
 mod dataset;
 mod error;
+mod feed;
 pub mod files;
 mod flips;
 pub mod folder;
@@ -25,17 +26,17 @@ mod source;
 mod split;
 mod splits;
 
-pub use batches::{Batch, Batches};
 pub use classes::{Classes, MAX_CLASSES};
 pub use dataset::{Dataset, MAX_SIDE, MIN_SIDE};
 pub use error::Error;
+pub use feed::{Batch, Drawing, Feed, draws_of_classes};
 pub use flips::{Flipped, flip_labels};
 pub use npz::Keys;
 pub use origin::{Checksums, Origin};
-pub use pixels::{gather, gather_one_hot, normalise, one_hot};
+pub use pixels::{normalise, one_hot};
 pub use reading::Reading;
 pub use source::{Format, Source};
-pub use split::{HoldOut, shuffled, stratified_folds, stratified_split};
+pub use split::{HoldOut, stratified_folds, stratified_split};
 pub use splits::{Split, Splits};
 
 /// The most that one array may take in memory as its file has it: 1 GiB, which is 1.3 million images

@@ -1,7 +1,5 @@
 use ndarray::Array2;
 
-use crate::Dataset;
-
 /// Grey levels 0–255 to 0–1: each is k/255, correctly rounded to f32.
 ///
 /// # Panics
@@ -32,7 +30,7 @@ pub(crate) fn stretch_binary(pixels: &mut [u8]) {
 ///
 /// # Panics
 ///
-/// If a label is that of no class; those of a [`Dataset`] never are.
+/// If a label is that of no class; those of a [`Dataset`](crate::Dataset) never are.
 ///
 /// ```
 /// let y = fashion_data::one_hot(&[2, 0], 3);
@@ -48,38 +46,9 @@ pub fn one_hot(labels: &[u16], classes: usize) -> Array2<f32> {
     rows
 }
 
-/// The images at `indices`, normalised, one after the other: (B, side, side, channels). Allocates
-/// nothing.
-///
-/// # Panics
-///
-/// If `out` has not as many values as so many images, or an index is out of range.
-pub fn gather(dataset: &Dataset, indices: &[usize], out: &mut [f32]) {
-    let len = dataset.image_len();
-    assert_eq!(out.len(), indices.len() * len, "an image for each index");
-    for (x, &index) in out.chunks_exact_mut(len).zip(indices) {
-        normalise(dataset.pixels(index), x);
-    }
-}
-
-/// The labels at `indices` as one-hot rows (B, classes). Allocates nothing.
-///
-/// # Panics
-///
-/// If `out` has not so many rows, or an index is out of range.
-pub fn gather_one_hot(dataset: &Dataset, indices: &[usize], out: &mut [f32]) {
-    let classes = dataset.classes().len();
-    assert_eq!(out.len(), indices.len() * classes, "a row for each index");
-    out.fill(0.0);
-    for (row, &index) in out.chunks_exact_mut(classes).zip(indices) {
-        row[usize::from(dataset.labels()[index])] = 1.0;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::{Array, Array1};
 
     #[test]
     fn every_level_is_the_nearest_f32_to_its_255th() {
@@ -91,20 +60,5 @@ mod tests {
             // two f32, so its rounding is the right one.
             assert_eq!(x.to_bits(), ((f64::from(k) / 255.0) as f32).to_bits(), "{k}");
         }
-    }
-
-    #[test]
-    fn gather_takes_the_images_and_labels_asked_for() {
-        let images = Array::from_shape_fn((3, 28, 28), |(i, y, x)| (i * 80 + y + x) as u8);
-        let dataset = Dataset::of_garments(images, Array1::from(vec![7, 8, 9])).unwrap();
-        let mut x = vec![f32::NAN; 2 * 784];
-        let mut y = vec![f32::NAN; 2 * 10];
-        gather(&dataset, &[2, 0], &mut x);
-        gather_one_hot(&dataset, &[2, 0], &mut y);
-        assert_eq!(x[0], 160.0 / 255.0);
-        assert_eq!(x[783], (160.0 + 54.0) / 255.0);
-        assert_eq!(x[784], 0.0);
-        assert_eq!(x[784 + 29], 2.0 / 255.0);
-        assert_eq!(y, one_hot(&[9, 7], 10).into_raw_vec_and_offset().0);
     }
 }

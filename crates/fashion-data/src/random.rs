@@ -36,6 +36,10 @@ pub enum Purpose {
     Figure = 9,
     /// Labels made wrong on purpose.
     Flip = 10,
+    /// What an image is mixed with.
+    Mixup = 11,
+    /// Which items of a class are drawn once more in an epoch.
+    Balance = 12,
 }
 
 /// The stream for one purpose, epoch and index.

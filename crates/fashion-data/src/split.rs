@@ -91,15 +91,6 @@ pub fn stratified_folds(labels: &[u16], folds: usize, seed: u64) -> Result<Vec<V
     Ok(parts)
 }
 
-/// `indices` in the order of one epoch: all orders equally likely, the same for the same
-/// (seed, epoch).
-#[must_use]
-pub fn shuffled(indices: &[usize], seed: u64, epoch: u64) -> Vec<usize> {
-    let mut order = indices.to_vec();
-    shuffle(&mut stream(seed, Purpose::Shuffle, epoch, 0), &mut order);
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use fashion_data::{Dataset, Origin, Splits, gather};
+use fashion_data::{Dataset, Drawing, Feed, Origin, Splits, normalise};
 
 const PIXELS: usize = 28 * 28;
 const NUM_CLASSES: usize = 10;
@@ -50,8 +50,8 @@ fn linear_model(train: &Dataset, epochs: u64) -> Vec<f32> {
     let mut x = vec![1.0; STRIDE];
     for epoch in 0..epochs {
         let rate = 0.02 * (1.0 - epoch as f32 / epochs as f32);
-        for index in fashion_data::shuffled(&all, 0, epoch) {
-            gather(train, &[index], &mut x[..PIXELS]);
+        for &index in Feed::of_epoch(train, &all, &Drawing::default(), epoch).indices() {
+            normalise(train.pixels(index), &mut x[..PIXELS]);
             let scores = scores(&weights, &x);
             let most = scores.iter().fold(f32::MIN, |most, &score| most.max(score));
             let odds = scores.map(|score| (score - most).exp());
@@ -84,7 +84,7 @@ fn a_linear_model_is_left_behind() {
     let mut x = vec![1.0; PIXELS + 1];
     let mut errors = [0; NUM_CLASSES];
     for (index, &label) in splits.test.labels().iter().enumerate() {
-        gather(&splits.test, &[index], &mut x[..PIXELS]);
+        normalise(splits.test.pixels(index), &mut x[..PIXELS]);
         let scores = scores(&weights, &x);
         let best = (0..NUM_CLASSES).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).unwrap();
         errors[usize::from(label)] += u32::from(best != usize::from(label));

@@ -1,7 +1,7 @@
 //! Settings in words.
 
 use crate::schedule::ScheduleKind;
-use crate::settings::{ClassWeights, OptimiserKind, Settings};
+use crate::settings::{ClassWeights, Group, OptimiserKind, Settings, value_to_text};
 
 /// The optimiser, with what it goes by: `AdamW, ε 1e-7, weight decay 0.01`.
 pub fn optimiser(settings: &Settings) -> String {
@@ -58,6 +58,12 @@ pub fn extras(settings: &Settings) -> Vec<(&'static str, String)> {
     if settings.class_weights != ClassWeights::None {
         extras.push(("class weights", settings.class_weights.to_string()));
     }
+    if settings.balance > 0.0 {
+        extras.push(("balanced drawing", settings.balance.to_string()));
+    }
+    if !settings.drawing().augment.is_none() {
+        extras.push(("random changes", changes(settings)));
+    }
     if settings.ema_decay > 0.0 {
         extras.push(("average of weights", format!("decay {}", settings.ema_decay)));
     }
@@ -66,6 +72,17 @@ pub fn extras(settings: &Settings) -> Vec<(&'static str, String)> {
         extras.push(("early stopping", format!("after {patience} without a better accuracy")));
     }
     extras
+}
+
+/// How training images are changed at random: `flip 0.5, rotate 10`; empty where they are not.
+pub fn changes(settings: &Settings) -> String {
+    let table = settings.to_table();
+    let all = Settings::all().iter().filter(|setting| setting.group == Group::Augmentation);
+    let changes = all.map(|setting| (setting.name, &table[setting.name]));
+    let made = changes.filter(|(_, value)| value.as_float() != Some(0.0));
+    made.map(|(name, value)| format!("{name} {}", value_to_text(value)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// `1 epoch`, `2 epochs`, `0.5 epochs`.
@@ -90,12 +107,16 @@ mod tests {
             step_epochs: 1,
             warmup_epochs: 0.5,
             clip_norm: 1.0,
+            shift: 0.1,
+            rotate: 5.0,
             patience: 3,
             ..usual
         };
         assert_eq!(optimiser(&other), "SGD, Nesterov momentum 0.9, weight decay 0.5");
         assert_eq!(learning_rate(&other), "0.001, × 0.5 every 1 epoch, warm-up of 0.5 epochs");
-        let names: Vec<&str> = extras(&other).iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, ["gradient clipping", "early stopping"]);
+        let extras = extras(&other);
+        let names: Vec<&str> = extras.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["gradient clipping", "random changes", "early stopping"]);
+        assert_eq!(extras[1].1, "shift 0.1, rotate 5");
     }
 }

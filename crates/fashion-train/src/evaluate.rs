@@ -1,6 +1,6 @@
 //! A network's answers for many images.
 
-use fashion_data::{Dataset, gather};
+use fashion_data::{Dataset, Feed};
 use fashion_kernels::loss::{argmax, cross_entropy, softmax};
 use fashion_model::Plan;
 
@@ -26,16 +26,16 @@ pub fn evaluate(plan: &Plan, dataset: &Dataset, indices: &[usize]) -> Evaluation
     let mut x = vec![0.0; BATCH.min(indices.len()) * pixels];
     let mut logits = vec![0.0; BATCH.min(indices.len()) * classes];
     let mut target = vec![0.0; classes];
-    for (indices, probabilities) in
-        indices.chunks(BATCH).zip(probabilities.chunks_mut(BATCH * classes))
+    let feed = Feed::new(dataset, indices);
+    for (draws, probabilities) in feed.batches(BATCH).zip(probabilities.chunks_mut(BATCH * classes))
     {
-        let x = &mut x[..indices.len() * pixels];
-        let logits = &mut logits[..indices.len() * classes];
-        gather(dataset, indices, x);
+        let x = &mut x[..draws.len() * pixels];
+        let logits = &mut logits[..draws.len() * classes];
+        feed.images(draws.clone(), x);
         plan.logits(x, logits);
         softmax(classes, logits, probabilities);
-        for (z, &index) in logits.chunks_exact(classes).zip(indices) {
-            let label = usize::from(dataset.labels()[index]);
+        for (z, draw) in logits.chunks_exact(classes).zip(draws) {
+            let label = feed.label(draw);
             target[label] = 1.0;
             loss += f64::from(cross_entropy(classes, z, &target));
             target[label] = 0.0;

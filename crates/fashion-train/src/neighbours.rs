@@ -1,6 +1,6 @@
 //! What an image looks like to a network: its nearest neighbours among others.
 
-use fashion_data::{Dataset, gather};
+use fashion_data::{Dataset, Feed};
 use fashion_kernels::dense::Dense;
 use fashion_kernels::simd::Isa;
 use fashion_model::Plan;
@@ -80,9 +80,10 @@ fn features(plan: &Plan, dataset: &Dataset, indices: &[usize]) -> Vec<f32> {
     let mut out = vec![0.0; indices.len() * width];
     let pixels = dataset.image_len();
     let mut x = vec![0.0; BATCH.min(indices.len()) * pixels];
-    for (indices, out) in indices.chunks(BATCH).zip(out.chunks_mut(BATCH * width)) {
-        let x = &mut x[..indices.len() * pixels];
-        gather(dataset, indices, x);
+    let feed = Feed::new(dataset, indices);
+    for (draws, out) in feed.batches(BATCH).zip(out.chunks_mut(BATCH * width)) {
+        let x = &mut x[..draws.len() * pixels];
+        feed.images(draws, x);
         plan.features(x, out);
     }
     out

@@ -5,18 +5,16 @@ use crate::evaluate::evaluate;
 use crate::history::{Epoch, best, diverges};
 use crate::observer::{Observer, Start, Step};
 use crate::optimiser::{Failure, Optimiser};
-use crate::settings::{Settings, Validation, check_images, counts};
+use crate::settings::{Settings, Validation, counts};
 use dfdx::tensor::{AsArray, Cache, Cpu, CpuError, Tensor, Trace};
 use dfdx::tensor_ops::Backward;
-use fashion_data::{Classes, Dataset, HoldOut, Splits, gather, gather_one_hot, shuffled};
+use fashion_data::{Classes, Dataset, Feed, HoldOut, Splits, draws_of_classes};
 use fashion_kernels::Scratch;
-use fashion_kernels::chunks::chunk_len;
 use fashion_kernels::loss::{argmax, weigh_targets};
 use fashion_model::{
     CpuGradients, ImageShape, Images, Network, cross_entropy, tensor_with, weights,
 };
-use rayon::prelude::*;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 /// Images that a network is validated on: a set, and which of it.
 type HeldOut<'a> = (&'a Dataset, Vec<usize>);
@@ -90,7 +88,7 @@ impl<'a> Trainer<'a> {
         held_out: Option<HeldOut<'a>>,
     ) -> Result<Self, Error> {
         settings.check()?;
-        check_images(network.name(), network.input(), dataset)?;
+        settings.check_images(network.name(), network.input(), dataset)?;
         if network.classes() != dataset.classes().len() {
             let (expected, found) = (dataset.classes().len(), network.classes());
             return Err(Error::Classes { expected, found });
@@ -100,17 +98,14 @@ impl<'a> Trainer<'a> {
         device.try_enable_cache()?;
         network.keep_memory(true)?;
         let class_weights = settings.class_weights.for_images(dataset, &train)?;
+        let drawn = draws_of_classes(&counts(dataset, &train), settings.balance);
         Ok(Trainer {
             averaged: None,
             optimiser: Optimiser::new(&settings, &network),
             guessing: [
-                Guessing::new(
-                    settings.label_smoothing,
-                    class_weights.as_deref(),
-                    counts(dataset, &train),
-                ),
+                Guessing::new(settings.label_smoothing, class_weights.as_deref(), &drawn),
                 match &held_out {
-                    Some((dataset, indices)) => Guessing::new(0.0, None, counts(dataset, indices)),
+                    Some((dataset, indices)) => Guessing::new(0.0, None, &counts(dataset, indices)),
                     None => Guessing::default(),
                 },
             ],
@@ -306,19 +301,20 @@ impl<'a> Trainer<'a> {
         rate: impl Fn(u64) -> f64,
         observer: &mut dyn Observer,
     ) -> Result<ControlFlow<(), Pass>, Error> {
-        let order = shuffled(&self.train, self.settings.seed, epoch as u64);
+        let drawing = self.settings.drawing();
+        let feed = Feed::of_epoch(self.dataset, &self.train, &drawing, epoch as u64);
         let before = (epoch as u64 - 1) * self.steps_per_epoch() as u64;
         let (mut loss_sum, mut right, mut images) = (0.0, 0, 0);
         let mut pass =
             Pass { learning_rate: self.settings.learning_rate, loss: 0.0, accuracy: 0.0 };
-        for (step, indices) in order.chunks(self.settings.batch_size).enumerate() {
+        for (step, draws) in feed.batches(self.settings.batch_size).enumerate() {
             let learning_rate = rate(before + step as u64);
             let taken = self
-                .step(indices, learning_rate)
+                .step(&feed, draws.clone(), learning_rate)
                 .map_err(|problem| problem.in_step(epoch, step + 1, learning_rate))?;
-            loss_sum += f64::from(taken.loss) * indices.len() as f64;
+            loss_sum += f64::from(taken.loss) * draws.len() as f64;
             right += taken.right;
-            images += indices.len();
+            images += draws.len();
             let (loss, accuracy) = (loss_sum / images as f64, right as f64 / images as f64);
             pass = Pass { learning_rate, loss, accuracy };
             let stop = observer.on_step(&Step {
@@ -326,7 +322,7 @@ impl<'a> Trainer<'a> {
                 epoch,
                 epochs: self.settings.epochs,
                 images,
-                images_per_epoch: order.len(),
+                images_per_epoch: feed.indices().len(),
                 learning_rate,
                 batch_loss: taken.loss.into(),
                 gradient_norm: taken.gradient_norm,
@@ -348,18 +344,19 @@ impl<'a> Trainer<'a> {
     }
 
     /// One step, with the loss of the weights before it.
-    fn step(&mut self, indices: &[usize], learning_rate: f64) -> Result<Taken, Problem> {
+    fn step(
+        &mut self,
+        feed: &Feed<'_>,
+        draws: Range<usize>,
+        learning_rate: f64,
+    ) -> Result<Taken, Problem> {
         let device = self.device.clone();
-        let (n, classes) = (indices.len(), self.network.classes());
+        let (n, classes) = (draws.len(), self.network.classes());
         let ImageShape { side, channels } = self.network.input();
-        let x: Images = tensor_with(&device, (n, side, side, channels), |x| {
-            let images = chunk_len(n);
-            (indices.par_chunks(images), x.par_chunks_mut(images * self.dataset.image_len()))
-                .into_par_iter()
-                .for_each(|(indices, x)| gather(self.dataset, indices, x));
-        })?;
+        let shape = (n, side, side, channels);
+        let x: Images = tensor_with(&device, shape, |x| feed.images(draws.clone(), x))?;
         let y: Tensor<(usize, usize), f32, Cpu> = tensor_with(&device, (n, classes), |y| {
-            gather_one_hot(self.dataset, indices, y);
+            feed.targets(draws.clone(), y);
             let weights = self.class_weights.as_deref();
             weigh_targets(classes, self.settings.label_smoothing, weights, y);
         })?;
@@ -367,11 +364,10 @@ impl<'a> Trainer<'a> {
         let logits = self.network.logits(x.traced(CpuGradients::leaky()))?;
         let mut values = Scratch::take(n * classes);
         logits.copy_into(&mut values[..n * classes]);
-        let label = |index: &usize| usize::from(self.dataset.labels()[*index]);
         let right = values[..n * classes]
             .chunks_exact(classes)
-            .zip(indices)
-            .filter(|(z, index)| argmax(z) == label(index))
+            .zip(draws)
+            .filter(|(z, draw)| argmax(z) == feed.label(*draw))
             .count();
         let loss_tensor = cross_entropy(logits, &y)?;
         let loss = loss_tensor.array();
@@ -395,16 +391,17 @@ struct Guessing {
 
 impl Guessing {
     /// `counts` are the images of each class.
-    fn new(smoothing: f64, weights: Option<&[f32]>, counts: Vec<f64>) -> Guessing {
-        let images: f64 = counts.iter().sum();
+    fn new(smoothing: f64, weights: Option<&[f32]>, counts: &[usize]) -> Guessing {
+        let images = counts.iter().sum::<usize>() as f64;
         let target = |class: usize| {
             let weight = weights.map_or(1.0, |weights| f64::from(weights[class]));
-            (1.0 - smoothing) * weight * counts[class] / images + smoothing / counts.len() as f64
+            (1.0 - smoothing) * weight * counts[class] as f64 / images
+                + smoothing / counts.len() as f64
         };
         let targets = (0..counts.len()).map(target).filter(|&target| target > 0.0);
         Guessing {
             loss: -targets.map(|target| target * libm::log(target)).sum::<f64>(),
-            accuracy: counts.into_iter().fold(0.0, f64::max) / images,
+            accuracy: counts.iter().copied().max().unwrap_or(0) as f64 / images,
         }
     }
 

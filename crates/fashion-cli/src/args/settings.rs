@@ -34,7 +34,8 @@ fn argument(setting: &'static Setting) -> Arg {
         Group::Run => argument,
         Group::Optimiser => argument.help_heading("Optimiser"),
         Group::Schedule => argument.help_heading("Learning-rate schedule"),
-        Group::Loss => argument.help_heading("Loss"),
+        Group::Loss => argument.help_heading("Loss, and how much classes count"),
+        Group::Augmentation => argument.help_heading("Random changes to training images"),
         Group::Keeping => argument.help_heading("What is kept, and when to stop"),
     }
 }
@@ -48,10 +49,38 @@ impl FromArgMatches for SettingArgs {
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         for Setting { name, .. } in Settings::all() {
-            let value = matches.get_one::<Value>(name);
+            // Some commands have only some of them.
+            let value = matches.try_get_one::<Value>(name).ok().flatten();
             self.0.extend(value.map(|value| ((*name).to_owned(), value.clone())));
         }
         Ok(())
+    }
+}
+
+/// Those of the settings that change images, and the seed; `data augment` has them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct ChangeArgs(pub(crate) SettingArgs);
+
+impl Args for ChangeArgs {
+    fn augment_args(command: Command) -> Command {
+        let changes =
+            |setting: &&Setting| setting.group == Group::Augmentation || setting.name == "seed";
+        let settings = Settings::all().iter().filter(changes);
+        settings.fold(command, |command, setting| command.arg(argument(setting)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for ChangeArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        SettingArgs::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
     }
 }
 
@@ -113,7 +142,9 @@ mod tests {
                     --nesterov false --weight-decay 0.01 --clip-norm 2 --schedule one-cycle \
                     --warmup-epochs 0.5 --decay-factor 0.4 --step-epochs 3 --plateau-patience 4 \
                     --min-lr 0.1 --one-cycle-rise 0.6 --label-smoothing 0.05 \
-                    --class-weights balanced --ema-decay 0.99 --patience 6 --min-delta 0.001";
+                    --class-weights 1,2 --balance 0.25 --flip 0.5 --shift 0.11 --rotate 12 --scale 0.12 \
+                    --brightness 0.13 --contrast 0.14 --saturation 0.15 --hue 0.16 --erase 0.17 \
+                    --mixup 0.18 --ema-decay 0.99 --patience 6 --min-delta 0.001";
         let given = Line::try_parse_from(line.split_whitespace()).unwrap().settings;
         let settings = given.over(&Settings::default()).unwrap();
         let expected = Settings {
@@ -140,7 +171,18 @@ mod tests {
             min_learning_rate: 0.1,
             one_cycle_rise: 0.6,
             label_smoothing: 0.05,
-            class_weights: ClassWeights::Balanced,
+            class_weights: "1,2".parse::<ClassWeights>().unwrap(),
+            balance: 0.25,
+            flip: 0.5,
+            shift: 0.11,
+            rotate: 12.0,
+            scale: 0.12,
+            brightness: 0.13,
+            contrast: 0.14,
+            saturation: 0.15,
+            hue: 0.16,
+            erase: 0.17,
+            mixup: 0.18,
             ema_decay: 0.99,
             patience: 6,
             min_delta: 0.001,

@@ -56,7 +56,7 @@ impl ClassWeights {
         dataset: &Dataset,
         indices: &[usize],
     ) -> Result<Option<Vec<f32>>, Error> {
-        let counts = counts(dataset, indices);
+        let counts: Vec<f64> = counts(dataset, indices).into_iter().map(|n| n as f64).collect();
         let weights: Vec<f64> = match self {
             ClassWeights::None => return Ok(None),
             ClassWeights::Given(weights) if weights.len() != counts.len() => {
@@ -96,10 +96,10 @@ impl ClassWeights {
 }
 
 /// How many of the images each class has.
-pub(crate) fn counts(dataset: &Dataset, indices: &[usize]) -> Vec<f64> {
-    let mut counts = vec![0.0; dataset.classes().len()];
+pub(crate) fn counts(dataset: &Dataset, indices: &[usize]) -> Vec<usize> {
+    let mut counts = vec![0; dataset.classes().len()];
     for &index in indices {
-        counts[usize::from(dataset.labels()[index])] += 1.0;
+        counts[usize::from(dataset.labels()[index])] += 1;
     }
     counts
 }

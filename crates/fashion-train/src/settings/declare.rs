@@ -15,6 +15,8 @@ pub enum Group {
     Schedule,
     /// What is made small.
     Loss,
+    /// How training images are changed at random.
+    Augmentation,
     /// Which weights are kept, and when training stops.
     Keeping,
 }

@@ -18,7 +18,8 @@ use crate::error::Error;
 use crate::history::{Epoch, best};
 use crate::schedule::{Schedule, ScheduleKind};
 use declare::settings;
-use fashion_data::{Dataset, HoldOut, stratified_split};
+use fashion_data::augment::Augment;
+use fashion_data::{Dataset, Drawing, HoldOut, stratified_split};
 use fashion_model::{Architecture, ImageShape};
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -124,6 +125,42 @@ settings! {
     /// only the ratios matter
     Loss class_weights: ClassWeights = ClassWeights::None, "WEIGHTS",
         |_| true => ClassWeights::FORM;
+    /// How evenly the classes are drawn: 0 for every image once an epoch, 1 for all classes equally
+    /// often, 0.5 in between
+    Loss balance: f64 = 0.0, "SHARE",
+        |s| share(s.balance) => "0 to 1 such as 0.5",
+        |s| s.balance == 0.0 || s.class_weights != ClassWeights::Balanced
+            => "0 with balanced class weights; both together would count rare classes twice";
+    /// Mirror images left to right so often, such as 0.5
+    Augmentation flip: f64 = 0.0, "SHARE",
+        |s| share(s.flip) => "0 to 1 such as 0.5";
+    /// Shift images by up to this share of their side, such as 0.1
+    Augmentation shift: f64 = 0.0, "SHARE",
+        |s| (0.0..=0.5).contains(&s.shift) => "0 to 0.5 such as 0.1";
+    /// Turn images by up to so many degrees in either direction, such as 10
+    Augmentation rotate: f64 = 0.0, "DEGREES",
+        |s| (0.0..=180.0).contains(&s.rotate) => "0 to 180 such as 10";
+    /// Magnify or shrink images by up to this share, such as 0.1
+    Augmentation scale: f64 = 0.0, "SHARE",
+        |s| share(s.scale) => "0 to 1 such as 0.1";
+    /// Multiply levels by 1 less to 1 more this, such as 0.2
+    Augmentation brightness: f64 = 0.0, "SHARE",
+        |s| share(s.brightness) => "0 to 1 such as 0.2";
+    /// Multiply differences to the mean level so
+    Augmentation contrast: f64 = 0.0, "SHARE",
+        |s| share(s.contrast) => "0 to 1 such as 0.2";
+    /// Multiply differences to grey so, of images in colour
+    Augmentation saturation: f64 = 0.0, "SHARE",
+        |s| share(s.saturation) => "0 to 1 such as 0.2";
+    /// Turn the colour circle by up to so many turns in either direction, such as 0.05
+    Augmentation hue: f64 = 0.0, "TURNS",
+        |s| (0.0..=0.5).contains(&s.hue) => "0 to 0.5 such as 0.05";
+    /// Make a rectangle of 2 to 33% of an image black so often, such as 0.25
+    Augmentation erase: f64 = 0.0, "SHARE",
+        |s| share(s.erase) => "0 to 1 such as 0.25";
+    /// Mix pairs of images and their targets (mixup) by shares from Beta(α, α), such as 0.2
+    Augmentation mixup: f64 = 0.0, "α",
+        |s| share(s.mixup) => "0 to 1 such as 0.2";
     /// Validate and keep the moving average of the weights with this decay, such as 0.99, which is less
     /// in the first steps; 0 for the weights themselves
     Keeping ema_decay: f64 = 0.0, "DECAY",
@@ -160,6 +197,10 @@ const LESS_THAN_2_63: &str = "a whole number below 2^63";
 const BELOW_1: &str = "0 to below 1, in single precision too";
 pub(crate) const SINGLE: &str = "a number that single precision, in which steps are taken, rounds \
                                  neither to 0 nor to infinity: from 1e-45 to 3.4e38";
+
+fn share(value: f64) -> bool {
+    (0.0..=1.0).contains(&value)
+}
 
 fn positive(value: f64) -> bool {
     value > 0.0 && value.is_finite()
@@ -238,11 +279,64 @@ impl Settings {
     /// # Errors
     /// As [`hold_out`](Self::hold_out) and [`ClassWeights::for_images`].
     pub fn check_for(&self, train: &Dataset) -> Result<(usize, usize), Error> {
-        check_images(self.network.name(), self.network.input(), train)?;
+        self.check_images(self.network.name(), self.network.input(), train)?;
         let all = || HoldOut { train: (0..train.len()).collect(), held_out: Vec::new() };
         let parts = self.hold_out(train)?.unwrap_or_else(all);
         self.class_weights.for_images(train, &parts.train)?;
         Ok((parts.train.len(), parts.held_out.len()))
+    }
+
+    /// How training images are drawn and changed.
+    pub fn drawing(&self) -> Drawing {
+        let &Settings { seed, balance, flip, shift, rotate, scale, .. } = self;
+        let &Settings { brightness, contrast, saturation, hue, erase, mixup, .. } = self;
+        let augment = Augment {
+            flip,
+            shift,
+            rotate,
+            scale,
+            brightness,
+            contrast,
+            saturation,
+            hue,
+            erase,
+            mixup,
+        };
+        Drawing { seed, balance, augment }
+    }
+
+    /// Makes sure that images have all that is to be changed.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if colours of grey images are to be changed.
+    pub fn check_changes(&self, dataset: &Dataset) -> Result<(), Error> {
+        for (name, value) in [("saturation", self.saturation), ("hue", self.hue)] {
+            if value > 0.0 && dataset.channels() == 1 {
+                let value = value.to_string();
+                return Err(Error::Setting {
+                    name,
+                    value,
+                    expected: "0, since the images are grey",
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes sure that images are those that a network is for, and have all that is to be changed.
+    pub(crate) fn check_images(
+        &self,
+        network: &'static str,
+        expected: ImageShape,
+        dataset: &Dataset,
+    ) -> Result<(), Error> {
+        let data = ImageShape { side: dataset.side(), channels: dataset.channels() };
+        if data != expected {
+            let others = Architecture::ALL.iter().filter(|network| network.input() == data);
+            let others = others.map(|network| network.name()).collect();
+            return Err(Error::Images { network, expected, data, others });
+        }
+        self.check_changes(dataset)
     }
 
     /// Checks the ranges, and that what is asked for goes together.
@@ -262,21 +356,6 @@ impl Settings {
         }
         Ok(())
     }
-}
-
-/// Makes sure that images are those that a network is for.
-pub(crate) fn check_images(
-    network: &'static str,
-    expected: ImageShape,
-    dataset: &Dataset,
-) -> Result<(), Error> {
-    let data = ImageShape { side: dataset.side(), channels: dataset.channels() };
-    if data == expected {
-        return Ok(());
-    }
-    let others = Architecture::ALL.iter().filter(|network| network.input() == data);
-    let others = others.map(|network| network.name()).collect();
-    Err(Error::Images { network, expected, data, others })
 }
 
 #[cfg(test)]

@@ -62,7 +62,19 @@ fn the_bits_are_those_of_this_revision_of_the_arithmetic() {
         schedule: ScheduleKind::Cosine,
         ..adam.clone()
     };
-    let digests = [("adam", adam), ("all", all), ("sgd", sgd)].map(|(name, settings)| {
+    let augmented = Settings {
+        balance: 0.5,
+        flip: 0.5,
+        shift: 0.1,
+        rotate: 10.0,
+        scale: 0.1,
+        contrast: 0.2,
+        erase: 0.25,
+        mixup: 0.2,
+        ..adam.clone()
+    };
+    let all = [("adam", adam), ("all", all), ("sgd", sgd), ("augmented", augmented)];
+    let digests = all.map(|(name, settings)| {
         let folder = temporary.path().join(name);
         run(2, &splits, settings, &folder);
         // Without the header, which says more than the weights.
@@ -71,7 +83,10 @@ fn the_bits_are_those_of_this_revision_of_the_arithmetic() {
         sha256(&rest[u64::from_le_bytes(*length) as usize..])[..16].to_owned()
     });
     assert_eq!(fashion_kernels::ARITHMETIC, 2);
-    assert_eq!(digests, ["ec795202fa90cd9a", "6ff7aef3d5f8c605", "61449e137ebb42d3"]);
+    assert_eq!(
+        digests,
+        ["ec795202fa90cd9a", "6ff7aef3d5f8c605", "61449e137ebb42d3", "af52b7fd517ca3c5"]
+    );
 }
 
 /// 20 images of each class but the last, of which there is one.
