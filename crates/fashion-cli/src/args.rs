@@ -7,10 +7,12 @@ mod settings;
 mod sweep;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub(crate) use data::{AuditArgs, DataCommand, DrawArgs, FigureArgs, InfoArgs, SuspectsArgs};
+pub(crate) use data::{
+    AuditArgs, AugmentArgs, DataCommand, DrawArgs, FigureArgs, InfoArgs, SuspectsArgs,
+};
 pub(crate) use log::LogArgs;
 pub(crate) use lr_find::LrFindArgs;
-pub(crate) use settings::{SettingArgs, option, setting};
+pub(crate) use settings::{ChangeArgs, SettingArgs, option, setting};
 use std::path::PathBuf;
 pub(crate) use sweep::{CollectArgs, SweepArgs, SweepCommand};
 

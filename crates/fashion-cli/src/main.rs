@@ -57,6 +57,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Export(args) => export::run(args),
         Command::Networks(args) => networks::run(args),
         Command::Data(DataCommand::Info(args)) => data::info::run(args),
+        Command::Data(DataCommand::Augment(args)) => data::augment::run(args),
         Command::Data(DataCommand::Draw(args)) => data::draw::run(args),
         Command::Data(DataCommand::Figure(args)) => data::figure::run(args),
         Command::Data(DataCommand::Audit(args)) => data::audit::run(args),

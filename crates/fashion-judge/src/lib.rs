@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answers;
+mod augmented;
 mod calibrator;
 mod classifier;
 mod error;
@@ -9,6 +10,7 @@ mod page;
 mod report;
 
 pub use answers::read_answers;
+pub use augmented::augmented_figure;
 pub use calibrator::Calibrator;
 pub use classifier::Trained;
 pub use error::Error;

@@ -48,37 +48,56 @@ pub fn draw(classes: &[Class<'_>], origin: &str) -> Result<Figure, Error> {
 }
 
 /// The figure before it is rendered.
-pub(crate) fn drawing(classes: &[Class<'_>], origin: &str) -> Result<Canvas, Error> {
+pub(crate) fn drawing<'a>(classes: &[Class<'a>], origin: &str) -> Result<Canvas, Error> {
     check(classes)?;
     let (classes, title) = few(classes, MAX_CLASSES, "Examples of each class");
-    let most = classes.iter().map(|c| c.images.len()).max().unwrap_or(0);
-    let columns = most.clamp(7, MAX_EXAMPLES) as f64;
-    let rows = classes.len().max(1) as f64;
-    let width = 2.0 * MARGIN + LABELS + columns * PITCH - (PITCH - GARMENT);
     let note = match in_colour(classes) {
         true => "The first of the training set",
         false => "Garments drawn dark on light; in the data the background is 0",
     };
-    let mut canvas = Page { title: title.clone(), note: note.into(), origin }
-        .canvas((width, TOP + rows * PITCH + BOTTOM - 8.0), &title);
+    let row = |class: &Class<'a>| {
+        let noun = if class.train == 1 { "example" } else { "examples" };
+        let images = class.images.iter().take(MAX_EXAMPLES).copied();
+        Row {
+            name: class.name.clone(),
+            note: format!("{} {noun}", format::thousands(class.train)),
+            images: images.collect(),
+        }
+    };
+    let rows: Vec<Row<'_>> = classes.iter().map(row).collect();
+    Ok(images(&rows, 0.0, &Page { title, note: note.into(), origin }))
+}
+
+/// Images that belong together.
+pub(crate) struct Row<'a> {
+    pub(crate) name: String,
+    pub(crate) note: String,
+    pub(crate) images: Vec<&'a [u8]>,
+}
+
+/// Rows of images, with more room of this width after the first of each.
+pub(crate) fn images(rows: &[Row<'_>], apart: f64, page: &Page<'_>) -> Canvas {
+    let most = rows.iter().map(|row| row.images.len()).max().unwrap_or(0);
+    let width = 2.0 * MARGIN + LABELS + most.max(7) as f64 * PITCH - (PITCH - GARMENT) + apart;
+    let height = TOP + rows.len().max(1) as f64 * PITCH + BOTTOM - 8.0;
+    let mut canvas = page.canvas((width, height), &page.title);
     let name = Style::new(BODY, INK).bold();
     let note = Style::new(SMALL, MUTED);
-    for (row, class) in classes.iter().enumerate() {
-        let y = TOP + row as f64 * PITCH;
+    for (number, row) in rows.iter().enumerate() {
+        let y = TOP + number as f64 * PITCH;
         let room = LABELS - 16.0;
-        canvas.text(MARGIN, y + 25.0, name, name.fit(&class.name, room));
-        let noun = if class.train == 1 { "example" } else { "examples" };
-        let count = format!("{} {noun}", format::thousands(class.train));
-        canvas.text(MARGIN, y + 43.0, note, note.fit(&count, room));
+        canvas.text(MARGIN, y + 25.0, name, name.fit(&row.name, room));
+        canvas.text(MARGIN, y + 43.0, note, note.fit(&row.note, room));
         let left = MARGIN + LABELS;
-        if class.images.is_empty() {
+        if row.images.is_empty() {
             canvas.text(left, y + 34.0, note, "nothing to show");
         }
-        for (i, image) in class.images.iter().take(MAX_EXAMPLES).enumerate() {
-            canvas.garment(left + i as f64 * PITCH, y, GARMENT, image);
+        for (i, image) in row.images.iter().enumerate() {
+            let apart = if i == 0 { 0.0 } else { apart };
+            canvas.garment(left + i as f64 * PITCH + apart, y, GARMENT, image);
         }
     }
-    Ok(canvas)
+    canvas
 }
 
 /// Whether an example is in colour.

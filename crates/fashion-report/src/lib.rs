@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod augmented;
 pub mod class_counts;
 pub mod classes;
 pub mod confusion;
@@ -27,6 +28,7 @@ mod setting;
 #[cfg(test)]
 mod tests;
 
+pub use augmented::Augmented;
 pub use classes::Class;
 pub use curves::{EpochPoint, History};
 pub use error::Error;

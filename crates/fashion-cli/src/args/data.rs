@@ -1,6 +1,6 @@
 //! The options of `fashion data`.
 
-use super::DataArgs;
+use super::{ChangeArgs, DataArgs};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -11,6 +11,8 @@ pub(crate) enum DataCommand {
     Info(InfoArgs),
     /// Draw the data: examples and number of each class
     Figure(FigureArgs),
+    /// Draw images beside what random changes make of them
+    Augment(AugmentArgs),
     /// Look for images that are there twice, labels that contradict each other, odd images
     Audit(AuditArgs),
     /// Look for training labels that are probably wrong
@@ -51,6 +53,33 @@ pub(crate) struct FigureArgs {
     #[arg(long, value_name = "DIR", default_value = "figures")]
     pub(crate) out: PathBuf,
     /// Replace figures that are there already
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// `fashion data augment`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fashion data augment --flip 0.5 --shift 0.1 --rotate 10
+  fashion data augment --data garments --hue 0.1 --brightness 0.3 --out figures/colours --force
+  fashion data augment --config runs/001/config.toml --seed 1
+
+Draws the first image of each class as it is, and as training gets it in eight epochs. Writes FIGURE.svg
+and FIGURE.png.
+Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
+pub(crate) struct AugmentArgs {
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) changes: ChangeArgs,
+    /// Take the changes from a file, such as the config.toml of a run; options given beside it win
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The figure, without .svg or .png
+    #[arg(long, value_name = "FIGURE", default_value = "figures/augmented")]
+    pub(crate) out: PathBuf,
+    /// Replace a figure that is there already
     #[arg(long)]
     pub(crate) force: bool,
 }

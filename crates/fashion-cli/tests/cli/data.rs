@@ -134,3 +134,35 @@ fn figures_are_not_overwritten_unasked() {
     assert_eq!(draw(&["--force"]).code, Some(0));
     assert_same(&drawn, &files(&folder.path().join("here")));
 }
+
+#[test]
+fn random_changes_are_drawn_and_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = data();
+    let with = |more: &str| {
+        let options = ["data", "augment", "--data", data.to_str().unwrap()].map(str::to_owned);
+        let more: Vec<String> = more.split_whitespace().map(str::to_owned).collect();
+        fashion(folder.path(), options.into_iter().chain(more))
+    };
+    let ended = with("");
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("such as --flip 0.5 --rotate 10"), "{}", ended.stderr);
+    let ended = with("--hue 0.1");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("hue is 0.1; expected 0, since the images are grey"));
+    let ended = with("--rotate 10 --epochs 3");
+    assert!(ended.stderr.contains("unexpected argument '--epochs'"), "{}", ended.stderr);
+
+    let ended = with("--rotate 10 --mixup 0.2 --out changed.png");
+    assert_eq!((ended.code, &ended.stdout[..]), (Some(0), "changed.svg\nchanged.png\n"));
+    let svg = std::fs::read_to_string(folder.path().join("changed.svg")).unwrap();
+    assert!(svg.contains("rotate 10, mixup 0.2") && svg.matches("<image").count() == 90);
+    let ended = with("--rotate 10 --out changed");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("changed.svg exists already"), "{}", ended.stderr);
+    std::fs::write(folder.path().join("c.toml"), "[training]\nshift = 0.2\n").unwrap();
+    let ended = with("--config c.toml --flip 1 --out changed --force");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let svg = std::fs::read_to_string(folder.path().join("changed.svg")).unwrap();
+    assert!(svg.contains("flip 1, shift 0.2"));
+}

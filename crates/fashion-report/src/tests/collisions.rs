@@ -7,9 +7,9 @@ use fashion_eval::{ConfusionMatrix, JudgedItem};
 use crate::figure::svg;
 use crate::font::{self, Weight};
 use crate::{
-    Class, CurveEnd, EpochPoint, History, Item, RangeMarks, RangePoint, SettingValue, Sweep,
-    SweepCurve, SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find,
-    misclassified, reliability, sweep, sweep_curves,
+    Augmented, Class, CurveEnd, EpochPoint, History, Item, RangeMarks, RangePoint, SettingValue,
+    Sweep, SweepCurve, SweepPoint, augmented, class_counts, classes, confusion, coverage, curves,
+    lr_find, misclassified, reliability, sweep, sweep_curves,
 };
 
 const ORIGIN: &str = "built-in sample, not Fashion-MNIST · test set";
@@ -154,6 +154,21 @@ fn galleries_and_counts_keep_their_texts_apart() {
         check("classes", &svg(&classes::drawing(&classes, ORIGIN).unwrap()).unwrap());
         check("class counts", &svg(&class_counts::drawing(&classes, ORIGIN).unwrap()).unwrap());
     }
+}
+
+#[test]
+fn changed_images_keep_their_texts_apart() {
+    let image = &[128; 28 * 28][..];
+    let row = |class: &str| Augmented {
+        class: class.into(),
+        index: 1_234_567,
+        image,
+        changed: vec![image.to_vec(); 8],
+    };
+    let changes = "flip 0.5, shift 0.125, rotate 12.5, scale 0.125, brightness 0.25, contrast 0.25, \
+                   saturation 0.25, hue 0.125, erase 0.25, mixup 0.25";
+    let drawing = augmented::drawing(&NAMES.map(row), changes, ORIGIN).unwrap();
+    check("augmented", &svg(&drawing).unwrap());
 }
 
 fn bin(lower: f64, upper: f64, count: u64, at: (f64, f64)) -> ReliabilityBin {

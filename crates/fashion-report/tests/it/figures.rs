@@ -4,9 +4,9 @@ use std::path::Path;
 
 use fashion_eval::{ConfusionMatrix, JudgedItem};
 use fashion_report::{
-    Class, EpochPoint, Error, Figure, History, Item, RangeMarks, RangePoint, SettingValue, Sweep,
-    SweepCurve, SweepPoint, class_counts, classes, confusion, coverage, curves, lr_find,
-    misclassified, reliability, sweep, sweep_curves,
+    Augmented, Class, EpochPoint, Error, Figure, History, Item, RangeMarks, RangePoint,
+    SettingValue, Sweep, SweepCurve, SweepPoint, augmented, class_counts, classes, confusion,
+    coverage, curves, lr_find, misclassified, reliability, sweep, sweep_curves,
 };
 
 use crate::stand_in::{self, CLASSES, sweeps};
@@ -60,7 +60,10 @@ fn figures() -> Vec<(&'static str, Figure)> {
     let (trials, best) = sweeps::random_search(20);
     let names = ["T-shirt/top", "Shirt", "Bag"];
     let matrix = matrix(&[&[85, 15, 0], &[120, 1080, 0], &[0, 0, 0]]);
+    let changed = vec![stand_in::garment(6, 3).to_vec(); 2];
+    let augmented = Augmented { class: "Shirt".into(), index: 42, image: &shirt, changed };
     vec![
+        ("augmented", augmented::draw(&[augmented], "flip 0.5, rotate 10", ORIGIN).unwrap()),
         ("classes", classes::draw(&examples, ORIGIN).unwrap()),
         ("class_counts", class_counts::draw(&counts, ORIGIN).unwrap()),
         ("curves", curves::draw(&stand_in::history(5, 4), ORIGIN).unwrap()),
