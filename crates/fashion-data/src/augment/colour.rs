@@ -34,20 +34,20 @@ pub(super) fn turn_hue(image: &mut [f32], turn: f32) {
         let [red, green, blue] = *rgb;
         let value = red.max(green).max(blue);
         let chroma = value - red.min(green).min(blue);
-        if chroma == 0.0 {
-            continue;
-        }
+        // Grey has no hue; whichever it is, nothing changes.
+        let part = 1.0 / chroma.max(f32::MIN_POSITIVE);
         // In sixths of a turn, from red over green to blue.
         let hue = if value == red {
-            (green - blue) / chroma
+            (green - blue) * part
         } else if value == green {
-            2.0 + (blue - red) / chroma
+            2.0 + (blue - red) * part
         } else {
-            4.0 + (red - green) / chroma
+            4.0 + (red - green) * part
         };
         let hue = hue + 6.0 * turn + 6.0;
         *rgb = [5.0, 3.0, 1.0].map(|from| {
-            let sixths = (hue + from) % 6.0;
+            let sixths = hue + from;
+            let sixths = sixths - 6.0 * (sixths / 6.0) as u32 as f32;
             value - chroma * sixths.min(4.0 - sixths).clamp(0.0, 1.0)
         });
     }

@@ -3,11 +3,15 @@
 use super::Change;
 use crate::normalise;
 
-/// One pixel, in the fixed-point numbers in which places are computed: exact, and the same everywhere.
-const ONE: i32 = 1 << 16;
+/// Binary places of the fixed-point numbers in which places of pixels are computed: exact, and the same
+/// everywhere.
+const BITS: u32 = 16;
 
-/// Where the pixels of a changed image come from: column and row in [`ONE`]ths of a pixel, of the first
-/// pixel and from each to its neighbours.
+/// One pixel.
+const ONE: i32 = 1 << BITS;
+
+/// Where the pixels of a changed image come from: column and row of the first one, and from each to its
+/// neighbours.
 pub(super) struct Affine {
     mirrored: bool,
     /// Nothing where pixels stay where they are, but for mirroring.
@@ -87,28 +91,29 @@ impl Source {
         let fixed = |place: f64| libm::round(place * f64::from(ONE)) as i32;
         let last = (side as i32 + 1) * ONE;
         let right = self.right.map(fixed);
+        let levels = memory.as_chunks::<C>().0;
         for (row, out) in out.chunks_exact_mut(side * C).enumerate() {
             // The frame begins a pixel before the image.
             let start = [0, 1].map(|i| fixed(self.first[i] + row as f64 * self.down[i]) + ONE);
-            for (column, out) in (0..).zip(out.chunks_exact_mut(C)) {
-                let [x, y] = [0, 1].map(|i| (start[i] + column * right[i]).clamp(0, last));
-                let share = |place: i32| (place % ONE) as f32 / ONE as f32;
+            for (column, out) in (0..).zip(out.as_chunks_mut::<C>().0) {
+                let [x, y] = [0, 1].map(|i| (start[i] + column * right[i]).clamp(0, last) as u32);
+                let share = |place: u32| (place & (ONE as u32 - 1)) as i32 as f32 / ONE as f32;
                 let (across, along) = (share(x), share(y));
-                let at = ((y / ONE) as usize * width + (x / ONE) as usize) * C;
-                let upper = &memory[at..][..2 * C];
-                let lower = &memory[at + width * C..][..2 * C];
-                for (channel, out) in out.iter_mut().enumerate() {
+                let at = (y >> BITS) as usize * width + (x >> BITS) as usize;
+                let upper = [levels[at], levels[at + 1]];
+                let lower = [levels[at + width], levels[at + width + 1]];
+                *out = std::array::from_fn(|channel| {
                     let between = |a: f32, b: f32, share: f32| a + (b - a) * share;
-                    let above = between(upper[channel], upper[channel + C], across);
-                    let below = between(lower[channel], lower[channel + C], across);
-                    *out = between(above, below, along) / 255.0;
-                }
+                    let above = between(upper[0][channel], upper[1][channel], across);
+                    let below = between(lower[0][channel], lower[1][channel], across);
+                    between(above, below, along)
+                });
             }
         }
     }
 }
 
-/// The levels with a frame of their ground: one pixel before them, two after.
+/// The levels, as numbers from 0 to 1, with a frame of their ground: one pixel before, two after.
 fn pad<const C: usize>(pixels: &[u8], side: usize, memory: &mut Vec<f32>) {
     let width = side + 3;
     let ground = ground::<C>(pixels, side);
@@ -116,19 +121,17 @@ fn pad<const C: usize>(pixels: &[u8], side: usize, memory: &mut Vec<f32>) {
     memory.extend(ground.iter().cycle().take(width * width * C));
     for (row, pixels) in pixels.chunks_exact(side * C).enumerate() {
         let start = ((row + 1) * width + 1) * C;
-        for (level, &pixel) in memory[start..][..side * C].iter_mut().zip(pixels) {
-            *level = f32::from(pixel);
-        }
+        normalise(pixels, &mut memory[start..][..side * C]);
     }
 }
 
-/// The median level of the four corners.
+/// The median level of the four corners, 0–1.
 fn ground<const C: usize>(pixels: &[u8], side: usize) -> [f32; C] {
     let corners = [0, side - 1, side * (side - 1), side * side - 1];
     std::array::from_fn(|channel| {
         let mut levels = corners.map(|corner| pixels[corner * C + channel]);
         levels.sort_unstable();
-        f32::from(u16::from(levels[1]) + u16::from(levels[2])) / 2.0
+        f32::from(u16::from(levels[1]) + u16::from(levels[2])) / 510.0
     })
 }
 
@@ -282,6 +285,6 @@ mod tests {
         pixels[..3].copy_from_slice(&[255, 0, 0]);
         let change = Change { shift: [10, 0], ..Change::default() };
         assert_eq!(levels(&applied(change, &pixels, 3))[..30], [100; 30]);
-        assert_eq!(ground::<1>(&[10, 20, 40, 200], 2), [30.0]);
+        assert_eq!(ground::<1>(&[10, 20, 40, 200], 2), [30.0 / 255.0]);
     }
 }

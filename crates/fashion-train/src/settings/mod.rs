@@ -48,9 +48,9 @@ settings! {
     #[serde(default, deny_unknown_fields)]
     pub struct Settings;
 
-    /// What is trained: report-cnn, vgg or resnet; `fashion networks` says more of them
+    /// What is trained: report-cnn, vgg, resnet or resnet-64; `fashion networks` says more of them
     Run network: Architecture = Architecture::ReportCnn, "NAME",
-        |_| true => "report-cnn, vgg or resnet";
+        |_| true => "report-cnn, vgg, resnet or resnet-64";
     /// Passes over the training set, at most
     Run epochs: usize = 10, "N",
         |s| s.epochs > 0 => "at least 1";
@@ -121,8 +121,8 @@ settings! {
     Loss label_smoothing: f64 = 0.0, "SHARE",
         |s| below_1(s.label_smoothing) => BELOW_1,
         |s| is_single(s.label_smoothing) => SINGLE;
-    /// How much an image of each class counts: none, balanced, or ten numbers with commas, of which
-    /// only the ratios matter
+    /// How much an image of each class counts: none, balanced, or a number for each class, with
+    /// commas, of which only the ratios matter
     Loss class_weights: ClassWeights = ClassWeights::None, "WEIGHTS",
         |_| true => ClassWeights::FORM;
     /// How evenly the classes are drawn: 0 for every image once an epoch, 1 for all classes equally
@@ -143,13 +143,13 @@ settings! {
     /// Magnify or shrink images by up to this share, such as 0.1
     Augmentation scale: f64 = 0.0, "SHARE",
         |s| share(s.scale) => "0 to 1 such as 0.1";
-    /// Multiply levels by 1 less to 1 more this, such as 0.2
+    /// Multiply levels by a factor of 1 less to 1 plus this, such as 0.2
     Augmentation brightness: f64 = 0.0, "SHARE",
         |s| share(s.brightness) => "0 to 1 such as 0.2";
-    /// Multiply differences to the mean level so
+    /// The same for differences to the mean level, such as 0.2
     Augmentation contrast: f64 = 0.0, "SHARE",
         |s| share(s.contrast) => "0 to 1 such as 0.2";
-    /// Multiply differences to grey so, of images in colour
+    /// The same for differences to grey, of images in colour, such as 0.2
     Augmentation saturation: f64 = 0.0, "SHARE",
         |s| share(s.saturation) => "0 to 1 such as 0.2";
     /// Turn the colour circle by up to so many turns in either direction, such as 0.05
