@@ -3,7 +3,7 @@
 mod items;
 
 use crate::report::{Neighbours, Report, classes, course};
-use fashion_eval::thousands;
+use fashion_eval::{ThresholdCurve, thousands};
 use fashion_model::Graph;
 use fashion_report::html::{self, FactGroup};
 use fashion_train::{Epoch, Settings, Validation, describe};
@@ -33,6 +33,7 @@ pub(crate) fn page<'a>(report: &Report<'a>, neighbours: &Neighbours) -> html::Re
         metrics: &judgement.metrics,
         curves: &judgement.curves,
         calibrated: judgement.calibrated.as_ref().map(|(_, curves)| curves),
+        thresholds: ThresholdCurve::of_two(&judgement.predictions),
         hint: HINT.into(),
         facts: facts(report),
         classes: classes(splits),

@@ -178,7 +178,7 @@ fn every_link_in_the_page_has_its_place() {
         parts.map(|rest| rest.split_once('"').unwrap().0.to_owned()).collect()
     };
     let links = names("href=\"#");
-    assert_eq!(links.len(), 11, "ten sections and the way past the navigation: {links:?}");
+    assert_eq!(links.len(), 12, "eleven sections and the way past the navigation: {links:?}");
     let mut places = names(" id=\"");
     assert!(links.iter().all(|link| places.contains(link)), "{links:?} {places:?}");
     let count = places.len();

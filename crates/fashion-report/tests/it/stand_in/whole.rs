@@ -2,7 +2,7 @@
 
 use fashion_eval::calibration::Temperature;
 use fashion_eval::selective::Threshold;
-use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions};
+use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions, ThresholdCurve};
 use fashion_report::html::{FactGroup, Pair, Report};
 use fashion_report::{Class, Item, Neighbour};
 use ndarray::Array2;
@@ -111,6 +111,11 @@ impl Judged {
         (0..self.predictions.len()).map(|row| self.item(row)).filter(|item| wanted(item)).collect()
     }
 
+    /// The curves of two classes.
+    pub(crate) fn thresholds(&self) -> Option<[ThresholdCurve; 2]> {
+        ThresholdCurve::of_two(&self.predictions)
+    }
+
     /// The report with `correct` items of each class that were sorted correctly.
     pub(crate) fn report(&self, correct: usize) -> Report<'_> {
         let classes =
@@ -128,6 +133,7 @@ impl Judged {
         let averages = self.garments.iter().take(self.predictions.classes());
         Report {
             calibrated: Some(&self.calibrated),
+            thresholds: self.thresholds(),
             facts: facts(),
             classes: classes.collect(),
             history: history(10, 7),
