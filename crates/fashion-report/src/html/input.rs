@@ -21,7 +21,8 @@ pub struct Report<'a> {
     pub hint: String,
     /// What was trained, on what and how.
     pub facts: Vec<FactGroup>,
-    /// The classes, with examples of the training data, of which the first seven are shown.
+    /// The K classes, with examples of the training data, of which the first seven are shown, of many
+    /// classes fewer; or none.
     pub classes: Vec<Class<'a>>,
     /// The course of the training.
     pub history: History,

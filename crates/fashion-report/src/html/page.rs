@@ -98,8 +98,8 @@ fn sections<'r>(
     sheet: &mut Sheet<'r>,
 ) -> Result<Vec<Section>, Error> {
     let data = html! {
-        (gallery::examples(&report.classes, sheet))
-        (tables::counts(&report.classes))
+        (gallery::examples(report, sheet))
+        (tables::counts(report))
     };
     let calibration = confidence::calibration(report)?;
     let sections = [

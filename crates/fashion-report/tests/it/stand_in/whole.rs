@@ -43,6 +43,22 @@ pub(crate) fn judged_two(name: &str) -> Judged {
     Judged::new(&[name, "Trouser"], &[vec![85, 15], vec![1, 99]], garments(2, false))
 }
 
+/// So many classes, each of `right` items that are sorted correctly; and of class k, k % 3 are taken for
+/// the next one, of the last none.
+pub(crate) fn judged_many(classes: usize, right: u64) -> Judged {
+    let names: Vec<String> = (0..classes).map(|class| format!("<class {class}>")).collect();
+    let mut counts = vec![vec![0; classes]; classes];
+    for class in 0..classes {
+        counts[class][class] = right;
+        if class + 1 < classes {
+            counts[class][class + 1] = class as u64 % 3;
+        }
+    }
+    let ten = garments(9, true);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Judged::new(&names, &counts, (0..classes).map(|class| ten[class % 10].clone()).collect())
+}
+
 impl Judged {
     fn new(names: &[&str], counts: &[Vec<u64>], garments: Vec<Vec<[u8; PIXELS]>>) -> Self {
         let classes = names.len();
