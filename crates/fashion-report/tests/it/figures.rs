@@ -510,6 +510,9 @@ fn of_many_classes_those_are_drawn_that_there_is_room_for() {
         assert!(svg.contains(shown), "{shown}");
     }
     assert!(!svg.contains("class199"));
+    assert!(svg.contains("Confusion matrix, the 29 of 200 classes that are confused most<"));
+    // What is right or wrong among the others is not told: the palest blue, which no zero has here.
+    assert_eq!(svg.matches("fill=\"#F4F7FB\"").count(), 1);
 }
 
 #[test]

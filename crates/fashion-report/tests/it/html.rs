@@ -306,6 +306,13 @@ fn of_many_classes_the_worst_come_first_and_the_others_are_folded_away() {
     let others = rows(&page, "Scores of each class, the others");
     assert_eq!((others.len(), others[26]), (27, &name(8)[..]));
     assert_eq!(rows(&page, "Items by true and predicted class").len(), 20);
+    let (_, matrix) = page.split_once("<table class=\"matrix dense\">").unwrap();
+    let (matrix, _) = matrix.split_once("</table>").unwrap();
+    let last = matrix.rsplit_once("<td class=\"").unwrap().1;
+    assert!(
+        last.starts_with("b0\">"),
+        "what is right or wrong among the others is not told: {last}"
+    );
     assert!(page.contains("<summary>Examples of the other 27</summary>"));
     let strips = page.matches("<div class=\"strip\">").count();
     assert_eq!(strips, 47, "each class has its examples");
