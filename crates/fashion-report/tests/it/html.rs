@@ -339,5 +339,5 @@ fn a_page_grows_with_the_classes_and_not_with_their_pairs_or_items() {
     let (hundred, four) = (bytes(100), bytes(400));
     let each = (four - hundred) / 300;
     // A row of scores, of counts, a strip, two choices, a diagonal; fewer examples of each.
-    assert!(each < 1000, "{each} bytes for a class more");
+    assert!(each < 300, "{each} bytes for a class more");
 }
