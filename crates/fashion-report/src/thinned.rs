@@ -3,7 +3,7 @@
 /// A part of a pixel, and the smallest step of a figure's shapes.
 const UNSEEN: f64 = 0.25;
 
-/// The fewest of the places, both ends among them, so that the line through them stays within a quarter
+/// A few of the places, both ends among them, so that the line through them stays within a quarter
 /// of a pixel of all the others: the algorithm of D. H. Douglas and T. K. Peucker, "Algorithms for the
 /// reduction of the number of points required to represent a digitized line", Cartographica 10 (1973).
 pub(crate) fn thinned(places: &[(f64, f64)]) -> Vec<(f64, f64)> {
