@@ -127,8 +127,8 @@ impl ConfusionMatrix {
         })
     }
 
-    /// The counts of the classes that were confused most, and of all others together in the last row and
-    /// column, where there are more than `most` classes: what a view has room for. Gives the classes of
+    /// The counts of the classes of the most confused pairs, and of all others together in the last row
+    /// and column, where there are more than `most` classes: what a view has room for. Gives the classes of
     /// the other rows, in order; sums stay what they are.
     ///
     /// ```
@@ -146,12 +146,11 @@ impl ConfusionMatrix {
         if all <= most {
             return (self.clone(), (0..all).collect());
         }
-        let (rows, columns) = (self.support(), self.predicted_totals());
-        let mistakes =
-            |class: usize| rows[class] + columns[class] - 2 * self.counts[(class, class)];
-        let mut classes: Vec<usize> = (0..all).collect();
-        classes.sort_by_key(|&class| std::cmp::Reverse(mistakes(class)));
-        classes.truncate(most.saturating_sub(1).max(1));
+        let pairs = self.most_confused();
+        let confused = pairs.iter().flat_map(|pair| [pair.label, pair.predicted]);
+        let mut left = vec![true; all];
+        let first = confused.chain(0..all).filter(|&class| std::mem::take(&mut left[class]));
+        let mut classes: Vec<usize> = first.take(most.saturating_sub(1).max(1)).collect();
         classes.sort_unstable();
         let place = |class: usize| classes.binary_search(&class).unwrap_or(classes.len());
         let mut counts = Array2::zeros((classes.len() + 1, classes.len() + 1));
@@ -270,6 +269,21 @@ mod tests {
         let unused = ConfusionMatrix::new(&[0, 1], &[0, 0], 2).unwrap();
         assert_eq!(unused.normalised(Normalisation::Column).column(1), array![0.0, 0.0]);
         assert_eq!(three().normalised(Normalisation::All)[(0, 0)], 4.0 / 9.0);
+    }
+
+    #[test]
+    fn the_worst_pairs_stay_when_others_are_folded() {
+        // Class 4 is wrong most often, but ever as another; 1 is taken for 2 three times.
+        let mut rows = vec![vec![0; 5]; 5];
+        (0..5).for_each(|class| rows[class][class] = 9);
+        rows[4] = vec![2, 2, 0, 2, 9];
+        rows[1][2] = 3;
+        let confusion = ConfusionMatrix::try_from(rows).unwrap();
+        let (folded, classes) = confusion.folded(3);
+        assert_eq!(classes, [1, 2]);
+        assert_eq!(folded.counts(), array![[9, 3, 0], [0, 9, 0], [2, 0, 31]]);
+        assert_eq!(folded.total(), confusion.total());
+        assert_eq!(confusion.folded(5), (confusion.clone(), vec![0, 1, 2, 3, 4]));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub use item::JudgedItem;
 pub use log_loss::log_loss;
 pub use metrics::{ClassMetrics, Context, Metrics, SCHEMA};
 pub use misclassified::Misclassified;
-pub use one_vs_rest::OneVsRest;
+pub use one_vs_rest::{OneVsRest, ThresholdCurve, ThresholdPoint};
 pub use predictions::{HALF_TOLERANCE, MAX_CLASSES, Predictions, TOLERANCE, argmax};
 pub use ranking::Order;
 pub use render::numbers::{MISSING, exact_percent, fixed_percent, number, percent, thousands};

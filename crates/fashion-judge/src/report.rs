@@ -11,7 +11,7 @@ use fashion_eval::{Predictions, predictions_csv};
 use fashion_model::Classifier;
 use fashion_report::{
     Class, EpochPoint, Figure, History, class_counts, classes, confusion, coverage, curves, html,
-    misclassified, reliability,
+    misclassified, precision_recall, reliability, roc,
 };
 use fashion_train::{Config, Epoch, Neighbour, RunFolder, nearest_neighbours};
 use std::collections::BTreeMap;
@@ -88,6 +88,11 @@ impl Report<'_> {
         reliability::draw(bins, errors.expected, &part)?.write(folder, "reliability")?;
         let steps = &page.calibrated.unwrap_or(page.curves).risk_coverage.steps;
         coverage::draw(steps, metrics.confidence.sorted(), &part)?.write(folder, "coverage")?;
+        if let Some(curves) = &page.thresholds {
+            roc::draw(curves, metrics, &part)?.write(folder, "roc")?;
+            let figure = precision_recall::draw(curves, metrics, &part)?;
+            figure.write(folder, "precision_recall")?;
+        }
         Ok(())
     }
 

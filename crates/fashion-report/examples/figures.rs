@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use fashion_eval::{ConfusionMatrix, JudgedItem};
 use fashion_report::{
     Class, Item, Sweep, class_counts, classes, confusion, coverage, curves, lr_find, misclassified,
-    reliability, sweep, sweep_curves,
+    precision_recall, reliability, roc, sweep, sweep_curves,
 };
 
 #[path = "../tests/it/stand_in/mod.rs"]
 mod stand_in;
-use stand_in::{CLASSES, sweeps};
+use stand_in::{CLASSES, sweeps, whole};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "figures".into()));
@@ -56,6 +56,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let curve = stand_in::coverage(10_000);
     let mark = stand_in::sorted(Some(&curve[6800]), 0.99);
     coverage::draw(&curve, Some(&mark), &test)?.write(&folder, "coverage")?;
+
+    let two = whole::judged_two("T-shirt/top");
+    let thresholds = two.thresholds().expect("of two classes");
+    roc::draw(&thresholds, &two.metrics, &test)?.write(&folder, "roc")?;
+    precision_recall::draw(&thresholds, &two.metrics, &test)?.write(&folder, "precision_recall")?;
 
     let (points, marks) = sweeps::range_test(400);
     lr_find::draw(&points, &marks, origin)?.write(&folder, "lr_find")?;

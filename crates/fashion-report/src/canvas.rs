@@ -109,7 +109,8 @@ impl Canvas {
         (units(self.size.0) as u32, units(self.size.1) as u32)
     }
 
-    /// Paints the shapes through plotters, over the `ground` if there is one.
+    /// Paints the shapes through plotters: over the `ground` as vectors, without one as a bitmap, on what
+    /// is there.
     pub(crate) fn paint(
         &self,
         backend: impl DrawingBackend,
@@ -129,10 +130,16 @@ impl Canvas {
                 Shape::Line { path, width } => {
                     let stroke_width = units(*width).max(1) as u32;
                     let stroke = ShapeStyle { filled: false, stroke_width, ..filled };
-                    area.draw(&PathElement::new(
-                        path.iter().copied().map(point).collect::<Vec<_>>(),
-                        stroke,
-                    ))
+                    let path: Vec<_> = path.iter().copied().map(point).collect();
+                    if ground.is_some() {
+                        return area.draw(&PathElement::new(path, stroke));
+                    }
+                    // A bitmap would have holes where a path turns back within its width.
+                    for joint in path.iter().skip(1).take(path.len().saturating_sub(2)) {
+                        area.draw(&Circle::new(*joint, stroke_width / 2, filled))?;
+                    }
+                    let mut parts = path.windows(2).map(<[_]>::to_vec);
+                    parts.try_for_each(|part| area.draw(&PathElement::new(part, stroke)))
                 }
                 Shape::Disc { middle, radius } => {
                     area.draw(&Circle::new(point(*middle), units(*radius), filled))

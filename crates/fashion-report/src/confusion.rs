@@ -48,12 +48,13 @@ pub(crate) fn check(counts: &ConfusionMatrix, class_names: usize) -> Result<(), 
     }
 }
 
-/// What there is room for, with names: of many classes those confused most, and the others together.
+/// What there is room for, so many rows, with names: of more classes those confused most, and the others together.
 pub(crate) fn folded(
     counts: &ConfusionMatrix,
     class_names: &[impl AsRef<str>],
+    most: usize,
 ) -> (ConfusionMatrix, Vec<String>) {
-    let (folded, classes) = counts.folded(MAX_CLASSES);
+    let (folded, classes) = counts.folded(most);
     let mut names: Vec<_> =
         classes.iter().map(|&class| class_names[class].as_ref().to_owned()).collect();
     let others = counts.classes() - classes.len();
@@ -63,6 +64,12 @@ pub(crate) fn folded(
     (folded, names)
 }
 
+/// The step of the ramps for the share in a cell of the matrix of so many classes. That of the others
+/// with themselves, where they are together, is neither right nor wrong and has no colour.
+pub(crate) fn step(share: f64, cell: (usize, usize), folded: bool, classes: usize) -> usize {
+    if folded && cell == (classes - 1, classes - 1) { 0 } else { palette::step(share) }
+}
+
 /// The figure before it is rendered.
 pub(crate) fn drawing(
     counts: &ConfusionMatrix,
@@ -70,15 +77,20 @@ pub(crate) fn drawing(
     origin: &str,
 ) -> Result<Canvas, Error> {
     check(counts, class_names.len())?;
-    let (counts, class_names) = folded(counts, class_names);
+    let all = counts.classes();
+    let (counts, class_names) = folded(counts, class_names, MAX_CLASSES);
     let classes = counts.classes();
     // Width and height of a cell.
     let (w, h) = if classes <= 12 { (66.0, 46.0) } else { (52.0, 38.0) };
     let k = classes as f64;
     let width = (2.0 * MARGIN + LABELS + k * w + TOTALS).max(560.0);
-    let title = "Confusion matrix";
+    let mut title = "Confusion matrix".to_owned();
+    if classes < all {
+        let all = format::thousands(all);
+        title += &format!(", the {} of {all} classes that are confused most", classes - 1);
+    }
     let note = "Rows: true class. Columns: predicted class. Number of items and share of the row";
-    let mut canvas = Page { title: title.into(), note: note.into(), origin }
+    let mut canvas = Page { title: title.clone(), note: note.into(), origin }
         .canvas((width, TOP + HEAD + k * h + LEGEND + BOTTOM), title);
     let (left, top) = (MARGIN + LABELS, TOP + HEAD);
     let small = if w > 60.0 { SMALL } else { TINY };
@@ -104,7 +116,7 @@ pub(crate) fn drawing(
     let (shares, totals) = (counts.normalised(Normalisation::Row), counts.support());
     for ((i, j), &n) in counts.counts().indexed_iter() {
         let share = shares[(i, j)];
-        let step = palette::step(share);
+        let step = step(share, (i, j), classes < all, classes);
         let colour = if i == j { BLUES[step] } else { ORANGES[step] };
         let (x, y) = (left + j as f64 * w, top + i as f64 * h);
         canvas.rect(x, y, w - 1.0, h - 1.0, colour);

@@ -9,7 +9,9 @@ pub mod curves;
 pub mod html;
 pub mod lr_find;
 pub mod misclassified;
+pub mod precision_recall;
 pub mod reliability;
+pub mod roc;
 pub mod sweep;
 pub mod sweep_curves;
 
@@ -23,10 +25,12 @@ mod item;
 mod layout;
 mod palette;
 mod place;
+mod rates;
 mod scale;
 mod setting;
 #[cfg(test)]
 mod tests;
+mod thinned;
 
 pub use augmented::Augmented;
 pub use classes::Class;

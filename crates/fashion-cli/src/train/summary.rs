@@ -93,7 +93,7 @@ impl Summary {
             (true, ..) => output::json_line(self)?,
             (false, false, Some(test)) => {
                 let options = TextOptions { colour: output::colours(), ..TextOptions::default() };
-                let files = if written.is_ok() { files(run) } else { String::new() };
+                let files = if written.is_ok() { files(run, test) } else { String::new() };
                 format!("\n{}\n{files}", test.to_text_with(options))
             }
             (false, ..) => format!("{run}\n"),
@@ -102,12 +102,13 @@ impl Summary {
     }
 }
 
-fn files(run: &str) -> String {
+fn files(run: &str, test: &Metrics) -> String {
     let command = quoted(run);
+    let of_two = if test.per_class.len() == 2 { ", roc, precision_recall" } else { "" };
     format!(
         "Files in {run}\n\
          \u{20} report.html      everything on one page, for a browser\n\
-         \u{20} figures/         classes, curves, confusion, misclassified, reliability, coverage\n\
+         \u{20} figures/         classes, curves, confusion, misclassified, reliability, coverage{of_two}\n\
          \u{20} metrics.json     predictions.csv  history.csv  config.toml  environment.json\n\
          \u{20} weights/         for `fashion eval {command}` and `fashion predict {command} IMAGE...`\n"
     )

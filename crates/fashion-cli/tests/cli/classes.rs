@@ -95,6 +95,24 @@ fn forty_seven_classes_have_their_numbers_or_names() {
 }
 
 #[test]
+fn two_classes_have_the_curves_of_all_thresholds() {
+    let folder = archives(80, 40, 2, 0);
+    let train = "train --data data --classes reuse,waste --epochs 1 --out run";
+    let trained = line(folder.path(), train);
+    assert_eq!(trained.code, Some(0), "{}", trained.stderr);
+    assert!(trained.stdout.contains("coverage, roc, precision_recall\n"), "{}", trained.stdout);
+    for (figure, title) in [("roc", "ROC curve"), ("precision_recall", "Precision against recall")]
+    {
+        let svg = folder.path().join(format!("run/figures/{figure}.svg"));
+        let svg = fs::read_to_string(svg).unwrap();
+        assert!(svg.contains(title) && svg.contains("waste"), "{svg}");
+        assert!(folder.path().join(format!("run/figures/{figure}.png")).exists());
+    }
+    let page = fs::read_to_string(folder.path().join("run/report.html")).unwrap();
+    assert!(page.contains("<section id=\"thresholds\">"));
+}
+
+#[test]
 fn labels_from_one_are_told_from_a_missing_class() {
     let folder = archives(60, 30, 3, 1);
     let run = |command: &str| line(folder.path(), command);

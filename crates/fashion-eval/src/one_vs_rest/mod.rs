@@ -1,8 +1,10 @@
 //! How well the probability of a class tells its items from all others.
 
 mod ranked;
+mod thresholds;
 
 pub(crate) use ranked::{Areas, Ranked};
+pub use thresholds::{ThresholdCurve, ThresholdPoint};
 
 use crate::Predictions;
 

@@ -7,7 +7,8 @@ use fashion_eval::{ConfusedPair, JudgedItem, Metrics, Order, Predictions};
 use fashion_report::{Item, html};
 use fashion_train::Neighbour;
 
-/// The most confidently wrong items, and the first few of each class that were classified correctly.
+/// The most confidently wrong items, and `correct` others: the first few of each class, of more classes
+/// than that one of each that is confused most.
 pub(super) fn items<'a>(
     judgement: &Judgement,
     dataset: &'a Dataset,
@@ -17,12 +18,24 @@ pub(super) fn items<'a>(
 ) -> Vec<Item<'a>> {
     let predictions = &judgement.predictions;
     let (labels, predicted) = (predictions.labels(), predictions.predicted());
-    let mut left = vec![correct; predictions.classes()];
-    let right = (0..predictions.len()).filter(|&row| {
-        let shown = labels[row] == predicted[row] && left[labels[row]] > 0;
-        left[labels[row]] -= usize::from(shown);
-        shown
-    });
+    let classes = predictions.classes();
+    let mut left = vec![(correct / classes).max(1); classes];
+    let mut right: Vec<usize> = (0..predictions.len())
+        .filter(|&row| {
+            let shown = labels[row] == predicted[row] && left[labels[row]] > 0;
+            left[labels[row]] -= usize::from(shown);
+            shown
+        })
+        .collect();
+    if right.len() > correct {
+        let pairs = &judgement.metrics.most_confused;
+        let mut rank = vec![pairs.len(); classes];
+        for (place, pair) in pairs.iter().enumerate().rev() {
+            (rank[pair.label], rank[pair.predicted]) = (place, place);
+        }
+        right.sort_by_key(|&row| rank[labels[row]]);
+        right.truncate(correct);
+    }
     let wrong = judgement.metrics.misclassified.ranking.iter().take(mistakes).cloned();
     let near =
         |&Neighbour { index, label, .. }: &Neighbour| fashion_report::Neighbour { index, label };
@@ -31,7 +44,7 @@ pub(super) fn items<'a>(
         neighbours: neighbours.get(&judged.index).into_iter().flatten().map(near).collect(),
         judged,
     };
-    wrong.chain(right.map(|row| predictions.item(row))).map(item).collect()
+    wrong.chain(right.into_iter().map(|row| predictions.item(row))).map(item).collect()
 }
 
 /// The average image of those rows of the predictions whose true and predicted class are wanted;
@@ -124,6 +137,7 @@ mod tests {
     use fashion_data::Classes;
     use fashion_eval::predictions_csv::Split;
     use fashion_model::{Architecture, weights};
+    use ndarray::Array2;
 
     #[test]
     fn items_averages_and_evidence_are_of_the_part_that_was_judged() {
@@ -145,7 +159,7 @@ mod tests {
             let neighbours = Neighbours::from([(worst.index, of_worst)]);
 
             // One mistake at the most and one of each class; three items of which most are wrong.
-            let items = items(&judged, dataset, &neighbours, 1, 1);
+            let items = items(&judged, dataset, &neighbours, 1, 10);
             let (wrong, right): (Vec<_>, Vec<_>) = items.iter().partition(|item| item.is_wrong());
             assert_eq!((wrong.len(), right.len()), (1, 3 - ranking.len()));
             assert_eq!(&wrong[0].judged, worst);
@@ -170,5 +184,27 @@ mod tests {
             // An untrained network is not sure of anything: a close call.
             assert_eq!(facts, ["1 of 1", "0 of 1", "1 of 1", "0 of 1"]);
         }
+    }
+
+    #[test]
+    fn of_more_classes_than_there_is_room_for_those_confused_have_an_item() {
+        let dataset = fashion_sample::generate(0).test;
+        let labels: Vec<usize> = dataset.labels()[..60].iter().map(|&label| label.into()).collect();
+        // One of class 3 is taken for 7; all else is right.
+        let wrong = labels.iter().rposition(|&label| label == 3).unwrap();
+        let p = Array2::from_shape_fn((60, 10), |(row, class)| {
+            f64::from(u8::from(class == if row == wrong { 7 } else { labels[row] }))
+        });
+        let predictions = Predictions::new(p, labels).unwrap();
+        let context = context("custom", dataset.classes(), Split::Test);
+        let judged = Judgement::new(predictions, Split::Test, &context).unwrap();
+        let shown = |correct| {
+            let items = items(&judged, &dataset, &Neighbours::new(), 9, correct);
+            items.iter().map(|item| item.judged.label).collect::<Vec<_>>()
+        };
+        let mut two = shown(2);
+        two.sort_unstable();
+        assert_eq!(two, [3, 3, 7]);
+        assert_eq!((shown(10).len(), shown(20).len()), (11, 21));
     }
 }

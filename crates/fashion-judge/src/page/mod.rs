@@ -3,15 +3,17 @@
 mod items;
 
 use crate::report::{Neighbours, Report, classes, course};
-use fashion_eval::thousands;
+use fashion_eval::{ThresholdCurve, thousands};
 use fashion_model::Graph;
+use fashion_report::confusion;
 use fashion_report::html::{self, FactGroup};
 use fashion_train::{Epoch, Settings, Validation, describe};
 
 /// Misclassified items shown, the most confidently wrong: all of a usable classifier, and few enough
 /// for a page of a megabyte; fewer where images are larger.
 const MISTAKES: usize = 1100;
-/// Items shown that were classified correctly, as many of each class, one at least.
+/// Items shown that were classified correctly, as many of each class, or one of those that are confused
+/// most.
 const CORRECT: usize = 200;
 /// Values of an image of which so many are shown.
 const VALUES: usize = 28 * 28;
@@ -27,12 +29,15 @@ pub(crate) fn page<'a>(report: &Report<'a>, neighbours: &Neighbours) -> html::Re
     let images = judgement.images(splits);
     let share = |most: usize| (most * VALUES / images.image_len()).clamp(1, most);
     let (mistakes, classes_shown) = (share(MISTAKES), images.classes().len());
-    let correct = (share(CORRECT) / classes_shown).max(1);
+    // The diagonal of a whole matrix is to have something to show.
+    let whole = classes_shown.min(confusion::MAX_CLASSES);
+    let correct = share(CORRECT).max(whole);
     html::Report {
         title: format!("Garments sorted by {}", report.classifier.architecture()),
         metrics: &judgement.metrics,
         curves: &judgement.curves,
         calibrated: judgement.calibrated.as_ref().map(|(_, curves)| curves),
+        thresholds: ThresholdCurve::of_two(&judgement.predictions),
         hint: HINT.into(),
         facts: facts(report),
         classes: classes(splits),

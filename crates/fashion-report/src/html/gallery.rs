@@ -5,20 +5,27 @@ use maud::{Markup, html};
 
 use super::items::Items;
 use super::sheet::{Sheet, image};
-use super::{Report, items_in_words, tables};
+use super::{Report, items_in_words, many, tables, told};
 use crate::classes::in_colour;
 use crate::{Class, Item, format};
 
 /// Examples shown of each class: one row on a phone.
 const EXAMPLES: usize = 7;
+/// Bytes of the examples of classes that are folded away, all together.
+const FOLDED: usize = 1000 * 28 * 28;
 /// Misclassified items shown without the script, and shown at once with it.
 const AT_ONCE: usize = 48;
 
 /// A strip of garments for each class.
-pub(super) fn examples<'r>(classes: &'r [Class<'_>], sheet: &mut Sheet<'r>) -> Markup {
+pub(super) fn examples<'r>(report: &'r Report<'_>, sheet: &mut Sheet<'r>) -> Markup {
+    let classes = &report.classes;
     if classes.is_empty() {
         return Markup::default();
     }
+    let (order, at_once) = told(report.metrics);
+    let (first, others) = order.split_at(at_once);
+    let size = classes.iter().flat_map(|class| &class.images).map(|pixels| pixels.len()).max();
+    let each = FOLDED / (others.len() * size.unwrap_or(0)).max(1);
     html! {
         p {
             "Examples of each class of the training set."
@@ -26,9 +33,31 @@ pub(super) fn examples<'r>(classes: &'r [Class<'_>], sheet: &mut Sheet<'r>) -> M
                 " On a light page the garments are dark on white; in the data the background is 0, \
                  black."
             }
+            @if !others.is_empty() {
+                " Of " (format::thousands(classes.len())) " classes, the " (at_once) " of lowest \
+                 recall come first."
+            }
         }
-        div.classes {
-            @for class in classes {
+        (strips(classes, first, EXAMPLES, sheet))
+        @if !others.is_empty() && each > 0 {
+            details.examples {
+                summary { "Examples of the other " (format::thousands(others.len())) }
+                (strips(classes, others, each.min(EXAMPLES), sheet))
+            }
+        }
+    }
+}
+
+/// So many garments of each of some classes.
+fn strips<'r>(
+    classes: &'r [Class<'_>],
+    some: &[usize],
+    each: usize,
+    sheet: &mut Sheet<'r>,
+) -> Markup {
+    html! {
+        div.classes.few[each <= EXAMPLES / 2] {
+            @for class in some.iter().map(|&class| &classes[class]) {
                 div {
                     h3 {
                         (class.name) " "
@@ -38,7 +67,7 @@ pub(super) fn examples<'r>(classes: &'r [Class<'_>], sheet: &mut Sheet<'r>) -> M
                         }
                     }
                     div.strip {
-                        @for (i, pixels) in class.images.iter().take(EXAMPLES).enumerate() {
+                        @for (i, pixels) in class.images.iter().take(each).enumerate() {
                             (image(sheet.add(pixels), &format!("{}, example {}", class.name, i + 1)))
                         }
                         @if class.images.is_empty() { small { "nothing to show" } }
@@ -68,7 +97,11 @@ pub(super) fn gallery(report: &Report<'_>, items: &Items<'_, '_>) -> Markup {
             "Each with two probabilities: " span.is-wrong { "orange" }
             " is that of the predicted class, " span.is-true { "blue" }
             " that of the true one; # is the item’s index " (place) ", from 0. "
-            span data-script hidden { "Choose an item to see all its probabilities." }
+            span data-script hidden {
+                "Choose an item to see "
+                @if many(names.len()) { "its largest" } @else { "all its" }
+                " probabilities."
+            }
         }
         @if given < counted {
             p {

@@ -1,6 +1,6 @@
 //! What the report is made of.
 
-use fashion_eval::{ConfidenceCurves, ConfusedPair, Metrics};
+use fashion_eval::{ConfidenceCurves, ConfusedPair, Metrics, ThresholdCurve};
 
 use crate::{Class, History, Item};
 
@@ -15,11 +15,14 @@ pub struct Report<'a> {
     pub curves: &'a ConfidenceCurves,
     /// The same after temperature scaling, where there is one.
     pub calibrated: Option<&'a ConfidenceCurves>,
+    /// What every threshold on the probability of either class does, where there are two.
+    pub thresholds: Option<[ThresholdCurve; 2]>,
     /// How to have a threshold on the confidence chosen, one sentence for where none was.
     pub hint: String,
     /// What was trained, on what and how.
     pub facts: Vec<FactGroup>,
-    /// The classes, with examples of the training data, of which the first seven are shown.
+    /// The K classes, with examples of the training data, of which the first seven are shown, of many
+    /// classes fewer; or none.
     pub classes: Vec<Class<'a>>,
     /// The course of the training.
     pub history: History,
@@ -44,6 +47,7 @@ impl<'a> Report<'a> {
             metrics,
             curves,
             calibrated: None,
+            thresholds: None,
             hint: String::new(),
             facts: Vec::new(),
             classes: Vec::new(),

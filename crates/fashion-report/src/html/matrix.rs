@@ -3,19 +3,19 @@
 use fashion_eval::Normalisation;
 use maud::{Markup, html};
 
-use super::Report;
-use crate::confusion::folded;
-use crate::{format, palette};
+use super::{AT_ONCE, Report, many};
+use crate::confusion::{folded, step};
+use crate::format;
 
-/// The matrix as a table of K × K cells, coloured like the figure. The script makes buttons of the
+/// The matrix as a table of K × K cells, of many classes as wide as the page, coloured like the figure. The script makes buttons of the
 /// cells.
 pub(super) fn matrix(report: &Report<'_>) -> Markup {
     let all = report.class_names();
-    let (confusion, names) = folded(&report.metrics.confusion, &all);
+    let whole = !many(all.len());
+    let most = if whole { all.len() } else { AT_ONCE };
+    let (confusion, names) = folded(&report.metrics.confusion, &all, most);
     let shares = confusion.normalised(Normalisation::Row);
     let counts = confusion.counts();
-    // The script knows classes by the places of their cells.
-    let whole = names.len() == all.len();
     html! {
         p {
             "Rows are the true classes, columns the predicted ones. Each cell has the number of \
@@ -24,7 +24,7 @@ pub(super) fn matrix(report: &Report<'_>) -> Markup {
             " is wrong; the stronger the colour, the larger the share."
             @if !whole {
                 " Of " (format::thousands(all.len())) " classes, those confused most; the others are \
-                 one row and one column."
+                 one row and one column, and what is right or wrong among them has no colour."
             }
             @if whole && !report.items.is_empty() {
                 " "
@@ -34,7 +34,8 @@ pub(super) fn matrix(report: &Report<'_>) -> Markup {
             }
         }
         div.scroll role="region" aria-label="Confusion matrix" tabindex="0" {
-            table.matrix id=[whole.then_some("matrix")] {
+            // The script knows classes by the places of their cells.
+            table.matrix.dense[!whole] id=[whole.then_some("matrix")] {
                 caption { "Items by true and predicted class" }
                 thead {
                     tr {
@@ -49,7 +50,7 @@ pub(super) fn matrix(report: &Report<'_>) -> Markup {
                             @for (j, &n) in row.iter().enumerate() {
                                 @let share = shares[(i, j)];
                                 @let ramp = if i == j { "b" } else { "o" };
-                                td class={ (ramp) (palette::step(share)) } {
+                                td class={ (ramp) (step(share, (i, j), !whole, names.len())) } {
                                     (format::thousands(n))
                                     @if n > 0 { small { (format::percent(share, 1)) } }
                                 }

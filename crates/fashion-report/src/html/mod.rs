@@ -21,6 +21,8 @@ mod pairs;
 mod sheet;
 mod tables;
 
+use fashion_eval::Metrics;
+
 use crate::item::check_class;
 use crate::{Error, classes, confusion, encode};
 
@@ -61,6 +63,13 @@ pub fn render(report: &Report<'_>) -> Result<String, Error> {
 fn check(report: &Report<'_>) -> Result<(), Error> {
     classes::check(&report.classes)?;
     let classes = report.metrics.per_class.len();
+    if !report.classes.is_empty() && report.classes.len() != classes {
+        return Err(Error::Classes {
+            item: "the classes with their examples".into(),
+            what: format!("{} classes", report.classes.len()),
+            expected: format!("{classes}, or none"),
+        });
+    }
     confusion::check(&report.metrics.confusion, classes)?;
     for item in &report.items {
         item.check(&format!("item {}", item.judged.index), classes)?;
@@ -94,6 +103,32 @@ fn check(report: &Report<'_>) -> Result<(), Error> {
         Some(found) => Err(Error::ImageSizes { first, found }),
         None => Ok(()),
     }
+}
+
+/// Classes told at once where there are [`many`]; the others are folded away.
+const AT_ONCE: usize = 20;
+
+/// Whether there are more classes than a page tells one by one: then the matrix has only those confused
+/// most, and an item only its most probable ones.
+fn many(classes: usize) -> bool {
+    classes > confusion::MAX_CLASSES
+}
+
+/// The classes in the order in which the page tells of them, and how many of them at once. Of many, those
+/// come first of which the smallest share was found, of equals those of more items; those without items
+/// come last.
+fn told(metrics: &Metrics) -> (Vec<usize>, usize) {
+    let classes = &metrics.per_class;
+    let mut order: Vec<usize> = (0..classes.len()).collect();
+    if !many(order.len()) {
+        return (order, classes.len());
+    }
+    order.sort_by(|&a, &b| {
+        let (a, b) = (&classes[a], &classes[b]);
+        let by_recall = a.recall.total_cmp(&b.recall);
+        (a.support == 0).cmp(&(b.support == 0)).then(by_recall).then(b.support.cmp(&a.support))
+    });
+    (order, AT_ONCE)
 }
 
 /// `1 item`, `2 items`.

@@ -8,7 +8,7 @@ use super::items::Items;
 use super::sheet::Sheet;
 use super::{Report, confidence, gallery, matrix, measures, pairs, tables};
 use crate::curves::{self, Quantity};
-use crate::{Error, History, font, format, palette};
+use crate::{Error, History, font, format, palette, precision_recall, roc};
 
 /// A section: its anchor, its name in the navigation, heading, and content.
 struct Section {
@@ -98,8 +98,8 @@ fn sections<'r>(
     sheet: &mut Sheet<'r>,
 ) -> Result<Vec<Section>, Error> {
     let data = html! {
-        (gallery::examples(&report.classes, sheet))
-        (tables::counts(&report.classes))
+        (gallery::examples(report, sheet))
+        (tables::counts(report))
     };
     let calibration = confidence::calibration(report)?;
     let sections = [
@@ -108,6 +108,7 @@ fn sections<'r>(
         ("data", "Data", "Data", data),
         ("learning", "Curves", "Learning curves", learning(&report.history)?),
         ("classes", "Classes", "Class by class", tables::scores(report.metrics)),
+        ("thresholds", "Thresholds", "At every threshold", thresholds(report)?),
         ("confusion", "Confusion", "Confusion matrix", matrix::matrix(report)),
         ("items", "Items", "Misclassified items", gallery::gallery(report, items)),
         ("pairs", "Pairs", "Confused most", pairs::pairs(report, sheet)),
@@ -130,6 +131,27 @@ fn learning(history: &History) -> Result<Markup, Error> {
                 }
             }
             (tables::history(history))
+        }
+    })
+}
+
+/// The ROC and the precision-recall curves of two classes, and how to read them.
+fn thresholds(report: &Report<'_>) -> Result<Markup, Error> {
+    let Some(curves) = &report.thresholds else { return Ok(Markup::default()) };
+    let roc = PreEscaped(roc::inline_svg(curves, report.metrics)?);
+    let precision_recall = PreEscaped(precision_recall::inline_svg(curves, report.metrics)?);
+    Ok(html! {
+        div.charts {
+            figure { figcaption { "ROC curve" } (roc) }
+            figure { figcaption { "Precision against recall" } (precision_recall) }
+        }
+        div.words {
+            p {
+                "A threshold other than a half may suit better: the lower it is for a class, the more of \
+                 its items are found, and the more others are taken for it. Each line goes through what \
+                 all thresholds do; the higher it runs, the better the probabilities tell the two \
+                 classes apart. The ranges of the areas are 95% intervals."
+            }
         }
     })
 }

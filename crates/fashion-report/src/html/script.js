@@ -5,14 +5,18 @@
 const AT_ONCE = 48;
 const byId = id => document.getElementById(id);
 const data = JSON.parse(byId('numbers').textContent);
-const {names, counts, columns} = data;
+const {names, counts, columns, likely} = data;
 
 // --- The items -------------------------------------------------------------------------------
 
+const pairs = list => list.flatMap((first, i) => i % 2 ? [] : [[first, list[i + 1]]]);
+
+// Probabilities by class: all in order, or of many classes the largest first.
+const length = likely ? 2 * likely : names.length;
 const items = data.items.map(([index, label, predicted, loss, margin, ...rest], cell) => ({
   cell, index, label, predicted, loss, margin,
-  probabilities: rest.slice(0, names.length),
-  neighbours: rest.slice(names.length),
+  probabilities: new Map(likely ? pairs(rest.slice(0, length)) : rest.slice(0, length).entries()),
+  neighbours: pairs(rest.slice(length)),
 }));
 const order = data.order;
 order.close = [...order.margin].reverse();
@@ -27,7 +31,7 @@ function percent(code) {
   return code === 1000 ? '100%' : (code / 10).toFixed(1) + '%';
 }
 
-const length = code => Math.min(Math.max(code, 0), 1000) / 1000;
+const share = code => Math.min(Math.max(code, 0), 1000) / 1000;
 const number = n => String(n).replace(/\B(?=(\d{3})+$)/g, ',');
 const words = n => number(n) + (n === 1 ? ' item' : ' items');
 
@@ -51,7 +55,7 @@ function bar(kind, role, label, code) {
   const value = make('span', {}, percent(code));
   const line = make('span', {className: 'label ' + kind}, make('b', {}, names[label]), ' ', value);
   if (role) line.prepend(make('span', {className: 'unseen'}, role + ' '));
-  line.style.setProperty('--v', length(code));
+  line.style.setProperty('--v', share(code));
   return line;
 }
 
@@ -75,8 +79,8 @@ function tile(item) {
   const right = item.label === item.predicted;
   const button = make('button', {type: 'button', className: 'tile'}, picture(item.cell),
     make('span', {className: 'index'}, '#' + item.index));
-  if (!right) button.append(bar('is-wrong', 'predicted', item.predicted, item.probabilities[item.predicted]), ' ');
-  button.append(bar('is-true', 'true', item.label, item.probabilities[item.label]));
+  if (!right) button.append(bar('is-wrong', 'predicted', item.predicted, item.probabilities.get(item.predicted)), ' ');
+  button.append(bar('is-true', 'true', item.label, item.probabilities.get(item.label)));
   button.setAttribute('aria-pressed', 'false');
   button.tabIndex = -1;
   button.item = item;
@@ -84,12 +88,13 @@ function tile(item) {
 }
 
 // How many items of the data the filter is about, those included that are not in this page.
+const filled = likely ? counts : counts.flatMap((row, i) => row.map((n, j) => [i, j, n]));
 function total(label, predicted) {
+  const diagonal = label !== '' && label === predicted;
   let sum = 0;
-  counts.forEach((row, i) => row.forEach((n, j) => {
-    const diagonal = label !== '' && label === predicted;
+  for (const [i, j, n] of filled) {
     if ((label === '' || i === +label) && (predicted === '' || j === +predicted) && (i === j) === diagonal) sum += n;
-  }));
+  }
   return sum;
 }
 
@@ -155,12 +160,11 @@ const detail = byId('detail');
 let held = null;
 
 function show(item) {
-  const list = make('ul', {}, ...names.map((_, label) =>
-    make('li', {}, bar(kindOf(item, label), '', label, item.probabilities[label]))));
+  const list = make('ul', {}, ...[...item.probabilities].map(([label, code]) =>
+    make('li', {}, bar(kindOf(item, label), '', label, code))));
   const facts = [['Loss', item.loss === null ? '–' : (item.loss / 100).toFixed(2)], ['Margin', percent(item.margin)]];
   const near = make('ul', {className: 'near'});
-  for (let i = 0; i < item.neighbours.length; i += 2) {
-    const [index, label] = item.neighbours.slice(i, i + 2);
+  for (const [index, label] of item.neighbours) {
     near.append(make('li', {}, make('b', {className: kindOf(item, label)}, names[label]), ` #${index}`));
   }
   const close = make('button', {type: 'button', className: 'close'}, 'Close');
@@ -178,7 +182,7 @@ function hold(tile) {
   held.setAttribute('aria-pressed', 'true');
   detail.classList.add('open');
   show(tile.item);
-  const parts = tile.item.probabilities.map((code, label) => [code, `${names[label]} ${percent(code)}`]);
+  const parts = [...tile.item.probabilities].map(([label, code]) => [code, `${names[label]} ${percent(code)}`]);
   const told = parts.filter(([code]) => code > 0).sort((a, b) => b[0] - a[0]).map(([, text]) => text);
   byId('chosen').textContent = `Item ${tile.item.index}, ${sentence(tile.item)}. ${told.join(', ')}.`;
 }

@@ -1,12 +1,12 @@
 //! Facts and number tables.
 
 use fashion_eval::calibration::ReliabilityBin;
-use fashion_eval::{Estimate, Interval, Metrics};
+use fashion_eval::{Estimate, Interval, Metrics, ScoreRow};
 use maud::{Markup, html};
 
-use super::FactGroup;
+use super::{FactGroup, Report, told};
+use crate::History;
 use crate::format::{self, MISSING, percent};
-use crate::{Class, History};
 
 /// A table that scrolls by itself where the page is too narrow for it.
 pub(super) fn table(caption: &str, class: &str, columns: &[&str], rows: &Markup) -> Markup {
@@ -52,14 +52,17 @@ pub(super) fn fact_list(facts: &[(String, String)]) -> Markup {
 }
 
 /// Examples per class, with a bar for each number.
-pub(super) fn counts(classes: &[Class<'_>]) -> Markup {
+pub(super) fn counts(report: &Report<'_>) -> Markup {
+    let classes = &report.classes;
     let most = classes.iter().map(|c| c.train.max(c.test)).max().unwrap_or(0).max(1) as f64;
-    let rows = html! {
-        @for class in classes {
-            tr {
-                th scope="row" { (class.name) }
-                @for n in [class.train, class.test] {
-                    td style={ "--v:" (length(n as f64 / most)) } { (format::thousands(n)) }
+    let rows = |some: &[usize]| {
+        html! {
+            @for class in some.iter().map(|&class| &classes[class]) {
+                tr {
+                    th scope="row" { (class.name) }
+                    @for n in [class.train, class.test] {
+                        td style={ "--v:" (length(n as f64 / most)) } { (format::thousands(n)) }
+                    }
                 }
             }
         }
@@ -67,7 +70,29 @@ pub(super) fn counts(classes: &[Class<'_>]) -> Markup {
     let columns = ["Class", "Training set", "Test set"];
     html! {
         @if !classes.is_empty() {
-            (table("Examples per class", "bars narrow", &columns, &rows))
+            @let table = ("Examples per class", "bars narrow", &columns[..]);
+            (by_class(table, report.metrics, rows, &Markup::default()))
+        }
+    }
+}
+
+/// A table with `rows` of classes, of which those not told at once are folded away, and `last` ones
+/// after those that are.
+fn by_class(
+    (caption, class, columns): (&str, &str, &[&str]),
+    metrics: &Metrics,
+    rows: impl Fn(&[usize]) -> Markup,
+    last: &Markup,
+) -> Markup {
+    let (order, at_once) = told(metrics);
+    let (first, others) = order.split_at(at_once);
+    html! {
+        (table(caption, class, columns, &html! { (rows(first)) (last) }))
+        @if !others.is_empty() {
+            details {
+                summary { (caption) ": the other " (format::thousands(others.len())) }
+                (table(&format!("{caption}, the others"), class, columns, &rows(others)))
+            }
         }
     }
 }
@@ -109,8 +134,8 @@ pub(super) fn scores(metrics: &Metrics) -> Markup {
         .chain(["Items"])
         .collect();
     let (roc_auc, average_precision) = (known(3), known(4));
-    let rows = html! {
-        @for row in &rows {
+    let line = |row: &ScoreRow| {
+        html! {
             tr class=[(row.scope != "class").then_some("mean")] {
                 th scope="row" {
                     @if row.scope == "class" { (row.title) } @else { (row.title.to_lowercase()) }
@@ -120,6 +145,10 @@ pub(super) fn scores(metrics: &Metrics) -> Markup {
             }
         }
     };
+    let (classes, means) = rows.split_at(metrics.per_class.len());
+    let (order, at_once) = told(metrics);
+    let lines = |some: &[usize]| html! { @for &class in some { (line(&classes[class])) } };
+    let means = html! { @for mean in means { (line(mean)) } };
     html! {
         p {
             "Precision: of what was predicted as this class, the share that is of it. Recall: of \
@@ -133,8 +162,12 @@ pub(super) fn scores(metrics: &Metrics) -> Markup {
                  come from the surest down."
             }
             " Small and as bands: 95% intervals."
+            @if at_once < order.len() {
+                " Of " (format::thousands(order.len())) " classes, the " (at_once) " of lowest recall \
+                 come first."
+            }
         }
-        (table("Scores of each class", "bars", &columns, &rows))
+        (by_class(("Scores of each class", "bars", &columns), metrics, lines, &means))
     }
 }
 

@@ -2,14 +2,15 @@
 
 use fashion_eval::calibration::ReliabilityBin;
 use fashion_eval::selective::{Sorted, Step, Threshold};
-use fashion_eval::{ConfusionMatrix, JudgedItem};
+use fashion_eval::{ConfusionMatrix, Context, JudgedItem, Metrics, Predictions, ThresholdCurve};
+use ndarray::Array2;
 
 use crate::figure::svg;
 use crate::font::{self, Weight};
 use crate::{
     Augmented, Class, CurveEnd, EpochPoint, History, Item, RangeMarks, RangePoint, SettingValue,
     Sweep, SweepCurve, SweepPoint, augmented, class_counts, classes, confusion, coverage, curves,
-    lr_find, misclassified, reliability, sweep, sweep_curves,
+    lr_find, misclassified, precision_recall, reliability, roc, sweep, sweep_curves,
 };
 
 const ORIGIN: &str = "built-in sample, not Fashion-MNIST · test set";
@@ -310,6 +311,28 @@ fn coverage_keeps_its_texts_apart_and_off_the_curve() {
                         }
                     }
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn curves_of_all_thresholds_keep_their_texts_apart() {
+    for (a, b) in NAMES.into_iter().flat_map(|a| NAMES.map(|b| (a, b))) {
+        for labels in [[0, 1, 0, 1], [1; 4]] {
+            let p = Array2::from_shape_fn((4, 2), |(row, class)| [0.2, 0.8][(row + class) % 2]);
+            let predictions = Predictions::new(p, labels.to_vec()).unwrap();
+            let classes = vec![a.into(), b.into()];
+            let context = Context { data: ORIGIN.into(), split: "test".into(), classes };
+            let metrics = Metrics::compute(&predictions, &context).unwrap();
+            let curves = ThresholdCurve::of_two(&predictions).unwrap();
+            for document in [
+                svg(&roc::drawing(&curves, &metrics, ORIGIN).unwrap()).unwrap(),
+                roc::inline_svg(&curves, &metrics).unwrap(),
+                svg(&precision_recall::drawing(&curves, &metrics, ORIGIN).unwrap()).unwrap(),
+                precision_recall::inline_svg(&curves, &metrics).unwrap(),
+            ] {
+                check(&format!("{a}, {b}, {labels:?}"), &document);
             }
         }
     }

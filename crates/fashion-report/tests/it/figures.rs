@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use fashion_eval::{ConfusionMatrix, JudgedItem};
+use fashion_eval::{
+    ConfusionMatrix, Context, JudgedItem, Metrics, Predictions, ThresholdCurve, ThresholdPoint,
+};
 use fashion_report::{
     Augmented, Class, EpochPoint, Error, Figure, History, Item, RangeMarks, RangePoint,
     SettingValue, Sweep, SweepCurve, SweepPoint, augmented, class_counts, classes, confusion,
-    coverage, curves, lr_find, misclassified, reliability, sweep, sweep_curves,
+    coverage, curves, lr_find, misclassified, precision_recall, reliability, roc, sweep,
+    sweep_curves,
 };
 
-use crate::stand_in::{self, CLASSES, sweeps};
+use crate::stand_in::{self, CLASSES, sweeps, whole};
 
 const ORIGIN: &str = "made-up shapes, not Fashion-MNIST · test set";
 
@@ -59,6 +62,8 @@ fn figures() -> Vec<(&'static str, Figure)> {
     let by_rate = sweeps::by_rate();
     let (trials, best) = sweeps::random_search(20);
     let names = ["T-shirt/top", "Shirt", "Bag"];
+    let two = whole::judged_two("T-shirt/top");
+    let thresholds = two.thresholds().unwrap();
     let matrix = matrix(&[&[85, 15, 0], &[120, 1080, 0], &[0, 0, 0]]);
     let changed = vec![stand_in::garment(6, 3).to_vec(); 2];
     let augmented = Augmented { class: "Shirt".into(), index: 42, image: &shirt, changed };
@@ -71,6 +76,8 @@ fn figures() -> Vec<(&'static str, Figure)> {
         ("coverage", coverage::draw(&curve, Some(&mark), ORIGIN).unwrap()),
         ("misclassified", misclassified::draw(&items(&shirt), &NAMES, ORIGIN).unwrap()),
         ("reliability", reliability::draw(&stand_in::bins()[8..], 0.021, ORIGIN).unwrap()),
+        ("roc", roc::draw(&thresholds, &two.metrics, ORIGIN).unwrap()),
+        ("precision_recall", precision_recall::draw(&thresholds, &two.metrics, ORIGIN).unwrap()),
         ("lr_find", lr_find::draw(&range_points, &range_marks, ORIGIN).unwrap()),
         ("sweep", sweep::draw(&sweep_of(&["learning rate"], &by_rate, Some(4)), ORIGIN).unwrap()),
         (
@@ -181,6 +188,8 @@ fn markup_in_names_stays_text() {
         misclassified::draw(&items(&pixels), &[evil; 4], evil),
         reliability::draw(&[], 0.0, evil),
         coverage::draw(&[], None, evil),
+        roc::draw(&thresholds(9), &whole::judged_two(evil).metrics, evil),
+        precision_recall::draw(&thresholds(9), &whole::judged_two(evil).metrics, evil),
         lr_find::draw(&[], &RangeMarks::default(), evil),
         sweep::draw(
             &Sweep {
@@ -214,6 +223,9 @@ fn nothing_to_show_is_said() {
     says(curves::draw(&stand_in::history(0, 3), ORIGIN), "No epoch is finished yet");
     says(reliability::draw(&[], f64::NAN, ORIGIN), "no items");
     says(coverage::draw(&[], None, ORIGIN), "no items");
+    let metrics = whole::judged_two("Coat").metrics;
+    says(roc::draw(&thresholds(0), &metrics, ORIGIN), "all items are of one class");
+    says(precision_recall::draw(&thresholds(0), &metrics, ORIGIN), "all items are of one class");
     let unreachable = stand_in::sorted(None, 0.999);
     says(
         coverage::draw(&stand_in::coverage(9), Some(&unreachable), ORIGIN),
@@ -240,6 +252,58 @@ fn a_curve_of_many_items_stays_small() {
     assert!(svg.len() < 10_000, "{} bytes", svg.len());
     assert!((curve[59_999].accuracy - 0.919).abs() < 1e-12);
     assert!(svg.contains(" 1632,"), "the curve ends at full coverage: {svg}");
+}
+
+/// Curves of `n` items, every other one of the class, of which the surer ones are more often right.
+fn thresholds(n: u64) -> [ThresholdCurve; 2] {
+    let mut positives = 0;
+    let points = (0..n).map(|i| {
+        positives += u64::from((i * 7919 + 104_729) % 1000 * n < 1000 * (n - i));
+        let threshold = 1.0 - i as f64 / n as f64;
+        ThresholdPoint { threshold, true_positives: positives, false_positives: i + 1 - positives }
+    });
+    let points = points.collect();
+    let curve = ThresholdCurve { positives, negatives: n - positives, points };
+    [curve.clone(), curve]
+}
+
+#[test]
+fn curves_of_all_thresholds_stay_small() {
+    let metrics = whole::judged_two("Coat").metrics;
+    let curves = thresholds(60_000);
+    let roc = roc::draw(&curves, &metrics, ORIGIN).unwrap().svg;
+    assert!(roc.len() < 20_000, "{} bytes", roc.len());
+    let svg = precision_recall::draw(&curves, &metrics, ORIGIN).unwrap().svg;
+    assert!(svg.len() < 30_000, "{} bytes", svg.len());
+}
+
+#[test]
+fn the_curves_go_where_the_points_are() {
+    // Of class 1, the first and the third; P = N = 2.
+    let p = ndarray::array![[0.1, 0.9], [0.2, 0.8], [0.6, 0.4], [0.7, 0.3]];
+    let predictions = Predictions::new(p, vec![1, 0, 1, 0]).unwrap();
+    let classes = vec!["Sandal".into(), "Boot".into()];
+    let context = Context { data: "four".into(), split: "test".into(), classes };
+    let metrics = Metrics::compute(&predictions, &context).unwrap();
+    let curves = ThresholdCurve::of_two(&predictions).unwrap();
+    // The panel is 364 wide and high, from (68, 108) on; four units a pixel.
+    let at = |x: f64, y: f64| format!("{},{}", 4.0 * (68.0 + 364.0 * x), 4.0 * (472.0 - 364.0 * y));
+    let path = |points: &[(f64, f64)]| points.iter().map(|&(x, y)| at(x, y)).collect::<Vec<_>>();
+    let roc = roc::draw(&curves, &metrics, ORIGIN).unwrap().svg;
+    let steps = path(&[(0.0, 0.0), (0.0, 0.5), (0.5, 0.5), (0.5, 1.0), (1.0, 1.0)]).join(" ");
+    assert!(roc.contains(&steps), "{steps}: {roc}");
+    let svg = precision_recall::draw(&curves, &metrics, ORIGIN).unwrap().svg;
+    let two_thirds = 2.0 / 3.0;
+    let boot = [(0.0, 1.0), (0.5, 1.0), (0.5, two_thirds), (1.0, two_thirds)];
+    // As plotters rounds them.
+    let rounded = |point: &String| {
+        let (x, y) = point.split_once(',').unwrap();
+        format!("{x},{:.0}", y.parse::<f64>().unwrap())
+    };
+    let boot: Vec<_> = path(&boot).iter().map(rounded).collect();
+    assert!(svg.contains(&boot.join(" ")), "{boot:?}: {svg}");
+    assert!(svg.contains("share of the items: 50.0%, 50.0%"), "{svg}");
+    assert_eq!(texts(&svg, |t| t.starts_with("average precision 0.833")).len(), 2, "{svg}");
 }
 
 #[test]
@@ -417,6 +481,9 @@ fn misshapen_input_is_an_error_that_says_what_is_expected() {
     let pixels = [9; 28 * 28];
     insta::assert_snapshot!(message(misclassified::draw(&items(&pixels), &["a"; 3], ORIGIN)), @"misclassified item 7: 4 probabilities, expected 3, one for each class; the class names say how many classes there are and in which order");
     insta::assert_snapshot!(message(confusion::draw(&matrix(&[&[1, 0], &[0, 1]]), &["a"; 3], ORIGIN)), @"confusion matrix of 2 classes: 3 class names, expected one for each");
+    let ten = whole::judged(1, false).metrics;
+    insta::assert_snapshot!(message(roc::draw(&thresholds(9), &ten, ORIGIN)), @"the curves of all thresholds: metrics of 10 classes, expected two; the class names say how many classes there are and in which order");
+    assert!(precision_recall::draw(&thresholds(9), &ten, ORIGIN).is_err());
     let points = sweeps::by_rate();
     let sweep =
         |settings: &[&str], best| message(sweep::draw(&sweep_of(settings, &points, best), ORIGIN));
@@ -447,6 +514,9 @@ fn of_many_classes_those_are_drawn_that_there_is_room_for() {
         assert!(svg.contains(shown), "{shown}");
     }
     assert!(!svg.contains("class199"));
+    assert!(svg.contains("Confusion matrix, the 29 of 200 classes that are confused most<"));
+    // What is right or wrong among the others is not told: the palest blue, which no zero has here.
+    assert_eq!(svg.matches("fill=\"#F4F7FB\"").count(), 1);
 }
 
 #[test]

@@ -178,7 +178,7 @@ fn every_link_in_the_page_has_its_place() {
         parts.map(|rest| rest.split_once('"').unwrap().0.to_owned()).collect()
     };
     let links = names("href=\"#");
-    assert_eq!(links.len(), 11, "ten sections and the way past the navigation: {links:?}");
+    assert_eq!(links.len(), 12, "eleven sections and the way past the navigation: {links:?}");
     let mut places = names(" id=\"");
     assert!(links.iter().all(|link| places.contains(link)), "{links:?} {places:?}");
     let count = places.len();
@@ -279,4 +279,65 @@ fn misshapen_input_is_an_error() {
     bad.metrics.per_class.pop();
     let bad = render(&Report::new("bad", &bad.metrics, &bad.curves));
     assert!(matches!(bad, Err(Error::ClassNames { found: 1, classes: 2 })));
+}
+
+/// The names in the rows of the first table with this caption.
+fn rows<'a>(page: &'a str, caption: &str) -> Vec<&'a str> {
+    let (_, table) = page.split_once(&format!("<caption>{caption}</caption>")).unwrap();
+    let (table, _) = table.split_once("</table>").unwrap();
+    let names = table.split("<th scope=\"row\">").skip(1);
+    names.map(|rest| rest.split_once("</th>").unwrap().0).collect()
+}
+
+#[test]
+fn of_many_classes_the_worst_come_first_and_the_others_are_folded_away() {
+    let mut judged = whole::judged_many(47, 4);
+    // Without items a class has a recall of 0 and nothing to be bad at.
+    (judged.metrics.per_class[8].recall, judged.metrics.per_class[8].support) = (0.0, 0);
+    judged.metrics.per_class[11].support = 9;
+    let page = render(&judged.report(1)).unwrap();
+    let name = |class: usize| format!("&lt;class {class}&gt;");
+    // Two of six wrong: every third class from 2 on; then one of five.
+    let worst = [11, 2, 5, 14, 17, 20, 23, 26, 29, 32, 35, 38, 41, 44, 1, 4, 7, 10, 13, 16];
+    let means = ["macro mean", "weighted mean"].map(String::from);
+    let expected: Vec<_> = worst.into_iter().map(name).chain(means).collect();
+    assert_eq!(rows(&page, "Scores of each class"), expected);
+    assert_eq!(rows(&page, "Examples per class"), expected[..20]);
+    let others = rows(&page, "Scores of each class, the others");
+    assert_eq!((others.len(), others[26]), (27, &name(8)[..]));
+    assert_eq!(rows(&page, "Items by true and predicted class").len(), 20);
+    let (_, matrix) = page.split_once("<table class=\"matrix dense\">").unwrap();
+    let (matrix, _) = matrix.split_once("</table>").unwrap();
+    let last = matrix.rsplit_once("<td class=\"").unwrap().1;
+    assert!(
+        last.starts_with("b0\">"),
+        "what is right or wrong among the others is not told: {last}"
+    );
+    assert!(page.contains("<summary>Examples of the other 27</summary>"));
+    let strips = page.matches("<div class=\"strip\">").count();
+    assert_eq!(strips, 47, "each class has its examples");
+    assert!(
+        page.contains("of lowest recall come first") && page.contains("its largest probabilities")
+    );
+
+    let few = render(&whole::judged_many(30, 4).report(1)).unwrap();
+    let in_order: Vec<_> = (0..30).map(name).collect();
+    assert_eq!(rows(&few, "Scores of each class")[..30], in_order);
+    assert_eq!(rows(&few, "Items by true and predicted class").len(), 30);
+    assert!(!few.contains("of lowest recall") && few.contains("all its probabilities"));
+}
+
+#[test]
+fn a_page_grows_with_the_classes_and_not_with_their_pairs_or_items() {
+    let bytes = |classes: usize| {
+        let judged = whole::judged_many(classes, 1);
+        let mut report = judged.report(1);
+        report.items.truncate(150);
+        assert_eq!(report.items.len(), 150);
+        render(&report).unwrap().len()
+    };
+    let (hundred, four) = (bytes(100), bytes(400));
+    let each = (four - hundred) / 300;
+    // A row of scores, of counts, a strip, two choices, a diagonal; fewer examples of each.
+    assert!(each < 300, "{each} bytes for a class more");
 }

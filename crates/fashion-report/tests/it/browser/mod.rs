@@ -276,6 +276,37 @@ fn the_page_works_in_a_browser() {
 }
 
 #[test]
+fn of_many_classes_the_page_works_too() {
+    let Some(path) = devtools::find() else { return };
+    let judged = whole::judged_many(60, 3);
+    let report = judged.report(1);
+    let mut browser = Browser::start(&path);
+    browser.screen(1280, 800, "screen", "light");
+    browser.open(&render(&report).unwrap());
+    browser.choose("true", "5");
+    assert_eq!(text(&mut browser, "#count"), "2 items, <class 5> taken for something else.");
+    browser.choose("predicted", "5");
+    assert_eq!(text(&mut browser, "#count"), "1 of 3 items, <class 5>, sorted correctly.");
+    browser.choose("predicted", "");
+    browser.click(&tile(0));
+    let bars = "[...document.querySelectorAll('#detail .label')].map(e => e.textContent)";
+    let bars = browser.value(bars);
+    let bars: Vec<_> = bars.as_array().unwrap().iter().map(|bar| bar.as_str().unwrap()).collect();
+    assert_eq!(bars.len(), 10);
+    assert!(bars[0].starts_with("<class 6> ") && bars[1].starts_with("<class 5> "), "{bars:?}");
+    assert!(text(&mut browser, "#chosen").contains("<class 5> taken for <class 6>. <class 6> "));
+    // A4 between its margins, beside a scroll bar.
+    for (width, media) in [(360, "screen"), (1280, "screen"), (688, "print")] {
+        browser.screen(width, 800, media, "light");
+        let room = "(page => page.clientWidth - page.scrollWidth)(document.documentElement)";
+        assert_eq!(browser.value(room), 0, "nothing stands out of {media} {width} wide");
+    }
+    let seen = "[...document.querySelectorAll('details table')].every(e => e.checkVisibility())";
+    assert_eq!(browser.value(seen), true, "what is folded away is printed");
+    assert!(browser.complaints.is_empty(), "{:#?}", browser.complaints);
+}
+
+#[test]
 fn a_script_that_was_not_in_the_page_is_not_run() {
     let Some(path) = devtools::find() else { return };
     let page = render(&whole::judged(2, false).report(1)).unwrap();

@@ -2,7 +2,7 @@
 
 use fashion_eval::calibration::Temperature;
 use fashion_eval::selective::Threshold;
-use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions};
+use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions, ThresholdCurve};
 use fashion_report::html::{FactGroup, Pair, Report};
 use fashion_report::{Class, Item, Neighbour};
 use ndarray::Array2;
@@ -41,6 +41,22 @@ pub(crate) fn judged(variants: usize, fabric: bool) -> Judged {
 /// Two classes of 100 items each, of which 16 are misclassified; `name` is the first one's name.
 pub(crate) fn judged_two(name: &str) -> Judged {
     Judged::new(&[name, "Trouser"], &[vec![85, 15], vec![1, 99]], garments(2, false))
+}
+
+/// So many classes, each of `right` items that are sorted correctly; and of class k, k % 3 are taken for
+/// the next one, of the last none.
+pub(crate) fn judged_many(classes: usize, right: u64) -> Judged {
+    let names: Vec<String> = (0..classes).map(|class| format!("<class {class}>")).collect();
+    let mut counts = vec![vec![0; classes]; classes];
+    for class in 0..classes {
+        counts[class][class] = right;
+        if class + 1 < classes {
+            counts[class][class + 1] = class as u64 % 3;
+        }
+    }
+    let ten = garments(9, true);
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    Judged::new(&names, &counts, (0..classes).map(|class| ten[class % 10].clone()).collect())
 }
 
 impl Judged {
@@ -111,6 +127,11 @@ impl Judged {
         (0..self.predictions.len()).map(|row| self.item(row)).filter(|item| wanted(item)).collect()
     }
 
+    /// The curves of two classes.
+    pub(crate) fn thresholds(&self) -> Option<[ThresholdCurve; 2]> {
+        ThresholdCurve::of_two(&self.predictions)
+    }
+
     /// The report with `correct` items of each class that were sorted correctly.
     pub(crate) fn report(&self, correct: usize) -> Report<'_> {
         let classes =
@@ -128,6 +149,7 @@ impl Judged {
         let averages = self.garments.iter().take(self.predictions.classes());
         Report {
             calibrated: Some(&self.calibrated),
+            thresholds: self.thresholds(),
             facts: facts(),
             classes: classes.collect(),
             history: history(10, 7),
