@@ -85,7 +85,8 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
             named.map(|(judged, name)| (name.as_str(), &judged.metrics.confusion)).collect();
         let metrics = &judged[0].metrics;
         let origin = format!("{} · {} set", metrics.data, metrics.split);
-        recall::draw(&matrices, &metrics.classes, &origin)?.write(&figures, "recall")?;
+        recall::draw(&matrices, found.splits.train.classes(), &origin)?
+            .write(&figures, "recall")?;
         output::about("files", out.path().display());
         Ok(())
     };
