@@ -69,13 +69,21 @@ def objects(text: str) -> list[dict]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def dataset(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+def dataset(rng: np.random.Generator, n: int, shape=(28, 28)) -> tuple[np.ndarray, np.ndarray]:
     """Ten classes that can be learnt but overlap: a bar at the class's height, and noise."""
     labels = (np.arange(n) % 10).astype(np.uint8)
-    images = rng.integers(0, 160, (n, 28, 28))
+    images = rng.integers(0, 160, (n, *shape))
     for image, label in zip(images, labels):
         image[4 + 2 * label : 8 + 2 * label, 4:24] += 60
     return images.astype(np.uint8), labels
+
+
+def write_dataset(folder: Path, shape, train: int, test: int):
+    """Such images as `train.npz` and `test.npz`, with the names of the classes."""
+    folder.mkdir()
+    for part, n in (("train", train), ("test", test)):
+        images, labels = dataset(np.random.default_rng(n), n, shape)
+        np.savez(folder / f"{part}.npz", x=images, y=labels, classes=CLASSES)
 
 
 def write_png(path: Path, image: np.ndarray):

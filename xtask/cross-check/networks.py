@@ -65,30 +65,45 @@ class Block(nn.Module):
 
 
 class Resnet(nn.Module):
-    """A stem and six residual blocks."""
+    """A stem and two residual blocks of each width."""
+
+    CHANNELS, STRIDE, WIDTHS = 1, 1, [16, 32, 64]
 
     def __init__(self):
         super().__init__()
-        self.stem = nn.Conv2d(1, 16, 3, padding=1, bias=False)
+        self.stem = nn.Conv2d(self.CHANNELS, 16, 3, self.STRIDE, 1, bias=False)
         self.norm = nn.BatchNorm2d(16)
-        widths = [16, 16, 16, 32, 32, 64, 64]
-        for block, (inputs, outputs) in enumerate(zip(widths, widths[1:]), 1):
-            self.add_module(f"block{block}", Block(inputs, outputs))
-        self.fc = nn.Linear(64, 10)
+        widths = [16] + [width for width in self.WIDTHS for _ in range(2)]
+        self.blocks = [f"block{block}" for block in range(1, len(widths))]
+        for name, inputs, outputs in zip(self.blocks, widths, widths[1:]):
+            self.add_module(name, Block(inputs, outputs))
+        self.fc = nn.Linear(widths[-1], 10)
 
     def forward(self, x):
         x = F.relu(self.norm(self.stem(x)))
-        for block in range(1, 7):
-            x = getattr(self, f"block{block}")(x)
+        for name in self.blocks:
+            x = getattr(self, name)(x)
         return self.fc(x.mean((2, 3)))
 
 
-NETWORKS = {"report-cnn": ReportCnn, "vgg": Vgg, "resnet": Resnet}
+class Resnet64(Resnet):
+    """The same for images in colour, twice as large and more."""
+
+    CHANNELS, STRIDE, WIDTHS = 3, 2, [16, 32, 64, 128]
+
+
+NETWORKS = {"report-cnn": ReportCnn, "vgg": Vgg, "resnet": Resnet, "resnet-64": Resnet64}
+
+
+def shape(name):
+    """Of one image, as in an npz."""
+    return (64, 64, 3) if name == "resnet-64" else (28, 28)
 
 
 def pixels(images):
-    """Images (N, 28, 28) of 0-255 as PyTorch has them, 0-1."""
-    return torch.from_numpy(images).reshape(-1, 1, 28, 28).float() / 255
+    """Images (N, side, side) or (N, side, side, 3) of 0-255 as PyTorch has them, 0-1."""
+    n, side = images.shape[:2]
+    return torch.from_numpy(images).reshape(n, side, side, -1).permute(0, 3, 1, 2).float() / 255
 
 
 def initialise(network):

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-from common import arguments, call, close, dataset, same
-from networks import NETWORKS, pixels
+from common import arguments, call, close, same, write_dataset
+from networks import NETWORKS, pixels, shape
 
 TOLERANCE = 1e-4
 IMAGES = 16
@@ -32,12 +32,11 @@ def run(fashion, data, work, name, rate):
 
 def main():
     fashion, work = arguments()
-    images, labels = dataset(np.random.default_rng(1), IMAGES)
-    data = work / "data"
-    data.mkdir()
-    for part in ("train", "test"):
-        np.savez(data / f"{part}.npz", x=images, y=labels)
     for name, network in NETWORKS.items():
+        data = work / f"{name}-data"
+        write_dataset(data, shape(name), IMAGES, IMAGES)
+        arrays = np.load(data / "train.npz")
+        images, labels = arrays["x"], arrays["y"]
         before, _ = run(fashion, data, work, name, 1e-30)
         after, loss = run(fashion, data, work, name, 1)
         model = network()
