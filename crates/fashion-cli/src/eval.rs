@@ -217,8 +217,7 @@ pub(crate) fn holding_out<'a>(place: &Path, config: Option<&'a Config>) -> Resul
         ))),
         Some(settings) if settings.validation.chooses() => Ok(settings),
         Some(Settings { validation, .. }) => Err(exit::usage(format!(
-            "{place} was trained with --validation {validation}, so nothing was held out to choose by; \
-             judge it with --split test and without --target-accuracy"
+            "{place} was trained with --validation {validation}, so nothing was held out; judge it with --split test and without --target-accuracy"
         ))),
     }
 }
