@@ -154,11 +154,11 @@ fn a_validation_part_is_validated_on_unless_something_else_is_asked_for() {
 
     // It is those images that are judged: the accuracy is that of the epoch whose weights are used.
     let judged = json(&run("eval run --split validation --json").stdout);
-    assert_eq!(judged["items"], 36);
+    assert_eq!(judged["n"], 36);
     let history = fs::read_to_string(at("run/history.csv")).unwrap();
     let accuracies = history.lines().skip(1).map(|line| line.split(',').next_back().unwrap());
     let best = accuracies.map(|text| text.parse::<f64>().unwrap()).fold(0.0, f64::max);
-    let accuracy = judged["accuracy"]["value"].as_f64().unwrap();
+    let accuracy = judged["accuracy"].as_f64().unwrap();
     assert!((accuracy - best).abs() < 1e-6, "{accuracy} {best}");
     run("eval run --split validation --out judged");
     run("compare run run --split validation");
