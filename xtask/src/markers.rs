@@ -116,6 +116,14 @@ fn line(cells: impl Iterator<Item = impl AsRef<str>>) -> String {
 /// What a table says where there is nothing.
 pub(crate) const NONE: &str = "–";
 
+/// Mean and sample standard deviation (divided by n − 1; 0 for a single value).
+pub(crate) fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (mean, (squares / (n - 1.0).max(1.0)).sqrt())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

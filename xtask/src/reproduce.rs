@@ -166,14 +166,10 @@ impl Table {
         Ok(())
     }
 
-    /// The means of accuracy and log loss, and their sample standard deviations (divided by n − 1; 0
-    /// for a single run).
+    /// The means of accuracy and log loss, and their standard deviations.
     fn summary(&self) -> [(f64, f64); 2] {
-        let n = self.rows.len() as f64;
         let of = |score: fn(&Scores) -> f64| {
-            let mean = self.rows.iter().map(score).sum::<f64>() / n;
-            let squares: f64 = self.rows.iter().map(|row| (score(row) - mean).powi(2)).sum();
-            (mean, (squares / (n - 1.0).max(1.0)).sqrt())
+            markers::mean_and_deviation(&self.rows.iter().map(score).collect::<Vec<_>>())
         };
         let (accuracy, loss) = (of(|row| row.accuracy), of(|row| row.log_loss));
         [(accuracy.0, loss.0), (accuracy.1, loss.1)]

@@ -269,8 +269,8 @@ pub(crate) struct CompareArgs {
     /// Print Markdown instead of text, for pasting
     #[arg(long)]
     pub(crate) markdown: bool,
-    /// Also write comparison.txt, comparison.md and comparison.json into this folder, which must not
-    /// exist or be empty
+    /// Also write comparison.txt, .md and .json, and figures/recall (.svg and .png), the recall of each
+    /// class, into this folder, which must not exist or be empty
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }

@@ -9,6 +9,7 @@ use crate::place::{self, Bar};
 use anyhow::{Context, Result};
 use fashion_eval::compare::{Comparison, Contender};
 use fashion_judge::{Judgement, Trained, context};
+use fashion_report::recall;
 use fashion_train::RunFolder;
 use std::process::ExitCode;
 
@@ -78,6 +79,14 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
         {
             out.write(&out.path().join(name), text.as_bytes())?;
         }
+        let figures = out.path().join("figures");
+        let named = judged.iter().zip(&names);
+        let matrices: Vec<_> =
+            named.map(|(judged, name)| (name.as_str(), &judged.metrics.confusion)).collect();
+        let metrics = &judged[0].metrics;
+        let origin = format!("{} · {} set", metrics.data, metrics.split);
+        recall::draw(&matrices, found.splits.train.classes(), &origin)?
+            .write(&figures, "recall")?;
         output::about("files", out.path().display());
         Ok(())
     };

@@ -177,17 +177,26 @@ impl<'a> Feed<'a> {
     }
 
     fn mix(&self, draw: usize) -> Option<Mix> {
-        self.augment.mix(self.order.len(), self.seed, self.epoch, draw as u64)
+        let mix = self.augment.mix(self.seed, self.epoch, draw as u64)?;
+        (mix.draw < self.order.len()).then_some(mix)
     }
 
     fn image(&self, draw: usize, x: &mut [f32], memory: &mut Memory) {
-        self.unmixed(draw, x, &mut memory.frame);
-        if let Some(Mix { draw: other, share }) = self.mix(draw) {
-            memory.other.resize(x.len(), 0.0);
-            self.unmixed(other, &mut memory.other, &mut memory.frame);
-            for (x, other) in x.iter_mut().zip(&memory.other) {
-                *x = share * *x + (1.0 - share) * other;
+        let Some(Mix { draw: other, share }) = self.mix(draw) else {
+            return self.unmixed(draw, x, &mut memory.frame);
+        };
+        for draw in [draw, other] {
+            // Most likely it is there: one of a pair comes after the other.
+            let Kept { image, of } = &mut memory.pair[draw % 2];
+            if *of != Some(draw) {
+                image.resize(x.len(), 0.0);
+                self.unmixed(draw, image, &mut memory.frame);
+                *of = Some(draw);
             }
+        }
+        let [image, other] = [draw, other].map(|draw| &memory.pair[draw % 2].image);
+        for ((x, image), other) in x.iter_mut().zip(image).zip(other) {
+            *x = share * image + (1.0 - share) * other;
         }
     }
 
@@ -206,7 +215,15 @@ impl<'a> Feed<'a> {
 #[derive(Default)]
 struct Memory {
     frame: Vec<f32>,
-    other: Vec<f32>,
+    /// Of an even draw and an odd one.
+    pair: [Kept; 2],
+}
+
+/// An image that may be wanted again.
+#[derive(Default)]
+struct Kept {
+    image: Vec<f32>,
+    of: Option<usize>,
 }
 
 /// How many of an epoch's draws each class gets that has so many items: in proportion to

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use fashion_eval::{ConfusionMatrix, JudgedItem};
 use fashion_report::{
     Class, Item, Sweep, class_counts, classes, confusion, coverage, curves, lr_find, misclassified,
-    precision_recall, reliability, roc, sweep, sweep_curves,
+    precision_recall, recall, reliability, roc, sweep, sweep_curves,
 };
 
 #[path = "../tests/it/stand_in/mod.rs"]
@@ -39,6 +39,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let test = format!("{origin} · test set");
     let counts = ConfusionMatrix::try_from(stand_in::confusion(1000))?;
     confusion::draw(&counts, &CLASSES, &test)?.write(&folder, "confusion")?;
+
+    let classifiers = [("runs/001", &counts)];
+    recall::draw(&classifiers, &CLASSES, &test)?.write(&folder, "recall")?;
 
     let items: Vec<Item<'_>> = (0..25)
         .map(|i| {

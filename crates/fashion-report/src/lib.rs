@@ -10,6 +10,7 @@ pub mod html;
 pub mod lr_find;
 pub mod misclassified;
 pub mod precision_recall;
+pub mod recall;
 pub mod reliability;
 pub mod roc;
 pub mod sweep;

@@ -1,37 +1,31 @@
 //! Mixup: H. Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018.
 
 use super::Augment;
-use crate::random::{Purpose, below, stream};
+use crate::random::{Purpose, stream};
 use rand_chacha::rand_core::Rng;
 
 /// What an image, and its target, is mixed with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mix {
-    /// The draw of the epoch that is mixed in, changed as it is when its own turn comes.
+    /// The draw of the epoch that is mixed in, changed as it is for its own turn.
     pub draw: usize,
     /// The share of the image itself, from a half to 1.
     pub share: f32,
 }
 
 impl Augment {
-    /// What a draw, of so many in the epoch, is mixed with; nothing without `mixup`.
+    /// What a draw is mixed with, if the epoch has a draw of that number; nothing without `mixup`.
     ///
-    /// The share is the larger of λ and 1 − λ with λ from Beta(α, α), so that the image itself counts at
-    /// least as much: which of the two comes first makes no difference, as both are drawn alike.
-    ///
-    /// # Panics
-    ///
-    /// If there are no draws, or 2³² or more.
+    /// It is its neighbour in the order of the epoch, which is random, so that the two are changed once
+    /// for both. The share is the larger of λ and 1 − λ with λ from Beta(α, α): each is as likely as the
+    /// other, and so the image itself counts at least as much.
     #[must_use]
-    pub fn mix(&self, draws: usize, seed: u64, epoch: u64, draw: u64) -> Option<Mix> {
+    pub fn mix(&self, seed: u64, epoch: u64, draw: u64) -> Option<Mix> {
         if self.mixup == 0.0 {
             return None;
         }
-        let mut rng = stream(seed, Purpose::Mixup, epoch, draw);
-        let draws = u32::try_from(draws).expect("an epoch has fewer than 2^32 draws");
-        let with = below(&mut rng, draws) as usize;
-        let share = beta(self.mixup, &mut rng);
-        Some(Mix { draw: with, share: share.max(1.0 - share) as f32 })
+        let share = beta(self.mixup, &mut stream(seed, Purpose::Mixup, epoch, draw));
+        Some(Mix { draw: (draw ^ 1) as usize, share: share.max(1.0 - share) as f32 })
     }
 }
 

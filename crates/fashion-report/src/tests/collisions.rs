@@ -10,7 +10,7 @@ use crate::font::{self, Weight};
 use crate::{
     Augmented, Class, CurveEnd, EpochPoint, History, Item, RangeMarks, RangePoint, SettingValue,
     Sweep, SweepCurve, SweepPoint, augmented, class_counts, classes, confusion, coverage, curves,
-    lr_find, misclassified, precision_recall, reliability, roc, sweep, sweep_curves,
+    lr_find, misclassified, precision_recall, recall, reliability, roc, sweep, sweep_curves,
 };
 
 const ORIGIN: &str = "built-in sample, not Fashion-MNIST · test set";
@@ -176,6 +176,25 @@ fn changed_images_keep_their_texts_apart() {
                    saturation 0.25, hue 0.125, erase 0.25, mixup 0.25";
     let drawing = augmented::drawing(&NAMES.map(row), changes, ORIGIN).unwrap();
     check("augmented", &svg(&drawing).unwrap());
+}
+
+#[test]
+fn recalls_keep_their_texts_apart() {
+    let counts = |right: u64| {
+        let row = |class: usize| {
+            let mut row = vec![(class as u64) * 7_654_321; 4];
+            row[class] = right;
+            row
+        };
+        ConfusionMatrix::try_from((0..4).map(row).collect::<Vec<_>>()).unwrap()
+    };
+    for n in [1, 2, 5, 20] {
+        let matrices: Vec<_> = (0..n).map(|i| counts(1000 * i)).collect();
+        let classifiers: Vec<_> =
+            matrices.iter().enumerate().map(|(i, m)| (NAMES[i % 4], m)).collect();
+        let drawing = recall::drawing(&classifiers, &NAMES, ORIGIN).unwrap();
+        check(&format!("recall of {n}"), &svg(&drawing).unwrap());
+    }
 }
 
 fn bin(lower: f64, upper: f64, count: u64, at: (f64, f64)) -> ReliabilityBin {

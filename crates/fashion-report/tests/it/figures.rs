@@ -8,7 +8,7 @@ use fashion_eval::{
 use fashion_report::{
     Augmented, Class, EpochPoint, Error, Figure, History, Item, RangeMarks, RangePoint,
     SettingValue, Sweep, SweepCurve, SweepPoint, augmented, class_counts, classes, confusion,
-    coverage, curves, lr_find, misclassified, precision_recall, reliability, roc, sweep,
+    coverage, curves, lr_find, misclassified, precision_recall, recall, reliability, roc, sweep,
     sweep_curves,
 };
 
@@ -64,7 +64,9 @@ fn figures() -> Vec<(&'static str, Figure)> {
     let names = ["T-shirt/top", "Shirt", "Bag"];
     let two = whole::judged_two("T-shirt/top");
     let thresholds = two.thresholds().unwrap();
+    let better = matrix(&[&[96, 4, 0], &[150, 1050, 0], &[0, 0, 0]]);
     let matrix = matrix(&[&[85, 15, 0], &[120, 1080, 0], &[0, 0, 0]]);
+    let both = [("runs/001", &matrix), ("runs/002", &better)];
     let changed = vec![stand_in::garment(6, 3).to_vec(); 2];
     let augmented = Augmented { class: "Shirt".into(), index: 42, image: &shirt, changed };
     vec![
@@ -78,6 +80,7 @@ fn figures() -> Vec<(&'static str, Figure)> {
         ("reliability", reliability::draw(&stand_in::bins()[8..], 0.021, ORIGIN).unwrap()),
         ("roc", roc::draw(&thresholds, &two.metrics, ORIGIN).unwrap()),
         ("precision_recall", precision_recall::draw(&thresholds, &two.metrics, ORIGIN).unwrap()),
+        ("recall", recall::draw(&both, &names, ORIGIN).unwrap()),
         ("lr_find", lr_find::draw(&range_points, &range_marks, ORIGIN).unwrap()),
         ("sweep", sweep::draw(&sweep_of(&["learning rate"], &by_rate, Some(4)), ORIGIN).unwrap()),
         (
@@ -231,6 +234,7 @@ fn nothing_to_show_is_said() {
         coverage::draw(&stand_in::coverage(9), Some(&unreachable), ORIGIN),
         "out of reach: nothing",
     );
+    says(recall::draw(&[], &NAMES, ORIGIN), "Recall by class");
     says(lr_find::draw(&[], &RangeMarks::default(), ORIGIN), "No batch was tried");
     says(sweep::draw(&sweep_of(&[], &[], None), ORIGIN), "No point is finished yet");
     says(sweep::draw(&sweep_of(&["dropout"], &[], None), ORIGIN), "No point is finished yet");
@@ -480,6 +484,8 @@ fn misshapen_input_is_an_error_that_says_what_is_expected() {
     insta::assert_snapshot!(message(misclassified::draw(&items(&short), &NAMES, ORIGIN)), @"misclassified item 7: an image of 783 bytes, expected a square of at most 128 × 128 pixels, row by row, one byte a pixel or three");
     let pixels = [9; 28 * 28];
     insta::assert_snapshot!(message(misclassified::draw(&items(&pixels), &["a"; 3], ORIGIN)), @"misclassified item 7: 4 probabilities, expected 3, one for each class; the class names say how many classes there are and in which order");
+    let two = matrix(&[&[1, 0], &[0, 1]]);
+    insta::assert_snapshot!(message(recall::draw(&[("a", &two)], &["a"; 3], ORIGIN)), @"confusion matrix of 2 classes: 3 class names, expected one for each");
     insta::assert_snapshot!(message(confusion::draw(&matrix(&[&[1, 0], &[0, 1]]), &["a"; 3], ORIGIN)), @"confusion matrix of 2 classes: 3 class names, expected one for each");
     let ten = whole::judged(1, false).metrics;
     insta::assert_snapshot!(message(roc::draw(&thresholds(9), &ten, ORIGIN)), @"the curves of all thresholds: metrics of 10 classes, expected two; the class names say how many classes there are and in which order");
@@ -509,6 +515,7 @@ fn of_many_classes_those_are_drawn_that_there_is_room_for() {
     counts[7][3] = 4;
     let names: Vec<String> = (0..200).map(|class| format!("class{class}")).collect();
     let counts = ConfusionMatrix::try_from(counts).unwrap();
+    let all = counts.clone();
     let svg = confusion::draw(&counts, &names, ORIGIN).unwrap().svg;
     for shown in ["class3", "class7", "171 others", "855", "44.4%"] {
         assert!(svg.contains(shown), "{shown}");
@@ -517,6 +524,13 @@ fn of_many_classes_those_are_drawn_that_there_is_room_for() {
     assert!(svg.contains("Confusion matrix, the 29 of 200 classes that are confused most<"));
     // What is right or wrong among the others is not told: the palest blue, which no zero has here.
     assert_eq!(svg.matches("fill=\"#F4F7FB\"").count(), 1);
+
+    let mut others: Vec<Vec<u64>> = counts.into();
+    others[190][3] = 5;
+    let others = ConfusionMatrix::try_from(others).unwrap();
+    let svg = recall::draw(&[("a", &all), ("b", &others)], &names, ORIGIN).unwrap().svg;
+    assert!(svg.contains(">Recall by class, the 30 of 200 that differ most<"));
+    assert!(svg.contains(">class190<") && !svg.contains(">class29<"));
 }
 
 #[test]

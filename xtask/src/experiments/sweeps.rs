@@ -1,21 +1,16 @@
-//! `experiments`: the tables and figures of `docs/experiments.md`, made again.
+//! Sweeps of one setting around the report's.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use clap::Args as ClapArgs;
 
+use super::{DATA, FILE, Runs};
+use crate::command;
 use crate::markers::{NONE, Part, table};
 use crate::workspace::Workspace;
-use crate::{command, machine};
-
-/// The document.
-const FILE: &str = "docs/experiments.md";
-/// What `sweep.toml` calls the data that the document is about.
-const DATA: &str = "Fashion-MNIST (official)";
 
 /// How fast a point learns is told by the first epoch with this validation accuracy.
 const LEARNT: f64 = 0.85;
@@ -24,7 +19,7 @@ const LEARNT: f64 = 0.85;
 type Line = BTreeMap<String, String>;
 
 /// A sweep of one setting around the report's.
-struct Experiment {
+pub(super) struct Sweep {
     /// The name of its folder and its figures.
     name: &'static str,
     part: Part,
@@ -32,72 +27,39 @@ struct Experiment {
     values: &'static str,
 }
 
-const EXPERIMENTS: [Experiment; 2] = [
-    Experiment {
-        name: "learning-rate",
-        part: Part { file: FILE, chore: "experiments-learning-rate" },
-        setting: "learning_rate",
-        values: "1e-5,3e-5,1e-4,3e-4,1e-3,3e-3,1e-2,3e-2,1e-1",
-    },
-    Experiment {
-        name: "batch-size",
-        part: Part { file: FILE, chore: "experiments-batch-size" },
-        setting: "batch_size",
-        values: "16,32,64,128,256,512,1024",
-    },
-];
+pub(super) const LEARNING_RATE: Sweep = Sweep {
+    name: "learning-rate",
+    part: Part { file: FILE, chore: "experiments-learning-rate" },
+    setting: "learning_rate",
+    values: "1e-5,3e-5,1e-4,3e-4,1e-3,3e-3,1e-2,3e-2,1e-1",
+};
+pub(super) const BATCH_SIZE: Sweep = Sweep {
+    name: "batch-size",
+    part: Part { file: FILE, chore: "experiments-batch-size" },
+    setting: "batch_size",
+    values: "16,32,64,128,256,512,1024",
+};
 
-/// Sweep learning rates and batch sizes around the report's, and write docs/experiments.md
-///
-/// Needs the real data: `cargo xtask fetch-data`, or `FASHION_DATA`. The sweeps stay in --out; one that
-/// is there already is gone on with, or taken as it is.
-#[derive(ClapArgs)]
-pub(crate) struct Args {
-    /// The folder for the sweeps [default: sweeps/experiments]
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-
-    /// Compare with the document's tables and write nothing
-    #[arg(long)]
-    check: bool,
-}
-
-/// Runs the chore.
-pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    let out = args.out.clone().unwrap_or_else(|| workspace.root().join("sweeps/experiments"));
-    let fashion = workspace.build_release()?;
-    let machine = machine::describe(workspace)?;
-    for experiment in EXPERIMENTS {
-        let folder = out.join(experiment.name);
-        sweep(workspace, &fashion, &experiment, &folder)?;
-        let Experiment { name, part, setting, values } = experiment;
-        let table = render(&folder, setting)?;
-        println!("{table}");
-        let fresh = format!(
-            "{table}\nMade with `cargo xtask experiments` on {machine}: `fashion sweep --vary \
-             {setting}={values} --seeds 0,1,2`.\n"
-        );
-        part.settle(workspace, &fresh, args.check)?;
-        if args.check {
-            continue;
-        }
-        for figure in ["sweep", "curves"] {
-            let from = folder.join("figures").join(format!("{figure}.svg"));
-            let to = format!("docs/images/{name}-{figure}.svg");
-            fs::copy(&from, workspace.root().join(to))
-                .with_context(|| format!("cannot copy {}", from.display()))?;
-        }
+/// Makes the table and the figures of a sweep again.
+pub(super) fn run(workspace: &Workspace, runs: &Runs<'_>, experiment: &Sweep) -> Result<()> {
+    let folder = runs.out.join(experiment.name);
+    sweep(workspace, runs.fashion, experiment, &folder)?;
+    let Sweep { name, part, setting, values } = experiment;
+    let table = render(&folder, setting)?;
+    let how = format!("`fashion sweep --vary {setting}={values} --seeds 0,1,2`");
+    runs.settle(workspace, part, &table, &how)?;
+    if runs.check {
+        return Ok(());
+    }
+    for figure in ["sweep", "curves"] {
+        let from = folder.join("figures").join(format!("{figure}.svg"));
+        runs.keep_figure(workspace, &from, &format!("{name}-{figure}"))?;
     }
     Ok(())
 }
 
 /// Does a sweep, or what is left of it.
-fn sweep(
-    workspace: &Workspace,
-    fashion: &Path,
-    experiment: &Experiment,
-    folder: &Path,
-) -> Result<()> {
+fn sweep(workspace: &Workspace, fashion: &Path, experiment: &Sweep, folder: &Path) -> Result<()> {
     eprintln!("== {}", experiment.name);
     let mut command = Command::new(fashion);
     command.arg("sweep").current_dir(workspace.root());

@@ -1,0 +1,98 @@
+//! `experiments`: the tables and figures of `docs/experiments.md`, made again.
+
+mod imbalance;
+mod sweeps;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args as ClapArgs;
+use clap::builder::PossibleValuesParser;
+
+use crate::machine;
+use crate::markers::Part;
+use crate::workspace::Workspace;
+
+/// The document.
+const FILE: &str = "docs/experiments.md";
+/// What the data are called that the document is about.
+const DATA: &str = "Fashion-MNIST (official)";
+
+/// An experiment's name, and what makes it again.
+type Experiment = (&'static str, fn(&Workspace, &Runs<'_>) -> Result<()>);
+
+const EXPERIMENTS: [Experiment; 3] = [
+    ("learning-rate", |workspace, runs| sweeps::run(workspace, runs, &sweeps::LEARNING_RATE)),
+    ("batch-size", |workspace, runs| sweeps::run(workspace, runs, &sweeps::BATCH_SIZE)),
+    ("imbalance", imbalance::run),
+];
+
+/// Sweep learning rates and batch sizes around the report's, try what helps rare classes, and write
+/// docs/experiments.md
+///
+/// Needs the real data: `cargo xtask fetch-data`, or `FASHION_DATA`. The runs stay in --out; what is
+/// there already is gone on with, or taken as it is.
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// Make only this experiment; may be given more than once
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(value_parser = PossibleValuesParser::new(EXPERIMENTS.map(|(name, _)| name)))]
+    only: Vec<String>,
+
+    /// The folder for the runs [default: sweeps/experiments]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Compare with the document's tables and write nothing
+    #[arg(long)]
+    check: bool,
+}
+
+/// Runs the chore.
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    let out = args.out.clone().unwrap_or_else(|| workspace.root().join("sweeps/experiments"));
+    fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
+    let runs = Runs {
+        fashion: &workspace.build_release()?,
+        // Commands run elsewhere.
+        out: &fs::canonicalize(&out).with_context(|| format!("cannot find {}", out.display()))?,
+        machine: machine::describe(workspace)?,
+        check: args.check,
+    };
+    for (name, experiment) in EXPERIMENTS {
+        if args.only.is_empty() || args.only.iter().any(|only| only == name) {
+            eprintln!("== {name}");
+            experiment(workspace, &runs)?;
+        }
+    }
+    Ok(())
+}
+
+/// With what, where and on what machine experiments run.
+struct Runs<'a> {
+    /// The command.
+    fashion: &'a Path,
+    /// The folder for all of them.
+    out: &'a Path,
+    machine: String,
+    /// Whether to write nothing.
+    check: bool,
+}
+
+impl Runs<'_> {
+    /// Writes a table, and how it was made, into the document, or compares it with the one there.
+    fn settle(&self, workspace: &Workspace, part: &Part, table: &str, how: &str) -> Result<()> {
+        println!("{table}");
+        let machine = &self.machine;
+        let fresh = format!("{table}\nMade with `cargo xtask experiments` on {machine}: {how}.\n");
+        part.settle(workspace, &fresh, self.check)
+    }
+
+    /// Copies a figure to those of the documents.
+    fn keep_figure(&self, workspace: &Workspace, from: &Path, name: &str) -> Result<()> {
+        let to = workspace.root().join(format!("docs/images/{name}.svg"));
+        fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
+        Ok(())
+    }
+}
