@@ -109,7 +109,7 @@ impl Watch {
         texts: impl FnOnce() -> (String, String),
     ) -> ControlFlow<()> {
         self.show(|| (done, texts()));
-        let asked = self.interrupt.is_some_and(|interrupt| interrupt.asked());
+        let asked = self.interrupt.is_some_and(Interrupt::asked);
         if asked { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 

@@ -67,7 +67,7 @@ fn what_all_parts_take_counts_and_is_told() {
         let (refused, message) = limit(folder);
         let most = least + 2000 + if folder == &packed { 40 * 784 } else { 0 };
         assert!((least - 1..most).contains(&refused), "{}: {refused}", folder.display());
-        let told = format!("{} bytes is free; end other programs", refused);
+        let told = format!("{refused} bytes is free; end other programs");
         assert!(message.contains(&told) && message.contains("would take "), "{message}");
     }
     // A table is refused by its size, or while it is read.
