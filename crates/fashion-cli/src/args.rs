@@ -66,9 +66,9 @@ pub(crate) enum Command {
 /// Where data come from.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct DataArgs {
-    /// Folder of the data (train.npz and test.npz, the four IDX files, Kaggle's CSV files, or pictures
-    /// in train/CLASS/ and test/CLASS/), or `sample` for the built-in sample [default:
-    /// `FASHION_DATA`, else ./data, else the sample]
+    /// Folder of the data (train.npz and test.npz, the four IDX files, Kaggle's CSV files, pictures in
+    /// CLASS/, which are split, or in train/CLASS/, test/CLASS/ and, where there are such, val/CLASS/),
+    /// or `sample` for the built-in sample [default: `FASHION_DATA`, else ./data, else the sample]
     #[arg(long, value_name = "PLACE")]
     pub(crate) data: Option<PathBuf>,
     /// Name of the array of images in the npz files, where it is not a usual one
@@ -162,7 +162,7 @@ pub(crate) enum SplitArg {
     /// The test set
     #[default]
     Test,
-    /// The part of the training set that the run held out
+    /// What the run held out for validation
     Validation,
 }
 

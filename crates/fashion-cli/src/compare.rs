@@ -5,7 +5,7 @@ use crate::args::{CompareArgs, SplitArg};
 use crate::eval::{holding_out, refuse_inside};
 use crate::exit;
 use crate::output;
-use crate::place;
+use crate::place::{self, Bar};
 use anyhow::{Context, Result};
 use fashion_eval::compare::{Comparison, Contender};
 use fashion_judge::{Judgement, Trained, context};
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
     let classifiers = args.weights.iter().map(|place| Trained::load(place));
     let classifiers = classifiers.collect::<Result<Vec<_>, _>>()?;
     let first = classifiers.iter().find_map(|classifier| classifier.run.as_ref());
-    let found = place::load_for(first, &args.data)?;
+    let found = place::load_for(first, &args.data, Bar::unless(args.json))?;
     for run in classifiers.iter().filter_map(|classifier| classifier.run.as_ref()) {
         args.out.as_deref().map_or(Ok(()), |out| refuse_inside(run.path(), out))?;
     }
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
             })?;
         }
         if args.split == SplitArg::Validation {
-            let parts = holding_out(place, config.as_ref())?.hold_out(&found.splits.train)?;
+            let parts = holding_out(place, config.as_ref())?.hold_out(&found.splits)?;
             if hold_out.is_some() && hold_out != parts {
                 return Err(exit::usage(format!(
                     "{} held out another part of the training set than {}: what one of them was \

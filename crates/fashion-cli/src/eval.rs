@@ -4,14 +4,14 @@ use crate::announce;
 use crate::args::{EvalArgs, SplitArg};
 use crate::exit;
 use crate::output;
-use crate::place;
+use crate::place::{self, Bar};
 use crate::predict::unlike_the_data;
 use crate::train::fit;
 use anyhow::{Context, Result, bail};
 use fashion_data::{Classes, Splits};
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::{Metrics, TextOptions, thousands};
-use fashion_judge::{Judgement, Report, Trained, predict, read_answers};
+use fashion_judge::{Judgement, Report, Trained, predict_held_out, read_answers};
 use fashion_train::{Config, Epoch, RunFolder, Settings};
 use std::path::Path;
 use std::process::ExitCode;
@@ -44,7 +44,7 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
              test set; leave out --split validation",
         ));
     }
-    let found = place::load_for(trained.run.as_ref(), &args.data)?;
+    let found = place::load_for(trained.run.as_ref(), &args.data, Bar::unless(args.json))?;
     let splits = &found.splits;
     trained.check_data(&splits.train)?;
     if let (Some(run), Some(config)) = (&trained.run, config) {
@@ -62,14 +62,14 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
     announce::data(&found);
     let judged_by = &trained.classifier;
     let hold_out = match config {
-        Some(config) => config.training.hold_out(&splits.train)?,
+        Some(config) => config.training.hold_out(splits)?,
         None => None,
     };
     let calibrator = match (args.target_accuracy, &hold_out) {
         // Temperature and threshold were chosen on these very images and would look too good.
         _ if on_held_out => None,
         (Some(_), Some(parts)) => {
-            let held_out = predict(judged_by, &splits.train, &parts.held_out)?;
+            let held_out = predict_held_out(judged_by, splits, parts)?;
             Some(fit(&held_out, args.target_accuracy, false)?)
         }
         _ => trained.calibrator()?,
@@ -217,8 +217,7 @@ pub(crate) fn holding_out<'a>(place: &Path, config: Option<&'a Config>) -> Resul
         ))),
         Some(settings) if settings.validation.chooses() => Ok(settings),
         Some(Settings { validation, .. }) => Err(exit::usage(format!(
-            "{place} was trained with --validation {validation}, so no part of the training set was \
-             held out; judge it with --split test and without --target-accuracy"
+            "{place} was trained with --validation {validation}, so nothing was held out; judge it with --split test and without --target-accuracy"
         ))),
     }
 }

@@ -36,16 +36,18 @@ pub(crate) fn note<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fashion_data::Splits;
 
     #[test]
     fn says_where_the_average_is_longer_than_the_run() {
-        let all = fashion_sample::generate(0).train;
-        let train = all.select(&(0..200).collect::<Vec<_>>());
+        let all = fashion_sample::generate(0);
+        let train = all.train.select(&(0..200).collect::<Vec<_>>());
+        let splits = Splits { train, ..all };
         let of = |ema_decay, validation: &str| {
             let validation = validation.parse().unwrap();
             let settings =
                 Settings { ema_decay, validation, batch_size: 20, ..Settings::default() };
-            let images = settings.check_for(&train).unwrap().0;
+            let images = settings.check_for(&splits).unwrap().0;
             (settings, images)
         };
         let note_of = |runs: &[(Settings, usize)]| note(runs.iter().map(|(run, n)| (run, *n)));

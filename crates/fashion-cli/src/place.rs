@@ -4,10 +4,14 @@ use crate::args::DataArgs;
 use crate::exit;
 use crate::output;
 use crate::source::{SAMPLE, Source};
+use crate::train::interrupt::Interrupt;
+use crate::train::progress::Watch;
 use anyhow::{Result, bail};
 use fashion_data::{Classes, Error, Keys, Reading, Splits};
+use fashion_eval::thousands;
 use fashion_train::{DataPlace, RunFolder};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Data, and where they were found.
 pub(crate) struct Found {
@@ -28,23 +32,40 @@ impl Found {
             }
             Source::Sample { .. } => PathBuf::from(SAMPLE),
         };
-        let Reading { keys: Keys { images, labels }, classes, labels_from } = self.reading.clone();
+        let Reading { keys: Keys { images, labels }, classes, labels_from, .. } =
+            self.reading.clone();
         let classes = classes.map(|classes| classes.to_vec());
         let place = DataPlace::new(&place);
         DataPlace { images_key: images, labels_key: labels, classes, labels_from, ..place }
     }
 }
 
+/// Whether a bar over the pictures that are read may be shown, on a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bar {
+    /// On a terminal.
+    Shown,
+    /// Nowhere.
+    Hidden,
+}
+
+impl Bar {
+    /// Shown unless the output is to be quiet.
+    pub(crate) fn unless(quiet: bool) -> Bar {
+        if quiet { Bar::Hidden } else { Bar::Shown }
+    }
+}
+
 /// Reads the data that the options name, or those in the usual places.
-pub(crate) fn load(args: &DataArgs) -> Result<Found> {
-    load_from(args.data.as_deref(), reading(args)?)
+pub(crate) fn load(args: &DataArgs, bar: Bar) -> Result<Found> {
+    load_from(args.data.as_deref(), reading(args)?, bar)
 }
 
 /// Reads the data of a run, if there is one: those that the options name, else those in the place that
 /// the run has noted.
-pub(crate) fn load_for(run: Option<&RunFolder>, args: &DataArgs) -> Result<Found> {
-    let Some(run) = run else { return load(args) };
-    load_noted(run.environment().ok().map(|environment| environment.data), run.path(), args)
+pub(crate) fn load_for(run: Option<&RunFolder>, args: &DataArgs, bar: Bar) -> Result<Found> {
+    let Some(run) = run else { return load(args, bar) };
+    load_noted(run.environment().ok().map(|environment| environment.data), run.path(), args, bar)
 }
 
 /// Reads the data that the options name, else those in the place that was noted in a folder.
@@ -52,10 +73,11 @@ pub(crate) fn load_noted(
     noted: Option<DataPlace>,
     folder: &Path,
     args: &DataArgs,
+    bar: Bar,
 ) -> Result<Found> {
     let given = reading(args)?;
     let (None, Some(noted)) = (&args.data, noted) else {
-        return load_from(args.data.as_deref(), given);
+        return load_from(args.data.as_deref(), given, bar);
     };
     let place = noted.path();
     if noted.place != SAMPLE && !place.is_dir() {
@@ -66,20 +88,21 @@ pub(crate) fn load_noted(
         );
     }
     let keys = Keys {
-        images: given.keys.images.or(noted.images_key),
-        labels: given.keys.labels.or(noted.labels_key),
+        images: given.keys.images.clone().or(noted.images_key),
+        labels: given.keys.labels.clone().or(noted.labels_key),
     };
-    let classes = match (given.classes, noted.classes) {
+    let classes = match (&given.classes, noted.classes) {
         (None, Some(names)) => Some(Classes::new(names)?),
-        (given, _) => given,
+        (given, _) => given.clone(),
     };
     let labels_from = given.labels_from.or(noted.labels_from);
-    load_from(Some(&place), Reading { keys, classes, labels_from })
+    load_from(Some(&place), Reading { keys, classes, labels_from, ..given }, bar)
 }
 
 fn reading(args: &DataArgs) -> Result<Reading> {
     let keys = Keys { images: args.images_key.clone(), labels: args.labels_key.clone() };
-    Ok(Reading { keys, classes: classes(args)?, labels_from: args.labels_from })
+    let (classes, labels_from) = (classes(args)?, args.labels_from);
+    Ok(Reading { keys, classes, labels_from, ..Reading::default() })
 }
 
 /// The names of `--classes`.
@@ -89,10 +112,20 @@ pub(crate) fn classes(args: &DataArgs) -> Result<Option<Classes>> {
     names.transpose().map_err(|error| exit::usage(format!("--classes: {error}")))
 }
 
-fn load_from(place: Option<&Path>, reading: Reading) -> Result<Found> {
+fn load_from(place: Option<&Path>, reading: Reading, bar: Bar) -> Result<Found> {
     let environment = std::env::var_os("FASHION_DATA");
     let source = Source::resolve(place, environment.as_deref(), Path::new("data"))?;
-    match source.load(&reading) {
+    let watch = Watch::new(None::<Interrupt>, bar == Bar::Hidden);
+    let read = source.load(&reading, &|done, all| {
+        // A bar that is gone at once would only flicker.
+        watch.show_after(Duration::from_millis(300), || {
+            let share = done as f64 / all as f64;
+            let pictures = format!("{} of {} pictures", thousands(done), thousands(all));
+            (share, ("reading".to_owned(), format!("{pictures}  {}", watch.left(share))))
+        });
+    });
+    watch.clear();
+    match read {
         Ok(splits) => {
             for note in &splits.notes {
                 output::about("warning", note);

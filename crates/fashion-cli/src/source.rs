@@ -1,5 +1,6 @@
 //! Which data: those that are named, else those in the usual places, else the built-in sample.
 
+use fashion_data::folder::Progress;
 use fashion_data::{Error, Keys, Reading, Splits};
 use std::ffi::OsStr;
 use std::fmt;
@@ -52,10 +53,10 @@ impl Source {
         Ok(Self::Sample { passed_over })
     }
 
-    /// Reads the data, or draws them. Keys only mean something for npz.
-    pub(crate) fn load(&self, reading: &Reading) -> Result<Splits, Error> {
+    /// Reads the data, and tells of pictures that are, or draws them. Keys only mean something for npz.
+    pub(crate) fn load(&self, reading: &Reading, progress: Progress<'_>) -> Result<Splits, Error> {
         let mut splits = match self {
-            Self::Folder(folder) => folder.load(reading)?,
+            Self::Folder(folder) => folder.load_with(reading, progress)?,
             Self::Sample { .. } if reading.keys != Keys::default() => {
                 return Err(Error::KeysWithoutNpz { data: self.to_string() });
             }
@@ -169,7 +170,7 @@ mod tests {
             let said = format!("{} ({reason})", file.display());
             let found = Source::resolve(None, None, default).unwrap();
             assert_eq!(found, sample(&said));
-            let notes = found.load(&Reading::default()).unwrap().notes;
+            let notes = found.load(&Reading::default(), &|_, _| {}).unwrap().notes;
             assert_eq!(
                 notes,
                 [format!(
@@ -182,8 +183,8 @@ mod tests {
     #[test]
     fn the_sample_has_no_named_arrays() {
         let keys = Keys { images: Some("x".into()), labels: None };
-        let error =
-            sample("").load(&Reading { keys, ..Reading::default() }).unwrap_err().to_string();
+        let reading = Reading { keys, ..Reading::default() };
+        let error = sample("").load(&reading, &|_, _| {}).unwrap_err().to_string();
         assert!(error.contains("npz archives, but the data is built-in sample; leave"), "{error}");
     }
 }

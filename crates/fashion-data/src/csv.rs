@@ -9,9 +9,10 @@ use std::path::Path;
 
 use crate::dataset::is_shape;
 use crate::error::InFile;
+use crate::memory::Need;
 use crate::pixels::stretch_binary;
 use crate::reading::Raw;
-use crate::{Dataset, Error, MAX_ARRAY_BYTES, MAX_CLASSES, MAX_SIDE, Reading};
+use crate::{Dataset, Error, MAX_CLASSES, MAX_SIDE, Reading};
 
 /// The longest line, in bytes: numbers of three digits for the largest image.
 const MAX_LINE: usize = 4 * (1 + MAX_SIDE * MAX_SIDE);
@@ -22,14 +23,21 @@ const MAX_LINE: usize = 4 * (1 + MAX_SIDE * MAX_SIDE);
 ///
 /// [`Error::File`] with the path, the line and what is wrong there.
 pub fn read(path: &Path, reading: &Reading) -> Result<Dataset, Error> {
-    read_raw(path).and_then(|raw| reading.one(raw).in_file(path))
+    read_raw(path, reading.free()).and_then(|raw| reading.one(raw).in_file(path))
 }
 
-pub(crate) fn read_raw(path: &Path) -> Result<Raw, Error> {
-    File::open(path)
-        .map_err(Error::from)
-        .and_then(|file| raw_from(BufReader::with_capacity(1 << 16, file)))
-        .in_file(path)
+/// Refuses what takes more than `free` bytes of memory.
+pub(crate) fn read_raw(path: &Path, free: Option<u64>) -> Result<Raw, Error> {
+    let read = || {
+        need(path)?.check(|| "reading so large a table".to_owned(), free)?;
+        raw_from(BufReader::with_capacity(1 << 16, File::open(path)?), free)
+    };
+    read().in_file(path)
+}
+
+/// What reading a table takes at least, by its size: a level has three digits and a comma at the most.
+pub(crate) fn need(path: &Path) -> Result<Need, Error> {
+    Ok(Need { kept: path.metadata()?.len() / 4, passing: 0 })
 }
 
 /// Reads a table from a stream.
@@ -38,10 +46,10 @@ pub(crate) fn read_raw(path: &Path) -> Result<Raw, Error> {
 ///
 /// [`Error::Line`], [`Error::TooLarge`], [`Error::Empty`] or [`Error::Io`].
 pub fn read_from(input: impl BufRead, reading: &Reading) -> Result<Dataset, Error> {
-    raw_from(input).and_then(|raw| reading.one(raw))
+    raw_from(input, reading.free()).and_then(|raw| reading.one(raw))
 }
 
-fn raw_from(mut input: impl BufRead) -> Result<Raw, Error> {
+fn raw_from(mut input: impl BufRead, free: Option<u64>) -> Result<Raw, Error> {
     let (mut pixels, mut labels, mut side) = (Vec::new(), Vec::new(), None);
     let mut bytes = Vec::new();
     for line in 1.. {
@@ -68,11 +76,9 @@ fn raw_from(mut input: impl BufRead) -> Result<Raw, Error> {
             check_names(text, side * side).map_err(wrong)?;
             continue;
         }
-        let bytes = (pixels.len() + side * side) as u64;
-        if bytes > MAX_ARRAY_BYTES {
-            let what = "what the file holds".into();
-            return Err(Error::TooLarge { what, bytes, limit: MAX_ARRAY_BYTES });
-        }
+        let kept = (pixels.len() + side * side) as u64;
+        Need { kept, passing: 0 }
+            .check(|| format!("what the file holds up to line {line}"), free)?;
         read_row(text, side * side, &mut pixels, &mut labels).map_err(wrong)?;
     }
     stretch_binary(&mut pixels);

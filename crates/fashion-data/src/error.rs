@@ -1,4 +1,4 @@
-use crate::{MAX_SIDE, MIN_SIDE};
+use crate::{MAX_SIDE, MIN_SIDE, memory};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -115,15 +115,19 @@ pub enum Error {
     #[error("{0}")]
     Damaged(String),
 
-    /// Something asks for more memory than [`MAX_ARRAY_BYTES`](crate::MAX_ARRAY_BYTES).
-    #[error("{what} would take {bytes} bytes; the limit is {limit}")]
+    /// Data that would take more memory than is free; none of it has been asked for.
+    #[error(
+        "{what} would take {} of memory, and {} is free; end other programs, use a machine that has \
+         more, or give fewer or smaller images",
+        memory::shown(*needed), memory::shown(*free)
+    )]
     TooLarge {
-        /// What asks.
+        /// What would take it.
         what: String,
-        /// How much it asks for.
-        bytes: u64,
-        /// How much is allowed.
-        limit: u64,
+        /// How much it would take at its most, in bytes.
+        needed: u64,
+        /// How much there is, in bytes.
+        free: u64,
     },
 
     /// No array, or more than one, can be the images (or the labels).
@@ -311,7 +315,7 @@ pub enum Error {
 /// What a folder of data holds.
 const WANTED: &str = "train.npz and test.npz, the four IDX files (train-images-idx3-ubyte, ...), \
                       fashion-mnist_train.csv and fashion-mnist_test.csv, or PNG and JPEG files in \
-                      train/CLASS/ and test/CLASS/";
+                      CLASS/, or in train/CLASS/ and test/CLASS/";
 
 /// A shape as NumPy prints it: `(60000, 28, 28)`, `(10,)`.
 pub(crate) fn shape_text(shape: &[usize]) -> String {

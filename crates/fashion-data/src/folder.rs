@@ -1,10 +1,15 @@
 //! Folders of pictures, PNG or JPEG, one folder for each class.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use crate::error::InFile;
+use crate::memory::Need;
 use crate::picture::Picture;
 use crate::reading::{Raw, described};
 use crate::{Classes, Dataset, Error, Reading, files, picture, png};
@@ -20,6 +25,8 @@ pub struct Pictures {
     /// What was not read, sorted: in class folders what is no picture, and what lies beside them.
     /// What a system leaves behind, `__MACOSX` and hidden files, is not among it.
     pub left_out: Vec<PathBuf>,
+    /// Files that are named or begin like a picture and cannot be read, in order, and why.
+    pub unread: Vec<(PathBuf, String)>,
 }
 
 /// Reads `CLASS/*` in a folder, every PNG and JPEG that [`picture::read`] takes.
@@ -35,15 +42,33 @@ pub struct Pictures {
 /// # Errors
 ///
 /// [`Error::File`] with the file or folder and what is wrong with it: a class folder that is not empty
-/// but holds no picture, a file that is named or begins like a picture and cannot be read, or one of
-/// another size than the first.
+/// but holds no picture, a picture of another size than the first, or the first problem where no picture
+/// can be read; [`Error::TooLarge`] inside it, before all are read, if they would take too much memory.
 pub fn read(folder: &Path, reading: &Reading) -> Result<Pictures, Error> {
     let classes = match &reading.classes {
         Some(classes) => classes.clone(),
         None => classes_of(&[folder])?,
     };
-    let (raw, left_out) = read_raw(folder, &classes)?;
-    Ok(Pictures { dataset: reading.one(raw).in_file(folder)?, left_out })
+    let Listing { items, left_out } = list(folder, &classes)?;
+    let paths: Vec<&Path> = items.iter().map(|(path, _)| path.as_path()).collect();
+    let read = read_all(&paths, reading.free(), &|_, _| {}).in_file(folder)?;
+    let (mut pictures, mut unread) = (Vec::new(), Vec::new());
+    for ((path, label), read) in items.into_iter().zip(read) {
+        match read {
+            Ok((picture, _)) => pictures.push((picture, label)),
+            Err(problem) => unread.push((path, problem)),
+        }
+    }
+    if pictures.is_empty() {
+        let first = unread.into_iter().next();
+        return Err(
+            first.map_or(Error::Empty.in_file(folder), |(path, error)| error.in_file(&path))
+        );
+    }
+    let in_colour = pictures.iter().any(|(picture, _)| picture.channels == 3);
+    let dataset = reading.one(raw(pictures, in_colour, &classes)).in_file(folder)?;
+    let unread = unread.into_iter().map(|(path, error)| (path, error.to_string())).collect();
+    Ok(Pictures { dataset, left_out, unread })
 }
 
 /// Writes a data set as pictures, `CLASS/NUMBER.png`, numbered in their order, into a folder, which is
@@ -102,8 +127,20 @@ pub(crate) fn classes_of(folders: &[&Path]) -> Result<Classes, Error> {
     Classes::new(names).in_file(folder)
 }
 
-/// The pictures of a folder, and what was left out.
-pub(crate) fn read_raw(folder: &Path, classes: &Classes) -> Result<(Raw, Vec<PathBuf>), Error> {
+/// What is told while pictures are read: how many have been, and how many there are. Called on any thread,
+/// and not in order.
+pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
+
+/// What a folder of pictures holds, before any is read.
+pub(crate) struct Listing {
+    /// The pictures, in their order, and their labels.
+    pub(crate) items: Vec<(PathBuf, u16)>,
+    /// What else there is.
+    pub(crate) left_out: Vec<PathBuf>,
+}
+
+/// Looks for the pictures of each class.
+pub(crate) fn list(folder: &Path, classes: &Classes) -> Result<Listing, Error> {
     let (folders, mut left_out) = class_folders(folder, classes)?;
     let mut items = Vec::new();
     for (label, class) in folders {
@@ -120,48 +157,116 @@ pub(crate) fn read_raw(folder: &Path, classes: &Classes) -> Result<(Raw, Vec<Pat
         pictures.sort_by_cached_key(|path| sort_key(path));
         items.extend(pictures.into_iter().map(|path| (path, label)));
     }
-    let numbered: BTreeMap<u64, usize> = (0..items.len())
-        .filter_map(|index| number(&items[index].0).map(|number| (number, index)))
-        .collect();
-    let order: Vec<usize> = if numbered.len() == items.len() {
-        numbered.into_values().collect()
-    } else {
-        (0..items.len()).collect()
-    };
-    let mut read = Vec::with_capacity(items.len());
-    let mut labels = Vec::with_capacity(items.len());
-    let mut first: Option<&PathBuf> = None;
-    for index in order {
-        let (path, label) = &items[index];
-        let picture = picture::read(path).in_file(path)?;
-        let side = read.first().map_or(picture.side, |first: &Picture| first.side);
-        if let (Some(first), true) = (first, picture.side != side) {
-            let problem = format!(
-                "it is {}, but {} is {}; expected pictures of one size",
-                described([picture.side, picture.channels]),
-                first.display(),
-                described([side, read[0].channels])
-            );
-            return Err(Error::Layout(problem).in_file(path));
-        }
-        first.get_or_insert(path);
-        read.push(picture);
-        labels.push(*label);
-    }
     left_out.sort();
-    let shape = match read.first() {
-        Some(first) => {
-            let in_colour = read.iter().any(|picture| picture.channels == 3);
-            [first.side, if in_colour { 3 } else { 1 }]
+    let numbers: Vec<_> = items.iter().map_while(|(path, _)| number(path)).collect();
+    let distinct: BTreeSet<_> = numbers.iter().collect();
+    if distinct.len() == items.len() {
+        items.sort_by_cached_key(|(path, _)| number(path));
+    }
+    Ok(Listing { items, left_out })
+}
+
+/// A picture, and the first 64 bits of the SHA-256 of its file.
+pub(crate) type Hashed = (Picture, u64);
+
+/// Reads pictures on rayon's current pool: each of them, or why it cannot be read. The result does not
+/// depend on the number of threads.
+///
+/// # Errors
+///
+/// [`Error::File`] for the first picture that is not of the size of those before it, or of none that
+/// images may have, [`Error::TooLarge`] before all are read.
+pub(crate) fn read_all(
+    paths: &[&Path],
+    free: Option<u64>,
+    progress: Progress<'_>,
+) -> Result<Vec<Result<Hashed, Error>>, Error> {
+    let hashed = |path: &Path| -> Result<Hashed, Error> {
+        let bytes = picture::bytes_of(path)?;
+        let picture = picture::decode(&bytes)?;
+        let digest = Sha256::digest(&bytes);
+        let start = digest.first_chunk().expect("SHA-256 has 32 bytes");
+        Ok((picture, u64::from_be_bytes(*start)))
+    };
+    let mut read = Vec::with_capacity(paths.len());
+    let first = loop {
+        let Some(path) = paths.get(read.len()) else { return Ok(read) };
+        match hashed(path) {
+            Err(error @ Error::PictureSize { .. }) => return Err(error.in_file(path)),
+            Err(error) => read.push(Err(error)),
+            Ok(first) => break first,
         }
-        None => return Err(Error::Empty.in_file(folder)),
     };
-    let pixels = |picture: Picture| match shape {
-        [_, 1] => picture.pixels,
-        _ => picture.into_rgb().pixels,
+    let (begun, shape) = (read.len(), [first.0.side, first.0.channels]);
+    let kept = (paths.len() as u64).saturating_mul(first.0.pixels.len() as u64);
+    // Side by side once all are read, and each by itself before that.
+    Need { kept, passing: kept }
+        .check(|| format!("reading {} pictures of {}", paths.len(), described(shape)), free)?;
+    let wrong = |error: &Error| matches!(error, Error::PictureSize { .. } | Error::Layout(_));
+    let same_size = |(picture, hash): Hashed| {
+        if picture.side == shape[0] {
+            return Ok((picture, hash));
+        }
+        Err(Error::Layout(format!(
+            "it is {}, but {} is {}; expected pictures of one size",
+            described([picture.side, picture.channels]),
+            paths[begun].display(),
+            described(shape)
+        )))
     };
-    let pixels = read.into_iter().flat_map(pixels).collect();
-    Ok((Raw { pixels, labels, shape, classes: Some(classes.clone()) }, left_out))
+    // Nothing is read in vain behind what is refused, and everything before it, so that the first is told.
+    let (refused, done) = (AtomicUsize::new(usize::MAX), AtomicUsize::new(begun + 1));
+    read.push(Ok(first));
+    let rest = paths.par_iter().enumerate().skip(begun + 1).map(|(index, path)| {
+        if index > refused.load(Ordering::Relaxed) {
+            return Err(Error::Empty);
+        }
+        let read = hashed(path).and_then(same_size);
+        if read.as_ref().is_err_and(wrong) {
+            refused.fetch_min(index, Ordering::Relaxed);
+        }
+        progress(done.fetch_add(1, Ordering::Relaxed) + 1, paths.len());
+        read
+    });
+    read.par_extend(rest);
+    match read.iter().position(|read| read.as_ref().is_err_and(wrong)) {
+        Some(at) => Err(read.swap_remove(at).err().unwrap_or(Error::Empty).in_file(paths[at])),
+        None => Ok(read),
+    }
+}
+
+/// Pictures of one size, of which there is one at least, side by side.
+pub(crate) fn raw(pictures: Vec<(Picture, u16)>, in_colour: bool, classes: &Classes) -> Raw {
+    let side = pictures.first().map_or(0, |(picture, _)| picture.side);
+    let shape = [side, if in_colour { 3 } else { 1 }];
+    let labels = pictures.iter().map(|(_, label)| *label).collect();
+    let mut pixels = Vec::with_capacity(pictures.len() * side * side * shape[1]);
+    for (picture, _) in pictures {
+        let picture = if in_colour { picture.into_rgb() } else { picture };
+        pixels.extend_from_slice(&picture.pixels);
+    }
+    Raw { pixels, labels, shape, classes: Some(classes.clone()) }
+}
+
+/// Whether a folder holds two folders or more with pictures in them.
+pub(crate) fn holds_classes(folder: &Path) -> Result<bool, Error> {
+    /// Files whose first bytes are looked at, where no name is that of a picture.
+    const OPENED: usize = 100;
+    let holds_picture = |folder: &PathBuf| {
+        let Ok(paths) = files::sorted_entries(folder) else { return false };
+        paths.iter().any(|path| is_named(path) && path.is_file())
+            || paths
+                .iter()
+                .take(OPENED)
+                .any(|path| path.is_file() && picture::begins_like_one(path))
+    };
+    let paths = files::sorted_entries(folder).in_file(folder)?;
+    Ok(paths
+        .iter()
+        .filter(|path| path.is_dir())
+        .filter(|path| holds_picture(path))
+        .nth(1)
+        .is_some())
 }
 
 /// The folders of classes, in their order, and what lies beside them.
@@ -211,16 +316,18 @@ fn label_of(name: &str, classes: &Classes) -> Option<usize> {
 
 /// The pictures in a folder, and what else is in it.
 fn pictures(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
-    let named = |path: &Path| {
-        let ending = path.extension().unwrap_or_default();
-        ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
-    };
     let is_picture = |path: &PathBuf| match path.metadata() {
-        Ok(metadata) => metadata.is_file() && (named(path) || picture::begins_like_one(path)),
+        Ok(metadata) => metadata.is_file() && (is_named(path) || picture::begins_like_one(path)),
         // Reading it will tell why.
-        Err(_) => named(path),
+        Err(_) => is_named(path),
     };
     Ok(files::sorted_entries(folder).in_file(folder)?.into_iter().partition(is_picture))
+}
+
+/// Whether a name is that of a picture.
+pub(crate) fn is_named(path: &Path) -> bool {
+    let ending = path.extension().unwrap_or_default();
+    ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 fn file_name(path: &Path) -> String {

@@ -4,16 +4,17 @@
 //! magic 2049 (0x801), N, then N bytes. Images without a pixel above 1 are thresholded ones: 1 is white.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::GzDecoder;
 
 use crate::dataset::is_shape;
 use crate::error::InFile;
+use crate::memory::Need;
 use crate::pixels::stretch_binary;
 use crate::reading::Raw;
-use crate::{Dataset, Error, MAX_ARRAY_BYTES, Reading, known};
+use crate::{Dataset, Error, Reading, known};
 
 const IMAGES_MAGIC: u32 = 0x0803;
 const LABELS_MAGIC: u32 = 0x0801;
@@ -29,8 +30,9 @@ pub(crate) const MAX_DEFLATE_RATIO: u64 = 1032;
 ///
 /// [`Error::File`] with the path of the file at fault and what is wrong with it.
 pub fn read(images: &Path, labels: &Path, reading: &Reading) -> Result<Dataset, Error> {
-    let images = read_images(images)?;
-    let read = read_labels(labels)?;
+    let free = reading.free();
+    let images = read_images(images, free)?;
+    let read = read_labels(labels, free)?;
     reading.one(raw(images, &read)).in_file(labels)
 }
 
@@ -47,14 +49,41 @@ pub(crate) struct Images {
     side: usize,
 }
 
-pub(crate) fn read_images(path: &Path) -> Result<Images, Error> {
-    let (mut pixels, side) = read_file(path, Kind::Images).in_file(path)?;
+/// Refuses what takes more than `free` bytes of memory.
+pub(crate) fn read_images(path: &Path, free: Option<u64>) -> Result<Images, Error> {
+    let (mut pixels, side) = read_file(path, Kind::Images, free).in_file(path)?;
     stretch_binary(&mut pixels);
     Ok(Images { pixels, side })
 }
 
-pub(crate) fn read_labels(path: &Path) -> Result<Vec<u8>, Error> {
-    read_file(path, Kind::Labels).in_file(path).map(|(labels, _)| labels)
+pub(crate) fn read_labels(path: &Path, free: Option<u64>) -> Result<Vec<u8>, Error> {
+    read_file(path, Kind::Labels, free).in_file(path).map(|(labels, _)| labels)
+}
+
+/// What reading the images of a file and their labels takes, by its header.
+pub(crate) fn need(path: &Path) -> Result<Need, Error> {
+    let file = File::open(path)?;
+    let (packed, most) = match is_packed(path) {
+        true => (file.metadata()?.len(), file.metadata()?.len().saturating_mul(MAX_DEFLATE_RATIO)),
+        false => (0, file.metadata()?.len()),
+    };
+    let mut header = Vec::new();
+    let length = Kind::Images.header_bytes() as u64;
+    match is_packed(path) {
+        true => GzDecoder::new(BufReader::new(file)).take(length).read_to_end(&mut header)?,
+        false => file.take(length).read_to_end(&mut header)?,
+    };
+    let (bytes, side) = Kind::Images.data_bytes(&header)?;
+    if bytes > most {
+        return Err(Error::Truncated { expected: bytes, found: most });
+    }
+    // The labels are read as bytes, and kept as u16.
+    let labels = bytes / (side * side) as u64;
+    Ok(Need { kept: bytes + 2 * labels, passing: packed.max(labels) })
+}
+
+fn is_packed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "gz")
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -100,34 +129,24 @@ impl Kind {
                 (u64::from(n) * (rows * columns) as u64, rows)
             }
         };
-        if bytes > MAX_ARRAY_BYTES {
-            let what = format!("the {n} {kind} that its header promises");
-            return Err(Error::TooLarge { what, bytes, limit: MAX_ARRAY_BYTES });
-        }
         if n == 0 { Err(Error::Empty) } else { Ok((bytes, side)) }
     }
 }
 
-fn read_file(path: &Path, kind: Kind) -> Result<(Vec<u8>, usize), Error> {
+fn read_file(path: &Path, kind: Kind, free: Option<u64>) -> Result<(Vec<u8>, usize), Error> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
-    if size > MAX_ARRAY_BYTES + 16 {
-        return Err(Error::TooLarge {
-            what: "the file".into(),
-            bytes: size,
-            limit: MAX_ARRAY_BYTES,
-        });
+    if !is_packed(path) {
+        return read_unpacked(&mut file, kind, size, free);
     }
-    if path.extension().is_none_or(|extension| extension != "gz") {
-        return read_unpacked(&mut file, kind, size);
-    }
+    Need { kept: 0, passing: size }.check(|| "the packed file".to_owned(), free)?;
     let mut packed = Vec::with_capacity(size as usize);
     file.read_to_end(&mut packed)?;
     known::refuse(&known::sha256(&packed))?;
-    unpack(&packed, kind)
+    unpack(&packed, kind, free.map(|free| free - size))
 }
 
-fn unpack(packed: &[u8], kind: Kind) -> Result<(Vec<u8>, usize), Error> {
+fn unpack(packed: &[u8], kind: Kind, free: Option<u64>) -> Result<(Vec<u8>, usize), Error> {
     if !packed.starts_with(&GZIP_MAGIC) {
         return Err(Error::Damaged(
             "is not gzipped, although its name ends in .gz; fetch it again, or remove the ending"
@@ -136,7 +155,7 @@ fn unpack(packed: &[u8], kind: Kind) -> Result<(Vec<u8>, usize), Error> {
     }
     let most = (packed.len() as u64).saturating_mul(MAX_DEFLATE_RATIO);
     let mut members = Members { member: GzDecoder::new(packed), garbage: None };
-    let unpacked = read_unpacked(&mut members, kind, most);
+    let unpacked = read_unpacked(&mut members, kind, most, free);
     if let Some(bytes) = members.garbage {
         return Err(Error::Damaged(format!(
             "has {bytes} bytes after the end of its gzip data that are neither gzip data nor zeros; \
@@ -189,6 +208,7 @@ fn read_unpacked(
     mut input: &mut dyn Read,
     kind: Kind,
     most: u64,
+    free: Option<u64>,
 ) -> Result<(Vec<u8>, usize), Error> {
     let mut header = Vec::with_capacity(16);
     let header_bytes = kind.header_bytes();
@@ -202,6 +222,8 @@ fn read_unpacked(
     if expected > most {
         return Err(Error::Truncated { expected, found: most });
     }
+    let need = Need { kept: data_bytes, passing: 0 };
+    need.check(|| "what its header promises".to_owned(), free)?;
     let mut data = Vec::with_capacity(data_bytes as usize);
     (&mut input).take(data_bytes).read_to_end(&mut data)?;
     if (data.len() as u64) < data_bytes {

@@ -13,6 +13,7 @@ pub mod folder;
 pub mod idx;
 mod jpeg;
 pub mod known;
+pub mod memory;
 pub mod npz;
 mod orientation;
 mod origin;
@@ -37,8 +38,4 @@ pub use pixels::{normalise, one_hot};
 pub use reading::Reading;
 pub use source::{Format, Source};
 pub use split::{HoldOut, stratified_folds, stratified_split};
-pub use splits::{Split, Splits};
-
-/// The most that one array may take in memory as its file has it: 1 GiB, which is 1.3 million images
-/// of 28 × 28 u8 or 171,000 of f64. Anything that asks for more is refused before memory is asked for.
-pub const MAX_ARRAY_BYTES: u64 = 1 << 30;
+pub use splits::{Placed, Split, Splits, Unread};

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::known::{OFFICIAL, refuse, sha256_of};
 use crate::{Dataset, Error, idx};
 
-/// SHA-256 of the four parts of a data set in IDX form, in lower-case hexadecimal.
+/// SHA-256 of the parts of a data set in IDX form, in lower-case hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checksums {
     /// The training images.
@@ -16,21 +16,39 @@ pub struct Checksums {
     pub test_images: String,
     /// The test labels.
     pub test_labels: String,
+    /// Images and labels of the validation part, where there is one.
+    pub validation: Option<[String; 2]>,
+}
+
+fn sums_of(part: &Dataset) -> [String; 2] {
+    [
+        sha256_of(&[&idx::image_header(part), part.all_pixels()]),
+        sha256_of(&[&idx::label_file(part)]),
+    ]
 }
 
 impl Checksums {
     pub(crate) fn new(train: &Dataset, test: &Dataset) -> Self {
-        let images = |set: &Dataset| sha256_of(&[&idx::image_header(set), set.all_pixels()]);
-        let labels = |set: &Dataset| sha256_of(&[&idx::label_file(set)]);
-        Self {
-            train_images: images(train),
-            train_labels: labels(train),
-            test_images: images(test),
-            test_labels: labels(test),
-        }
+        let [train_images, train_labels] = sums_of(train);
+        let [test_images, test_labels] = sums_of(test);
+        Self { train_images, train_labels, test_images, test_labels, validation: None }
     }
 
-    /// Each part's name and digest, in the official order.
+    /// The same with a validation part, which must not be MNIST's.
+    pub(crate) fn with_validation(self, part: &Dataset) -> Result<Self, Error> {
+        let with = Self { validation: Some(sums_of(part)), ..self };
+        with.validation_parts().into_iter().flatten().try_for_each(check)?;
+        Ok(with)
+    }
+
+    /// As [`parts`](Self::parts), of the validation part, where there is one.
+    #[must_use]
+    pub fn validation_parts(&self) -> Option<[(&'static str, &str); 2]> {
+        let [images, labels] = self.validation.as_ref()?;
+        Some([("validation images", images), ("validation labels", labels)])
+    }
+
+    /// The name and digest of images and labels to train and to test on, in the official order.
     #[must_use]
     pub fn parts(&self) -> [(&'static str, &str); 4] {
         [
@@ -44,12 +62,15 @@ impl Checksums {
     /// Official if all four parts are; refused if one must not be used; otherwise custom.
     pub(crate) fn origin(&self) -> Result<Origin, Error> {
         let parts = self.parts();
-        for (part, sha256) in parts {
-            refuse(sha256).map_err(|error| Error::Refused(format!("{part}: this {error}")))?;
-        }
+        parts.into_iter().try_for_each(check)?;
         let official = parts.map(|(_, sha256)| sha256) == OFFICIAL.map(|file| file.sha256);
         Ok(if official { Origin::FashionMnist } else { Origin::Custom })
     }
+}
+
+/// Refuses what must not be used.
+fn check((part, sha256): (&str, &str)) -> Result<(), Error> {
+    refuse(sha256).map_err(|error| Error::Refused(format!("{part}: this {error}")))
 }
 
 /// What a data set is; every output shows it.
@@ -87,7 +108,7 @@ mod tests {
 
     fn checksums(parts: [&str; 4]) -> Checksums {
         let [train_images, train_labels, test_images, test_labels] = parts.map(String::from);
-        Checksums { train_images, train_labels, test_images, test_labels }
+        Checksums { train_images, train_labels, test_images, test_labels, validation: None }
     }
 
     #[test]

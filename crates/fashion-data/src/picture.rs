@@ -63,6 +63,11 @@ const JPEG: &[u8] = &[0xff, 0xd8, 0xff];
 /// What is wrong with the file, without its path: [`Error::Io`], [`Error::Damaged`],
 /// [`Error::PictureSize`], or [`Error::Pixel`] if it is not opaque and 8-bit.
 pub fn read(path: &Path) -> Result<Picture, Error> {
+    decode(&bytes_of(path)?)
+}
+
+/// What a file holds, if that is not too much for a picture.
+pub(crate) fn bytes_of(path: &Path) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     let size = File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
     if size as u64 > MAX_BYTES {
@@ -71,7 +76,7 @@ pub fn read(path: &Path) -> Result<Picture, Error> {
             MAX_BYTES >> 20
         )));
     }
-    decode(&bytes)
+    Ok(bytes)
 }
 
 /// Whether a file can be opened and begins like a PNG or JPEG, whatever its name.

@@ -1,7 +1,7 @@
 //! From what files hold to data sets: what the labels stand for.
 
 use crate::dataset::is_shape;
-use crate::{Classes, Dataset, Error, Keys, MAX_CLASSES};
+use crate::{Classes, Dataset, Error, Keys, MAX_CLASSES, memory};
 
 /// How files are to be read where they do not say it themselves.
 ///
@@ -20,6 +20,8 @@ pub struct Reading {
     pub classes: Option<Classes>,
     /// The label of the first class, 0 or 1, where it cannot be told by the labels.
     pub labels_from: Option<u16>,
+    /// The most memory that reading may take, in bytes, instead of [what is free](memory::free).
+    pub memory: Option<u64>,
 }
 
 /// Images and labels as a file has them.
@@ -46,6 +48,11 @@ pub(crate) struct Named {
 }
 
 impl Reading {
+    /// The most memory that reading may take now, if that is known.
+    pub(crate) fn free(&self) -> Option<u64> {
+        self.memory.or_else(memory::free)
+    }
+
     /// The data set of a file that stands alone.
     pub(crate) fn one(&self, raw: Raw) -> Result<Dataset, Error> {
         self.name(vec![raw])?.parts.pop().ok_or(Error::Empty)

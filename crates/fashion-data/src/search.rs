@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::InFile;
-use crate::source::is_there;
-use crate::{Dataset, Error, Format, Reading, Source, Splits, files, known};
+use crate::source::{VALIDATION, is_there};
+use crate::{Dataset, Error, Format, Reading, Source, Splits, files, folder, known};
 
 /// What one format wants in a folder, and what of it is there.
 struct Inventory {
@@ -59,6 +59,14 @@ fn search(folder: &Path) -> Result<Option<Source>, Error> {
         for place in &level {
             found.extend(complete(place).in_file(place)?);
         }
+        if found.is_empty() {
+            for place in &level {
+                if folder::holds_classes(place)? {
+                    let source = Source { folder: place.clone(), format: Format::ClassFolders };
+                    found.push(Inventory { source, found: Vec::new(), missing: Vec::new() });
+                }
+            }
+        }
         if !found.is_empty() {
             return one_of(found).map(Some);
         }
@@ -80,7 +88,7 @@ fn is_nest(path: &Path) -> bool {
 /// The formats in which a folder itself holds data, each whole.
 fn complete(folder: &Path) -> Result<Vec<Inventory>, Error> {
     let mut present = Vec::new();
-    for format in Format::ALL {
+    for format in Format::NAMED {
         present.push(inventory(folder, format)?);
     }
     present.retain(|format| !format.found.is_empty());
@@ -88,12 +96,34 @@ fn complete(folder: &Path) -> Result<Vec<Inventory>, Error> {
         return Ok(present);
     }
     match <[Inventory; 1]>::try_from(present) {
+        Ok([Inventory { source: Source { format: Format::Pictures, .. }, found, missing }]) => {
+            Err(half_of_pictures(folder, &found, &missing)?)
+        }
         Ok([Inventory { found, missing, .. }]) => Err(Error::Incomplete { found, missing }),
         Err(present) => {
             let found = present.into_iter().flat_map(|format| format.found).collect();
             Err(Error::Ambiguous { found })
         }
     }
+}
+
+/// What there is to say of training pictures without pictures to test on, or the reverse.
+fn half_of_pictures(folder: &Path, found: &[String], missing: &[String]) -> Result<Error, Error> {
+    let (found, missing) = (found.join(", "), missing.join(", "));
+    let mut advice = vec!["put it there".to_owned()];
+    if missing == "test/" {
+        for name in VALIDATION {
+            if is_there(folder, &format!("{name}/"))? {
+                advice.push(format!("rename {name}/ to test/ if it is what is to be tested on"));
+            }
+        }
+        advice.push(
+            "to have a test part split off, name the folder with the folders of the classes, \
+             train/, itself"
+                .to_owned(),
+        );
+    }
+    Ok(Error::Layout(format!("holds {found} but no {missing}; {}", advice.join(", or "))))
 }
 
 /// The first of some data, if the others are the same items.
@@ -184,7 +214,7 @@ fn why_not(path: &Path, name: &str) -> String {
         return "packed; unpack it".to_owned();
     }
     if is(&[".png", ".jpg", ".jpeg"]) {
-        return "pictures lie in train/CLASS/ and test/CLASS/".to_owned();
+        return "pictures lie in the folder of their class".to_owned();
     }
     "of a format that is not read".to_owned()
 }

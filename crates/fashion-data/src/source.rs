@@ -2,9 +2,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::error::InFile;
+use crate::folder::Progress;
+use crate::memory::Need;
 use crate::reading::Raw;
+use crate::split::{TEST_PERCENT, split_by_content};
 use crate::{
-    Classes, Dataset, Error, Keys, Origin, Reading, Split, Splits, csv, folder, idx, known, npz,
+    Classes, Error, Keys, Origin, Placed, Reading, Split, Splits, Unread, csv, folder, idx, known,
+    npz,
 };
 
 /// A folder that holds data, and the format they are in.
@@ -23,15 +27,18 @@ pub struct Source {
     pub format: Format,
 }
 
-/// How a folder holds the two parts of a data set.
+/// How a folder holds a data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `train.npz` and `test.npz`.
     Npz,
     /// The four IDX files, each plain or gzipped.
     Idx,
-    /// The PNG and JPEG files `train/CLASS/*` and `test/CLASS/*`.
+    /// The PNG and JPEG files `train/CLASS/*`, `test/CLASS/*` and, where there are such,
+    /// `val/CLASS/*`, `valid/CLASS/*` or `validation/CLASS/*`.
     Pictures,
+    /// The PNG and JPEG files `CLASS/*`, which are split when they are read.
+    ClassFolders,
     /// `fashion-mnist_train.csv` and `fashion-mnist_test.csv`.
     Csv,
 }
@@ -40,11 +47,28 @@ impl Source {
     /// Reads, checks and identifies the data. A file `classes.json` in the folder, an array of names,
     /// says what the classes are, unless `reading` does.
     ///
+    /// Of pictures in folders, `val/CLASS/*`, `valid/CLASS/*` or `validation/CLASS/*` is the validation
+    /// part. Pictures that are not in parts, `CLASS/*`, are split: to the test part go those whose file
+    /// has a SHA-256 among the lowest 15% of all, so that a picture stays in its part whatever other
+    /// pictures come and go, and files with the same bytes are in the same part. (Of a class all of whose
+    /// pictures would be for testing, that with the highest SHA-256 is trained on.) They are read on
+    /// rayon's current pool; what is read does not depend on the number of threads.
+    ///
     /// # Errors
     ///
     /// [`Error::File`] for anything wrong with a file, [`Error::Refused`] (inside it) for data that
-    /// must not be used, [`Error::KeysWithoutNpz`] if keys are given for another format.
+    /// must not be used, [`Error::TooLarge`] (inside it) for data that would take more memory than is
+    /// free, before they are read, [`Error::KeysWithoutNpz`] if keys are given for another format.
     pub fn load(&self, reading: &Reading) -> Result<Splits, Error> {
+        self.load_with(reading, &|_, _| {})
+    }
+
+    /// [`load`](Self::load) that tells how far it has come with pictures.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn load_with(&self, reading: &Reading, progress: Progress<'_>) -> Result<Splits, Error> {
         let Self { folder, format } = self;
         if reading.keys != Keys::default() && *format != Format::Npz {
             return Err(Error::KeysWithoutNpz { data: self.to_string() });
@@ -53,31 +77,223 @@ impl Source {
         if reading.classes.is_none() {
             reading.classes = named_beside(folder)?;
         }
-        let mut notes = Vec::new();
-        if *format == Format::Pictures && reading.classes.is_none() {
-            let parts = Split::ALL.map(|split| folder.join(split.name()));
-            reading.classes = Some(folder::classes_of(&parts.each_ref().map(PathBuf::as_path))?);
-        }
-        let [train, test] = Split::ALL.map(|split| match (format, &reading.classes) {
-            (Format::Npz, _) => npz::read_raw(&folder.join(npz_name(split)), split, &reading.keys),
-            (Format::Idx, _) => read_idx(folder, split),
-            (Format::Csv, _) => csv::read_raw(&folder.join(csv_name(split))),
-            (Format::Pictures, classes) => {
-                let part = folder.join(split.name());
-                let classes = classes.clone().unwrap_or_else(Classes::garments);
-                let (raw, passed_over) = folder::read_raw(&part, &classes)?;
-                notes.extend(left_out(&part, &passed_over));
-                Ok(raw)
-            }
-        });
-        let named = reading.name(vec![train?, test?]).in_file(folder)?;
-        let [train, test] = <[Dataset; 2]>::try_from(named.parts).map_err(|_| Error::Empty)?;
+        let raw = match format {
+            Format::Pictures | Format::ClassFolders => self.pictures(&reading, progress)?,
+            _ => Parts { raw: self.arrays(&reading)?, ..Parts::default() },
+        };
+        let named = reading.name(raw.raw).in_file(folder)?;
+        let mut parts = named.parts.into_iter();
+        let (Some(train), Some(test)) = (parts.next(), parts.next()) else {
+            return Err(Error::Empty.in_file(folder));
+        };
         let mut splits = Splits::new(train, test).in_file(folder)?;
+        if let Some(validation) = parts.next() {
+            splits = splits.with_validation(validation).in_file(folder)?;
+        }
         splits.assumed = named.assumed && splits.origin == Origin::Custom;
         splits.notes.extend(named.notes);
-        splits.notes.extend(notes);
-        Ok(splits)
+        splits.notes.extend(raw.notes);
+        Ok(Splits { unread: raw.unread, placed: raw.placed, ..splits })
     }
+
+    /// The training and the test part of a format that has files for them.
+    fn arrays(&self, reading: &Reading) -> Result<Vec<Raw>, Error> {
+        let Self { folder, format } = self;
+        // What cannot be told by the headers, reading will say.
+        let need = |split| match format {
+            Format::Npz => npz::need(&folder.join(npz_name(split)), split, &reading.keys).ok(),
+            Format::Idx => {
+                first_copy(folder, idx_name(split, 0)).and_then(|path| idx::need(&path).ok())
+            }
+            _ => csv::need(&folder.join(csv_name(split))).ok(),
+        };
+        let needs = Split::ALWAYS.into_iter().filter_map(need);
+        needs
+            .fold(Need::default(), Need::and)
+            .check(|| "reading these data".to_owned(), reading.free())
+            .in_file(folder)?;
+        let read = |split| match format {
+            Format::Npz => npz::read_raw(&folder.join(npz_name(split)), split, reading),
+            Format::Idx => read_idx(folder, split, reading.free()),
+            _ => csv::read_raw(&folder.join(csv_name(split)), reading.free()),
+        };
+        Split::ALWAYS.into_iter().map(read).collect()
+    }
+
+    /// The parts of pictures in folders.
+    fn pictures(&self, reading: &Reading, progress: Progress<'_>) -> Result<Parts, Error> {
+        let folder = &self.folder;
+        // The folders of training, test and validation, or one of all.
+        let folders: Vec<(Option<Split>, PathBuf)> = match self.format {
+            Format::ClassFolders => vec![(None, folder.clone())],
+            _ => Split::ALWAYS
+                .into_iter()
+                .map(|split| (split, folder.join(split.name())))
+                .chain(validation_folder(folder)?.map(|path| (Split::Validation, path)))
+                .map(|(split, path)| (Some(split), path))
+                .collect(),
+        };
+        let classes = match &reading.classes {
+            Some(classes) => classes.clone(),
+            None => {
+                let folders: Vec<&Path> = folders.iter().map(|(_, path)| path.as_path()).collect();
+                folder::classes_of(&folders)?
+            }
+        };
+        let mut parts = Parts::default();
+        let mut items = Vec::new();
+        for (split, path) in &folders {
+            let mut listing = folder::list(path, &classes)?;
+            if split.is_none() {
+                // What belongs to a data set but pictures is nobody's loss.
+                listing
+                    .left_out
+                    .retain(|left| left.parent() != Some(path) || folder::is_named(left));
+            }
+            parts.notes.extend(left_out(path, &listing.left_out));
+            parts.unread.extend(listing.left_out.into_iter().map(|path| {
+                let problem = "is no PNG or JPEG picture in the folder of a class".to_owned();
+                Unread { split: *split, path, problem }
+            }));
+            items.extend(listing.items.into_iter().map(|(path, label)| (*split, path, label)));
+        }
+        let paths: Vec<&Path> = items.iter().map(|(_, path, _)| path.as_path()).collect();
+        let all = folder::read_all(&paths, reading.free(), progress).in_file(folder)?;
+        let (count, mut broken, mut read) = (items.len(), Vec::new(), Vec::new());
+        for ((split, path, label), picture) in items.into_iter().zip(all) {
+            match picture {
+                Ok((picture, hash)) => read.push((split, path, label, picture, hash)),
+                Err(error) => broken.push(Unread { split, path, problem: error.to_string() }),
+            }
+        }
+        parts.notes.extend(unreadable(folder, &broken, count));
+        let hashes: Vec<u64> = read.iter().map(|item| item.4).collect();
+        let labels: Vec<u16> = read.iter().map(|item| item.2).collect();
+        let by_content = split_by_content(&hashes, &labels);
+        let in_colour = read.iter().any(|item| item.3.channels == 3);
+        let mut pictures = Split::ALL.map(|_| Vec::new());
+        for ((split, path, label, picture, _), by_content) in read.into_iter().zip(by_content) {
+            if split.is_none() {
+                let path = path.strip_prefix(folder).unwrap_or(&path).to_path_buf();
+                parts.placed.push(Placed { path, label, split: by_content });
+            }
+            pictures[split.unwrap_or(by_content) as usize].push((picture, label));
+        }
+        parts.placed.sort_by(|a, b| a.path.cmp(&b.path));
+        parts.notes.extend(untested(&parts.placed, &classes));
+        let [train, validation, test] = pictures;
+        for (split, pictures) in [(Split::Train, &train), (Split::Test, &test)] {
+            if pictures.is_empty() {
+                return Err(nothing_of(split, &folders, &broken, &parts.placed));
+            }
+        }
+        if let (Some((_, path)), true) = (folders.get(2), validation.is_empty()) {
+            let first = broken.iter().find(|unread| unread.split == Some(Split::Validation));
+            return Err(first.map_or(Error::Empty.in_file(path), broken_error));
+        }
+        parts.unread.extend(broken);
+        let filled = [train, test, validation].into_iter().filter(|pictures| !pictures.is_empty());
+        parts.raw = filled.map(|pictures| folder::raw(pictures, in_colour, &classes)).collect();
+        Ok(parts)
+    }
+}
+
+/// What was read of a data set: training, test and, where there is one, validation.
+#[derive(Default)]
+struct Parts {
+    raw: Vec<Raw>,
+    notes: Vec<String>,
+    unread: Vec<Unread>,
+    placed: Vec<Placed>,
+}
+
+/// The names that a folder of validation pictures has in Keras, torchvision and ultralytics.
+pub(crate) const VALIDATION: [&str; 3] = ["val", "valid", "validation"];
+
+/// The folder of the validation part, if there is one.
+fn validation_folder(folder: &Path) -> Result<Option<PathBuf>, Error> {
+    let mut there = Vec::new();
+    for name in VALIDATION {
+        if is_there(folder, &format!("{name}/"))? {
+            there.push(name);
+        }
+    }
+    match there[..] {
+        [] => Ok(None),
+        [name] => Ok(Some(folder.join(name))),
+        _ => {
+            let problem = format!(
+                "holds more than one validation part: {}/; keep that which is meant and move the others \
+                 away",
+                there.join("/, ")
+            );
+            Err(Error::Layout(problem).in_file(folder))
+        }
+    }
+}
+
+fn broken_error(unread: &Unread) -> Error {
+    Error::Damaged(unread.problem.clone()).in_file(&unread.path)
+}
+
+/// Why a part has no pictures.
+fn nothing_of(
+    split: Split,
+    folders: &[(Option<Split>, PathBuf)],
+    broken: &[Unread],
+    placed: &[Placed],
+) -> Error {
+    let of_part = |unread: &&Unread| unread.split.is_none_or(|other| other == split);
+    let folder = folders.iter().find(|(other, _)| other.is_none_or(|other| other == split));
+    let folder = folder.map_or(Path::new(""), |(_, path)| path);
+    match broken.iter().find(of_part) {
+        _ if !placed.is_empty() => {
+            let problem = format!(
+                "of its {} pictures none falls to the {split} part, to which {TEST_PERCENT} of 100 go; add \
+                 pictures, or put them into train/CLASS/ and test/CLASS/ yourself",
+                placed.len()
+            );
+            Error::Layout(problem).in_file(folder)
+        }
+        Some(first) => broken_error(first),
+        None => Error::Empty.in_file(folder),
+    }
+}
+
+/// What there is to say of pictures that cannot be read.
+fn unreadable(folder: &Path, broken: &[Unread], count: usize) -> Option<String> {
+    let shown = |unread: &Unread| {
+        let path = unread.path.strip_prefix(folder).unwrap_or(&unread.path);
+        format!("{} ({})", path.display(), unread.problem)
+    };
+    let first: Vec<String> = broken.iter().take(3).map(shown).collect();
+    let more = if broken.len() > first.len() { ", ..." } else { "" };
+    (!broken.is_empty()).then(|| {
+        format!(
+            "{}: {} of {count} pictures cannot be read and are left out: {}{more}",
+            folder.display(),
+            broken.len(),
+            first.join(", ")
+        )
+    })
+}
+
+/// What there is to say of classes that are too small to have a part of their own to test on.
+fn untested(placed: &[Placed], classes: &Classes) -> Option<String> {
+    let (mut all, mut tested) = (vec![0; classes.len()], vec![false; classes.len()]);
+    for Placed { label, split, .. } in placed {
+        all[usize::from(*label)] += 1;
+        tested[usize::from(*label)] |= *split == Split::Test;
+    }
+    let small = (0..classes.len()).filter(|&label| all[label] > 0 && !tested[label]);
+    let small: Vec<_> = small.map(|label| format!("{} ({})", classes[label], all[label])).collect();
+    (!small.is_empty()).then(|| {
+        format!(
+            "classes so small that none of their pictures falls to the test part, where nothing is told \
+             of them: {}",
+            small.join(", ")
+        )
+    })
 }
 
 /// The folder and its format.
@@ -87,6 +303,7 @@ impl fmt::Display for Source {
             Format::Npz => "npz",
             Format::Idx => "IDX",
             Format::Pictures => "pictures",
+            Format::ClassFolders => "pictures in class folders, split here",
             Format::Csv => "CSV",
         };
         write!(f, "{} ({format})", self.folder.display())
@@ -94,14 +311,14 @@ impl fmt::Display for Source {
 }
 
 impl Format {
-    /// All, in the order in which they are preferred.
-    pub(crate) const ALL: [Self; 4] = [Self::Npz, Self::Idx, Self::Pictures, Self::Csv];
+    /// Those that are told by names, in the order in which they are preferred.
+    pub(crate) const NAMED: [Self; 4] = [Self::Npz, Self::Idx, Self::Pictures, Self::Csv];
 
     /// What a folder must hold, by name, and under which names it may be there. Those of folders end in
     /// `/`.
     pub(crate) fn wanted(self) -> Vec<(String, Vec<String>)> {
         let either = |name: fn(Split) -> String| {
-            Split::ALL.map(|split| (name(split), vec![name(split)])).to_vec()
+            Split::ALWAYS.map(|split| (name(split), vec![name(split)])).to_vec()
         };
         match self {
             Self::Npz => either(npz_name),
@@ -110,6 +327,7 @@ impl Format {
                 .to_vec(),
             Self::Pictures => either(|split| format!("{split}/")),
             Self::Csv => either(csv_name),
+            Self::ClassFolders => Vec::new(),
         }
     }
 }
@@ -129,15 +347,20 @@ fn idx_names(name: &str) -> [String; 4] {
     [name.to_owned(), dotted.clone(), format!("{name}.gz"), format!("{dotted}.gz")]
 }
 
+/// The published name of a split's images, 0, or labels, 1.
+fn idx_name(split: Split, which: usize) -> &'static str {
+    known::OFFICIAL[if split == Split::Train { which } else { 2 + which }].name
+}
+
+/// The first file there is of those that a part may be in.
+fn first_copy(folder: &Path, name: &str) -> Option<PathBuf> {
+    idx_names(name).into_iter().map(|name| folder.join(name)).find(|path| path.is_file())
+}
+
 /// The images and labels of one split.
-fn read_idx(folder: &Path, split: Split) -> Result<Raw, Error> {
-    let [images, labels] = match split {
-        Split::Train => [0, 1],
-        Split::Test => [2, 3],
-    }
-    .map(|part| known::OFFICIAL[part].name);
-    let (_, images) = read_copies(folder, images, idx::read_images)?;
-    let (_, labels) = read_copies(folder, labels, idx::read_labels)?;
+fn read_idx(folder: &Path, split: Split, free: Option<u64>) -> Result<Raw, Error> {
+    let (_, images) = read_copies(folder, idx_name(split, 0), |path| idx::read_images(path, free))?;
+    let (_, labels) = read_copies(folder, idx_name(split, 1), |path| idx::read_labels(path, free))?;
     Ok(idx::raw(images, &labels))
 }
 
@@ -145,7 +368,7 @@ fn read_idx(folder: &Path, split: Split) -> Result<Raw, Error> {
 fn read_copies<T: PartialEq>(
     folder: &Path,
     name: &str,
-    read: fn(&Path) -> Result<T, Error>,
+    read: impl Fn(&Path) -> Result<T, Error>,
 ) -> Result<(PathBuf, T), Error> {
     let mut there = Vec::new();
     for name in idx_names(name) {

@@ -1,13 +1,18 @@
-use crate::Error;
+use crate::{Error, Split};
+use std::collections::BTreeSet;
+
 use crate::random::{Purpose, shuffle, stream};
 
-/// Which items train and which are held out; each sorted, together every item once.
+/// Which items train and which are held out; each sorted, together every item of the parts that they are
+/// of once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HoldOut {
     /// The items to train on.
     pub train: Vec<usize>,
     /// The items held out.
     pub held_out: Vec<usize>,
+    /// The part that the items held out are of: that which is trained on, or the validation part.
+    pub part: Split,
 }
 
 /// Holds out the same fraction of every class, at random.
@@ -38,7 +43,25 @@ pub fn stratified_split(labels: &[u16], fraction: f64, seed: u64) -> Result<Hold
     }
     train.sort_unstable();
     held_out.sort_unstable();
-    Ok(HoldOut { train, held_out })
+    Ok(HoldOut { train, held_out, part: Split::Train })
+}
+
+/// Of a hundred pictures that are not in parts, so many go to the test part on average.
+pub(crate) const TEST_PERCENT: u64 = 15;
+
+/// Chooses the part of each item by a hash of its file, whatever other items there are: the lowest of all
+/// hashes go to the test part. Items with one hash stay together. A class all of whose items would be for
+/// testing keeps those with its highest hash for training.
+pub(crate) fn split_by_content(hashes: &[u64], labels: &[u16]) -> Vec<Split> {
+    let is_test = |hash: &u64| *hash < u64::MAX / 100 * TEST_PERCENT;
+    let highest = |items: Vec<usize>| items.into_iter().map(|item| hashes[item]).max();
+    let kept: BTreeSet<u64> =
+        by_class(labels).into_iter().filter_map(highest).filter(is_test).collect();
+    let part = |hash| match is_test(hash) && !kept.contains(hash) {
+        true => Split::Test,
+        false => Split::Train,
+    };
+    hashes.iter().map(part).collect()
 }
 
 /// The items of each class, in order.
@@ -99,7 +122,7 @@ mod tests {
     fn every_class_gives_its_share_and_every_item_is_used_once() {
         let labels: Vec<u16> =
             (0..1000).map(|i| if i < 700 { 3 } else { (i % 10) as u16 }).collect();
-        let HoldOut { train, held_out } = stratified_split(&labels, 0.1, 4).unwrap();
+        let HoldOut { train, held_out, .. } = stratified_split(&labels, 0.1, 4).unwrap();
         let mut count = [0; 10];
         for &index in &held_out {
             count[usize::from(labels[index])] += 1;
@@ -152,7 +175,7 @@ mod tests {
     fn a_small_class_is_in_both_parts_where_it_can_be() {
         let labels = [0, 0, 1, 2, 2, 2];
         for fraction in [0.01, 0.5, 0.99] {
-            let HoldOut { train, held_out } = stratified_split(&labels, fraction, 0).unwrap();
+            let HoldOut { train, held_out, .. } = stratified_split(&labels, fraction, 0).unwrap();
             for class in [0, 2] {
                 assert!(train.iter().any(|&i| labels[i] == class));
                 assert!(held_out.iter().any(|&i| labels[i] == class));

@@ -3,7 +3,7 @@
 //! `cargo run --release -p fashion-judge --example judge -- FOLDER`.
 
 use fashion_data::Splits;
-use fashion_judge::{Calibrator, Judgement, Report, predict};
+use fashion_judge::{Calibrator, Judgement, Report, predict_held_out};
 use fashion_model::{Architecture, weights};
 use fashion_train::{RunFolder, Settings, Trainer};
 use std::error::Error;
@@ -21,8 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     trainer.run(&mut ())?;
     let classifier = weights::to_classifier(trainer.network(), trainer.classes())?;
 
-    let parts = settings.hold_out(&splits.train)?.ok_or("a share is held out by default")?;
-    let held_out = predict(&classifier, &splits.train, &parts.held_out)?;
+    let parts = settings.hold_out(&splits)?.ok_or("a share is held out by default")?;
+    let held_out = predict_held_out(&classifier, &splits, &parts)?;
     let (calibrator, _) = Calibrator::fit(&held_out, Some(0.9))?;
     let judgement = Judgement::of(&classifier, &splits, None)?.calibrated_by(Some(calibrator));
     println!("{}", judgement.metrics.to_text());

@@ -33,8 +33,10 @@ use ndarray::Array2;
 /// # Ok::<(), fashion_judge::Error>(())
 /// ```
 pub struct Judgement {
-    /// Which part.
+    /// Which part, by its name in the predictions.
     pub split: Split,
+    /// Which part of the data the images are of: those to validate on may be of the training set.
+    pub part: fashion_data::Split,
     /// The answers: plain softmax.
     pub predictions: Predictions,
     /// What their confidence is worth.
@@ -46,18 +48,22 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// Judges predictions for a part of the data.
+    /// Judges predictions for a part of the data; those held out are taken to be of the training set.
     ///
     /// # Errors
     /// If `context` has not one name for each class.
     pub fn new(predictions: Predictions, split: Split, context: &Context) -> Result<Self, Error> {
         let curves = ConfidenceCurves::from(&predictions);
         let metrics = Metrics::with_curves(&predictions, &curves, context)?;
-        Ok(Self { split, predictions, curves, calibrated: None, metrics })
+        let part = match split {
+            Split::Test => fashion_data::Split::Test,
+            Split::Validation => fashion_data::Split::Train,
+        };
+        Ok(Self { split, part, predictions, curves, calibrated: None, metrics })
     }
 
-    /// Lets a classifier answer for the whole test set, or the images of the training set that were held
-    /// out, and judges its answers.
+    /// Lets a classifier answer for the whole test set, or the images that were held out, and judges its
+    /// answers.
     ///
     /// # Errors
     /// If there are no such images.
@@ -66,20 +72,18 @@ impl Judgement {
         splits: &Splits,
         hold_out: Option<&HoldOut>,
     ) -> Result<Self, Error> {
-        let (split, predictions) = match hold_out {
+        let (split, part, predictions) = match hold_out {
             None => {
                 let all: Vec<_> = (0..splits.test.len()).collect();
-                (Split::Test, predict(classifier, &splits.test, &all)?)
+                let predictions = predict(classifier, &splits.test, &all)?;
+                (Split::Test, fashion_data::Split::Test, predictions)
             }
-            Some(HoldOut { held_out, .. }) => {
-                (Split::Validation, predict(classifier, &splits.train, held_out)?)
+            Some(parts) => {
+                (Split::Validation, parts.part, predict_held_out(classifier, splits, parts)?)
             }
         };
-        Self::new(
-            predictions,
-            split,
-            &context(&splits.origin.to_string(), splits.train.classes(), split),
-        )
+        let context = context(&splits.origin.to_string(), splits.train.classes(), split);
+        Ok(Self { part, ..Self::new(predictions, split, &context)? })
     }
 
     /// Says, too, how good they are calibrated, and what the threshold does to them.
@@ -99,11 +103,20 @@ impl Judgement {
 
     /// The data that the images are of.
     pub fn images<'a>(&self, splits: &'a Splits) -> &'a Dataset {
-        match self.split {
-            Split::Test => &splits.test,
-            Split::Validation => &splits.train,
-        }
+        splits.part(self.part).unwrap_or(&splits.train)
     }
+}
+
+/// A classifier's answers for the images that were held out, as of [`predict`].
+///
+/// # Errors
+/// As of [`predict`].
+pub fn predict_held_out(
+    classifier: &Classifier,
+    splits: &Splits,
+    HoldOut { held_out, part, .. }: &HoldOut,
+) -> Result<Predictions, Error> {
+    predict(classifier, splits.part(*part).unwrap_or(&splits.train), held_out)
 }
 
 /// What items of `data`, such as a sample's origin, are judged as.

@@ -14,5 +14,5 @@ pub use augmented::augmented_figure;
 pub use calibrator::Calibrator;
 pub use classifier::Trained;
 pub use error::Error;
-pub use judgement::{Judgement, context, predict};
+pub use judgement::{Judgement, context, predict, predict_held_out};
 pub use report::{Report, class_counts_figure, classes_figure, write_curves};

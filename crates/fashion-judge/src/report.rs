@@ -6,7 +6,7 @@
 use crate::error::Error;
 use crate::judgement::Judgement;
 use crate::page;
-use fashion_data::{HoldOut, Splits};
+use fashion_data::{Dataset, HoldOut, Splits};
 use fashion_eval::{Predictions, predictions_csv};
 use fashion_model::Classifier;
 use fashion_report::{
@@ -123,15 +123,17 @@ impl Report<'_> {
 
 /// The classes, with the first of their garments.
 pub(crate) fn classes(splits: &Splits) -> Vec<Class<'_>> {
-    let counts = splits.train.class_counts().into_iter().zip(splits.test.class_counts());
-    let class = |(name, (train, test)): (&String, _)| Class {
+    let [train, test] = [&splits.train, &splits.test].map(Dataset::class_counts);
+    let validation = splits.validation.as_ref().map(Dataset::class_counts);
+    let class = |(label, name): (usize, &String)| Class {
         name: name.clone(),
         images: Vec::new(),
-        train,
-        test,
+        train: train[label],
+        validation: validation.as_ref().map(|counts| counts[label]),
+        test: test[label],
     };
     let names = splits.train.classes().iter();
-    let mut classes: Vec<Class<'_>> = names.zip(counts).map(class).collect();
+    let mut classes: Vec<Class<'_>> = names.enumerate().map(class).collect();
     for (index, &label) in splits.train.labels().iter().enumerate() {
         let images = &mut classes[usize::from(label)].images;
         if images.len() < classes::MAX_EXAMPLES {

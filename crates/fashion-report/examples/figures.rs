@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             name: (*name).into(),
             images: garments.iter().map(<[u8; 28 * 28]>::as_slice).collect(),
             train: 6000,
+            validation: None,
             test: 1000,
         })
         .collect();

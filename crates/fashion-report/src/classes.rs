@@ -20,6 +20,8 @@ pub struct Class<'a> {
     pub images: Vec<&'a [u8]>,
     /// Examples to train on.
     pub train: usize,
+    /// Examples to validate on, where there is such a part.
+    pub validation: Option<usize>,
     /// Examples to test on.
     pub test: usize,
 }
@@ -38,7 +40,7 @@ pub struct Class<'a> {
 ///
 /// let garment = [128; 28 * 28];
 /// let (images, train, test) = (vec![&garment[..]; 3], 6000, 1000);
-/// let shirts = Class { name: "Shirt".into(), images, train, test };
+/// let shirts = Class { name: "Shirt".into(), images, train, validation: None, test };
 /// let figure = classes::draw(&[shirts], "custom · training set")?;
 /// assert!(figure.svg.contains("6,000 examples"));
 /// # Ok::<(), fashion_report::Error>(())

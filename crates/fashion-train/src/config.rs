@@ -24,7 +24,7 @@ pub struct Config {
     pub training: Settings,
 }
 
-/// The data of a run: what they are called, and SHA-256 of the four parts in IDX form.
+/// The data of a run: what they are called, and SHA-256 of their parts in IDX form.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataConfig {
@@ -38,6 +38,12 @@ pub struct DataConfig {
     pub test_images: String,
     /// SHA-256 of the test labels.
     pub test_labels: String,
+    /// SHA-256 of the validation images, where the data have such a part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_images: Option<String>,
+    /// SHA-256 of the validation labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_labels: Option<String>,
     /// The names of the classes, where they are not the garments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<String>,
@@ -118,9 +124,13 @@ impl ConfigFile {
 }
 
 impl Config {
-    /// A configuration for these data and settings.
+    /// A configuration for these data and settings, in which
+    /// [`Validation::Auto`](crate::Validation::Auto) is what it comes to.
     pub fn new(architecture: &str, splits: &Splits, training: Settings) -> Config {
         let sums = splits.checksums.clone();
+        let [validation_images, validation_labels] =
+            sums.validation.map_or([None, None], |v| v.map(Some));
+        let training = Settings { validation: training.validation.with(splits), ..training };
         Config {
             schema: SCHEMA.to_owned(),
             architecture: architecture.to_owned(),
@@ -130,6 +140,8 @@ impl Config {
                 train_labels: sums.train_labels,
                 test_images: sums.test_images,
                 test_labels: sums.test_labels,
+                validation_images,
+                validation_labels,
                 classes: names(splits),
             },
             training,
@@ -169,7 +181,15 @@ impl Config {
     pub fn check_data(&self, splits: &Splits, folder: &Path) -> Result<(), Error> {
         let data = &self.data;
         let stated = [&data.train_images, &data.train_labels, &data.test_images, &data.test_labels];
-        for ((part, found), expected) in splits.checksums.parts().into_iter().zip(stated) {
+        let always = splits.checksums.parts().into_iter().zip(stated);
+        // A part that has been added since is not the run's.
+        let stated = [&data.validation_images, &data.validation_labels];
+        let none = [("validation images", "none"), ("validation labels", "none")];
+        let validation =
+            splits.checksums.validation_parts().unwrap_or(none).into_iter().zip(stated);
+        let validation =
+            validation.filter_map(|(found, expected)| Some((found, expected.as_ref()?)));
+        for ((part, found), expected) in always.chain(validation) {
             if found != expected {
                 let (expected, found) = (expected.clone(), found.to_owned());
                 return Err(Error::OtherData { path: folder.into(), part, expected, found });

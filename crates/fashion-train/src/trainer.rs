@@ -69,8 +69,10 @@ impl<'a> Trainer<'a> {
     pub fn new(settings: Settings, splits: &'a Splits, network: Network) -> Result<Self, Error> {
         settings.check()?;
         let all = |dataset: &Dataset| (0..dataset.len()).collect::<Vec<usize>>();
-        let (train, held_out) = match settings.hold_out(&splits.train)? {
-            Some(HoldOut { train, held_out }) => (train, Some((&splits.train, held_out))),
+        let (train, held_out) = match settings.hold_out(splits)? {
+            Some(HoldOut { train, held_out, part }) => {
+                (train, splits.part(part).map(|images| (images, held_out)))
+            }
             None => {
                 let on_test = settings.validation == Validation::Test;
                 (all(&splits.train), on_test.then(|| (&splits.test, all(&splits.test))))
@@ -146,7 +148,7 @@ impl<'a> Trainer<'a> {
         &self.history
     }
 
-    /// What is validated on, and which of it; `None` with `--validation none`.
+    /// What is validated on, and which of it; `None` where nothing is.
     pub fn held_out(&self) -> Option<(&Dataset, &[usize])> {
         self.held_out.as_ref().map(|(dataset, indices)| (*dataset, &indices[..]))
     }

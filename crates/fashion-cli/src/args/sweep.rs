@@ -39,7 +39,7 @@ many numbers; a grid needs the count). The same in a file for --config, where op
   learning_rate = [0.1, 0.01, 0.001]
   batch_size = { from = 16, to = 1024, scale = \"log\", count = 7 }
 
-Points are ranked by the accuracy on the part of the training set that is held out; the test set is
+Points are ranked by the accuracy on the images held out for validation; the test set is
 never looked at. A run that diverges is a result, too. The same sweep gives the same files, but for
 environment.json and timings.csv, however many jobs, threads and machines do it. Successive halving
 trains all points for a few epochs, and of those the best part for longer, until the last.

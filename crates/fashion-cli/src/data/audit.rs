@@ -3,10 +3,10 @@
 use crate::args::AuditArgs;
 use crate::exit;
 use crate::output;
-use crate::place::{self, Found};
+use crate::place::{self, Bar, Found};
 use anyhow::Result;
-use fashion_data::Error;
 use fashion_data::audit::{Audit, Item, NearPair, Odd, Oddity};
+use fashion_data::{Error, Split, Unread};
 use fashion_eval::thousands;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -18,22 +18,35 @@ struct Report {
     source: String,
     classes: Vec<String>,
     train_class_counts: Vec<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation_class_counts: Option<Vec<usize>>,
     test_class_counts: Vec<usize>,
     /// Groups of images with the same pixels.
     identical: Vec<Vec<Place>>,
-    /// How many of the groups are in both parts.
+    /// How many of the groups are in more than one part.
     leaked: usize,
     /// How many have different labels.
     contradictory: usize,
     /// The largest distance of a near pair.
     near: f64,
-    /// How many pairs are within it, in both parts, and with different labels.
+    /// How many pairs are within it, across parts, and with different labels.
     near_pair_count: usize,
     near_pairs_across: usize,
     near_pairs_contradictory: usize,
     /// The nearest of them.
     near_pairs: Vec<Near>,
     odd: Vec<Strange>,
+    /// Files that were left out when the data were read.
+    unread: Vec<LeftOut>,
+}
+
+#[derive(Serialize)]
+struct LeftOut {
+    /// Absent where the data were not in parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    split: Option<&'static str>,
+    path: String,
+    problem: String,
 }
 
 #[derive(Serialize)]
@@ -64,7 +77,7 @@ impl From<&Item> for Place {
 
 /// Looks for what may be wrong with the data.
 pub(crate) fn run(args: &AuditArgs) -> Result<ExitCode> {
-    let found = place::load(&args.data)?;
+    let found = place::load(&args.data, Bar::unless(args.json))?;
     let audit = Audit::new(&found.splits, args.near).map_err(|error| match error {
         error @ Error::Near { .. } => exit::usage(error),
         error => error.into(),
@@ -86,7 +99,15 @@ fn worthless(audit: &Audit) -> bool {
 }
 
 fn report(audit: &Audit, found: &Found) -> Report {
-    let [train_class_counts, test_class_counts] = audit.class_counts.clone();
+    let counts = |split| {
+        let counts = audit.class_counts.iter().find(|(other, _)| *other == split);
+        counts.map(|(_, counts)| counts.clone())
+    };
+    let left_out = |Unread { split, path, problem }: &Unread| LeftOut {
+        split: split.map(Split::name),
+        path: path.display().to_string(),
+        problem: problem.clone(),
+    };
     let near = |pair: &NearPair| Near {
         distance: pair.distance,
         items: pair.items.each_ref().map(Place::from),
@@ -96,8 +117,9 @@ fn report(audit: &Audit, found: &Found) -> Report {
         origin: found.splits.origin.to_string(),
         source: found.source.to_string(),
         classes: found.splits.train.classes().to_vec(),
-        train_class_counts,
-        test_class_counts,
+        train_class_counts: counts(Split::Train).unwrap_or_default(),
+        validation_class_counts: counts(Split::Validation),
+        test_class_counts: counts(Split::Test).unwrap_or_default(),
         identical: audit
             .identical
             .iter()
@@ -111,16 +133,20 @@ fn report(audit: &Audit, found: &Found) -> Report {
         near_pairs_contradictory: audit.near_pairs.contradictory,
         near_pairs: audit.near_pairs.nearest.iter().map(near).collect(),
         odd: audit.odd.iter().map(strange).collect(),
+        unread: found.splits.unread.iter().map(left_out).collect(),
     }
 }
 
 fn text(audit: &Audit, found: &Found, top: usize) -> String {
     let mut out = format!("Data    {}\nFrom    {}\n\n", found.splits.origin, found.source);
-    out += &sentences(audit);
+    out += &sentences(audit, found.splits.unread.len());
     let names = found.splits.train.classes();
     let width = output::width(names.iter().map(String::as_str), 12);
     let class = |item: &Item| output::padded(&names[usize::from(item.label)], width);
-    let row = |item: &Item| format!("{:<6} {:>6}  {}", item.split.name(), item.index, class(item));
+    // `validation` is the longest, where there is such a part.
+    let part = found.splits.parts().map(|(split, _)| split.name().len()).fold(6, usize::max);
+    let row =
+        |item: &Item| format!("{:<part$} {:>6}  {}", item.split.name(), item.index, class(item));
     let mut list = |title: &str, all: usize, columns: &str, lines: Vec<String>| {
         if !lines.is_empty() {
             out += &output::title(title, lines.len(), all, "");
@@ -141,17 +167,27 @@ fn text(audit: &Audit, found: &Found, top: usize) -> String {
         format!("  {:.4}  {first}  {}\n", pair.distance, second.trim_end())
     };
     let pairs = audit.near_pairs.nearest.iter().take(top).map(pair);
-    let columns = format!("Distance  Part    Index  {:<width$}  Part    Index  Label\n", "Label");
+    let columns = format!(
+        "Distance  {:<part$}  Index  {:<width$}  {:<part$}  Index  Label\n",
+        "Part", "Label", "Part"
+    );
     list("Nearest pairs", audit.near_pairs.count, &columns, pairs.collect());
 
     let odd = |odd: &Odd| format!("{}  {}\n", row(&odd.item), odd.oddity.name());
     let images = audit.odd.iter().take(top).map(odd);
-    let columns = format!("Part    Index  {:<width$}  How\n", "Label");
+    let columns = format!("{:<part$}  Index  {:<width$}  How\n", "Part", "Label");
     list("Odd images", audit.odd.len(), &columns, images.collect());
+
+    let unread = &found.splits.unread;
+    let line = |unread: &Unread| {
+        let path = unread.path.display().to_string();
+        format!("{}: {}\n", output::inline(&path), output::inline(&unread.problem))
+    };
+    list("Files left out", unread.len(), "", unread.iter().take(top).map(line).collect());
     out
 }
 
-fn sentences(audit: &Audit) -> String {
+fn sentences(audit: &Audit, unread: usize) -> String {
     let mut out = match audit.identical.len() {
         0 => "No two images are identical.\n".to_owned(),
         groups => format!(
@@ -178,7 +214,12 @@ fn sentences(audit: &Audit) -> String {
         [] => "Odd images: none.\n".to_owned(),
         kinds => format!("Odd images: {}.\n", kinds.join(", ")),
     };
-    for (part, counts) in ["Training", "Test"].iter().zip(&audit.class_counts) {
+    for (split, counts) in &audit.class_counts {
+        let part = match split {
+            Split::Train => "Training",
+            Split::Validation => "Validation",
+            Split::Test => "Test",
+        };
         let (least, most) = counts
             .iter()
             .fold((usize::MAX, 0), |(least, most), &count| (least.min(count), most.max(count)));
@@ -188,6 +229,9 @@ fn sentences(audit: &Audit) -> String {
                 format!("{part} classes: {} to {} images.\n", thousands(least), thousands(most))
             }
         };
+    }
+    if unread > 0 {
+        out += &format!("Left out: {}.\n", counted(unread, "file"));
     }
     out
 }

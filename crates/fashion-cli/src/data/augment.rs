@@ -1,8 +1,9 @@
 //! `fashion data augment`
 
 use crate::args::AugmentArgs;
+use crate::place::{self, Bar};
 use crate::train::plan::Chosen;
-use crate::{exit, output, place};
+use crate::{exit, output};
 use anyhow::{Context, Result, bail};
 use fashion_data::files::check_folder;
 use fashion_judge::augmented_figure;
@@ -39,7 +40,7 @@ pub(crate) fn run(args: &AugmentArgs) -> Result<ExitCode> {
     check_folder(folder).with_context(|| {
         format!("cannot write the figure to {}; choose another --out", folder.display())
     })?;
-    let found = place::load(&args.data)?;
+    let found = place::load(&args.data, Bar::Shown)?;
     output::note(&format!("data  {} · {}", found.splits.origin, found.source));
     augmented_figure(&found.splits, &settings)?.write(folder, name)?;
     let lines = files.map(|file| format!("{}\n", file.display()));

@@ -2,7 +2,7 @@
 
 use crate::args::FigureArgs;
 use crate::output;
-use crate::place;
+use crate::place::{self, Bar};
 use anyhow::{Context, Result, bail};
 use fashion_data::files::check_folder;
 use fashion_judge::{class_counts_figure, classes_figure};
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &FigureArgs) -> Result<ExitCode> {
         let out = args.out.display();
         format!("cannot write the figures to {out}; choose another --out")
     })?;
-    let found = place::load(&args.data)?;
+    let found = place::load(&args.data, Bar::Shown)?;
     output::note(&format!("data  {} · {}", found.splits.origin, found.source));
     let figures = [classes_figure(&found.splits)?, class_counts_figure(&found.splits)?];
     for (figure, name) in figures.iter().zip(NAMES) {

@@ -7,7 +7,7 @@ use crate::announce;
 use crate::args::LrFindArgs;
 use crate::exit;
 use crate::output::{self, about};
-use crate::place::{self, Found};
+use crate::place::{self, Bar, Found};
 use crate::train::interrupt::Interrupt;
 use crate::train::plan::{self, Chosen};
 use anyhow::{Context, Result};
@@ -36,8 +36,8 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
         None => check_folder(NUMBERED.as_ref())
             .with_context(|| format!("cannot write to {NUMBERED}"))?,
     }
-    let found = place::load(&args.data)?;
-    settings.check_for(&found.splits.train)?;
+    let found = place::load(&args.data, Bar::unless(args.quiet || args.json))?;
+    settings.check_for(&found.splits)?;
     let interrupt = Interrupt::listen()?;
     let mut progress = Progress::new(interrupt, test.steps, args.quiet);
     let network = settings.network.build(found.splits.train.classes().len(), settings.seed);

@@ -11,10 +11,10 @@ pub(crate) mod vary;
 use crate::args::{CollectArgs, SweepArgs, SweepCommand};
 use crate::exit;
 use crate::output::{self, quoted};
-use crate::place::{self, Found};
+use crate::place::{self, Bar, Found};
 use crate::train::interrupt::Interrupt;
 use anyhow::{Result, anyhow};
-use fashion_data::Dataset;
+use fashion_data::Splits;
 use fashion_train::sweep::{Event, Finish, Point, Results, Shard, Sweep};
 use fashion_train::{Error, Settings};
 use plan::Plan;
@@ -62,12 +62,12 @@ fn collect(args: &CollectArgs) -> Result<ExitCode> {
 fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found, Vec<usize>)> {
     match plan {
         Plan::New(spec) => {
-            let found = place::load(&args.data)?;
+            let found = place::load(&args.data, Bar::unless(args.quiet || args.json))?;
             let path = args.config.as_deref().unwrap_or("the command line".as_ref());
             let network = spec.base.network.name();
             let spec = spec.resolved(network, &found.splits, path)?;
             // What cannot be trained on must not use up a sweep's number.
-            let images = check_for(&spec.points(path)?, &found.splits.train)?;
+            let images = check_for(&spec.points(path)?, &found.splits)?;
             let sweep = match (args.shard, &args.out) {
                 (Some(_), Some(out)) => Sweep::join(out, &spec)?,
                 (_, out) => Sweep::create(out.as_deref(), spec)?,
@@ -75,23 +75,24 @@ fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found, Vec<usize>)> {
             Ok((sweep, found, images))
         }
         Plan::Resume(sweep) => {
-            let found = place::load_noted(sweep.data_place(), &sweep.folder, &args.data)?;
+            let bar = Bar::unless(args.quiet || args.json);
+            let found = place::load_noted(sweep.data_place(), &sweep.folder, &args.data, bar)?;
             sweep.check_data(&found.splits)?;
-            let images = check_for(&sweep.points, &found.splits.train)?;
+            let images = check_for(&sweep.points, &found.splits)?;
             Ok((*sweep, found, images))
         }
     }
 }
 
-/// Checks what only the images can tell of points, once for all that hold out and weigh alike, and
+/// Checks what only the data can tell of points, once for all that hold out and weigh alike, and
 /// gives how many each trains on.
-fn check_for(points: &[Point], train: &Dataset) -> Result<Vec<usize>, Error> {
+fn check_for(points: &[Point], splits: &Splits) -> Result<Vec<usize>, Error> {
     let mut known = HashMap::new();
     let images = |Point { settings, .. }: &Point| {
         let alike = (settings.validation.to_string(), settings.class_weights.to_string());
         Ok(match known.entry(alike) {
             Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(new) => *new.insert(settings.check_for(train)?.0),
+            Entry::Vacant(new) => *new.insert(settings.check_for(splits)?.0),
         })
     };
     points.iter().map(images).collect()

@@ -11,12 +11,13 @@ use crate::args::TrainArgs;
 use crate::exit;
 use crate::long_average;
 use crate::output::{self, about, quoted};
-use crate::place::{self, Found};
+use crate::place::{self, Bar, Found};
 use anyhow::{Context, Result, bail};
+use fashion_data::Splits;
 use fashion_eval::interval::LEVEL;
 use fashion_eval::selective::Threshold;
 use fashion_eval::{Metrics, Predictions, thousands};
-use fashion_judge::{Calibrator, Judgement, Report, Trained, predict, write_curves};
+use fashion_judge::{Calibrator, Judgement, Report, Trained, predict_held_out, write_curves};
 use fashion_kernels::simd;
 use fashion_train::describe;
 use fashion_train::{
@@ -140,12 +141,17 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
     match plan {
         Plan::New(chosen) => {
             let Chosen { settings, origin, data } = *chosen;
-            let found = place::load(&args.data)?;
+            let found = place::load(&args.data, Bar::unless(args.quiet || args.json))?;
             let config = Config::new(settings.network.name(), &found.splits, settings.clone());
             // What cannot be trained on must not use up a run's number.
-            let (images, held_out) = settings.check_for(&found.splits.train)?;
+            let (images, held_out) = settings.check_for(&found.splits)?;
             if !args.quiet {
                 warn_of_few(settings.target_accuracy, held_out);
+                let validation = config.training.validation;
+                if found.splits.validation.is_some() && validation != Validation::Part {
+                    let unused = "is not used: to validate on it, give --validation part";
+                    about("note", format_args!("the validation part of the data {unused}"));
+                }
                 if let Some((_, note)) = long_average::note([(&settings, images)]) {
                     about("note", note);
                 }
@@ -171,7 +177,8 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
                     quoted(run.config_path())
                 );
             }
-            let found = place::load_for(Some(&run), &args.data)?;
+            let bar = Bar::unless(args.quiet || args.json);
+            let found = place::load_for(Some(&run), &args.data, bar)?;
             let config = run.config()?;
             // The page is the last file to be written; an old one must not vouch for new epochs.
             let page = run.path().join("report.html");
@@ -204,14 +211,12 @@ fn announce(prepared: &Prepared, threads: usize) {
     let Prepared { run, config, found, origin, .. } = prepared;
     let settings = &config.training;
     announce::data(found);
-    about(
-        "",
-        format_args!(
-            "{} images for training, {} for testing",
-            thousands(found.splits.train.len()),
-            thousands(found.splits.test.len())
-        ),
-    );
+    let Splits { train, validation, test, .. } = &found.splits;
+    let [train, test] = [train, test].map(|part| thousands(part.len()));
+    let validation =
+        validation.as_ref().map(|part| format!("{} for validation, ", thousands(part.len())));
+    let validation = validation.unwrap_or_default();
+    about("", format_args!("{train} images for training, {validation}{test} for testing"));
     announce::network(&settings.network.zeroed(found.splits.train.classes().len()));
     about("training", describe(settings));
     announce::extras(settings);
@@ -226,6 +231,8 @@ fn describe(settings: &Settings) -> String {
     let Settings { epochs, batch_size, seed, .. } = settings;
     let validation = match settings.validation {
         Validation::Fraction(fraction) => format!("{fraction} of the training set held out"),
+        Validation::Part => "validation on the part of the data for it".to_owned(),
+        Validation::Auto => "validation on what the data have for it".to_owned(),
         Validation::None => "no validation".to_owned(),
         Validation::Test => "validation on the test set".to_owned(),
     };
@@ -289,9 +296,8 @@ fn finish(prepared: &Prepared, outcome: &Outcome, quiet: bool) -> Result<(Judgem
     let Prepared { run, config, found, .. } = prepared;
     let splits = &found.splits;
     let classifier = &Trained::load(run.path())?.classifier;
-    let hold_out = config.training.hold_out(&splits.train)?;
-    let held_out =
-        hold_out.as_ref().map(|parts| predict(classifier, &splits.train, &parts.held_out));
+    let hold_out = config.training.hold_out(splits)?;
+    let held_out = hold_out.as_ref().map(|parts| predict_held_out(classifier, splits, parts));
     let held_out = held_out.transpose()?;
     let calibrator = match &held_out {
         Some(held_out) => Some(fit(held_out, config.training.target_accuracy, quiet)?),

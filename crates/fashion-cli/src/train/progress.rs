@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What follows a run and tells of it.
 pub(crate) struct Progress {
@@ -82,7 +82,7 @@ impl Observer for Progress {
 
 /// A bar over work that can be interrupted, and lines above it.
 pub(crate) struct Watch {
-    interrupt: Interrupt,
+    interrupt: Option<Interrupt>,
     quiet: bool,
     bar: ProgressBar,
     began: Instant,
@@ -90,7 +90,8 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Begins now; shows and says nothing if `quiet`, and no bar where stderr is no terminal.
-    pub(crate) fn new(interrupt: Interrupt, quiet: bool) -> Watch {
+    pub(crate) fn new(interrupt: impl Into<Option<Interrupt>>, quiet: bool) -> Watch {
+        let interrupt = interrupt.into();
         let bar = if quiet || !std::io::stderr().is_terminal() {
             ProgressBar::hidden()
         } else {
@@ -108,7 +109,8 @@ impl Watch {
         texts: impl FnOnce() -> (String, String),
     ) -> ControlFlow<()> {
         self.show(|| (done, texts()));
-        if self.interrupt.asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let asked = self.interrupt.is_some_and(Interrupt::asked);
+        if asked { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// Shows the share of the work that is done between two texts, if there is a bar.
@@ -118,6 +120,17 @@ impl Watch {
             self.bar.set_position((1000.0 * done) as u64);
             self.bar.set_prefix(prefix);
             self.bar.set_message(message);
+        }
+    }
+
+    /// [`show`](Self::show), but not before the work has taken so long.
+    pub(crate) fn show_after(
+        &self,
+        time: Duration,
+        state: impl FnOnce() -> (f64, (String, String)),
+    ) {
+        if self.began.elapsed() >= time {
+            self.show(state);
         }
     }
 

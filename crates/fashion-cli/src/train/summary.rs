@@ -7,6 +7,7 @@ use fashion_eval::selective::Sorted;
 use fashion_eval::{Metrics, TextOptions};
 use fashion_train::{Config, Epoch, RunFolder};
 use serde::Serialize;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The object that `--json` prints.
@@ -103,13 +104,14 @@ impl Summary {
 }
 
 fn files(run: &str, test: &Metrics) -> String {
+    let split = if Path::new(run).join("split.csv").is_file() { "  split.csv" } else { "" };
     let command = quoted(run);
     let of_two = if test.per_class.len() == 2 { ", roc, precision_recall" } else { "" };
     format!(
         "Files in {run}\n\
          \u{20} report.html      everything on one page, for a browser\n\
          \u{20} figures/         classes, curves, confusion, misclassified, reliability, coverage{of_two}\n\
-         \u{20} metrics.json     predictions.csv  history.csv  config.toml  environment.json\n\
+         \u{20} metrics.json     predictions.csv  history.csv  config.toml  environment.json{split}\n\
          \u{20} weights/         for `fashion eval {command}` and `fashion predict {command} IMAGE...`\n"
     )
 }

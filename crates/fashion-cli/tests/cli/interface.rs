@@ -102,7 +102,11 @@ fn a_run_without_a_part_held_out_cannot_be_judged_on_it() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let ended = line(other.path(), "eval run --split validation");
     assert_eq!(ended.code, Some(2));
-    assert!(ended.stderr.contains("--validation none, so no part"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("--validation none, so nothing was held out"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]

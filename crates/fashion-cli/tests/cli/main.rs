@@ -10,6 +10,7 @@ mod data;
 mod eval;
 #[cfg(target_os = "linux")]
 mod file_systems;
+mod folders;
 mod interface;
 mod logs;
 mod lr_find;

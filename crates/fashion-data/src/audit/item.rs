@@ -14,11 +14,10 @@ pub struct Item {
 /// An item and its pixels.
 pub(super) type Image<'a> = (Item, &'a [u8]);
 
-/// Every image, training before test.
+/// Every image, part by part.
 pub(super) fn images(splits: &Splits) -> Vec<Image<'_>> {
-    let parts = [(Split::Train, &splits.train), (Split::Test, &splits.test)];
-    parts
-        .into_iter()
+    splits
+        .parts()
         .flat_map(|(split, part)| {
             (0..part.len()).map(move |index| {
                 (Item { split, index, label: part.labels()[index] }, part.pixels(index))

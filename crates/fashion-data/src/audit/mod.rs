@@ -14,7 +14,7 @@ mod near;
 mod odd;
 
 use self::item::{Image, images};
-use crate::{Error, Splits};
+use crate::{Error, Split, Splits};
 
 pub use self::item::Item;
 pub use self::near::{MAX_NEAR, MAX_PAIRS, NEAR, NearPair, NearPairs};
@@ -23,8 +23,8 @@ pub use self::odd::{FEW_PIXELS, Odd, Oddity, VISIBLE};
 /// What was found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audit {
-    /// Items of each class, in the training and in the test part.
-    pub class_counts: [Vec<usize>; 2],
+    /// Items of each class, in each part that there is.
+    pub class_counts: Vec<(Split, Vec<usize>)>,
     /// Groups of two or more images with the same pixels, each in order, by its first item.
     pub identical: Vec<Vec<Item>>,
     /// The distance up to which pairs are near.
@@ -36,10 +36,10 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Looks through both parts, for near duplicates up to the distance `near`.
+    /// Looks through all parts, for near duplicates up to the distance `near`.
     ///
     /// ```
-    /// use fashion_data::{Dataset, Splits, audit::{Audit, NEAR}};
+    /// use fashion_data::{Dataset, Split, Splits, audit::{Audit, NEAR}};
     /// use ndarray::Array3;
     ///
     /// let part = |items| {
@@ -47,7 +47,7 @@ impl Audit {
     ///     Dataset::of_garments(images, (0..items).map(|item| (item % 10) as u16).collect())
     /// };
     /// let audit = Audit::new(&Splits::new(part(60)?, part(20)?)?, NEAR)?;
-    /// assert_eq!(audit.class_counts, [vec![6; 10], vec![2; 10]]);
+    /// assert_eq!(audit.class_counts, [(Split::Train, vec![6; 10]), (Split::Test, vec![2; 10])]);
     /// assert_eq!(audit.leaked().count(), 20);
     /// # Ok::<(), fashion_data::Error>(())
     /// ```
@@ -69,7 +69,10 @@ impl Audit {
         let distinct: Vec<Image> =
             images.iter().copied().filter(|(item, _)| again.binary_search(item).is_err()).collect();
         Ok(Self {
-            class_counts: [splits.train.class_counts(), splits.test.class_counts()],
+            class_counts: splits
+                .parts()
+                .map(|(split, part)| (split, part.class_counts()))
+                .collect(),
             identical,
             near,
             near_pairs: near::pairs(&distinct, shape, near),
@@ -77,8 +80,8 @@ impl Audit {
         })
     }
 
-    /// Groups of identical images that are both in the training and in the test part: what is
-    /// measured on them is not measured on unseen images.
+    /// Groups of identical images that are in more than one part: what is measured on them is not
+    /// measured on unseen images.
     pub fn leaked(&self) -> impl Iterator<Item = &[Item]> {
         self.groups(|group| group.iter().any(|item| item.split != group[0].split))
     }

@@ -8,8 +8,8 @@ use std::io::Read;
 
 use ndarray_npy::npy::header::Header as Dictionary;
 
+use crate::Error;
 use crate::error::shape_text;
-use crate::{Error, MAX_ARRAY_BYTES};
 
 /// The longest header text that is read; NumPy's own limit.
 const MAX_HEADER: usize = 10_000;
@@ -146,14 +146,10 @@ impl Header {
     /// The size of all elements in bytes, given that of one; `what` is what an error calls the array.
     pub(super) fn data_bytes(&self, of_element: u64, what: &str) -> Result<u64, Error> {
         let size = self.shape.iter().try_fold(of_element, |size, &n| size.checked_mul(n as u64));
-        match size {
-            Some(bytes) if bytes <= MAX_ARRAY_BYTES => Ok(bytes),
-            _ => Err(Error::TooLarge {
-                what: format!("{what}, {},", self.describe()),
-                bytes: size.unwrap_or(u64::MAX),
-                limit: MAX_ARRAY_BYTES,
-            }),
-        }
+        size.filter(|&bytes| bytes < u64::MAX / 4).ok_or_else(|| {
+            let found = self.describe();
+            Error::Damaged(format!("{what}, {found}, has more elements than there can be"))
+        })
     }
 
     /// The element type as `ndarray-npy` has it, a Python literal.

@@ -26,6 +26,7 @@ use self::select::Entry;
 pub use self::select::Keys;
 pub use self::write::write;
 use crate::error::InFile;
+use crate::memory::Need;
 use crate::reading::Raw;
 use crate::{Classes, Dataset, Error, MAX_CLASSES, Reading, Split, idx};
 
@@ -41,12 +42,20 @@ const MAX_ENTRIES: usize = 1000;
 ///
 /// [`Error::File`] with the path and what is wrong.
 pub fn read(path: &Path, split: Split, reading: &Reading) -> Result<Dataset, Error> {
-    read_raw(path, split, &reading.keys).and_then(|raw| reading.one(raw).in_file(path))
+    read_raw(path, split, reading).and_then(|raw| reading.one(raw).in_file(path))
 }
 
-pub(crate) fn read_raw(path: &Path, split: Split, keys: &Keys) -> Result<Raw, Error> {
+pub(crate) fn read_raw(path: &Path, split: Split, reading: &Reading) -> Result<Raw, Error> {
     let file = File::open(path).in_file(path)?;
-    read_archive(&mut BufReader::with_capacity(1 << 16, file), split, keys).in_file(path)
+    read_archive(&mut BufReader::with_capacity(1 << 16, file), split, reading).in_file(path)
+}
+
+/// What reading a part takes, by the headers of its arrays.
+pub(crate) fn need(path: &Path, split: Split, keys: &Keys) -> Result<Need, Error> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mut archive = Archive::open(&mut file)?;
+    let entries = archive.entries()?;
+    Ok(archive.chosen(&entries, split, keys)?.need)
 }
 
 /// [`read`] from anything that can seek.
@@ -59,7 +68,7 @@ pub fn read_from(
     split: Split,
     reading: &Reading,
 ) -> Result<Dataset, Error> {
-    read_archive(&mut reader, split, &reading.keys).and_then(|raw| reading.one(raw))
+    read_archive(&mut reader, split, reading).and_then(|raw| reading.one(raw))
 }
 
 trait ReadSeek: Read + Seek {}
@@ -67,16 +76,12 @@ trait ReadSeek: Read + Seek {}
 impl<R: Read + Seek> ReadSeek for R {}
 
 /// Not generic, so that programs that read from a source of their own do not compile it anew.
-fn read_archive(reader: &mut dyn ReadSeek, split: Split, keys: &Keys) -> Result<Raw, Error> {
-    let archive_bytes = reader.seek(SeekFrom::End(0))?;
-    let mut archive = Archive { zip: ZipArchive::new(reader).map_err(zip_error)?, archive_bytes };
+fn read_archive(reader: &mut dyn ReadSeek, split: Split, reading: &Reading) -> Result<Raw, Error> {
+    let mut archive = Archive::open(reader)?;
     let entries = archive.entries()?;
-    let [images, labels] = select::select(&entries, split, keys)?;
-    let (shape, channels_first) = select::check_shapes(images, labels)?;
-    for entry in [images, labels] {
-        archive.check_size(entry)?;
-    }
-    select::check_counts(images, labels)?;
+    let chosen = archive.chosen(&entries, split, &reading.keys)?;
+    let Chosen { images, labels, shape, channels_first, need } = chosen;
+    need.check(|| format!("reading the array `{}`", images.name), reading.free())?;
     let mut pixels = archive.read(images, |input, header, element| {
         elements::levels(input, header, element, &images.name)
     })?;
@@ -108,7 +113,45 @@ struct Archive<'a> {
     archive_bytes: u64,
 }
 
-impl Archive<'_> {
+/// The arrays of a part, which fit together and are all there.
+struct Chosen<'a> {
+    images: &'a Entry,
+    labels: &'a Entry,
+    /// Side and channels.
+    shape: [usize; 2],
+    channels_first: bool,
+    need: Need,
+}
+
+impl<'r> Archive<'r> {
+    fn open(reader: &'r mut dyn ReadSeek) -> Result<Self, Error> {
+        let archive_bytes = reader.seek(SeekFrom::End(0))?;
+        Ok(Self { zip: ZipArchive::new(reader).map_err(zip_error)?, archive_bytes })
+    }
+
+    fn chosen<'a>(
+        &mut self,
+        entries: &'a [Entry],
+        split: Split,
+        keys: &Keys,
+    ) -> Result<Chosen<'a>, Error> {
+        let [images, labels] = select::select(entries, split, keys)?;
+        let (shape, channels_first) = select::check_shapes(images, labels)?;
+        let [of_images, of_labels] = [self.check_size(images)?, self.check_size(labels)?];
+        select::check_counts(images, labels)?;
+        let items = images.header()?.shape[0] as u64;
+        let pixels = items.saturating_mul((shape[0] * shape[0] * shape[1]) as u64);
+        // Bytes are the levels themselves; others are turned into levels, half floats on a detour.
+        let passing = match element_of(images)? {
+            Element::U8 if !images.header()?.fortran_order => 0,
+            Element::F16 => of_images.saturating_mul(3),
+            _ => of_images,
+        };
+        let kept = pixels.saturating_add(items.saturating_mul(2));
+        let need = Need { kept, passing: passing.max(of_labels) };
+        Ok(Chosen { images, labels, shape, channels_first, need })
+    }
+
     /// Every array's name and header.
     fn entries(&mut self) -> Result<Vec<Entry>, Error> {
         let names: Vec<(usize, String)> = (0..self.zip.len())

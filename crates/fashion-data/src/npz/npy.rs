@@ -10,6 +10,7 @@ use super::elements;
 use super::header::Header;
 use crate::Error;
 use crate::error::InFile;
+use crate::memory::{self, Need};
 
 /// Reads an array of any shape and of any integer, float or bool type, as `f64`.
 ///
@@ -55,6 +56,9 @@ fn read_from(path: &Path) -> Result<ArrayD<f64>, Error> {
     if found > expected {
         return Err(Error::TrailingBytes { expected });
     }
+    // Eight bytes of each element are kept.
+    let kept = (bytes / element.size()).saturating_mul(8);
+    Need { kept, passing: bytes }.check(|| "reading the array".to_owned(), memory::free())?;
     elements::values(&mut file.take(bytes), &header, element)
 }
 

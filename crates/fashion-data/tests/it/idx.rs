@@ -110,8 +110,7 @@ fn every_kind_of_damage_has_its_message() {
     assert_eq!(error("i", &with(4, &[0, 0, 0, 0])[..16]), "holds no images; expected at least one");
     assert_eq!(
         error("i", &with(4, &[255, 255, 255, 255])),
-        "the 4294967295 images that its header promises would take 3367254359280 bytes; the limit \
-         is 1073741824"
+        "is truncated: expected 3367254359296 bytes, found 2368; fetch or copy it again"
     );
     assert_eq!(
         error("i", &with(4, &[0, 16, 0, 0])),

@@ -7,8 +7,10 @@
 mod audit;
 mod common;
 mod csv;
+mod folders;
 mod fuzz;
 mod idx;
+mod memory;
 mod npz;
 mod pictures;
 mod png;

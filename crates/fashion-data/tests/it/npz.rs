@@ -295,19 +295,16 @@ fn bad_shapes_and_counts_are_named() {
 }
 
 #[test]
-fn what_would_take_too_much_memory_is_refused_by_its_header() {
-    for shape in [
-        "(2000000, 28, 28)",
-        "(18446744073709551615, 28, 28)",
-        "(9223372036854775807, 784)",
-        "(23529411764705882, 784)",
-    ] {
+fn what_no_file_can_hold_is_refused_by_its_header() {
+    for shape in
+        ["(18446744073709551615, 28, 28)", "(9223372036854775807, 784)", "(23529411764705882, 784)"]
+    {
         let error = message(raw("|u1", shape, &[0; 784]));
-        assert!(error.contains("the limit is 1073741824"), "{error}");
+        assert!(error.contains("has more elements than there can be"), "{error}");
     }
     let error = message(raw("|u1", "(99999999999999999999, 28, 28)", &[0; 784]));
     assert!(error.contains("array `x` has a header that is not"), "{error}");
-    // Below the limit, but more than the file can hold: 784 zeros deflate to a few bytes.
+    // 784 zeros deflate to a few bytes.
     let error = message(raw("|u1", "(1000000, 28, 28)", &[0; 784]));
     assert!(error.contains("array `x` is truncated: expected 784000"), "{error}");
     let error = message(raw("|u1", "(1, 28, 28)", &[0; 783]));

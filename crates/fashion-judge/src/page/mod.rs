@@ -103,6 +103,8 @@ fn training(settings: &Settings, history: &[Epoch]) -> Vec<(&'static str, String
             "validation",
             match settings.validation {
                 Validation::Fraction(fraction) => format!("{fraction} of the training set"),
+                Validation::Part => "validation part of the data".to_owned(),
+                Validation::Auto => "validation part, or 0.1 of the training set".to_owned(),
                 Validation::None => "none".to_owned(),
                 Validation::Test => "test set".to_owned(),
             },

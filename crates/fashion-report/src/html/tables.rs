@@ -5,8 +5,8 @@ use fashion_eval::{Estimate, Interval, Metrics, ScoreRow};
 use maud::{Markup, html};
 
 use super::{FactGroup, Report, told};
-use crate::History;
 use crate::format::{self, MISSING, percent};
+use crate::{Class, History};
 
 /// A table that scrolls by itself where the page is too narrow for it.
 pub(super) fn table(caption: &str, class: &str, columns: &[&str], rows: &Markup) -> Markup {
@@ -54,23 +54,31 @@ pub(super) fn fact_list(facts: &[(String, String)]) -> Markup {
 /// Examples per class, with a bar for each number.
 pub(super) fn counts(report: &Report<'_>) -> Markup {
     let classes = &report.classes;
-    let most = classes.iter().map(|c| c.train.max(c.test)).max().unwrap_or(0).max(1) as f64;
+    let of = |class: &Class<'_>| {
+        [Some(class.train), class.validation, Some(class.test)].into_iter().flatten()
+    };
+    let most = classes.iter().flat_map(of).max().unwrap_or(0).max(1) as f64;
+    let validated = classes.iter().any(|class| class.validation.is_some());
     let rows = |some: &[usize]| {
         html! {
             @for class in some.iter().map(|&class| &classes[class]) {
                 tr {
                     th scope="row" { (class.name) }
-                    @for n in [class.train, class.test] {
+                    @for n in of(class) {
                         td style={ "--v:" (length(n as f64 / most)) } { (format::thousands(n)) }
                     }
                 }
             }
         }
     };
-    let columns = ["Class", "Training set", "Test set"];
+    let columns: &[&str] = match validated {
+        true => &["Class", "Training set", "Validation set", "Test set"],
+        false => &["Class", "Training set", "Test set"],
+    };
     html! {
         @if !classes.is_empty() {
-            @let table = ("Examples per class", "bars narrow", &columns[..]);
+            @let width = if validated { "bars" } else { "bars narrow" };
+            @let table = ("Examples per class", width, columns);
             (by_class(table, report.metrics, rows, &Markup::default()))
         }
     }

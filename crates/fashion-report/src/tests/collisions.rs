@@ -150,7 +150,13 @@ fn galleries_and_counts_keep_their_texts_apart() {
     }
     for count in [0, 1, 6000, usize::MAX] {
         let (train, test) = (count, count / 2);
-        let class = |name: &str| Class { name: name.into(), images: vec![&pixels; 3], train, test };
+        let class = |name: &str| Class {
+            name: name.into(),
+            images: vec![&pixels; 3],
+            train,
+            validation: Some(test),
+            test,
+        };
         let classes = NAMES.map(class);
         check("classes", &svg(&classes::drawing(&classes, ORIGIN).unwrap()).unwrap());
         check("class counts", &svg(&class_counts::drawing(&classes, ORIGIN).unwrap()).unwrap());

@@ -30,7 +30,7 @@ fn items(pixels: &[u8]) -> Vec<Item<'_>> {
 
 /// A class without images.
 fn class(name: &str, train: usize, test: usize) -> Class<'_> {
-    Class { name: name.into(), images: Vec::new(), train, test }
+    Class { name: name.into(), images: Vec::new(), train, validation: None, test }
 }
 
 /// A matrix of the rows of counts.

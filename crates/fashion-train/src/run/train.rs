@@ -54,6 +54,9 @@ pub fn train(
     let mut trainer = Trainer::new(config.training.clone(), splits, network)?;
     run.restore(&mut trainer, from)?;
     if trainer.history().is_empty() {
+        if let Some(csv) = splits.split_csv() {
+            run.write(&run.path().join("split.csv"), csv.as_bytes())?;
+        }
         run.write(&run.config_path(), config.to_toml().as_bytes())?;
     }
     let mut environment = Environment::here(run.name(), data.clone(), rayon::current_num_threads());

@@ -19,7 +19,7 @@ use crate::history::{Epoch, best};
 use crate::schedule::{Schedule, ScheduleKind};
 use declare::settings;
 use fashion_data::augment::Augment;
-use fashion_data::{Dataset, Drawing, HoldOut, stratified_split};
+use fashion_data::{Dataset, Drawing, HoldOut, Split, Splits, stratified_split};
 use fashion_model::{Architecture, ImageShape};
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -173,15 +173,16 @@ settings! {
     Keeping min_delta: f64 = 0.0, "SHARE",
         |s| (0.0..1.0).contains(&s.min_delta) => "0 to below 1 such as 0.001";
     /// What to validate on: a share of the training set, which is held out and chooses the best
-    /// epoch; `none`; or `test`, which chooses nothing
-    Run validation: Validation = Validation::Fraction(0.1), "SHARE|none|test",
+    /// epoch; `part`, the validation part of the data, which chooses it too; `none`; or `test`, which
+    /// chooses nothing. `auto` is `part` where the data have such a part, else 0.1
+    Run validation: Validation = Validation::Auto, "SHARE|part|none|test",
         |_| true => Validation::FORM,
         |s| s.target_accuracy.is_none() || s.validation.chooses()
-            => "a share of the training set such as 0.1, on which target_accuracy can be met",
+            => "a share of the training set such as 0.1, or part, on which target_accuracy can be met",
         |s| s.patience == 0 || s.validation.chooses()
-            => "a share of the training set such as 0.1, by which patience can stop early",
+            => "a share of the training set such as 0.1, or part, by which patience can stop early",
         |s| s.schedule != ScheduleKind::Plateau || s.validation.chooses()
-            => "a share of the training set such as 0.1, by which the schedule plateau can go";
+            => "a share of the training set such as 0.1, or part, by which the schedule plateau can go";
     /// Choose, on the part held out, from which confidence a machine may sort so that this share of
     /// what it sorts is right, such as 0.99; `predict` then says what a person should look at
     #[serde(with = "text::number_or_none")]
@@ -262,28 +263,47 @@ impl Settings {
         self.validation.chooses().then(|| best(history)).flatten()
     }
 
-    /// Which images of the training set a run trains on, and which it holds out to choose by; nothing
-    /// where it trains on all.
+    /// Which images of the training set a run trains on, and which, of that or of the validation part,
+    /// it holds out to choose by; nothing where it trains on all and chooses nothing.
     ///
     /// # Errors
-    /// [`Error::Data`] if there is nothing to hold out.
-    pub fn hold_out(&self, train: &Dataset) -> Result<Option<HoldOut>, Error> {
-        let Validation::Fraction(fraction) = self.validation else { return Ok(None) };
-        Ok(Some(stratified_split(train.labels(), fraction, self.seed)?))
+    /// [`Error::Data`] if there is nothing to hold out, [`Error::Setting`] if the validation part is
+    /// asked for and the data have none.
+    pub fn hold_out(&self, splits: &Splits) -> Result<Option<HoldOut>, Error> {
+        match (self.validation.with(splits), &splits.validation) {
+            (Validation::Fraction(fraction), _) => {
+                Ok(Some(stratified_split(splits.train.labels(), fraction, self.seed)?))
+            }
+            (Validation::Part, Some(validation)) => Ok(Some(HoldOut {
+                train: (0..splits.train.len()).collect(),
+                held_out: (0..validation.len()).collect(),
+                part: Split::Validation,
+            })),
+            (Validation::Part, None) => Err(Error::Setting {
+                name: "validation",
+                value: self.validation.to_string(),
+                expected: "a share of the training set such as 0.1, or none, or test, since the data \
+                           have no validation part",
+            }),
+            _ => Ok(None),
+        }
     }
 
-    /// Checks what only the images can tell: that there are some to hold out, and that one of those
+    /// Checks what only the data can tell: that there are images to hold out, and that one of those
     /// trained on counts. Gives how many a run trains on, and how many it holds out. The seed, which
     /// decides which ones, changes nothing here.
     ///
     /// # Errors
     /// As [`hold_out`](Self::hold_out) and [`ClassWeights::for_images`].
-    pub fn check_for(&self, train: &Dataset) -> Result<(usize, usize), Error> {
+    pub fn check_for(&self, splits: &Splits) -> Result<(usize, usize), Error> {
+        let train = &splits.train;
         self.check_images(self.network.name(), self.network.input(), train)?;
-        let all = || HoldOut { train: (0..train.len()).collect(), held_out: Vec::new() };
-        let parts = self.hold_out(train)?.unwrap_or_else(all);
-        self.class_weights.for_images(train, &parts.train)?;
-        Ok((parts.train.len(), parts.held_out.len()))
+        let (trained_on, held_out) = match self.hold_out(splits)? {
+            Some(HoldOut { train, held_out, .. }) => (train, held_out.len()),
+            None => ((0..train.len()).collect(), 0),
+        };
+        self.class_weights.for_images(train, &trained_on)?;
+        Ok((trained_on.len(), held_out))
     }
 
     /// How training images are drawn and changed.

@@ -2,17 +2,22 @@
 
 use crate::error::Error;
 use crate::settings::text::NumberOr;
+use fashion_data::Splits;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
 /// What the network is validated on after each epoch.
 ///
-/// As text: a fraction such as `0.1`, `none` or `test`.
+/// As text: a fraction such as `0.1`, `part`, `none`, `test` or `auto`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Validation {
+    /// The validation part of the data where they have one, else a tenth of the training set.
+    Auto,
     /// A stratified part of the training set, which is not trained on.
     Fraction(f64),
+    /// The validation part of the data: all of the training set is trained on.
+    Part,
     /// Nothing: all of the training set is trained on, and there is no best epoch.
     None,
     /// The test set, as the report does: all of the training set is trained on, and nothing may be
@@ -22,11 +27,26 @@ pub enum Validation {
 
 impl Validation {
     /// What is expected of its text.
-    pub(crate) const FORM: &str = "a fraction between 0 and 1 such as 0.1, or none, or test";
+    pub(crate) const FORM: &str =
+        "a fraction between 0 and 1 such as 0.1, or part, or none, or test, or auto";
 
-    /// Whether part of the training set is held out, so that a best epoch can be chosen.
+    /// The fraction held out where the data have no validation part.
+    const USUAL: f64 = 0.1;
+
+    /// Whether images are held out that a best epoch can be chosen by.
     pub fn chooses(self) -> bool {
-        matches!(self, Validation::Fraction(_))
+        !matches!(self, Validation::None | Validation::Test)
+    }
+
+    /// What it comes to with these data: [`Auto`](Self::Auto) is one or the other, all else stays as it
+    /// is.
+    #[must_use]
+    pub fn with(self, splits: &Splits) -> Validation {
+        match (self, &splits.validation) {
+            (Validation::Auto, Some(_)) => Validation::Part,
+            (Validation::Auto, None) => Validation::Fraction(Self::USUAL),
+            (other, _) => other,
+        }
     }
 
     /// What the validated part is called: `test`, or else `validation`.
@@ -39,6 +59,8 @@ impl fmt::Display for Validation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Validation::Fraction(fraction) => write!(f, "{fraction}"),
+            Validation::Auto => f.write_str("auto"),
+            Validation::Part => f.write_str("part"),
             Validation::None => f.write_str("none"),
             Validation::Test => f.write_str("test"),
         }
@@ -52,6 +74,8 @@ impl FromStr for Validation {
         match text {
             "none" => Ok(Validation::None),
             "test" => Ok(Validation::Test),
+            "part" => Ok(Validation::Part),
+            "auto" => Ok(Validation::Auto),
             _ => match text.parse() {
                 Ok(fraction) if fraction > 0.0 && fraction < 1.0 => {
                     Ok(Validation::Fraction(fraction))
@@ -70,7 +94,7 @@ impl Serialize for Validation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Validation::Fraction(fraction) => serializer.serialize_f64(*fraction),
-            Validation::None | Validation::Test => serializer.collect_str(self),
+            _ => serializer.collect_str(self),
         }
     }
 }
@@ -91,7 +115,7 @@ mod tests {
 
     #[test]
     fn validation_is_read_as_it_is_written() {
-        for text in ["0.1", "0.25", "none", "test"] {
+        for text in ["0.1", "0.25", "none", "test", "part", "auto"] {
             assert_eq!(text.parse::<Validation>().unwrap().to_string(), text);
         }
         for text in ["0", "1", "-0.1", "NaN", "some", ""] {

@@ -232,6 +232,7 @@ impl Spec {
             return Err(Error::OtherRun { path: path.into(), problem });
         }
         let mut config = Config::new(architecture, splits, self.base.clone());
+        let validation = config.training.validation;
         if let Some(data) = &self.data {
             config.data = data.clone();
             config.check_data(splits, path)?;
@@ -239,7 +240,7 @@ impl Spec {
         // What counts for nothing must not make equal sweeps differ.
         let mut usual = Settings::default().to_table();
         usual.retain(|name, _| self.is_open(name));
-        let base = self.base.with(&usual, path)?;
+        let base = Settings { validation, ..self.base.clone() }.with(&usual, path)?;
         let (architecture, data) = (Some(config.architecture), Some(config.data));
         Ok(Spec { architecture, data, base, ..self })
     }

@@ -17,3 +17,4 @@ mod schedule;
 mod sweep;
 mod sweep_spec;
 mod training;
+mod validation_part;

@@ -7,7 +7,7 @@ use crate::announce;
 use crate::args::SuspectsArgs;
 use crate::exit;
 use crate::output::{self, about};
-use crate::place::{self, Found};
+use crate::place::{self, Bar, Found};
 use crate::train::interrupt::Interrupt;
 use crate::train::plan;
 use anyhow::{Context, Result, bail};
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &SuspectsArgs) -> Result<ExitCode> {
     let settings = Settings { epochs: args.epochs, seed: args.seed, ..Settings::default() };
     check(args, &settings)?;
     let threads = plan::threads(args.threads)?;
-    let found = place::load(&args.data)?;
+    let found = place::load(&args.data, Bar::unless(args.quiet || args.json))?;
     let train = &found.splits.train;
     if args.folds > train.len() {
         return Err(exit::usage(format!(

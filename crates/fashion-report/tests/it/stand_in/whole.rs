@@ -139,6 +139,7 @@ impl Judged {
                 name: class.class.clone(),
                 images: garments.iter().map(<[u8; PIXELS]>::as_slice).collect(),
                 train: 6000,
+                validation: None,
                 test: class.support as usize,
             });
         let pair = |confused: &fashion_eval::ConfusedPair| Pair {

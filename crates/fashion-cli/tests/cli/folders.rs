@@ -1,0 +1,225 @@
+//! Folders of pictures as data: split here, or with a validation part.
+
+use crate::common::{json, line};
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A folder with drawn garments of three classes in `tiles/train` and `tiles/test`.
+fn tiles() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let draw = "data draw tiles --only Bag,Dress,Sneaker --train 60 --test 12";
+    assert_eq!(line(folder.path(), draw).code, Some(0));
+    folder
+}
+
+/// The pictures in the class folders of a folder, in order.
+fn pictures(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = |folder: &Path| -> Vec<_> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+    };
+    let mut all: Vec<_> = entries(folder).iter().flat_map(|class| entries(class)).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn class_folders_are_split_and_the_run_says_how() {
+    let folder = tiles();
+    let run = |command: &str| {
+        let ended = line(folder.path(), command);
+        assert_eq!(ended.code, Some(0), "{command}: {}", ended.stderr);
+        ended
+    };
+    let at = |name: &str| folder.path().join(name);
+    let info = run("data info --data tiles/train");
+    assert!(info.stdout.contains("tiles/train (pictures in class folders, split here)"));
+    let info = json(&run("data info --data tiles/train --json").stdout);
+    let counts = |part: &str| info[part]["images"].as_u64().unwrap();
+    let (train, test) = (counts("train"), counts("test"));
+    assert!(train + test == 180 && (12..45).contains(&test), "{test}");
+
+    let trained = run("train --data tiles/train --epochs 1 --out run --threads 1");
+    let told = format!("{train} images for training, {test} for testing");
+    assert!(trained.stderr.contains(&told), "{}", trained.stderr);
+    let split = fs::read_to_string(at("run/split.csv")).unwrap();
+    let rows: Vec<Vec<&str>> = split.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows[0], ["path", "class", "part"]);
+    let tested = rows.iter().filter(|row| row[2] == "test").count() as u64;
+    assert_eq!((rows.len() as u64, tested), (1 + train + test, test));
+    assert!(rows[1..].iter().all(|row| row[0].starts_with(&format!("{}/", row[1]))));
+    for row in &rows[1..] {
+        assert!(at("tiles/train").join(row[0]).is_file(), "{}", row[0]);
+    }
+
+    // The split follows from the pictures: whoever judges has the same.
+    let metrics = fs::read_to_string(at("run/metrics.json")).unwrap();
+    assert_eq!(run("eval run --json").stdout, metrics);
+    run("eval run --split validation");
+    run("compare run run/weights/last.safetensors --data tiles/train");
+    let first = pictures(&at("tiles/test"))[0].display().to_string();
+    assert!(json(&run(&format!("predict run {first} --json")).stdout)["class"].is_string());
+
+    // What is not finished is, and what has begun goes on: with the data where they were.
+    fs::remove_file(at("run/report.html")).unwrap();
+    run("train --resume run --quiet");
+    assert_eq!(fs::read_to_string(at("run/split.csv")).unwrap(), split);
+
+    // Another picture makes other data, of which the old ones are where they were.
+    fs::copy(&first, at("tiles/train/Bag/new.png")).unwrap();
+    let other = line(folder.path(), "eval run");
+    assert_eq!(other.code, Some(1));
+    assert!(other.stderr.contains("was begun with other data"), "{}", other.stderr);
+    run("train --data tiles/train --epochs 1 --out again --quiet");
+    let again = fs::read_to_string(at("again/split.csv")).unwrap();
+    assert!(split.lines().all(|line| again.lines().any(|other| other == line)));
+    assert_eq!(again.lines().count(), split.lines().count() + 1);
+
+    let sweep =
+        "sweep --data tiles/train --epochs 1 --seeds 1 --vary lr=0.001,0.01 --out sweep --quiet";
+    run(sweep);
+    run("lr-find --data tiles/train --steps 3 --out rates --quiet");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_on_class_folders_goes_on_where_it_stopped() {
+    use crate::common::{assert_same, command, equal_files, signalled};
+
+    let folder = tiles();
+    let begin = |out: &str| {
+        let options =
+            ["train", "--epochs=12", "--out", out, "--data", "tiles/train", "--threads=2"];
+        command(folder.path(), options)
+    };
+    let ended = signalled(&mut begin("stopped"), "epoch ", "-INT");
+    assert_eq!(ended.code, Some(130), "{}", ended.stderr);
+    assert!(folder.path().join("stopped/split.csv").is_file());
+    let ended = line(folder.path(), "train --resume stopped --threads 1 --quiet");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(begin("whole").output().unwrap().status.success());
+    let [stopped, whole] = ["stopped", "whole"].map(|name| equal_files(&folder.path().join(name)));
+    assert_same(&stopped, &whole);
+    assert!(whole.contains_key("split.csv"));
+}
+
+#[test]
+fn a_validation_part_is_validated_on_unless_something_else_is_asked_for() {
+    let folder = tiles();
+    let run = |command: &str| {
+        let ended = line(folder.path(), command);
+        assert_eq!(ended.code, Some(0), "{command}: {}", ended.stderr);
+        ended
+    };
+    let at = |name: &str| folder.path().join(name);
+    let config = |run: &str| fs::read_to_string(at(run).join("config.toml")).unwrap();
+    run("train --data tiles --epochs 1 --out before --quiet");
+    assert!(config("before").contains("validation = 0.1\n"), "{}", config("before"));
+    let refused = line(folder.path(), "train --data tiles --validation part --out none");
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    let expected = "validation is part; expected a share of the training set such as 0.1, or none, or \
+                    test, since the data have no validation part";
+    assert!(refused.stderr.contains(expected), "{}", refused.stderr);
+    assert!(!at("none").exists());
+
+    for picture in pictures(&at("tiles/train")).iter().step_by(5) {
+        let to = at("tiles/valid").join(picture.strip_prefix(at("tiles/train")).unwrap());
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::rename(picture, to).unwrap();
+    }
+    let info = run("data info --data tiles");
+    assert!(
+        info.stdout.contains("Class            Train  Validate      Test\n"),
+        "{}",
+        info.stdout
+    );
+    assert!(info.stdout.contains("SHA-256 validation images"), "{}", info.stdout);
+    let trained = run("train --data tiles --epochs 2 --out run --threads 1");
+    for told in [
+        "144 images for training, 36 for validation, 36 for testing",
+        "validation on the part of the data for it",
+        "validation loss",
+    ] {
+        assert!(trained.stderr.contains(told), "{told}: {}", trained.stderr);
+    }
+    assert!(config("run").contains("validation = \"part\"\n"), "{}", config("run"));
+    assert!(config("run").contains("validation_labels = \""), "{}", config("run"));
+    assert!(at("run/weights/best.safetensors").is_file() && !at("run/split.csv").exists());
+    let page = fs::read_to_string(at("run/report.html")).unwrap();
+    for told in ["Validation set", "validation part of the data", "held out for validation"] {
+        assert!(page.contains(told), "{told}");
+    }
+    let csv = fs::read_to_string(at("run/predictions.csv")).unwrap();
+    assert_eq!(csv.lines().filter(|line| line.contains("validation")).count(), 36);
+
+    // It is those images that are judged: the accuracy is that of the epoch whose weights are used.
+    let judged = json(&run("eval run --split validation --json").stdout);
+    assert_eq!(judged["n"], 36);
+    let history = fs::read_to_string(at("run/history.csv")).unwrap();
+    let accuracies = history.lines().skip(1).map(|line| line.split(',').next_back().unwrap());
+    let best = accuracies.map(|text| text.parse::<f64>().unwrap()).fold(0.0, f64::max);
+    let accuracy = judged["accuracy"].as_f64().unwrap();
+    assert!((accuracy - best).abs() < 1e-6, "{accuracy} {best}");
+    run("eval run --split validation --out judged");
+    run("compare run run --split validation");
+    run("eval run --target-accuracy 0.8");
+    run("sweep --data tiles --epochs 1 --seeds 1 --vary lr=0.001,0.01 --out sweep --quiet");
+    let sweep = fs::read_to_string(at("sweep/sweep.toml")).unwrap();
+    assert!(sweep.contains("validation = \"part\""), "{sweep}");
+    run("data figure --data tiles");
+    let figure = fs::read_to_string(at("figures/class_counts.svg")).unwrap();
+    assert!(figure.contains("validation set"));
+
+    // A config file can ask for it, or for something else; and it is said what is not used.
+    fs::write(at("part.toml"), "[training]\nepochs = 1\nvalidation = 'part'\n").unwrap();
+    run("train --data tiles --config part.toml --out named --quiet");
+    assert!(config("named").contains("validation = \"part\""));
+    let share = run("train --data tiles --config part.toml --validation 0.25 --out share");
+    assert!(
+        share.stderr.contains("the validation part of the data is not used"),
+        "{}",
+        share.stderr
+    );
+    // A run's own configuration is for other data, too.
+    run(
+        "train --data tiles/train --config run/config.toml --validation auto --epochs 1 --out other",
+    );
+    assert!(config("other").contains("validation = 0.1\n"), "{}", config("other"));
+
+    fs::create_dir(at("tiles/val")).unwrap();
+    let twice = line(folder.path(), "data info --data tiles");
+    assert_eq!(twice.code, Some(1));
+    assert!(
+        twice.stderr.contains("more than one validation part: val/, valid/"),
+        "{}",
+        twice.stderr
+    );
+}
+
+#[test]
+fn pictures_that_cannot_be_read_are_told_and_listed() {
+    let folder = tiles();
+    fs::write(folder.path().join("tiles/train/Bag/7.png"), "no picture").unwrap();
+    fs::write(folder.path().join("tiles/test/Dress/notes.txt"), "no picture").unwrap();
+    let audit = line(folder.path(), "data audit --data tiles");
+    assert_eq!(audit.code, Some(0), "{}", audit.stderr);
+    let warning =
+        "1 of 217 pictures cannot be read and are left out: train/Bag/7.png (it is neither";
+    assert!(audit.stderr.contains(warning), "{}", audit.stderr);
+    assert!(audit.stdout.contains("Left out: 2 files.\n"), "{}", audit.stdout);
+    let line_of = "tiles/train/Bag/7.png: it is neither a PNG nor a JPEG file";
+    assert!(audit.stdout.contains("\nFiles left out\n\n"), "{}", audit.stdout);
+    assert!(audit.stdout.contains(line_of), "{}", audit.stdout);
+    let found = json(&line(folder.path(), "data audit --data tiles --json").stdout);
+    let unread: Vec<_> = found["unread"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| (&file["split"], &file["path"]))
+        .collect();
+    assert_eq!(unread[0], (&"test".into(), &"tiles/test/Dress/notes.txt".into()));
+    assert_eq!(unread[1], (&"train".into(), &"tiles/train/Bag/7.png".into()));
+    // Without parts there is none to name.
+    let found = json(&line(folder.path(), "data audit --data tiles/train --json").stdout);
+    assert!(found["unread"][0]["split"].is_null() && found["unread"][0]["problem"].is_string());
+}

@@ -1,0 +1,277 @@
+//! Folders of classes: with parts, and without.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::common::{dataset, png};
+use fashion_data::{Format, Placed, Reading, Source, Split, Splits, npz};
+
+fn load(folder: &Path) -> Result<Splits, String> {
+    let source = Source::find(folder).and_then(|source| source.load(&Reading::default()));
+    source.map_err(|error| error.to_string())
+}
+
+fn put(folder: &Path, name: &str, bytes: &[u8]) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, bytes).unwrap();
+}
+
+/// A picture unlike those of other numbers.
+fn picture(number: usize) -> Vec<u8> {
+    let mut pixels = dataset(1, 0).pixels(0).to_vec();
+    for (place, byte) in number.to_be_bytes().into_iter().enumerate() {
+        pixels[place] = byte;
+    }
+    png(&pixels)
+}
+
+/// Where each picture went.
+fn parts(splits: &Splits) -> BTreeMap<PathBuf, Split> {
+    let place = |Placed { path, split, .. }: &Placed| (path.clone(), *split);
+    splits.placed.iter().map(place).collect()
+}
+
+#[test]
+fn pictures_stay_in_their_part_whatever_others_come_and_go() {
+    let root = tempfile::tempdir().unwrap();
+    let mut before: BTreeMap<PathBuf, Split> = BTreeMap::new();
+    for step in 0..4 {
+        for number in step * 150..(step + 1) * 150 {
+            // The new ones stand between the old ones.
+            let class = ["reuse", "recycle", "waste"][number % 3];
+            put(root.path(), &format!("{class}/{:03}.png", number * 7 % 600), &picture(number));
+        }
+        let splits = load(root.path()).unwrap();
+        assert_eq!(splits.train.classes()[..], ["recycle", "reuse", "waste"]);
+        let now = parts(&splits);
+        assert_eq!(now.len(), (step + 1) * 150);
+        assert!(before.iter().all(|(path, split)| now[path] == *split));
+        for split in [Split::Train, Split::Test] {
+            let count = now.values().filter(|&&other| other == split).count();
+            assert_eq!(splits.part(split).unwrap().len(), count);
+        }
+        before = now;
+    }
+    let splits = load(root.path()).unwrap();
+    // 30 of the 200 of each class on average, with a standard deviation of 5.
+    assert!(splits.test.class_counts().iter().all(|count| (15..=45).contains(count)));
+    assert!(splits.notes.is_empty() && splits.unread.is_empty(), "{:?}", splits.notes);
+    let csv = splits.split_csv().unwrap();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!((lines[0], lines.len()), ("path,class,part", 601));
+    assert!(lines[1].starts_with("recycle/") && lines[1].contains(",recycle,t"), "{}", lines[1]);
+    assert!(lines[1..].is_sorted());
+    // Less is as good as more.
+    for path in before.keys().step_by(2) {
+        fs::remove_file(root.path().join(path)).unwrap();
+    }
+    assert!(parts(&load(root.path()).unwrap()).iter().all(|(path, split)| before[path] == *split));
+    // It is the content that counts, not the name.
+    let moved: BTreeSet<_> = before.keys().skip(1).step_by(2).collect();
+    for path in &moved {
+        let path = root.path().join(path);
+        fs::rename(&path, path.with_extension("PNG")).unwrap();
+    }
+    let now = parts(&load(root.path()).unwrap());
+    assert!(moved.into_iter().all(|path| now[&path.with_extension("PNG")] == before[path]));
+}
+
+#[test]
+fn files_of_the_same_bytes_are_in_the_same_part() {
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..80 {
+        put(root.path(), &format!("a/{number}.png"), &picture(number));
+        put(root.path(), &format!("b/copy of {number}.png"), &picture(number));
+        put(root.path(), &format!("b/{number}.png"), &picture(number + 1000));
+    }
+    // Classes all of whose pictures would be for testing: alone, twice, and in another class, too.
+    let now = parts(&load(root.path()).unwrap());
+    let tested: Vec<usize> =
+        (0..80).filter(|n| now[&PathBuf::from(format!("a/{n}.png"))] == Split::Test).collect();
+    assert!(tested.len() > 3);
+    for number in 0..80 {
+        let split = |name: String| now[&PathBuf::from(name)];
+        assert_eq!(split(format!("a/{number}.png")), split(format!("b/copy of {number}.png")));
+    }
+    put(root.path(), "lone/x.png", &picture(tested[0]));
+    put(root.path(), "twice/x.png", &picture(tested[1]));
+    put(root.path(), "twice/y.png", &picture(tested[1]));
+    let splits = load(root.path()).unwrap();
+    let now = parts(&splits);
+    for name in ["lone/x.png", "twice/x.png", "twice/y.png"] {
+        assert_eq!(now[&PathBuf::from(name)], Split::Train, "{name}");
+    }
+    for number in &tested[..2] {
+        assert_eq!(now[&PathBuf::from(format!("a/{number}.png"))], Split::Train);
+        assert_eq!(now[&PathBuf::from(format!("b/copy of {number}.png"))], Split::Train);
+    }
+    assert_eq!(now[&PathBuf::from(format!("a/{}.png", tested[2]))], Split::Test);
+    let note = "where nothing is told of them: lone (1), twice (2)";
+    assert!(splits.notes.len() == 1 && splits.notes[0].ends_with(note), "{:?}", splits.notes);
+}
+
+#[test]
+fn a_folder_too_small_to_be_split_is_told_what_to_do() {
+    let root = tempfile::tempdir().unwrap();
+    // One each: both are needed for training.
+    put(root.path(), "a/1.png", &picture(1));
+    put(root.path(), "b/2.png", &picture(2));
+    let error = load(root.path()).unwrap_err();
+    assert!(error.contains("of its 2 pictures none falls to the test part"), "{error}");
+}
+
+#[test]
+fn class_folders_are_data_only_where_there_is_nothing_else() {
+    let root = tempfile::tempdir().unwrap();
+    put(root.path(), "figures/1.png", &picture(1));
+    assert!(load(root.path()).unwrap_err().contains("holds no data"));
+    put(root.path(), "plots/2", &picture(2));
+    put(root.path(), "texts/README.md", b"");
+    let source = Source::find(root.path()).unwrap();
+    assert_eq!(source.format, Format::ClassFolders);
+    assert!(source.to_string().ends_with("(pictures in class folders, split here)"));
+    for name in ["train.npz", "test.npz"] {
+        npz::write(&root.path().join(name), &dataset(20, 0)).unwrap();
+    }
+    assert_eq!(Source::find(root.path()).unwrap().format, Format::Npz);
+}
+
+#[test]
+fn the_names_of_a_validation_part_are_those_of_other_programs() {
+    for name in ["val", "valid", "validation"] {
+        let root = tempfile::tempdir().unwrap();
+        let part = |part: &str, numbers: std::ops::Range<usize>| {
+            for number in numbers {
+                let name = format!("{part}/{}/{number}.png", ["a", "b"][number % 2]);
+                put(root.path(), &name, &picture(number));
+            }
+        };
+        part("train", 0..12);
+        assert_eq!(
+            load(root.path()).unwrap_err().split(": ").nth(1).unwrap(),
+            "holds train/ but no test/; put it there, or to have a test part split off, name the folder \
+             with the folders of the classes, train/, itself"
+        );
+        part(name, 20..26);
+        let error = load(root.path()).unwrap_err();
+        let advice = format!("rename {name}/ to test/ if it is what is to be tested on");
+        assert!(error.contains(&advice), "{error}");
+        part("test", 30..34);
+        let splits = load(root.path()).unwrap();
+        let counts: Vec<_> =
+            splits.parts().map(|(split, part)| (split.name(), part.class_counts())).collect();
+        let expected = [("train", vec![6, 6]), ("validation", vec![3, 3]), ("test", vec![2, 2])];
+        assert_eq!(counts, expected);
+        let sums = splits.checksums.validation_parts().unwrap();
+        assert_eq!(sums.map(|(name, _)| name), ["validation images", "validation labels"]);
+        assert_ne!(sums[0].1, splits.checksums.train_images);
+        assert!(splits.placed.is_empty() && splits.split_csv().is_none());
+
+        // The others are not read at random.
+        let other = if name == "val" { "valid" } else { "val" };
+        part(other, 40..44);
+        let error = load(root.path()).unwrap_err();
+        let both = if name == "validation" { "val/, validation/" } else { "val/, valid/" };
+        assert!(error.contains(&format!("more than one validation part: {both}")), "{error}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_counted_named_and_left_out() {
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..40 {
+        put(
+            root.path(),
+            &format!("train/{}/{number}.png", ["a", "b"][number % 2]),
+            &picture(number),
+        );
+        put(
+            root.path(),
+            &format!("test/{}/{number}.png", ["a", "b"][number % 2]),
+            &picture(number),
+        );
+    }
+    for name in ["train/a/0.png", "train/c/1.jpg", "train/c/2.png", "train/b/x.png", "test/b/y.png"]
+    {
+        put(root.path(), name, b"\x89PNG\r\n\x1a\n and no more");
+    }
+    put(root.path(), "train/b/z.webp", b"RIFF");
+    let splits = load(root.path()).unwrap();
+    assert_eq!(splits.train.class_counts(), [19, 20, 0]);
+    assert_eq!(splits.test.class_counts(), [20, 20, 0]);
+    let unread: Vec<_> = splits
+        .unread
+        .iter()
+        .map(|unread| {
+            (unread.split, unread.path.strip_prefix(root.path()).unwrap().to_str().unwrap())
+        })
+        .collect();
+    let train = Some(Split::Train);
+    assert_eq!(
+        unread,
+        [
+            (train, "train/b/z.webp"),
+            (train, "train/a/0.png"),
+            (train, "train/b/x.png"),
+            (train, "train/c/1.jpg"),
+            (train, "train/c/2.png"),
+            (Some(Split::Test), "test/b/y.png"),
+        ]
+    );
+    assert!(splits.unread[1].problem.contains("cannot be read as a PNG"));
+    let notes = &splits.notes;
+    assert!(notes[0].contains("no training image of c"), "{notes:?}");
+    assert!(notes[1].contains("train: 1 left out"), "{notes:?}");
+    let start = "5 of 84 pictures cannot be read and are left out: train/a/0.png (";
+    assert!(notes[2].contains(start) && notes[2].ends_with("), ..."), "{notes:?}");
+
+    // Where nothing can be read, the first reason is an error.
+    fs::remove_dir_all(root.path().join("test")).unwrap();
+    put(root.path(), "test/a/1.png", b"no");
+    let error = load(root.path()).unwrap_err();
+    assert!(
+        error.ends_with("1.png: it is neither a PNG nor a JPEG file; convert it to one of them")
+    );
+}
+
+#[test]
+fn the_first_picture_of_another_size_is_named_on_any_number_of_threads() {
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..300 {
+        put(root.path(), &format!("{}/{number}.png", ["a", "b"][number % 2]), &picture(number));
+    }
+    put(root.path(), "a/0.png", b"broken");
+    let source = Source::find(root.path()).unwrap();
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let (told, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let progress = |done: usize, all: usize| {
+            told.fetch_add(1, Ordering::Relaxed);
+            most.fetch_max(done, Ordering::Relaxed);
+            assert_eq!(all, 300);
+        };
+        let read = pool.install(|| source.load_with(&Reading::default(), &progress));
+        (read.map_err(|error| error.to_string()), told.into_inner(), most.into_inner())
+    };
+    let (one, told, most) = on(1);
+    // All but the broken one and that after it, which decide what it takes.
+    assert_eq!((told, most), (298, 300));
+    assert_eq!(one.as_ref().unwrap().unread.len(), 1);
+    for threads in [2, 5] {
+        assert_eq!(on(threads).0, one);
+    }
+    for number in [77, 151, 280] {
+        let mut pixels = Vec::new();
+        let mut encoder = png::Encoder::new(&mut pixels, 32, 32);
+        encoder.set_color(png::ColorType::Grayscale);
+        encoder.write_header().unwrap().write_image_data(&[7; 1024]).unwrap();
+        put(root.path(), &format!("{}/{number}.png", ["a", "b"][number % 2]), &pixels);
+    }
+    for threads in [1, 2, 5] {
+        let error = on(threads).0.unwrap_err();
+        assert!(error.contains("77.png: it is 32x32 pixels, grey, but"), "{error}");
+    }
+}
