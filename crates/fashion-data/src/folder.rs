@@ -250,23 +250,17 @@ pub(crate) fn raw(pictures: Vec<(Picture, u16)>, in_colour: bool, classes: &Clas
 
 /// Whether a folder holds two folders or more with pictures in them.
 pub(crate) fn holds_classes(folder: &Path) -> Result<bool, Error> {
+    let paths = files::sorted_entries(folder).in_file(folder)?;
+    Ok(paths.iter().filter(|path| path.is_dir() && holds_pictures(path)).nth(1).is_some())
+}
+
+/// Whether a folder that can be looked into has a picture in it.
+pub(crate) fn holds_pictures(folder: &Path) -> bool {
     /// Files whose first bytes are looked at, where no name is that of a picture.
     const OPENED: usize = 100;
-    let holds_picture = |folder: &PathBuf| {
-        let Ok(paths) = files::sorted_entries(folder) else { return false };
-        paths.iter().any(|path| is_named(path) && path.is_file())
-            || paths
-                .iter()
-                .take(OPENED)
-                .any(|path| path.is_file() && picture::begins_like_one(path))
-    };
-    let paths = files::sorted_entries(folder).in_file(folder)?;
-    Ok(paths
-        .iter()
-        .filter(|path| path.is_dir())
-        .filter(|path| holds_picture(path))
-        .nth(1)
-        .is_some())
+    let Ok(paths) = files::sorted_entries(folder) else { return false };
+    paths.iter().any(|path| is_named(path) && path.is_file())
+        || paths.iter().take(OPENED).any(|path| path.is_file() && picture::begins_like_one(path))
 }
 
 /// The folders of classes, in their order, and what lies beside them.

@@ -26,7 +26,8 @@ impl Source {
     ///
     /// Where it holds none itself, they are looked for where other programs put them below it: in
     /// folders called `FashionMNIST`, `fashion-mnist` or `fashion`, and `raw` (torchvision's
-    /// `FashionMNIST/raw`).
+    /// `FashionMNIST/raw`). Folders of classes that are in no part, two or more with pictures, count only
+    /// in a folder that holds no other data.
     ///
     /// # Errors
     ///
@@ -194,6 +195,9 @@ fn why_not(path: &Path, name: &str) -> String {
         return match search(path) {
             Ok(Some(Source { folder, .. })) => {
                 format!("data, but in a folder that has to be named: {}", folder.display())
+            }
+            Ok(None) if folder::holds_pictures(path) => {
+                "pictures of one class; a data set has two folders of them or more".to_owned()
             }
             Ok(None) => "a folder without data of a kind that is read".to_owned(),
             Err(error) => format!("a folder with data that cannot be read: {error}"),

@@ -133,7 +133,7 @@ Odd images are blank (all 0), constant (all the same), nearly blank (fewer than 
 level 32 or more), have a bright border (brighter than 127.5 and than the inside, on average), or
 are, on average, darker or brighter than their class by three interquartile ranges beyond a quartile.
 
-Exit codes: 0 success, whatever was found; 1 something failed, or, with --strict, an image is in both
+Exit codes: 0 success, whatever was found; 1 something failed, or, with --strict, an image is in two
 parts, identical images have different labels, or an image is blank or constant; 2 wrong usage.")]
 pub(crate) struct AuditArgs {
     #[command(flatten)]

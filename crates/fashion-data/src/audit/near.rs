@@ -39,7 +39,7 @@ pub struct NearPair {
 pub struct NearPairs {
     /// How many there are.
     pub count: usize,
-    /// How many of them are a training and a test image.
+    /// How many of them are images of two parts.
     pub across: usize,
     /// How many of them have different labels.
     pub contradictory: usize,

@@ -127,7 +127,11 @@ fn a_folder_too_small_to_be_split_is_told_what_to_do() {
 fn class_folders_are_data_only_where_there_is_nothing_else() {
     let root = tempfile::tempdir().unwrap();
     put(root.path(), "figures/1.png", &picture(1));
-    assert!(load(root.path()).unwrap_err().contains("holds no data"));
+    let error = load(root.path()).unwrap_err();
+    assert!(
+        error.contains("figures (pictures of one class; a data set has two folders"),
+        "{error}"
+    );
     put(root.path(), "plots/2", &picture(2));
     put(root.path(), "texts/README.md", b"");
     let source = Source::find(root.path()).unwrap();
