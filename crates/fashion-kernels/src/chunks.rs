@@ -8,7 +8,7 @@
 //! The work runs on rayon's current thread pool: the global one, or the one whose
 //! `ThreadPool::install` surrounds the call.
 
-use crate::simd::{Isa, Kernel, LANES, Simd};
+use crate::simd::{Isa, Kernel, LANES, Lanes, Simd};
 use rayon::prelude::*;
 
 /// Into how many pieces a batch is cut at most; more threads than this bring nothing.
@@ -72,24 +72,24 @@ impl Kernel for Sum<'_> {
     }
 }
 
-/// Loads `n` values, at most sixteen.
+/// Loads `n` values, at most as many as there are lanes.
 ///
 /// # Safety
 /// `p` must be valid for reading `n` values.
 #[inline(always)]
-pub(crate) unsafe fn load_up_to<S: Simd>(s: S, p: *const f32, n: usize) -> S::V {
+pub(crate) unsafe fn load_up_to<S: Lanes>(s: S, p: *const f32, n: usize) -> S::V {
     // SAFETY: the caller vouches for `n` values.
-    unsafe { if n == LANES { s.load(p) } else { s.load_partial(p, n) } }
+    unsafe { if n == S::LEN { s.load(p) } else { s.load_partial(p, n) } }
 }
 
-/// Stores the first `n` lanes, at most sixteen.
+/// Stores the first `n` lanes.
 ///
 /// # Safety
 /// `p` must be valid for writing `n` values.
 #[inline(always)]
-pub(crate) unsafe fn store_up_to<S: Simd>(s: S, p: *mut f32, n: usize, v: S::V) {
+pub(crate) unsafe fn store_up_to<S: Lanes>(s: S, p: *mut f32, n: usize, v: S::V) {
     // SAFETY: the caller vouches for room for `n` values.
-    unsafe { if n == LANES { s.store(p, v) } else { s.store_partial(p, n, v) } }
+    unsafe { if n == S::LEN { s.store(p, v) } else { s.store_partial(p, n, v) } }
 }
 
 #[cfg(test)]

@@ -4,13 +4,14 @@
 //! operand is repacked: the forward pass takes dot products of rows with rows, and both products of
 //! the backward pass run along rows of W and of X (see `gemm`).
 //!
-//! The forward pass and the gradient of X are split over samples, those of W and b over outputs, so
-//! that no result is summed by two threads.
+//! The forward pass is split over samples, both gradients over inputs, so that no result is summed by two
+//! threads.
 
+use crate::buffer::Scratch;
 use crate::chunks::chunk_len;
 use crate::gemm::{self, View};
 use crate::relu;
-use crate::simd::{Isa, Kernel, Simd};
+use crate::simd::{Isa, Kernel, LANES, Simd};
 use rayon::prelude::*;
 
 /// Sizes of a dense layer.
@@ -76,14 +77,8 @@ impl Dense {
         let n = self.samples(grad_x);
         assert_eq!(weight.len(), self.weights(), "weights of the dense layer");
         assert_eq!(grad.len(), n * self.outputs, "gradient of the dense layer's output");
-        let rows = chunk_len(n);
-        grad.par_chunks(rows * self.outputs)
-            .zip(grad_x.par_chunks_mut(rows * self.inputs))
-            .for_each(|(grad, grad_x)| {
-                let sizes = (grad_x.len() / self.inputs, self.inputs, self.outputs);
-                let grad = (grad, self.outputs, 1);
-                isa.run(Outer { sizes, a: grad, b: weight, c: grad_x });
-            });
+        let sizes = (n, self.inputs, self.outputs);
+        multiply(isa, sizes, (grad, self.outputs, 1), weight, grad_x);
     }
 
     /// Writes the gradients of the weights (outputs, inputs) and biases (outputs), given that of the
@@ -103,14 +98,8 @@ impl Dense {
         assert_eq!(grad.len(), n * self.outputs, "gradient of the dense layer's output");
         assert_eq!(grad_weight.len(), self.weights(), "weights of the dense layer");
         assert_eq!(grad_bias.len(), self.outputs, "biases of the dense layer");
-        let rows = chunk_len(self.outputs);
-        grad_weight.par_chunks_mut(rows * self.inputs).enumerate().for_each(
-            |(chunk, grad_weight)| {
-                let sizes = (grad_weight.len() / self.inputs, self.inputs, n);
-                let transposed = (&grad[chunk * rows..], 1, self.outputs);
-                isa.run(Outer { sizes, a: transposed, b: x, c: grad_weight });
-            },
-        );
+        let sizes = (self.outputs, self.inputs, n);
+        multiply(isa, sizes, (grad, 1, self.outputs), x, grad_weight);
         grad_bias.fill(0.0);
         for grad in grad.chunks_exact(self.outputs) {
             for (sum, g) in grad_bias.iter_mut().zip(grad) {
@@ -157,31 +146,82 @@ impl Kernel for Forward<'_> {
     }
 }
 
-/// C = A · B; A is given with the distances of its rows and columns.
-struct Outer<'a> {
-    sizes: (usize, usize, usize),
-    a: (&'a [f32], usize, usize),
-    b: &'a [f32],
-    c: &'a mut [f32],
+/// C (m, n) = A (m, k) · B (k, n); A is given with the distances of its rows and columns. Split over
+/// columns, so that what is read of B stays in the first-level cache for all rows of A.
+fn multiply(
+    isa: Isa,
+    (m, n, k): (usize, usize, usize),
+    (a, row, col): (&[f32], usize, usize),
+    b: &[f32],
+    c: &mut [f32],
+) {
+    if m == 0 || n == 0 {
+        return;
+    }
+    // Sizes are products of lengths of slices that exist, so nothing here can overflow.
+    assert!(k == 0 || a.len() > (m - 1) * row + (k - 1) * col);
+    assert!(b.len() / n >= k && c.len() / n >= m);
+    let a = View { ptr: a.as_ptr(), row, col };
+    let width = chunk_len(n).next_multiple_of(COLUMNS);
+    let all = Outer { sizes: (m, n, k), a, b: b.as_ptr(), c: c.as_mut_ptr(), row: n };
+    (0..n.div_ceil(width)).into_par_iter().for_each(|chunk| {
+        let all = all;
+        let from = chunk * width;
+        let sizes = (m, width.min(n - from), k);
+        // SAFETY: `from` is below `n`, so that both are in a row.
+        let (b, c) = unsafe { (all.b.add(from), all.c.add(from)) };
+        isa.run(Outer { sizes, b, c, ..all });
+    });
 }
 
-impl Kernel for Outer<'_> {
+/// Columns of C that are done together at least: what the widest tile has.
+const COLUMNS: usize = 4 * LANES;
+/// Rows of C from which it is worth it to lay columns of B side by side: as they lie, they are often so far
+/// apart that they compete for a few places of the first-level cache.
+const ROWS: usize = 24;
+/// Values that may be laid so: half of that cache.
+const PACKED: usize = 4 * 1024;
+
+/// Some columns of C = A · B, whose rows, as those of B, are `row` apart.
+#[derive(Clone, Copy)]
+struct Outer {
+    sizes: (usize, usize, usize),
+    a: View,
+    b: *const f32,
+    c: *mut f32,
+    row: usize,
+}
+
+// SAFETY: an `Outer` is made by `multiply` alone, which borrows A, B and, mutably, C as long as any of
+// them lives, and gives different threads different columns of C.
+unsafe impl Send for Outer {}
+// SAFETY: the same.
+unsafe impl Sync for Outer {}
+
+impl Kernel for Outer {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let (m, n, k) = self.sizes;
-        let (a, row, col) = self.a;
-        if m == 0 || n == 0 {
-            return;
+        let Outer { sizes: (m, n, k), a, b, c, row } = self;
+        let r = s.register();
+        let width = gemm::strip(r);
+        if k * width > PACKED || m < ROWS {
+            // SAFETY: A, B and C are large enough, as `multiply` asserted, and C is borrowed mutably.
+            return unsafe { gemm::outer::<S, false>(s, (m, n, k), a, b, row, c, row) };
         }
-        // Sizes are products of lengths of slices that exist, so nothing here can overflow.
-        assert!(k == 0 || a.len() > (m - 1) * row + (k - 1) * col);
-        assert!(self.b.len() / n >= k && self.c.len() / n >= m);
-        let a = View { ptr: a.as_ptr(), row, col };
-        // SAFETY: A, B and C are large enough, as asserted, and C is borrowed mutably.
-        unsafe {
-            gemm::outer::<S, false>(s, self.sizes, a, self.b.as_ptr(), n, self.c.as_mut_ptr(), n);
+        let mut packed = Scratch::take(k * width);
+        for from in (0..n).step_by(width) {
+            let width = width.min(n - from);
+            // SAFETY: the columns from `from` on are of B and C, and `packed` has room for those of B.
+            unsafe {
+                for i in 0..k {
+                    let to = packed.as_mut_ptr().add(i * width);
+                    std::ptr::copy_nonoverlapping(b.add(i * row + from), to, width);
+                }
+                let sizes = (m, width, k);
+                gemm::outer::<S, false>(s, sizes, a, packed.as_ptr(), width, c.add(from), row);
+            }
         }
     }
 }

@@ -5,14 +5,15 @@
 //! - [`outer`]: C = A · B, or C += A · B, where rows of B are contiguous. A register tile of P rows by NV vectors of
 //!   C stays in registers while k runs; each step loads NV vectors of B once and broadcasts P
 //!   scalars of A. With 6 × 4 that is 24 multiply-adds for 10 loads, enough to keep the multiplier
-//!   busy every cycle. A is read through two strides, so it may be transposed.
+//!   busy every cycle; where there are only sixteen registers, it is 6 × 2. A is read through
+//!   two strides, so it may be transposed.
 //! - [`dot`]: C = A · Bᵀ where rows of both are contiguous: lanes run along k, and each tile of 4 × 6
-//!   results is summed across its lanes once, at the end.
+//!   results (or 2 × 3) is summed across its lanes once, at the end.
 //!
 //! The order of additions of each result depends on k alone, never on the tile it falls into.
 
 use crate::chunks::{load_up_to, store_up_to};
-use crate::simd::{Kernel, LANES, Simd};
+use crate::simd::{Kernel, LANES, Lanes, Simd};
 
 /// A matrix to read: element (r, c) is at `ptr + r * row + c * col`.
 #[derive(Clone, Copy)]
@@ -24,31 +25,31 @@ pub(crate) struct View {
 
 /// P rows × NV vectors of A · B, added to `acc`, with `last` lanes in the last vector.
 #[inline(always)]
-unsafe fn outer_tile<S: Simd, const P: usize, const NV: usize>(
-    s: S,
+unsafe fn outer_tile<R: Lanes, const P: usize, const NV: usize>(
+    r: R,
     k: usize,
     a: View,
     b: *const f32,
     b_row: usize,
     last: usize,
-    mut acc: [[S::V; NV]; P],
-) -> [[S::V; NV]; P] {
+    mut acc: [[R::V; NV]; P],
+) -> [[R::V; NV]; P] {
     for i in 0..k {
         // SAFETY: the caller of `outer` vouches for all of A and B.
         unsafe {
             let row = b.add(i * b_row);
-            let mut vectors = [s.zero(); NV];
+            let mut vectors = [r.zero(); NV];
             for (v, vector) in vectors.iter_mut().enumerate() {
                 *vector = if v + 1 == NV {
-                    load_up_to(s, row.add(v * LANES), last)
+                    load_up_to(r, row.add(v * R::LEN), last)
                 } else {
-                    s.load(row.add(v * LANES))
+                    r.load(row.add(v * R::LEN))
                 };
             }
             for (p, acc) in acc.iter_mut().enumerate() {
-                let x = s.splat(*a.ptr.add(p * a.row + i * a.col));
+                let x = r.splat(*a.ptr.add(p * a.row + i * a.col));
                 for (acc, &vector) in acc.iter_mut().zip(&vectors) {
-                    *acc = s.fma(x, vector, *acc);
+                    *acc = r.fma(x, vector, *acc);
                 }
             }
         }
@@ -56,12 +57,12 @@ unsafe fn outer_tile<S: Simd, const P: usize, const NV: usize>(
     acc
 }
 
-/// A strip of C, NV vectors wide (the last of `last` lanes), all its rows.
+/// A strip of C, NV vectors wide (the last of `last` lanes), all its rows, `height` of them at a time.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-unsafe fn outer_strip<S: Simd, const ADD: bool, const NV: usize>(
-    s: S,
-    m: usize,
+unsafe fn outer_strip<R: Lanes, const ADD: bool, const NV: usize>(
+    r: R,
+    (m, height): (usize, usize),
     k: usize,
     a: View,
     b: *const f32,
@@ -70,8 +71,6 @@ unsafe fn outer_strip<S: Simd, const ADD: bool, const NV: usize>(
     c_row: usize,
     last: usize,
 ) {
-    // Tiles of even height: 25 rows are five times 5, not four times 6 and a slow 1.
-    let height = m.div_ceil(m.div_ceil(6));
     let mut top = 0;
     while top < m {
         let rows = height.min(m - top);
@@ -81,23 +80,23 @@ unsafe fn outer_strip<S: Simd, const ADD: bool, const NV: usize>(
             let c = c.add(top * c_row);
             macro_rules! tile {
                 ($p:literal) => {
-                    let mut start = [[s.zero(); NV]; $p];
+                    let mut start = [[r.zero(); NV]; $p];
                     if ADD {
                         for (p, row) in start.iter_mut().enumerate() {
                             for (v, vector) in row.iter_mut().enumerate() {
-                                let lanes = if v + 1 == NV { last } else { LANES };
-                                *vector = load_up_to(s, c.add(p * c_row + v * LANES), lanes);
+                                let lanes = if v + 1 == NV { last } else { R::LEN };
+                                *vector = load_up_to(r, c.add(p * c_row + v * R::LEN), lanes);
                             }
                         }
                     }
-                    let tile = outer_tile::<S, $p, NV>(s, k, a, b, b_row, last, start);
+                    let tile = outer_tile::<R, $p, NV>(r, k, a, b, b_row, last, start);
                     for (p, row) in tile.into_iter().enumerate() {
                         for (v, vector) in row.into_iter().enumerate() {
-                            let to = c.add(p * c_row + v * LANES);
+                            let to = c.add(p * c_row + v * R::LEN);
                             if v + 1 == NV {
-                                store_up_to(s, to, last, vector);
+                                store_up_to(r, to, last, vector);
                             } else {
-                                s.store(to, vector);
+                                r.store(to, vector);
                             }
                         }
                     }
@@ -126,6 +125,12 @@ unsafe fn outer_strip<S: Simd, const ADD: bool, const NV: usize>(
         }
         top += rows;
     }
+}
+
+/// Columns of the widest tile.
+#[inline(always)]
+pub(crate) fn strip<R: Lanes>(_: R) -> usize {
+    R::SUMS / 6 * R::LEN
 }
 
 /// C (m, n) = A (m, k) · B (k, n), or C += A · B if `ADD`; rows of B start `b_row` apart, rows of C
@@ -165,35 +170,38 @@ impl<const ADD: bool> Kernel for Outer<ADD> {
         // With contiguous rows the scalars of A need one address that moves, not one a row.
         if self.a.col == 1 {
             let a = View { col: 1, ..self.a };
-            Outer { a, ..self }.strips(s);
+            Outer { a, ..self }.strips(s.register());
         } else {
-            self.strips(s);
+            self.strips(s.register());
         }
     }
 }
 
 impl<const ADD: bool> Outer<ADD> {
     #[inline(always)]
-    fn strips<S: Simd>(self, s: S) {
+    fn strips<R: Lanes>(self, r: R) {
         let Outer { sizes: (m, n, k), a, b, b_row, c, c_row } = self;
+        // Tiles of even height: 25 rows are five times 5, not four times 6 and a slow 1.
+        let height = m.div_ceil(m.div_ceil(6).max(1));
         let mut left = 0;
         while left < n {
-            let rest = n - left;
+            let (rest, rows) = (n - left, (m, height));
+            let whole = rest / R::LEN;
             // SAFETY: the caller of `outer` vouches for the matrices; the strip from `left` lies
             // inside B and C.
             unsafe {
                 let (b, c) = (b.add(left), c.add(left));
-                if S::WIDE && rest >= 4 * LANES {
-                    outer_strip::<S, ADD, 4>(s, m, k, a, b, b_row, c, c_row, LANES);
-                    left += 4 * LANES;
-                } else if S::WIDE && rest >= 2 * LANES {
-                    outer_strip::<S, ADD, 2>(s, m, k, a, b, b_row, c, c_row, LANES);
-                    left += 2 * LANES;
-                } else if rest >= LANES {
-                    outer_strip::<S, ADD, 1>(s, m, k, a, b, b_row, c, c_row, LANES);
-                    left += LANES;
+                if R::SUMS >= 24 && whole >= 4 {
+                    outer_strip::<R, ADD, 4>(r, rows, k, a, b, b_row, c, c_row, R::LEN);
+                    left += 4 * R::LEN;
+                } else if R::SUMS >= 12 && whole >= 2 {
+                    outer_strip::<R, ADD, 2>(r, rows, k, a, b, b_row, c, c_row, R::LEN);
+                    left += 2 * R::LEN;
+                } else if whole >= 1 {
+                    outer_strip::<R, ADD, 1>(r, rows, k, a, b, b_row, c, c_row, R::LEN);
+                    left += R::LEN;
                 } else {
-                    outer_strip::<S, ADD, 1>(s, m, k, a, b, b_row, c, c_row, rest);
+                    outer_strip::<R, ADD, 1>(r, rows, k, a, b, b_row, c, c_row, rest);
                     left = n;
                 }
             }
@@ -296,6 +304,10 @@ pub(crate) unsafe fn dot<S: Simd>(
     while S::WIDE && column + 6 <= n {
         columns!(column, 6);
         column += 6;
+    }
+    while !S::WIDE && column + 3 <= n {
+        columns!(column, 3);
+        column += 3;
     }
     while column + 2 <= n {
         columns!(column, 2);

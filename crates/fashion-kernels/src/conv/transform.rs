@@ -8,7 +8,7 @@
 //! products are linear in the tile and in the filter, so their gradients go through the transposed
 //! transforms: A for that of the outputs, Gᵀ for that of the filter.
 
-use crate::simd::Simd;
+use crate::simd::Lanes;
 
 /// G g.
 #[inline(always)]
@@ -38,25 +38,25 @@ pub(super) fn weights<const N: usize>(g: &[[f32; N]; 9]) -> [[f32; N]; 16] {
 
 /// Bᵀ d.
 #[inline(always)]
-pub(super) fn input<S: Simd>(s: S, d: [S::V; 4]) -> [S::V; 4] {
+pub(super) fn input<S: Lanes>(s: S, d: [S::V; 4]) -> [S::V; 4] {
     [s.sub(d[0], d[2]), s.add(d[1], d[2]), s.sub(d[2], d[1]), s.sub(d[1], d[3])]
 }
 
 /// Aᵀ m.
 #[inline(always)]
-pub(super) fn output<S: Simd>(s: S, m: [S::V; 4]) -> [S::V; 2] {
+pub(super) fn output<S: Lanes>(s: S, m: [S::V; 4]) -> [S::V; 2] {
     [s.add(s.add(m[0], m[1]), m[2]), s.sub(s.sub(m[1], m[2]), m[3])]
 }
 
 /// A y, for the gradient of the outputs.
 #[inline(always)]
-pub(super) fn output_gradient<S: Simd>(s: S, y: [S::V; 2]) -> [S::V; 4] {
+pub(super) fn output_gradient<S: Lanes>(s: S, y: [S::V; 2]) -> [S::V; 4] {
     [y[0], s.add(y[0], y[1]), s.sub(y[0], y[1]), s.sub(s.zero(), y[1])]
 }
 
 /// Gᵀ u, for the gradient of the filter.
 #[inline(always)]
-pub(super) fn weight_gradient<S: Simd>(s: S, u: [S::V; 4]) -> [S::V; 3] {
+pub(super) fn weight_gradient<S: Lanes>(s: S, u: [S::V; 4]) -> [S::V; 3] {
     let half = s.splat(0.5);
     let (sum, difference) = (s.mul(half, s.add(u[1], u[2])), s.mul(half, s.sub(u[1], u[2])));
     [s.add(u[0], sum), difference, s.add(sum, u[3])]

@@ -8,7 +8,7 @@
 use super::{BlockShape, ConvPool, cells, pool, transform};
 use crate::buffer::Scratch;
 use crate::gemm::{self, View};
-use crate::simd::{LANES, Simd};
+use crate::simd::{LANES, Lanes, Simd};
 
 /// Samples done together.
 const GROUP: usize = 4;
@@ -31,7 +31,7 @@ pub(super) fn forward<S: Simd>(
         let rows = group * cells;
         for sample in 0..group {
             let x = &x[(first + sample) * input..][..input];
-            transform_input(s, block.shape, x, tiles, rows, sample * cells);
+            transform_input(s.register(), block.shape, x, tiles, rows, sample * cells);
         }
         for place in 0..16 {
             // SAFETY: `tiles` holds 16 (rows, inputs) matrices, `products` 16 (rows, outputs) ones,
@@ -56,7 +56,7 @@ pub(super) fn forward<S: Simd>(
 
 /// Bᵀ d B of every tile of one sample, for all channels, to row `row` on of each place.
 #[inline(always)]
-fn transform_input<S: Simd>(
+fn transform_input<S: Lanes>(
     s: S,
     BlockShape { inputs, side_in, side_out, .. }: BlockShape,
     x: &[f32],
@@ -68,7 +68,7 @@ fn transform_input<S: Simd>(
     assert!(row + side_out * side_out <= rows && 2 * side_out + 2 <= side_in);
     for (cell, (cell_row, cell_column)) in cells(side_out).enumerate() {
         let corner = (2 * cell_row * side_in + 2 * cell_column) * inputs;
-        for channel in (0..inputs).step_by(LANES) {
+        for channel in (0..inputs).step_by(S::LEN) {
             // SAFETY: the 4 × 4 pixels from `corner` lie inside the sample, and the row `row + cell`
             // inside each of the 16 matrices; both were asserted.
             unsafe {

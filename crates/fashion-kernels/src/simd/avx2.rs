@@ -1,6 +1,6 @@
 //! AVX2 and FMA: two registers a vector.
 
-use super::{Kernel, Simd};
+use super::{Kernel, Lanes, Simd};
 use std::arch::x86_64::*;
 
 /// Proof that the processor has AVX2 and FMA.
@@ -27,74 +27,142 @@ pub(super) unsafe fn sum_of_8(eight: __m256) -> f32 {
     }
 }
 
+/// One register: eight lanes.
+#[derive(Clone, Copy)]
+pub(super) struct Register(());
+
 // SAFETY, for every block below: an `Avx2` exists only inside `run`, whose caller has made sure
-// that the processor has the features; pointers are as the trait's methods demand.
-impl Simd for Avx2 {
+// that the processor has the features, and a `Register` comes from it; pointers are as the traits'
+// methods demand.
+impl Lanes for Register {
+    type V = __m256;
+    type M = __m256;
+
+    const LEN: usize = 8;
+    const SUMS: usize = 12;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m256 {
+        // SAFETY: see the top of the impl.
+        unsafe { _mm256_set1_ps(x) }
+    }
+    #[inline(always)]
+    unsafe fn load(self, p: *const f32) -> __m256 {
+        // SAFETY: see the top of the impl.
+        unsafe { _mm256_loadu_ps(p) }
+    }
+    #[inline(always)]
+    unsafe fn store(self, p: *mut f32, v: __m256) {
+        // SAFETY: see the top of the impl.
+        unsafe { _mm256_storeu_ps(p, v) }
+    }
+    #[inline(always)]
+    fn add(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see the top of the impl.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see the top of the impl.
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see the top of the impl.
+        unsafe { _mm256_mul_ps(a, b) }
+    }
+    #[inline(always)]
+    fn div(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see the top of the impl.
+        unsafe { _mm256_div_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sqrt(self, a: __m256) -> __m256 {
+        // SAFETY: see the top of the impl.
+        unsafe { _mm256_sqrt_ps(a) }
+    }
+    #[inline(always)]
+    fn fma(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: see the top of the impl.
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn gt(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see the top of the impl.
+        unsafe { _mm256_cmp_ps::<_CMP_GT_OQ>(a, b) }
+    }
+    #[inline(always)]
+    fn select(self, m: __m256, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see the top of the impl.
+        unsafe { _mm256_blendv_ps(b, a, m) }
+    }
+}
+
+impl Lanes for Avx2 {
     type V = [__m256; 2];
     type M = [__m256; 2];
-    type I = [__m256i; 2];
 
-    const WIDE: bool = false;
+    const LEN: usize = 16;
+    const SUMS: usize = 6;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
-        // SAFETY: see the top of the impl.
-        unsafe { [_mm256_set1_ps(x); 2] }
+        [self.register().splat(x); 2]
     }
     #[inline(always)]
     unsafe fn load(self, p: *const f32) -> Self::V {
         // SAFETY: see the top of the impl.
-        unsafe { [_mm256_loadu_ps(p), _mm256_loadu_ps(p.add(8))] }
+        unsafe { [self.register().load(p), self.register().load(p.add(8))] }
     }
     #[inline(always)]
-    unsafe fn store(self, p: *mut f32, v: Self::V) {
+    unsafe fn store(self, p: *mut f32, [low, high]: Self::V) {
         // SAFETY: see the top of the impl.
         unsafe {
-            _mm256_storeu_ps(p, v[0]);
-            _mm256_storeu_ps(p.add(8), v[1]);
+            self.register().store(p, low);
+            self.register().store(p.add(8), high);
         }
     }
     #[inline(always)]
     fn add(self, a: Self::V, b: Self::V) -> Self::V {
-        // SAFETY: see the top of the impl.
-        unsafe { [_mm256_add_ps(a[0], b[0]), _mm256_add_ps(a[1], b[1])] }
+        [0, 1].map(|i| self.register().add(a[i], b[i]))
     }
     #[inline(always)]
     fn sub(self, a: Self::V, b: Self::V) -> Self::V {
-        // SAFETY: see the top of the impl.
-        unsafe { [_mm256_sub_ps(a[0], b[0]), _mm256_sub_ps(a[1], b[1])] }
+        [0, 1].map(|i| self.register().sub(a[i], b[i]))
     }
     #[inline(always)]
     fn mul(self, a: Self::V, b: Self::V) -> Self::V {
-        // SAFETY: see the top of the impl.
-        unsafe { [_mm256_mul_ps(a[0], b[0]), _mm256_mul_ps(a[1], b[1])] }
+        [0, 1].map(|i| self.register().mul(a[i], b[i]))
     }
     #[inline(always)]
     fn div(self, a: Self::V, b: Self::V) -> Self::V {
-        // SAFETY: see the top of the impl.
-        unsafe { [_mm256_div_ps(a[0], b[0]), _mm256_div_ps(a[1], b[1])] }
+        [0, 1].map(|i| self.register().div(a[i], b[i]))
     }
     #[inline(always)]
     fn sqrt(self, a: Self::V) -> Self::V {
-        // SAFETY: see the top of the impl.
-        unsafe { [_mm256_sqrt_ps(a[0]), _mm256_sqrt_ps(a[1])] }
+        a.map(|a| self.register().sqrt(a))
     }
     #[inline(always)]
     fn fma(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        // SAFETY: see the top of the impl.
-        unsafe { [_mm256_fmadd_ps(a[0], b[0], c[0]), _mm256_fmadd_ps(a[1], b[1], c[1])] }
+        [0, 1].map(|i| self.register().fma(a[i], b[i], c[i]))
     }
     #[inline(always)]
     fn gt(self, a: Self::V, b: Self::V) -> Self::M {
-        // SAFETY: see the top of the impl.
-        unsafe {
-            [_mm256_cmp_ps::<_CMP_GT_OQ>(a[0], b[0]), _mm256_cmp_ps::<_CMP_GT_OQ>(a[1], b[1])]
-        }
+        [0, 1].map(|i| self.register().gt(a[i], b[i]))
     }
     #[inline(always)]
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V {
-        // SAFETY: see the top of the impl.
-        unsafe { [_mm256_blendv_ps(b[0], a[0], m[0]), _mm256_blendv_ps(b[1], a[1], m[1])] }
+        [0, 1].map(|i| self.register().select(m[i], a[i], b[i]))
+    }
+}
+
+impl Simd for Avx2 {
+    type I = [__m256i; 2];
+    type Register = Register;
+
+    #[inline(always)]
+    fn register(self) -> Register {
+        Register(())
     }
     #[inline(always)]
     fn splat_i(self, x: i32) -> Self::I {

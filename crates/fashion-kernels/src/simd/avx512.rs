@@ -1,6 +1,6 @@
 //! AVX-512: one register a vector.
 
-use super::{Kernel, Simd};
+use super::{Kernel, Lanes, Simd};
 use std::arch::x86_64::*;
 
 /// Proof that the processor has AVX-512 F, BW, DQ and VL, and FMA.
@@ -15,12 +15,12 @@ pub(super) fn run<K: Kernel>(kernel: K) -> K::Output {
 
 // SAFETY, for every block below: an `Avx512` exists only inside `run`, whose caller has made sure
 // that the processor has the features; pointers are as the trait's methods demand.
-impl Simd for Avx512 {
+impl Lanes for Avx512 {
     type V = __m512;
     type M = __mmask16;
-    type I = __m512i;
 
-    const WIDE: bool = true;
+    const LEN: usize = 16;
+    const SUMS: usize = 24;
 
     #[inline(always)]
     fn splat(self, x: f32) -> __m512 {
@@ -78,6 +78,26 @@ impl Simd for Avx512 {
         unsafe { _mm512_mask_blend_ps(m, b, a) }
     }
     #[inline(always)]
+    unsafe fn load_partial(self, p: *const f32, n: usize) -> __m512 {
+        // SAFETY: see the top of the impl; masked lanes are not read.
+        unsafe { _mm512_maskz_loadu_ps(((1u32 << n) - 1) as __mmask16, p) }
+    }
+    #[inline(always)]
+    unsafe fn store_partial(self, p: *mut f32, n: usize, v: __m512) {
+        // SAFETY: see the top of the impl; masked lanes are not written.
+        unsafe { _mm512_mask_storeu_ps(p, ((1u32 << n) - 1) as __mmask16, v) }
+    }
+}
+
+impl Simd for Avx512 {
+    type I = __m512i;
+    type Register = Self;
+
+    #[inline(always)]
+    fn register(self) -> Self {
+        self
+    }
+    #[inline(always)]
     fn splat_i(self, x: i32) -> __m512i {
         // SAFETY: see the top of the impl.
         unsafe { _mm512_set1_epi32(x) }
@@ -114,15 +134,5 @@ impl Simd for Avx512 {
             let eight = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps::<1>(v));
             super::avx2::sum_of_8(eight)
         }
-    }
-    #[inline(always)]
-    unsafe fn load_partial(self, p: *const f32, n: usize) -> __m512 {
-        // SAFETY: see the top of the impl; masked lanes are not read.
-        unsafe { _mm512_maskz_loadu_ps(((1u32 << n) - 1) as __mmask16, p) }
-    }
-    #[inline(always)]
-    unsafe fn store_partial(self, p: *mut f32, n: usize, v: __m512) {
-        // SAFETY: see the top of the impl; masked lanes are not written.
-        unsafe { _mm512_mask_storeu_ps(p, ((1u32 << n) - 1) as __mmask16, v) }
     }
 }

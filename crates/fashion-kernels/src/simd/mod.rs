@@ -23,31 +23,31 @@ use std::sync::OnceLock;
 /// Lanes of a vector.
 pub const LANES: usize = 16;
 
-/// A processor's vector arithmetic, sixteen `f32` lanes wide.
+/// A processor's arithmetic on vectors of some lanes, each lane by itself.
 ///
 /// Implementations are zero-sized tokens; holding one proves that the processor has the feature.
-pub trait Simd: Copy + Send + Sync + 'static {
-    /// Sixteen `f32`.
+pub trait Lanes: Copy + Send + Sync + 'static {
+    /// A vector of `f32`.
     type V: Copy;
-    /// Sixteen truth values.
+    /// A truth value for each lane.
     type M: Copy;
-    /// Sixteen small integers.
-    type I: Copy;
 
-    /// Whether the register file holds a tile of 24 vectors (otherwise of 6).
-    const WIDE: bool;
+    /// How many lanes.
+    const LEN: usize;
+    /// How many vectors of sums the registers hold, beside what is added to them.
+    const SUMS: usize;
 
     /// All lanes `x`.
     fn splat(self, x: f32) -> Self::V;
-    /// Sixteen consecutive values.
+    /// Consecutive values, one a lane.
     ///
     /// # Safety
-    /// `p` must be valid for reading 16 `f32`; no alignment is needed.
+    /// `p` must be valid for reading [`LEN`](Self::LEN) `f32`; no alignment is needed.
     unsafe fn load(self, p: *const f32) -> Self::V;
-    /// Writes sixteen consecutive values.
+    /// Writes consecutive values.
     ///
     /// # Safety
-    /// `p` must be valid for writing 16 `f32`; no alignment is needed.
+    /// `p` must be valid for writing [`LEN`](Self::LEN) `f32`; no alignment is needed.
     unsafe fn store(self, p: *mut f32, v: Self::V);
     /// `a + b`
     fn add(self, a: Self::V, b: Self::V) -> Self::V;
@@ -65,6 +65,55 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn gt(self, a: Self::V, b: Self::V) -> Self::M;
     /// `if m { a } else { b }`
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V;
+
+    /// All lanes zero.
+    #[inline(always)]
+    fn zero(self) -> Self::V {
+        self.splat(0.0)
+    }
+
+    /// The first `n` lanes from memory, zero in the others.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading `n` `f32`, and `n` at most [`LEN`](Self::LEN).
+    #[inline(always)]
+    unsafe fn load_partial(self, p: *const f32, n: usize) -> Self::V {
+        let mut lanes = [0.0f32; LANES];
+        // SAFETY: the caller vouches for `n` values at `p`, and `n` fits into `lanes`.
+        unsafe {
+            std::ptr::copy_nonoverlapping(p, lanes.as_mut_ptr(), n);
+            self.load(lanes.as_ptr())
+        }
+    }
+
+    /// Writes the first `n` lanes.
+    ///
+    /// # Safety
+    /// `p` must be valid for writing `n` `f32`, and `n` at most [`LEN`](Self::LEN).
+    #[inline(always)]
+    unsafe fn store_partial(self, p: *mut f32, n: usize, v: Self::V) {
+        let mut lanes = [0.0f32; LANES];
+        // SAFETY: the caller vouches for room for `n` values at `p`, and `n` fits into `lanes`.
+        unsafe {
+            self.store(lanes.as_mut_ptr(), v);
+            std::ptr::copy_nonoverlapping(lanes.as_ptr(), p, n);
+        }
+    }
+}
+
+/// A processor's vector arithmetic, sixteen lanes wide.
+pub trait Simd: Lanes {
+    /// Sixteen small integers.
+    type I: Copy;
+    /// The lanes of one register, of which a vector may be made up of several. Where lanes have nothing
+    /// to do with each other, kernels go by these, so that more of them fit into the registers.
+    type Register: Lanes;
+
+    /// Whether the register file holds a tile of 24 vectors (otherwise of 6).
+    const WIDE: bool = Self::SUMS >= 24;
+
+    /// The arithmetic of one register.
+    fn register(self) -> Self::Register;
     /// All lanes `x`.
     fn splat_i(self, x: i32) -> Self::I;
     /// `if m { a } else { b }`
@@ -86,40 +135,6 @@ pub trait Simd: Copy + Send + Sync + 'static {
 
     /// Runs a kernel as a function of its own: it is compiled once, from wherever it is called.
     fn call<K: Kernel>(self, kernel: K) -> K::Output;
-
-    /// All lanes zero.
-    #[inline(always)]
-    fn zero(self) -> Self::V {
-        self.splat(0.0)
-    }
-
-    /// The first `n` lanes from memory, zero in the others.
-    ///
-    /// # Safety
-    /// `p` must be valid for reading `n` `f32`, and `n` at most 16.
-    #[inline(always)]
-    unsafe fn load_partial(self, p: *const f32, n: usize) -> Self::V {
-        let mut lanes = [0.0f32; LANES];
-        // SAFETY: the caller vouches for `n` values at `p`, and `n` fits into `lanes`.
-        unsafe {
-            std::ptr::copy_nonoverlapping(p, lanes.as_mut_ptr(), n);
-            self.load(lanes.as_ptr())
-        }
-    }
-
-    /// Writes the first `n` lanes.
-    ///
-    /// # Safety
-    /// `p` must be valid for writing `n` `f32`, and `n` at most 16.
-    #[inline(always)]
-    unsafe fn store_partial(self, p: *mut f32, n: usize, v: Self::V) {
-        let mut lanes = [0.0f32; LANES];
-        // SAFETY: the caller vouches for room for `n` values at `p`, and `n` fits into `lanes`.
-        unsafe {
-            self.store(lanes.as_mut_ptr(), v);
-            std::ptr::copy_nonoverlapping(lanes.as_ptr(), p, n);
-        }
-    }
 }
 
 /// Does something for every strip of channels, NV vectors wide: as wide as the registers allow.

@@ -1,6 +1,6 @@
 //! Plain Rust, sixteen lanes as an array.
 
-use super::{Kernel, LANES, Simd};
+use super::{Kernel, LANES, Lanes, Simd};
 
 /// Sixteen lanes as an array; always available.
 #[derive(Clone, Copy, Debug)]
@@ -34,12 +34,12 @@ fn zip(a: [f32; LANES], b: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> [f32; L
     std::array::from_fn(|i| f(a[i], b[i]))
 }
 
-impl Simd for Portable {
+impl Lanes for Portable {
     type V = [f32; LANES];
     type M = [bool; LANES];
-    type I = [u8; LANES];
 
-    const WIDE: bool = false;
+    const LEN: usize = LANES;
+    const SUMS: usize = 6;
 
     #[inline(always)]
     fn splat(self, x: f32) -> Self::V {
@@ -86,6 +86,16 @@ impl Simd for Portable {
     #[inline(always)]
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V {
         std::array::from_fn(|i| if m[i] { a[i] } else { b[i] })
+    }
+}
+
+impl Simd for Portable {
+    type I = [u8; LANES];
+    type Register = Self;
+
+    #[inline(always)]
+    fn register(self) -> Self {
+        self
     }
     #[inline(always)]
     fn splat_i(self, x: i32) -> Self::I {

@@ -36,7 +36,7 @@ pub use shape::ConvShape;
 
 use super::transform;
 use crate::buffer::Buffer;
-use crate::simd::{Isa, Kernel, LANES, Simd, strips};
+use crate::simd::{Isa, Kernel, LANES, Lanes, Simd, strips};
 use indirect::Indirection;
 use winograd::Tiles;
 
@@ -287,7 +287,7 @@ fn lay_out(
     }
 }
 
-/// What becomes of the sums of sixteen channels of an output pixel.
+/// What becomes of the sums of a vector of channels of an output pixel.
 #[derive(Clone, Copy)]
 enum Finish<'a> {
     /// The channels' biases are added, then ReLU.
@@ -306,10 +306,10 @@ impl Finish<'_> {
     }
 
     /// # Safety
-    /// `pixel` must be valid for reading and writing 16 values from `channel` on, and the finish must
+    /// `pixel` must be valid for reading and writing a vector from `channel` on, and the finish must
     /// [fit](Self::fits) them.
     #[inline(always)]
-    unsafe fn put<S: Simd>(self, s: S, sums: S::V, pixel: *mut f32, channel: usize) {
+    unsafe fn put<S: Lanes>(self, s: S, sums: S::V, pixel: *mut f32, channel: usize) {
         // SAFETY: the caller vouches for the pixel and the biases.
         unsafe {
             let to = pixel.add(channel);

@@ -13,7 +13,7 @@
 use super::{Finish, OUTSIDE, samples, transform};
 use crate::buffer::Scratch;
 use crate::gemm::{self, View};
-use crate::simd::{Kernel, LANES, Simd};
+use crate::simd::{Kernel, LANES, Lanes, Simd};
 use std::ops::Range;
 
 /// Values of a block of transformed tiles, both operands together: half of a mebibyte.
@@ -139,7 +139,7 @@ impl Kernel for Convolve<'_> {
         let (from, to) = scratch.split_at_mut(16 * from_gap);
         for first in (0..count).step_by(block) {
             let range = first..count.min(first + block);
-            transform_input(s, tiles, source, range.clone(), from, from_gap);
+            transform_input(s.register(), tiles, source, range.clone(), from, from_gap);
             for place in 0..16 {
                 // SAFETY: `from` holds 16 (block, K) matrices, `to` 16 (block, N) ones, `weights` 16
                 // (K, N) ones, and the range is no longer than a block.
@@ -155,14 +155,14 @@ impl Kernel for Convolve<'_> {
                     );
                 }
             }
-            transform_output(s, tiles, to, to_gap, range, n, finish, y);
+            transform_output(s.register(), tiles, to, to_gap, range, n, finish, y);
         }
     }
 }
 
 /// Bᵀ d B of some tiles, for all channels; the sixteen matrices begin `gap` apart.
 #[inline(always)]
-fn transform_input<S: Simd>(
+fn transform_input<S: Lanes>(
     s: S,
     tiles: &Tiles,
     source: Source<'_>,
@@ -176,7 +176,7 @@ fn transform_input<S: Simd>(
     for (at, sample, tile) in tiles.positions(range) {
         // SAFETY: the table's pixels are of an image, and `values` has the sample, as asserted.
         let pixels = tiles.from[tile].map(|pixel| unsafe { source.pixel(sample, pixel) });
-        for channel in (0..k).step_by(LANES) {
+        for channel in (0..k).step_by(S::LEN) {
             let mut down = [[s.zero(); 4]; 4];
             for c in 0..4 {
                 // SAFETY: a pixel and the edge have K values, a multiple of 16.
@@ -200,7 +200,7 @@ fn transform_input<S: Simd>(
 /// Aᵀ m A of some tiles, finished.
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
-fn transform_output<S: Simd>(
+fn transform_output<S: Lanes>(
     s: S,
     tiles: &Tiles,
     products: &[f32],
@@ -214,7 +214,7 @@ fn transform_output<S: Simd>(
     assert!(y.len() * tiles.len() >= range.end * tiles.to_pixels * n);
     for (at, sample, tile) in tiles.positions(range) {
         let pixels = &tiles.to[tile];
-        for channel in (0..n).step_by(LANES) {
+        for channel in (0..n).step_by(S::LEN) {
             let (mut top, mut bottom) = ([s.zero(); 4], [s.zero(); 4]);
             for (c, (top, bottom)) in top.iter_mut().zip(&mut bottom).enumerate() {
                 let mut m = [s.zero(); 4];
@@ -243,7 +243,7 @@ fn transform_output<S: Simd>(
 
 /// A g Aᵀ of some tiles' gradients, for all channels; the sixteen matrices begin `gap` apart.
 #[inline(always)]
-fn transform_gradient<S: Simd>(
+fn transform_gradient<S: Lanes>(
     s: S,
     tiles: &Tiles,
     source: Source<'_>,
@@ -257,7 +257,7 @@ fn transform_gradient<S: Simd>(
     for (at, sample, tile) in tiles.positions(range) {
         // SAFETY: the table's pixels are of an image, and `values` has the sample, as asserted.
         let pixels = tiles.to[tile].map(|pixel| unsafe { source.pixel(sample, pixel) });
-        for channel in (0..n).step_by(LANES) {
+        for channel in (0..n).step_by(S::LEN) {
             let mut down = [[s.zero(); 2]; 4];
             for c in 0..2 {
                 // SAFETY: a pixel and the edge have N values, a multiple of 16.
@@ -309,8 +309,8 @@ impl Kernel for WeightGradient<'_> {
         sums[..16 * gap].fill(0.0);
         for first in (0..count).step_by(block) {
             let range = first..count.min(first + block);
-            transform_input(s, tiles, x, range.clone(), from_x, x_gap);
-            transform_gradient(s, tiles, grad, range.clone(), from_grad, grad_gap);
+            transform_input(s.register(), tiles, x, range.clone(), from_x, x_gap);
+            transform_gradient(s.register(), tiles, grad, range.clone(), from_grad, grad_gap);
             for place in 0..16 {
                 // SAFETY: `from_x` holds 16 (block, K) matrices, read transposed, `from_grad` 16 (block,
                 // N) ones, `sums` 16 (K, N) ones, and the range is no longer than a block.
@@ -327,16 +327,16 @@ impl Kernel for WeightGradient<'_> {
                 }
             }
         }
-        add_weight_gradient(s, sums, gap, gradient);
+        add_weight_gradient(s.register(), sums, gap, gradient);
     }
 }
 
 /// Adds Gᵀ u G to the nine matrices of `gradient`; the sixteen of `sums` begin `gap` apart.
 #[inline(always)]
-fn add_weight_gradient<S: Simd>(s: S, sums: &[f32], gap: usize, gradient: &mut [f32]) {
+fn add_weight_gradient<S: Lanes>(s: S, sums: &[f32], gap: usize, gradient: &mut [f32]) {
     let len = gradient.len() / 9;
     assert!(sums.len() >= 16 * gap && gap >= len);
-    for at in (0..len).step_by(LANES) {
+    for at in (0..len).step_by(S::LEN) {
         let mut rows = [[s.zero(); 4]; 3];
         for c in 0..4 {
             let mut u = [s.zero(); 4];
