@@ -90,13 +90,27 @@ fn add_weight_gradient<S: Simd>(
         add_patches::<S, 3, 6>(s, x, side * inputs, list, gradient);
     } else if S::WIDE && inputs == LANES {
         add_patches::<S, 3, 3>(s, x, side * inputs, list, gradient);
+    } else if inputs.is_multiple_of(2 * LANES) {
+        add_runs::<S, 6>(s, (inputs, side), x, list, gradient);
     } else {
-        for at in (0..3 * inputs).step_by(3 * LANES) {
-            for run in 0..3 {
-                let gradient = &mut gradient[run * 3 * inputs + at..][..3 * LANES];
-                let x = &x[run * side * inputs + at..];
-                add_patches::<S, 1, 3>(s, x, side * inputs, list, gradient);
-            }
+        add_runs::<S, 3>(s, (inputs, side), x, list, gradient);
+    }
+}
+
+/// The same run by run, NV vectors at a time.
+#[inline(always)]
+fn add_runs<S: Simd, const NV: usize>(
+    s: S,
+    (inputs, side): (usize, usize),
+    x: &[f32],
+    list: &[(usize, f32)],
+    gradient: &mut [f32],
+) {
+    for at in (0..3 * inputs).step_by(NV * LANES) {
+        for run in 0..3 {
+            let gradient = &mut gradient[run * 3 * inputs + at..][..NV * LANES];
+            let x = &x[run * side * inputs + at..];
+            add_patches::<S, 1, NV>(s, x, side * inputs, list, gradient);
         }
     }
 }
