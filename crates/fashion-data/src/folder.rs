@@ -45,29 +45,25 @@ pub struct Pictures {
 /// but holds no picture, a picture of another size than the first, or the first problem where no picture
 /// can be read; [`Error::TooLarge`] inside it, before all are read, if they would take too much memory.
 pub fn read(folder: &Path, reading: &Reading) -> Result<Pictures, Error> {
+    let found = class_folders(folder, Beside::Nothing)?;
     let classes = match &reading.classes {
         Some(classes) => classes.clone(),
-        None => classes_of(&[folder])?,
+        None => classes_of(folder, [&found])?,
     };
-    let Listing { items, left_out } = list(folder, &classes)?;
-    let paths: Vec<&Path> = items.iter().map(|(path, _)| path.as_path()).collect();
-    let read = read_all(&paths, reading.free(), &|_, _| {}).in_file(folder)?;
-    let (mut pictures, mut unread) = (Vec::new(), Vec::new());
-    for ((path, label), read) in items.into_iter().zip(read) {
-        match read {
-            Ok((picture, _)) => pictures.push((picture, label)),
-            Err(problem) => unread.push((path, problem)),
-        }
-    }
-    if pictures.is_empty() {
+    let Listing { items, left_out } = list(folder, found, &classes)?;
+    let items = items.into_iter().map(|(path, label)| ((), path, label)).collect();
+    let (read, unread) = read_all(items, reading.free(), &|_, _| {}).in_file(folder)?;
+    if read.is_empty() {
         let first = unread.into_iter().next();
         return Err(
-            first.map_or(Error::Empty.in_file(folder), |(path, error)| error.in_file(&path))
+            first.map_or(Error::Empty.in_file(folder), |((), path, error)| error.in_file(&path))
         );
     }
-    let in_colour = pictures.iter().any(|(picture, _)| picture.channels == 3);
+    let in_colour = read.iter().any(|item| item.picture.channels == 3);
+    let pictures = read.into_iter().map(|item| (item.picture, item.label)).collect();
     let dataset = reading.one(raw(pictures, in_colour, &classes)).in_file(folder)?;
-    let unread = unread.into_iter().map(|(path, error)| (path, error.to_string())).collect();
+    let left_out = left_out.into_iter().map(|(path, _)| path).collect();
+    let unread = unread.into_iter().map(|((), path, error)| (path, error.to_string())).collect();
     Ok(Pictures { dataset, left_out, unread })
 }
 
@@ -106,13 +102,13 @@ pub fn write(folder: &Path, dataset: &Dataset) -> Result<(), Error> {
     Ok(())
 }
 
-/// The classes of the folders of pictures in these folders.
-pub(crate) fn classes_of(folders: &[&Path]) -> Result<Classes, Error> {
-    let mut names = Vec::new();
-    for folder in folders {
-        let paths = files::sorted_entries(folder).in_file(folder)?;
-        names.extend(paths.iter().filter(|path| path.is_dir()).map(|path| file_name(path)));
-    }
+/// The classes that these folders of a place stand for.
+pub(crate) fn classes_of<'a>(
+    place: &Path,
+    folders: impl IntoIterator<Item = &'a ClassFolders>,
+) -> Result<Classes, Error> {
+    let folders = folders.into_iter().flat_map(|found| &found.folders);
+    let mut names: Vec<_> = folders.map(|path| file_name(path)).collect();
     names.sort_by_cached_key(|name| (name.parse::<u64>().unwrap_or(u64::MAX), name.clone()));
     names.dedup();
     let garments = Classes::garments();
@@ -123,8 +119,7 @@ pub(crate) fn classes_of(folders: &[&Path]) -> Result<Classes, Error> {
     if labels.len() == names.len() && distinct.len() == garments.len() {
         return Ok(garments);
     }
-    let folder = folders.first().copied().unwrap_or(Path::new("."));
-    Classes::new(names).in_file(folder)
+    Classes::new(names).in_file(place)
 }
 
 /// What is told while pictures are read: how many have been, and how many there are. Called on any thread,
@@ -136,14 +131,17 @@ pub(crate) struct Listing {
     /// The pictures, in their order, and their labels.
     pub(crate) items: Vec<(PathBuf, u16)>,
     /// What else there is.
-    pub(crate) left_out: Vec<PathBuf>,
+    pub(crate) left_out: Vec<LeftOut>,
 }
 
-/// Looks for the pictures of each class.
-pub(crate) fn list(folder: &Path, classes: &Classes) -> Result<Listing, Error> {
-    let (folders, mut left_out) = class_folders(folder, classes)?;
+/// A file or folder that is not read, and why.
+pub(crate) type LeftOut = (PathBuf, String);
+
+/// Looks for the pictures of each class in the folders of a place.
+pub(crate) fn list(place: &Path, found: ClassFolders, classes: &Classes) -> Result<Listing, Error> {
+    let ClassFolders { folders, mut left_out } = found;
     let mut items = Vec::new();
-    for (label, class) in folders {
+    for (label, class) in by_label(place, folders, classes)? {
         let (mut pictures, others) = pictures(&class)?;
         if let (true, Some(other)) = (pictures.is_empty(), others.first()) {
             let problem = format!(
@@ -153,7 +151,13 @@ pub(crate) fn list(folder: &Path, classes: &Classes) -> Result<Listing, Error> {
             );
             return Err(Error::Layout(problem).in_file(&class));
         }
-        left_out.extend(others);
+        left_out.extend(others.into_iter().map(|path| {
+            let problem = match path.is_dir() {
+                true => "it is a folder in that of a class; pictures in it are not read",
+                false => "it is no PNG or JPEG picture",
+            };
+            (path, problem.to_owned())
+        }));
         pictures.sort_by_cached_key(|path| sort_key(path));
         items.extend(pictures.into_iter().map(|path| (path, label)));
     }
@@ -167,20 +171,53 @@ pub(crate) fn list(folder: &Path, classes: &Classes) -> Result<Listing, Error> {
 }
 
 /// A picture, and the first 64 bits of the SHA-256 of its file.
-pub(crate) type Hashed = (Picture, u64);
+type Hashed = (Picture, u64);
 
-/// Reads pictures on rayon's current pool: each of them, or why it cannot be read. The result does not
-/// depend on the number of threads.
+/// A picture that was read.
+pub(crate) struct Item<K> {
+    /// What was given with it.
+    pub(crate) key: K,
+    pub(crate) path: PathBuf,
+    pub(crate) label: u16,
+    pub(crate) picture: Picture,
+    /// The first 64 bits of the SHA-256 of its file.
+    pub(crate) hash: u64,
+}
+
+/// What was given with a picture, its file, and why that cannot be read.
+pub(crate) type Broken<K> = (K, PathBuf, Error);
+
+/// Reads pictures on rayon's current pool: those that can be read, and the others, in order. The result
+/// does not depend on the number of threads.
 ///
 /// # Errors
 ///
 /// [`Error::File`] for the first picture that is not of the size of those before it, or of none that
 /// images may have, [`Error::TooLarge`] before all are read.
-pub(crate) fn read_all(
+pub(crate) fn read_all<K>(
+    items: Vec<(K, PathBuf, u16)>,
+    free: Option<u64>,
+    progress: Progress<'_>,
+) -> Result<(Vec<Item<K>>, Vec<Broken<K>>), Error> {
+    let paths: Vec<&Path> = items.iter().map(|(_, path, _)| path.as_path()).collect();
+    let all = decode_all(&paths, free, progress)?;
+    let (mut read, mut broken) = (Vec::new(), Vec::new());
+    for ((key, path, label), of_item) in items.into_iter().zip(all) {
+        match of_item {
+            Ok((picture, hash)) => read.push(Item { key, path, label, picture, hash }),
+            Err(error) => broken.push((key, path, error)),
+        }
+    }
+    Ok((read, broken))
+}
+
+fn decode_all(
     paths: &[&Path],
     free: Option<u64>,
     progress: Progress<'_>,
 ) -> Result<Vec<Result<Hashed, Error>>, Error> {
+    /// The pictures that all others are taken to be like.
+    const SAMPLE: usize = 16;
     let hashed = |path: &Path| -> Result<Hashed, Error> {
         let bytes = picture::bytes_of(path)?;
         let picture = picture::decode(&bytes)?;
@@ -188,40 +225,48 @@ pub(crate) fn read_all(
         let start = digest.first_chunk().expect("SHA-256 has 32 bytes");
         Ok((picture, u64::from_be_bytes(*start)))
     };
+    let wrong = |error: &Error| matches!(error, Error::PictureSize { .. } | Error::Layout(_));
     let mut read = Vec::with_capacity(paths.len());
-    let first = loop {
-        let Some(path) = paths.get(read.len()) else { return Ok(read) };
-        match hashed(path) {
-            Err(error @ Error::PictureSize { .. }) => return Err(error.in_file(path)),
-            Err(error) => read.push(Err(error)),
-            Ok(first) => break first,
-        }
+    // The first picture, and the channels of the sample.
+    let mut like: Option<(usize, [usize; 2])> = None;
+    let same_size = |(picture, hash): Hashed, like: Option<(usize, [usize; 2])>| match like {
+        Some((first, shape)) if picture.side != shape[0] => Err(Error::Layout(format!(
+            "it is {}, but {} is {}; expected pictures of one size",
+            described([picture.side, picture.channels]),
+            paths[first].display(),
+            described(shape)
+        ))),
+        _ => Ok((picture, hash)),
     };
-    let (begun, shape) = (read.len(), [first.0.side, first.0.channels]);
-    let kept = (paths.len() as u64).saturating_mul(first.0.pixels.len() as u64);
+    let mut sampled = 0;
+    while sampled < SAMPLE
+        && let Some(path) = paths.get(read.len())
+    {
+        let of_path = hashed(path).and_then(|picture| same_size(picture, like));
+        if let Ok((picture, _)) = &of_path {
+            let (first, [side, channels]) = like.unwrap_or((read.len(), [picture.side, 1]));
+            like = Some((first, [side, channels.max(picture.channels)]));
+            sampled += 1;
+        }
+        match of_path {
+            Err(error) if wrong(&error) => return Err(error.in_file(path)),
+            of_path => read.push(of_path),
+        }
+        progress(read.len(), paths.len());
+    }
+    let Some((_, shape)) = like else { return Ok(read) };
+    let kept = [paths.len(), shape[0], shape[0], shape[1]];
+    let kept = kept.into_iter().fold(1, |kept: u64, count| kept.saturating_mul(count as u64));
     // Side by side once all are read, and each by itself before that.
     Need { kept, passing: kept }
         .check(|| format!("reading {} pictures of {}", paths.len(), described(shape)), free)?;
-    let wrong = |error: &Error| matches!(error, Error::PictureSize { .. } | Error::Layout(_));
-    let same_size = |(picture, hash): Hashed| {
-        if picture.side == shape[0] {
-            return Ok((picture, hash));
-        }
-        Err(Error::Layout(format!(
-            "it is {}, but {} is {}; expected pictures of one size",
-            described([picture.side, picture.channels]),
-            paths[begun].display(),
-            described(shape)
-        )))
-    };
     // Nothing is read in vain behind what is refused, and everything before it, so that the first is told.
-    let (refused, done) = (AtomicUsize::new(usize::MAX), AtomicUsize::new(begun + 1));
-    read.push(Ok(first));
-    let rest = paths.par_iter().enumerate().skip(begun + 1).map(|(index, path)| {
+    let (refused, done) = (AtomicUsize::new(usize::MAX), AtomicUsize::new(read.len()));
+    let rest = paths.par_iter().enumerate().skip(read.len()).map(|(index, path)| {
         if index > refused.load(Ordering::Relaxed) {
             return Err(Error::Empty);
         }
-        let read = hashed(path).and_then(same_size);
+        let read = hashed(path).and_then(|picture| same_size(picture, like));
         if read.as_ref().is_err_and(wrong) {
             refused.fetch_min(index, Ordering::Relaxed);
         }
@@ -248,10 +293,46 @@ pub(crate) fn raw(pictures: Vec<(Picture, u16)>, in_colour: bool, classes: &Clas
     Raw { pixels, labels, shape, classes: Some(classes.clone()) }
 }
 
-/// Whether a folder holds two folders or more with pictures in them.
+/// Names of parts, which are no classes where they lie beside these.
+const PARTS: [&str; 5] = ["train", "test", "val", "valid", "validation"];
+
+fn is_part(path: &Path) -> bool {
+    PARTS.iter().any(|part| path.file_name().is_some_and(|name| name == *part))
+}
+
+/// Whether a folder holds two folders or more with pictures of a class in them.
 pub(crate) fn holds_classes(folder: &Path) -> Result<bool, Error> {
     let paths = files::sorted_entries(folder).in_file(folder)?;
-    Ok(paths.iter().filter(|path| path.is_dir() && holds_pictures(path)).nth(1).is_some())
+    let is_class = |path: &&PathBuf| {
+        path.is_dir() && !is_part(path) && holds_pictures(path) && !holds_figures(path)
+    };
+    Ok(paths.iter().filter(is_class).nth(1).is_some())
+}
+
+/// Whether all that a folder has of pictures are figures: PNG files, each beside an SVG of its name.
+fn holds_figures(folder: &Path) -> bool {
+    let Ok(paths) = files::sorted_entries(folder) else { return false };
+    let is_figure = |path: &PathBuf| {
+        path.extension().is_some_and(|ending| ending == "png")
+            && paths.contains(&path.with_extension("svg"))
+    };
+    let mut pictures = paths.iter().filter(|path| is_named(path)).peekable();
+    pictures.peek().is_some() && pictures.all(is_figure)
+}
+
+/// What there is to say of a folder that holds classes, and parts beside them.
+pub(crate) fn parts_beside_classes(folder: &Path) -> Result<Option<Error>, Error> {
+    let paths = files::sorted_entries(folder).in_file(folder)?;
+    let Some(part) = paths.iter().find(|path| path.is_dir() && is_part(path)) else {
+        return Ok(None);
+    };
+    let part = file_name(part);
+    let problem = format!(
+        "holds {part}/ beside the folders of classes; expected the folders of the classes alone, or all \
+         pictures in train/CLASS/, test/CLASS/ and, where there is such a part, val/CLASS/; move them \
+         there, or rename {part}/ if it is a class"
+    );
+    Ok(holds_classes(folder)?.then(|| Error::Layout(problem).in_file(folder)))
 }
 
 /// Whether a folder that can be looked into has a picture in it.
@@ -263,28 +344,72 @@ pub(crate) fn holds_pictures(folder: &Path) -> bool {
         || paths.iter().take(OPENED).any(|path| path.is_file() && picture::begins_like_one(path))
 }
 
-/// The folders of classes, in their order, and what lies beside them.
-fn class_folders(
-    folder: &Path,
-    classes: &Classes,
-) -> Result<(BTreeMap<u16, PathBuf>, Vec<PathBuf>), Error> {
-    let mut folders: BTreeMap<u16, PathBuf> = BTreeMap::new();
-    let mut others = Vec::new();
-    for path in files::sorted_entries(folder).in_file(folder)? {
-        if !path.is_dir() {
-            others.push(path);
-            continue;
+/// What may lie beside the folders of classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// No folder that is not of a class.
+    Nothing,
+    /// Folders without a picture in them, and of figures, where there are two classes or more.
+    Others,
+}
+
+/// The folders in a folder of classes.
+pub(crate) struct ClassFolders {
+    /// Those of classes, in the order of the names' bytes.
+    folders: Vec<PathBuf>,
+    /// What lies beside them.
+    left_out: Vec<LeftOut>,
+}
+
+/// Looks for the folders of classes in a folder.
+pub(crate) fn class_folders(folder: &Path, beside: Beside) -> Result<ClassFolders, Error> {
+    let paths = files::sorted_entries(folder).in_file(folder)?;
+    let (mut folders, files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
+    let in_no_class = |path| (path, "it is in the folder of no class".to_owned());
+    let mut left_out: Vec<LeftOut> = files.into_iter().map(in_no_class).collect();
+    if beside == Beside::Others && holds_classes(folder)? {
+        let mut classes = Vec::new();
+        for path in folders {
+            match no_class(&path)? {
+                Some(problem) => left_out.push((path, problem)),
+                None => classes.push(path),
+            }
         }
+        folders = classes;
+    }
+    Ok(ClassFolders { folders, left_out })
+}
+
+/// Why a folder is not that of a class, if it is not.
+fn no_class(folder: &Path) -> Result<Option<String>, Error> {
+    let (pictures, others) = pictures(folder)?;
+    Ok(match others.first() {
+        Some(other) if pictures.is_empty() => {
+            Some(format!("it holds no picture itself, but {}", file_name(other)))
+        }
+        _ if holds_figures(folder) => Some("it holds figures, each as PNG and SVG".to_owned()),
+        _ => None,
+    })
+}
+
+/// The folders of classes by their labels.
+fn by_label(
+    place: &Path,
+    paths: Vec<PathBuf>,
+    classes: &Classes,
+) -> Result<BTreeMap<u16, PathBuf>, Error> {
+    let mut folders: BTreeMap<u16, PathBuf> = BTreeMap::new();
+    for path in paths {
         let name = file_name(&path);
         let label = label_of(&name, classes).ok_or_else(|| {
             let problem = format!("is not the folder of a class; expected one of {classes}");
             Error::Layout(problem).in_file(&path)
         })?;
         if let Some(other) = folders.insert(label as u16, path) {
-            return Err(Error::Ambiguous { found: vec![file_name(&other), name] }.in_file(folder));
+            return Err(Error::Ambiguous { found: vec![file_name(&other), name] }.in_file(place));
         }
     }
-    Ok((folders, others))
+    Ok(folders)
 }
 
 /// The label that a folder's name stands for.

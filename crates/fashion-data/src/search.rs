@@ -98,7 +98,10 @@ fn complete(folder: &Path) -> Result<Vec<Inventory>, Error> {
     }
     match <[Inventory; 1]>::try_from(present) {
         Ok([Inventory { source: Source { format: Format::Pictures, .. }, found, missing }]) => {
-            Err(half_of_pictures(folder, &found, &missing)?)
+            match folder::parts_beside_classes(folder)? {
+                Some(error) => Err(error),
+                None => Err(half_of_pictures(folder, &found, &missing)?),
+            }
         }
         Ok([Inventory { found, missing, .. }]) => Err(Error::Incomplete { found, missing }),
         Err(present) => {

@@ -2,10 +2,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::error::InFile;
-use crate::folder::Progress;
+use crate::folder::{Beside, Item, Progress};
 use crate::memory::Need;
 use crate::reading::Raw;
 use crate::split::{TEST_PERCENT, split_by_content};
+use crate::splits::first_three;
 use crate::{
     Classes, Error, Keys, Origin, Placed, Reading, Split, Splits, Unread, csv, folder, idx, known,
     npz,
@@ -93,7 +94,8 @@ impl Source {
         splits.assumed = named.assumed && splits.origin == Origin::Custom;
         splits.notes.extend(named.notes);
         splits.notes.extend(raw.notes);
-        Ok(Splits { unread: raw.unread, placed: raw.placed, ..splits })
+        let Parts { unread, placed, split_here, .. } = raw;
+        Ok(Splits { unread, placed, split_here, ..splits })
     }
 
     /// The training and the test part of a format that has files for them.
@@ -133,58 +135,66 @@ impl Source {
                 .map(|(split, path)| (Some(split), path))
                 .collect(),
         };
+        let split_here = self.format == Format::ClassFolders;
+        if let (true, Some(error)) = (split_here, folder::parts_beside_classes(folder)?) {
+            return Err(error);
+        }
+        let beside = if split_here { Beside::Others } else { Beside::Nothing };
+        let mut found = Vec::new();
+        for (split, path) in &folders {
+            found.push((*split, path, folder::class_folders(path, beside)?));
+        }
         let classes = match &reading.classes {
             Some(classes) => classes.clone(),
-            None => {
-                let folders: Vec<&Path> = folders.iter().map(|(_, path)| path.as_path()).collect();
-                folder::classes_of(&folders)?
-            }
+            None => folder::classes_of(&folders[0].1, found.iter().map(|(_, _, found)| found))?,
         };
-        let mut parts = Parts::default();
+        let mut parts = Parts { split_here, ..Parts::default() };
         let mut items = Vec::new();
-        for (split, path) in &folders {
-            let mut listing = folder::list(path, &classes)?;
-            if split.is_none() {
+        for (split, path, found) in found {
+            let mut listing = folder::list(path, found, &classes)?;
+            if split_here {
                 // What belongs to a data set but pictures is nobody's loss.
-                listing
-                    .left_out
-                    .retain(|left| left.parent() != Some(path) || folder::is_named(left));
+                listing.left_out.retain(|(left, _)| {
+                    left.parent() != Some(path) || left.is_dir() || folder::is_named(left)
+                });
             }
-            parts.notes.extend(left_out(path, &listing.left_out));
-            parts.unread.extend(listing.left_out.into_iter().map(|path| {
-                let problem = "is no PNG or JPEG picture in the folder of a class".to_owned();
-                Unread { split: *split, path, problem }
-            }));
-            items.extend(listing.items.into_iter().map(|(path, label)| (*split, path, label)));
+            let left_out: Vec<Unread> = listing
+                .left_out
+                .into_iter()
+                .map(|(path, problem)| Unread { split, path, problem })
+                .collect();
+            parts.notes.extend(left_out_of(path, &left_out, "left out"));
+            parts.unread.extend(left_out);
+            items.extend(listing.items.into_iter().map(|(path, label)| (split, path, label)));
         }
-        let paths: Vec<&Path> = items.iter().map(|(_, path, _)| path.as_path()).collect();
-        let all = folder::read_all(&paths, reading.free(), progress).in_file(folder)?;
-        let (count, mut broken, mut read) = (items.len(), Vec::new(), Vec::new());
-        for ((split, path, label), picture) in items.into_iter().zip(all) {
-            match picture {
-                Ok((picture, hash)) => read.push((split, path, label, picture, hash)),
-                Err(error) => broken.push(Unread { split, path, problem: error.to_string() }),
-            }
-        }
-        parts.notes.extend(unreadable(folder, &broken, count));
-        let hashes: Vec<u64> = read.iter().map(|item| item.4).collect();
-        let labels: Vec<u16> = read.iter().map(|item| item.2).collect();
+        let count = items.len();
+        let (read, broken) = folder::read_all(items, reading.free(), progress).in_file(folder)?;
+        let broken: Vec<Unread> = broken
+            .into_iter()
+            .map(|(split, path, error)| Unread { split, path, problem: error.to_string() })
+            .collect();
+        let what = format!("of {count} pictures cannot be read and are left out");
+        parts.notes.extend(left_out_of(folder, &broken, &what));
+        let hashes: Vec<u64> = read.iter().map(|item| item.hash).collect();
+        let labels: Vec<u16> = read.iter().map(|item| item.label).collect();
         let by_content = split_by_content(&hashes, &labels);
-        let in_colour = read.iter().any(|item| item.3.channels == 3);
+        let in_colour = read.iter().any(|item| item.picture.channels == 3);
         let mut pictures = Split::ALL.map(|_| Vec::new());
-        for ((split, path, label, picture, _), by_content) in read.into_iter().zip(by_content) {
-            if split.is_none() {
-                let path = path.strip_prefix(folder).unwrap_or(&path).to_path_buf();
-                parts.placed.push(Placed { path, label, split: by_content });
-            }
-            pictures[split.unwrap_or(by_content) as usize].push((picture, label));
+        for (Item { key, path, label, picture, hash }, by_content) in
+            read.into_iter().zip(by_content)
+        {
+            let split = key.unwrap_or(by_content);
+            let of_part = &mut pictures[split as usize];
+            let path = path.strip_prefix(folder).unwrap_or(&path).to_path_buf();
+            parts.placed.push(Placed { path, label, split, index: of_part.len(), hash });
+            of_part.push((picture, label));
         }
         parts.placed.sort_by(|a, b| a.path.cmp(&b.path));
-        parts.notes.extend(untested(&parts.placed, &classes));
+        parts.notes.extend(parts.absent(&classes));
         let [train, validation, test] = pictures;
         for (split, pictures) in [(Split::Train, &train), (Split::Test, &test)] {
             if pictures.is_empty() {
-                return Err(nothing_of(split, &folders, &broken, &parts.placed));
+                return Err(nothing_of(split, &folders, &broken, count - broken.len()));
             }
         }
         if let (Some((_, path)), true) = (folders.get(2), validation.is_empty()) {
@@ -205,6 +215,46 @@ struct Parts {
     notes: Vec<String>,
     unread: Vec<Unread>,
     placed: Vec<Placed>,
+    split_here: bool,
+}
+
+impl Parts {
+    /// What there is to say of classes that have pictures to train on, and none in another part.
+    fn absent(&self, classes: &Classes) -> Vec<String> {
+        let mut counts = Split::ALL.map(|_| vec![0; classes.len()]);
+        for Placed { split, label, .. } in &self.placed {
+            counts[*split as usize][usize::from(*label)] += 1;
+        }
+        let [train, validation, test] = &counts;
+        let lacks = |part: &Vec<usize>| {
+            let absent = (0..classes.len()).filter(|&label| train[label] > 0 && part[label] == 0);
+            let named = absent.map(|label| format!("{} ({})", classes[label], train[label]));
+            let named: Vec<String> = named.collect();
+            let shown = (!named.is_empty()).then(|| first_three(named.iter()));
+            shown.map(|shown| (named.len(), shown))
+        };
+        let said = |part: Split, counts| {
+            let (number, shown) = lacks(counts)?;
+            let which = match number {
+                1 => "1 class with training pictures has".to_owned(),
+                _ => format!("{number} classes with training pictures have"),
+            };
+            Some(match self.split_here {
+                true => format!(
+                    "{which} so few that none falls to the {part} part, where nothing is told of them: \
+                     {shown}"
+                ),
+                false => format!(
+                    "{which} no {part} pictures, so that nothing is told of them there: {shown}"
+                ),
+            })
+        };
+        let validated = validation.iter().any(|&count| count > 0);
+        [said(Split::Test, test), validated.then(|| said(Split::Validation, validation)).flatten()]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
 }
 
 /// The names that a folder of validation pictures has in Keras, torchvision and ultralytics.
@@ -241,17 +291,16 @@ fn nothing_of(
     split: Split,
     folders: &[(Option<Split>, PathBuf)],
     broken: &[Unread],
-    placed: &[Placed],
+    read: usize,
 ) -> Error {
     let of_part = |unread: &&Unread| unread.split.is_none_or(|other| other == split);
     let folder = folders.iter().find(|(other, _)| other.is_none_or(|other| other == split));
     let folder = folder.map_or(Path::new(""), |(_, path)| path);
     match broken.iter().find(of_part) {
-        _ if !placed.is_empty() => {
+        _ if read > 0 && folders.iter().all(|(split, _)| split.is_none()) => {
             let problem = format!(
-                "of its {} pictures none falls to the {split} part, to which {TEST_PERCENT} of 100 go; add \
-                 pictures, or put them into train/CLASS/ and test/CLASS/ yourself",
-                placed.len()
+                "of its {read} pictures none falls to the {split} part, to which {TEST_PERCENT} of 100 go; \
+                 add pictures, or put them into train/CLASS/ and test/CLASS/ yourself"
             );
             Error::Layout(problem).in_file(folder)
         }
@@ -260,39 +309,14 @@ fn nothing_of(
     }
 }
 
-/// What there is to say of pictures that cannot be read.
-fn unreadable(folder: &Path, broken: &[Unread], count: usize) -> Option<String> {
-    let shown = |unread: &Unread| {
-        let path = unread.path.strip_prefix(folder).unwrap_or(&unread.path);
-        format!("{} ({})", path.display(), unread.problem)
+/// What there is to say of files of a folder that were left out.
+fn left_out_of(folder: &Path, files: &[Unread], what: &str) -> Option<String> {
+    let shown = |Unread { path, problem, .. }: &Unread| {
+        format!("{} ({problem})", path.strip_prefix(folder).unwrap_or(path).display())
     };
-    let first: Vec<String> = broken.iter().take(3).map(shown).collect();
-    let more = if broken.len() > first.len() { ", ..." } else { "" };
-    (!broken.is_empty()).then(|| {
-        format!(
-            "{}: {} of {count} pictures cannot be read and are left out: {}{more}",
-            folder.display(),
-            broken.len(),
-            first.join(", ")
-        )
-    })
-}
-
-/// What there is to say of classes that are too small to have a part of their own to test on.
-fn untested(placed: &[Placed], classes: &Classes) -> Option<String> {
-    let (mut all, mut tested) = (vec![0; classes.len()], vec![false; classes.len()]);
-    for Placed { label, split, .. } in placed {
-        all[usize::from(*label)] += 1;
-        tested[usize::from(*label)] |= *split == Split::Test;
-    }
-    let small = (0..classes.len()).filter(|&label| all[label] > 0 && !tested[label]);
-    let small: Vec<_> = small.map(|label| format!("{} ({})", classes[label], all[label])).collect();
-    (!small.is_empty()).then(|| {
-        format!(
-            "classes so small that none of their pictures falls to the test part, where nothing is told \
-             of them: {}",
-            small.join(", ")
-        )
+    (!files.is_empty()).then(|| {
+        let first = first_three(files.iter().map(shown));
+        format!("{}: {} {what}: {first}", folder.display(), files.len())
     })
 }
 
@@ -409,19 +433,4 @@ fn named_beside(folder: &Path) -> Result<Option<Classes>, Error> {
 pub(crate) fn is_there(folder: &Path, name: &str) -> Result<bool, Error> {
     let path = folder.join(name.trim_end_matches('/'));
     Ok(path.try_exists().in_file(&path)? && path.is_dir() == name.ends_with('/'))
-}
-
-/// What of a folder of pictures was left out: how much, and the first few.
-fn left_out(folder: &Path, paths: &[PathBuf]) -> Option<String> {
-    let shown = |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).display().to_string();
-    let first: Vec<_> = paths.iter().take(3).map(shown).collect();
-    let more = if paths.len() > first.len() { ", ..." } else { "" };
-    (!paths.is_empty()).then(|| {
-        format!(
-            "{}: {} left out, being no PNG or JPEG in the folder of a class: {}{more}",
-            folder.display(),
-            paths.len(),
-            first.join(", ")
-        )
-    })
 }

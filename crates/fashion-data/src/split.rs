@@ -1,7 +1,7 @@
 use crate::{Error, Split};
 use std::collections::BTreeSet;
 
-use crate::random::{Purpose, shuffle, stream};
+use crate::random::{Purpose, shuffle, stream, uniform};
 
 /// Which items train and which are held out; each sorted, together every item of the parts that they are
 /// of once.
@@ -14,6 +14,9 @@ pub struct HoldOut {
     /// The part that the items held out are of: that which is trained on, or the validation part.
     pub part: Split,
 }
+
+/// What a share to be held out is.
+const SHARE: &str = "expected more than 0 and less than 1";
 
 /// Holds out the same fraction of every class, at random.
 ///
@@ -29,7 +32,7 @@ pub struct HoldOut {
 pub fn stratified_split(labels: &[u16], fraction: f64, seed: u64) -> Result<HoldOut, Error> {
     let error = |problem| Error::Fraction { fraction, items: labels.len(), problem };
     if !(fraction > 0.0 && fraction < 1.0) {
-        return Err(error("expected more than 0 and less than 1"));
+        return Err(error(SHARE));
     }
     let (mut train, mut held_out) = (Vec::new(), Vec::new());
     for (class, mut items) in (0..).zip(by_class(labels)) {
@@ -43,6 +46,45 @@ pub fn stratified_split(labels: &[u16], fraction: f64, seed: u64) -> Result<Hold
     }
     train.sort_unstable();
     held_out.sort_unstable();
+    Ok(HoldOut { train, held_out, part: Split::Train })
+}
+
+/// Holds out each item by a number drawn from the seed and the hash of its file, whatever other items
+/// there are, if that is below `fraction`: so many are held out on average. Items with one hash stay
+/// together. A class all of whose items would be held out keeps those with its highest number; where
+/// nothing would be, the lowest number that leaves every class an item is, until others come.
+pub(crate) fn hold_out_by_content(
+    hashes: &[u64],
+    labels: &[u16],
+    fraction: f64,
+    seed: u64,
+) -> Result<HoldOut, Error> {
+    let error = |problem| Error::Fraction { fraction, items: hashes.len(), problem };
+    if !(fraction > 0.0 && fraction < 1.0) {
+        return Err(error(SHARE));
+    }
+    // A stratified hold-out has 0 for the epoch, and folds have their number, from 2.
+    let drawn = |&hash: &u64| (uniform(&mut stream(seed, Purpose::Split, 1, hash)), hash);
+    let drawn: Vec<(f32, u64)> = hashes.iter().map(drawn).collect();
+    let by_number = |a: &&usize, b: &&usize| drawn[**a].partial_cmp(&drawn[**b]).expect("numbers");
+    let classes = by_class(labels);
+    let highest = classes.iter().filter_map(|items| items.iter().max_by(by_number));
+    let kept: BTreeSet<u64> = highest.map(|&item| hashes[item]).collect();
+    let may = |item: &usize| !kept.contains(&hashes[*item]);
+    let all = 0..hashes.len();
+    let mut chosen: BTreeSet<u64> = all
+        .clone()
+        .filter(|item| f64::from(drawn[*item].0) < fraction && may(item))
+        .map(|item| hashes[item])
+        .collect();
+    if chosen.is_empty() {
+        let free: Vec<usize> = all.clone().filter(may).collect();
+        chosen.extend(free.iter().min_by(by_number).map(|&item| hashes[item]));
+    }
+    if chosen.is_empty() {
+        return Err(error("no class has two different items, so there is nothing to hold out"));
+    }
+    let (held_out, train) = all.partition(|&item| chosen.contains(&hashes[item]));
     Ok(HoldOut { train, held_out, part: Split::Train })
 }
 

@@ -11,6 +11,9 @@ use toml::{Table, Value};
 /// The version of `config.toml` that this program writes and reads.
 pub const SCHEMA: &str = "fashion-run/1";
 
+/// The name of the file in a run that says where each picture was.
+pub(crate) const SPLIT: &str = "split.csv";
+
 /// What was trained, on what and how. Two runs with equal configurations give equal files.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Config {
@@ -177,7 +180,8 @@ impl Config {
     /// Makes sure that these are the data of the run in `folder`.
     ///
     /// # Errors
-    /// [`Error::OtherData`] with the part that differs.
+    /// [`Error::OtherData`] with the pictures that have come, gone or changed since, if the run has their
+    /// table, `split.csv`, else with the part that differs.
     pub fn check_data(&self, splits: &Splits, folder: &Path) -> Result<(), Error> {
         let data = &self.data;
         let stated = [&data.train_images, &data.train_labels, &data.test_images, &data.test_labels];
@@ -191,8 +195,14 @@ impl Config {
             validation.filter_map(|(found, expected)| Some((found, expected.as_ref()?)));
         for ((part, found), expected) in always.chain(validation) {
             if found != expected {
-                let (expected, found) = (expected.clone(), found.to_owned());
-                return Err(Error::OtherData { path: folder.into(), part, expected, found });
+                let table = std::fs::read_to_string(folder.join(SPLIT)).ok();
+                let pictures = table.and_then(|table| splits.changes_since(&table));
+                let problem = pictures.map(|changes| format!("of its pictures {changes}"));
+                let sums = || {
+                    format!("{part} has SHA-256 {expected}, but the data given now have {found}")
+                };
+                let problem = problem.unwrap_or_else(sums);
+                return Err(Error::OtherData { path: folder.into(), problem });
             }
         }
         let found = names(splits);

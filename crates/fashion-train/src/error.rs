@@ -275,18 +275,13 @@ pub enum Error {
 
     /// A run, or a sweep, that would go on with other data.
     #[error(
-        "{}: was begun with other data ({part} has SHA-256 {expected}, but the data given now have \
-         {found}); give the same data", path.display()
+        "{}: was begun with other data ({problem}); give the same data", path.display()
     )]
     OtherData {
         /// Its folder.
         path: PathBuf,
-        /// The part that differs.
-        part: &'static str,
-        /// Its digest in the run.
-        expected: String,
-        /// Its digest now.
-        found: String,
+        /// What differs: pictures, or the digest of a part.
+        problem: String,
     },
 
     /// A run that would go on with classes of other names, or in another order.

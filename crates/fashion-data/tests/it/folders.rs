@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::{dataset, png};
-use fashion_data::{Format, Placed, Reading, Source, Split, Splits, npz};
+use fashion_data::{
+    Format, HoldOut, Placed, Reading, Source, Split, Splits, npz, stratified_split,
+};
 
 fn load(folder: &Path) -> Result<Splits, String> {
     let source = Source::find(folder).and_then(|source| source.load(&Reading::default()));
@@ -59,9 +61,14 @@ fn pictures_stay_in_their_part_whatever_others_come_and_go() {
     // 30 of the 200 of each class on average, with a standard deviation of 5.
     assert!(splits.test.class_counts().iter().all(|count| (15..=45).contains(count)));
     assert!(splits.notes.is_empty() && splits.unread.is_empty(), "{:?}", splits.notes);
-    let csv = splits.split_csv().unwrap();
+    let percent = |percent: u64| u64::MAX / 100 * percent;
+    for Placed { split, hash, .. } in &splits.placed {
+        assert_eq!(*split == Split::Test, *hash < percent(15), "{hash:x}");
+    }
+    assert!(splits.placed.iter().any(|p| (percent(14)..percent(15)).contains(&p.hash)));
+    let csv = splits.split_csv(None).unwrap();
     let lines: Vec<&str> = csv.lines().collect();
-    assert_eq!((lines[0], lines.len()), ("path,class,part", 601));
+    assert_eq!((lines[0], lines.len()), ("path,class,part,index,content", 601));
     assert!(lines[1].starts_with("recycle/") && lines[1].contains(",recycle,t"), "{}", lines[1]);
     assert!(lines[1..].is_sorted());
     // Less is as good as more.
@@ -111,6 +118,115 @@ fn files_of_the_same_bytes_are_in_the_same_part() {
     assert_eq!(now[&PathBuf::from(format!("a/{}.png", tested[2]))], Split::Test);
     let note = "where nothing is told of them: lone (1), twice (2)";
     assert!(splits.notes.len() == 1 && splits.notes[0].ends_with(note), "{:?}", splits.notes);
+}
+
+/// The names of the pictures that are held out, and of those that are trained on.
+fn held_out(splits: &Splits, fraction: f64, seed: u64) -> [BTreeSet<String>; 2] {
+    let HoldOut { train, held_out, part } = splits.hold_out(fraction, seed).unwrap();
+    assert_eq!(part, Split::Train);
+    let mut all = [&train[..], &held_out].concat();
+    all.sort_unstable();
+    assert!(all.into_iter().eq(0..splits.train.len()) && held_out.is_sorted() && train.is_sorted());
+    let names = splits.names();
+    [held_out, train]
+        .map(|items| items.iter().map(|&i| names[&(Split::Train, i)].clone()).collect())
+}
+
+#[test]
+fn pictures_held_out_stay_so_and_copies_of_them_too() {
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..400 {
+        put(root.path(), &format!("{}/{number}.png", ["a", "b"][number % 2]), &picture(number));
+    }
+    let splits = load(root.path()).unwrap();
+    let [before, trained_on] = held_out(&splits, 0.2, 7);
+    let share = before.len() as f64 / splits.train.len() as f64;
+    assert!((0.14..0.26).contains(&share), "{share}");
+    assert_ne!(before, held_out(&splits, 0.2, 8)[0]);
+    // More of them are the same ones and others.
+    assert!(held_out(&splits, 0.4, 7)[0].is_superset(&before));
+    let csv = splits.split_csv(splits.hold_out(0.2, 7).ok().as_ref()).unwrap();
+    for row in csv.lines().skip(1) {
+        let [path, class, part, index, hash] = row.split(',').collect::<Vec<_>>()[..] else {
+            panic!("{row}");
+        };
+        assert!(path.starts_with(class) && hash.len() == 16, "{row}");
+        assert_eq!(part == "validation", before.contains(path), "{row}");
+        let images = if part == "test" { &splits.test } else { &splits.train };
+        let pixels = fashion_data::picture::read(&root.path().join(path)).unwrap().pixels;
+        assert_eq!(images.pixels(index.parse().unwrap()), pixels, "{row}");
+    }
+
+    // Others, and copies of all, in the same class and in the other.
+    for number in 0..400 {
+        put(root.path(), &format!("a/0{number}.png"), &picture(number + 1000));
+        put(
+            root.path(),
+            &format!("{}/c{number}.png", ["b", "a"][number % 3 / 2]),
+            &picture(number),
+        );
+    }
+    let [now, trained_on_now] = held_out(&load(root.path()).unwrap(), 0.2, 7);
+    assert!(now.is_superset(&before) && trained_on_now.is_superset(&trained_on));
+    for number in 0..400 {
+        let original = format!("{}/{number}.png", ["a", "b"][number % 2]);
+        let copy = format!("{}/c{number}.png", ["b", "a"][number % 3 / 2]);
+        assert_eq!(now.contains(&original), now.contains(&copy), "{original}");
+    }
+}
+
+#[test]
+fn a_class_keeps_something_to_train_on_and_something_is_held_out() {
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..40 {
+        put(root.path(), &format!("large/{number}.png"), &picture(number));
+    }
+    for number in 40..43 {
+        put(root.path(), &format!("small/{number}.png"), &picture(number));
+    }
+    let splits = load(root.path()).unwrap();
+    for seed in 0..20 {
+        let [much, little] = [0.99, 1e-6].map(|fraction| held_out(&splits, fraction, seed));
+        assert!(much[1].iter().any(|name| name.starts_with("large/")));
+        assert!(much[1].iter().any(|name| name.starts_with("small/")));
+        assert_eq!(little[0].len(), 1);
+    }
+    // Pictures that are all the same in each class.
+    let root = tempfile::tempdir().unwrap();
+    let (trained, tested) =
+        splits.placed.iter().partition::<Vec<_>, _>(|p| p.split == Split::Train);
+    let number = |placed: &&Placed| placed.path.file_stem().unwrap().to_str()?.parse().ok();
+    let [a, b, test] = [trained.first(), trained.last(), tested.first()]
+        .map(|placed| picture(placed.and_then(number).unwrap()));
+    for (name, bytes) in [("a/1", &a), ("a/2", &a), ("a/3", &test), ("b/1", &b), ("b/2", &b)] {
+        put(root.path(), &format!("{name}.png"), bytes);
+    }
+    let error = load(root.path()).unwrap().hold_out(0.5, 0).unwrap_err().to_string();
+    assert!(error.ends_with("no class has two different items, so there is nothing to hold out"));
+    let error = load(root.path()).unwrap().hold_out(1.0, 0).unwrap_err().to_string();
+    assert!(error.ends_with("expected more than 0 and less than 1"), "{error}");
+}
+
+#[test]
+fn what_has_become_of_the_pictures_is_told_by_their_table() {
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..60 {
+        put(root.path(), &format!("{}/{number}.png", ["a", "b, c"][number % 2]), &picture(number));
+    }
+    let before = load(root.path()).unwrap();
+    let table = before.split_csv(before.hold_out(0.5, 0).ok().as_ref()).unwrap();
+    assert_eq!(before.changes_since(&table), None);
+    assert_eq!(before.changes_since("path,class,part\n"), None);
+    for number in [70, 72, 74, 76] {
+        put(root.path(), &format!("a/{number}.png"), &picture(number));
+    }
+    put(root.path(), "b, c/1.png", &picture(1000));
+    fs::remove_file(root.path().join("a/2.png")).unwrap();
+    fs::rename(root.path().join("b, c/3.png"), root.path().join("a/3.png")).unwrap();
+    assert_eq!(
+        load(root.path()).unwrap().changes_since(&table).unwrap(),
+        "5 new: a/3.png, a/70.png, a/72.png, ...; 2 gone: b, c/3.png, a/2.png; 1 changed: b, c/1.png"
+    );
 }
 
 #[test]
@@ -172,7 +288,15 @@ fn the_names_of_a_validation_part_are_those_of_other_programs() {
         let sums = splits.checksums.validation_parts().unwrap();
         assert_eq!(sums.map(|(name, _)| name), ["validation images", "validation labels"]);
         assert_ne!(sums[0].1, splits.checksums.train_images);
-        assert!(splits.placed.is_empty() && splits.split_csv().is_none());
+        for Placed { path, split, index, label, .. } in &splits.placed {
+            assert_eq!(splits.part(*split).unwrap().labels()[*index], *label);
+            let folder = path.iter().next().unwrap();
+            assert!(folder == split.name() || folder == name && *split == Split::Validation);
+        }
+        let csv = splits.split_csv(None).unwrap();
+        assert!(csv.contains("\ntest/a/30.png,a,test,0,"), "{csv}");
+        let stratified = stratified_split(splits.train.labels(), 0.5, 3).unwrap();
+        assert_eq!(splits.hold_out(0.5, 3).unwrap(), stratified);
 
         // The others are not read at random.
         let other = if name == "val" { "valid" } else { "val" };
@@ -228,7 +352,8 @@ fn what_cannot_be_read_is_counted_named_and_left_out() {
     assert!(splits.unread[1].problem.contains("cannot be read as a PNG"));
     let notes = &splits.notes;
     assert!(notes[0].contains("no training image of c"), "{notes:?}");
-    assert!(notes[1].contains("train: 1 left out"), "{notes:?}");
+    let left_out = "train: 1 left out: b/z.webp (it is no PNG or JPEG picture)";
+    assert!(notes[1].ends_with(left_out), "{notes:?}");
     let start = "5 of 84 pictures cannot be read and are left out: train/a/0.png (";
     assert!(notes[2].contains(start) && notes[2].ends_with("), ..."), "{notes:?}");
 
@@ -261,8 +386,7 @@ fn the_first_picture_of_another_size_is_named_on_any_number_of_threads() {
         (read.map_err(|error| error.to_string()), told.into_inner(), most.into_inner())
     };
     let (one, told, most) = on(1);
-    // All but the broken one and that after it, which decide what it takes.
-    assert_eq!((told, most), (298, 300));
+    assert_eq!((told, most), (300, 300));
     assert_eq!(one.as_ref().unwrap().unread.len(), 1);
     for threads in [2, 5] {
         assert_eq!(on(threads).0, one);

@@ -76,7 +76,10 @@ fn every_format_gives_the_same_data() {
     let expected = Splits::new(train, test).unwrap();
     assert_eq!(expected.origin, Origin::Custom);
     for place in [&arrays, &plain, &packed, &pictures, &table] {
-        assert_eq!(load(place).unwrap(), expected, "{}", place.display());
+        let splits = load(place).unwrap();
+        assert_eq!(splits.placed.len(), if *place == pictures { 30 } else { 0 });
+        let splits = Splits { placed: Vec::new(), ..splits };
+        assert_eq!(splits, expected, "{}", place.display());
     }
     assert_eq!(
         expected.checksums.parts()[3],
@@ -96,6 +99,7 @@ fn what_was_left_out_and_absent_classes_are_noted() {
     fs::remove_dir_all(train.join("4")).unwrap();
     fs::create_dir(train.join("4")).unwrap();
     let notes = load(root.path()).unwrap().notes;
+    let reason = "it is no PNG or JPEG picture";
     let [first, second, third] =
         ["1", "2", "3"].map(|name| Path::new("9").join(name).with_extension("webp"));
     assert_eq!(
@@ -103,7 +107,7 @@ fn what_was_left_out_and_absent_classes_are_noted() {
         [
             "there is no training image of Coat, which cannot be learned".to_owned(),
             format!(
-                "{}: 4 left out, being no PNG or JPEG in the folder of a class: {}, {}, {}, ...",
+                "{}: 4 left out: {} ({reason}), {} ({reason}), {} ({reason}), ...",
                 train.display(),
                 first.display(),
                 second.display(),

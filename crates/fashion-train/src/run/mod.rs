@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 /// ```text
 /// config.toml          everything that decides the result
 /// environment.json     threads, paths, machine, dates: what may differ between equal runs
-/// split.csv            the part of each picture, where the data were split when they were read
+/// split.csv            where each picture is: its part and index, where the data are pictures
 /// history.csv          a line for each epoch
 /// weights/             best.safetensors (where validation chose it) and last.safetensors
 /// checkpoint/          what `--resume` needs: the last two checkpoints, and a lock

@@ -1,6 +1,6 @@
 //! Training that keeps a run folder's files.
 
-use crate::config::Config;
+use crate::config::{Config, SPLIT};
 use crate::environment::{DataPlace, Environment, Session};
 use crate::error::Error;
 use crate::history::{self, Epoch};
@@ -54,8 +54,8 @@ pub fn train(
     let mut trainer = Trainer::new(config.training.clone(), splits, network)?;
     run.restore(&mut trainer, from)?;
     if trainer.history().is_empty() {
-        if let Some(csv) = splits.split_csv() {
-            run.write(&run.path().join("split.csv"), csv.as_bytes())?;
+        if let Some(csv) = splits.split_csv(config.training.hold_out(splits)?.as_ref()) {
+            run.write(&run.path().join(SPLIT), csv.as_bytes())?;
         }
         run.write(&run.config_path(), config.to_toml().as_bytes())?;
     }

@@ -19,7 +19,7 @@ use crate::history::{Epoch, best};
 use crate::schedule::{Schedule, ScheduleKind};
 use declare::settings;
 use fashion_data::augment::Augment;
-use fashion_data::{Dataset, Drawing, HoldOut, Split, Splits, stratified_split};
+use fashion_data::{Dataset, Drawing, HoldOut, Split, Splits};
 use fashion_model::{Architecture, ImageShape};
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -271,9 +271,7 @@ impl Settings {
     /// asked for and the data have none.
     pub fn hold_out(&self, splits: &Splits) -> Result<Option<HoldOut>, Error> {
         match (self.validation.with(splits), &splits.validation) {
-            (Validation::Fraction(fraction), _) => {
-                Ok(Some(stratified_split(splits.train.labels(), fraction, self.seed)?))
-            }
+            (Validation::Fraction(fraction), _) => Ok(Some(splits.hold_out(fraction, self.seed)?)),
             (Validation::Part, Some(validation)) => Ok(Some(HoldOut {
                 train: (0..splits.train.len()).collect(),
                 held_out: (0..validation.len()).collect(),
@@ -291,7 +289,7 @@ impl Settings {
 
     /// Checks what only the data can tell: that there are images to hold out, and that one of those
     /// trained on counts. Gives how many a run trains on, and how many it holds out. The seed, which
-    /// decides which ones, changes nothing here.
+    /// decides which ones, does not decide whether it fails.
     ///
     /// # Errors
     /// As [`hold_out`](Self::hold_out) and [`ClassWeights::for_images`].
