@@ -54,6 +54,9 @@ struct Place {
     split: &'static str,
     index: usize,
     label: u16,
+    /// The file in the folder of the data, where these are pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -67,12 +70,6 @@ struct Strange {
     #[serde(flatten)]
     item: Place,
     oddity: &'static str,
-}
-
-impl From<&Item> for Place {
-    fn from(&Item { split, index, label }: &Item) -> Self {
-        Place { split: split.name(), index, label }
-    }
 }
 
 /// Looks for what may be wrong with the data.
@@ -108,11 +105,14 @@ fn report(audit: &Audit, found: &Found) -> Report {
         path: path.display().to_string(),
         problem: problem.clone(),
     };
-    let near = |pair: &NearPair| Near {
-        distance: pair.distance,
-        items: pair.items.each_ref().map(Place::from),
+    let names = found.splits.names();
+    let place = |&Item { split, index, label }: &Item| {
+        let path = names.get(&(split, index)).cloned();
+        Place { split: split.name(), index, label, path }
     };
-    let strange = |odd: &Odd| Strange { item: (&odd.item).into(), oddity: odd.oddity.name() };
+    let near =
+        |pair: &NearPair| Near { distance: pair.distance, items: pair.items.each_ref().map(place) };
+    let strange = |odd: &Odd| Strange { item: place(&odd.item), oddity: odd.oddity.name() };
     Report {
         origin: found.splits.origin.to_string(),
         source: found.source.to_string(),
@@ -120,11 +120,7 @@ fn report(audit: &Audit, found: &Found) -> Report {
         train_class_counts: counts(Split::Train).unwrap_or_default(),
         validation_class_counts: counts(Split::Validation),
         test_class_counts: counts(Split::Test).unwrap_or_default(),
-        identical: audit
-            .identical
-            .iter()
-            .map(|group| group.iter().map(Place::from).collect())
-            .collect(),
+        identical: audit.identical.iter().map(|group| group.iter().map(place).collect()).collect(),
         leaked: audit.leaked().count(),
         contradictory: audit.contradictory().count(),
         near: audit.near,
@@ -139,14 +135,32 @@ fn report(audit: &Audit, found: &Found) -> Report {
 
 fn text(audit: &Audit, found: &Found, top: usize) -> String {
     let mut out = format!("Data    {}\nFrom    {}\n\n", found.splits.origin, found.source);
-    out += &sentences(audit, found.splits.unread.len());
+    out += &sentences(audit, &found.splits.unread);
     let names = found.splits.train.classes();
     let width = output::width(names.iter().map(String::as_str), 12);
     let class = |item: &Item| output::padded(&names[usize::from(item.label)], width);
     // `validation` is the longest, where there is such a part.
     let part = found.splits.parts().map(|(split, _)| split.name().len()).fold(6, usize::max);
-    let row =
-        |item: &Item| format!("{:<part$} {:>6}  {}", item.split.name(), item.index, class(item));
+    let files = found.splits.names();
+    let file = |item: &Item| {
+        files.get(&(item.split, item.index)).map_or_else(String::new, |file| output::inline(file))
+    };
+    let width_of = |items: &mut dyn Iterator<Item = &Item>| {
+        let files: Vec<String> = items.map(file).collect();
+        // Wide enough for the column's name, where there is one.
+        if found.splits.placed.is_empty() {
+            0
+        } else {
+            output::width(files.iter().map(String::as_str), 4)
+        }
+    };
+    let row = |item: &Item, files: usize| {
+        let Item { split, index, .. } = item;
+        let row = format!("{:<part$} {index:>6}  {}", split.name(), class(item));
+        if files == 0 { row } else { format!("{row}  {:<files$}", file(item)) }
+    };
+    let head =
+        |files: usize| if files == 0 { String::new() } else { format!("  {:<files$}", "File") };
     let mut list = |title: &str, all: usize, columns: &str, lines: Vec<String>| {
         if !lines.is_empty() {
             out += &output::title(title, lines.len(), all, "");
@@ -155,27 +169,31 @@ fn text(audit: &Audit, found: &Found, top: usize) -> String {
         }
     };
     let group = |group: &Vec<Item>| {
-        let item =
-            |item: &Item| format!("{} {} ({})", item.split, item.index, class(item).trim_end());
+        let item = |item: &Item| match &*file(item) {
+            "" => format!("{} {} ({})", item.split, item.index, class(item).trim_end()),
+            file => format!("{} {} ({file})", item.split, item.index),
+        };
         group.iter().map(item).collect::<Vec<_>>().join(", ") + "\n"
     };
     let groups = audit.identical.iter().take(top).map(group);
     list("Identical images", audit.identical.len(), "", groups.collect());
 
+    let nearest = &audit.near_pairs.nearest[..top.min(audit.near_pairs.nearest.len())];
+    let wide = width_of(&mut nearest.iter().flat_map(|pair| &pair.items));
     let pair = |pair: &NearPair| {
-        let [first, second] = pair.items.each_ref().map(row);
+        let [first, second] = pair.items.each_ref().map(|item| row(item, wide));
         format!("  {:.4}  {first}  {}\n", pair.distance, second.trim_end())
     };
-    let pairs = audit.near_pairs.nearest.iter().take(top).map(pair);
-    let columns = format!(
-        "Distance  {:<part$}  Index  {:<width$}  {:<part$}  Index  Label\n",
-        "Part", "Label", "Part"
-    );
-    list("Nearest pairs", audit.near_pairs.count, &columns, pairs.collect());
+    let item = format!("{:<part$}  Index  {:<width$}{}", "Part", "Label", head(wide));
+    let columns = format!("Distance  {item}  {}\n", item.trim_end());
+    let pairs = nearest.iter().map(pair).collect();
+    list("Nearest pairs", audit.near_pairs.count, &columns, pairs);
 
-    let odd = |odd: &Odd| format!("{}  {}\n", row(&odd.item), odd.oddity.name());
-    let images = audit.odd.iter().take(top).map(odd);
-    let columns = format!("{:<part$}  Index  {:<width$}  How\n", "Part", "Label");
+    let shown = || audit.odd.iter().take(top);
+    let wide = width_of(&mut shown().map(|odd| &odd.item));
+    let odd = |odd: &Odd| format!("{}  {}\n", row(&odd.item, wide), odd.oddity.name());
+    let images = shown().map(odd);
+    let columns = format!("{:<part$}  Index  {:<width$}{}  How\n", "Part", "Label", head(wide));
     list("Odd images", audit.odd.len(), &columns, images.collect());
 
     let unread = &found.splits.unread;
@@ -183,11 +201,11 @@ fn text(audit: &Audit, found: &Found, top: usize) -> String {
         let path = unread.path.display().to_string();
         format!("{}: {}\n", output::inline(&path), output::inline(&unread.problem))
     };
-    list("Files left out", unread.len(), "", unread.iter().take(top).map(line).collect());
+    list("Left out", unread.len(), "", unread.iter().take(top).map(line).collect());
     out
 }
 
-fn sentences(audit: &Audit, unread: usize) -> String {
+fn sentences(audit: &Audit, unread: &[Unread]) -> String {
     let mut out = match audit.identical.len() {
         0 => "No two images are identical.\n".to_owned(),
         groups => format!(
@@ -230,8 +248,12 @@ fn sentences(audit: &Audit, unread: usize) -> String {
             }
         };
     }
-    if unread > 0 {
-        out += &format!("Left out: {}.\n", counted(unread, "file"));
+    if !unread.is_empty() {
+        let folders = unread.iter().filter(|unread| unread.path.is_dir()).count();
+        let kinds = [(unread.len() - folders, "file"), (folders, "folder")];
+        let kinds = kinds.into_iter().filter(|(number, _)| *number > 0);
+        let kinds: Vec<String> = kinds.map(|(number, what)| counted(number, what)).collect();
+        out += &format!("Left out: {}.\n", kinds.join(", "));
     }
     out
 }

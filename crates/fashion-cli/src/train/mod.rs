@@ -180,6 +180,7 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             let bar = Bar::unless(args.quiet || args.json);
             let found = place::load_for(Some(&run), &args.data, bar)?;
             let config = run.config()?;
+            config.check_data(&found.splits, run.path())?;
             // The page is the last file to be written; an old one must not vouch for new epochs.
             let page = run.path().join("report.html");
             if page.exists() {

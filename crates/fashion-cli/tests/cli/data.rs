@@ -68,11 +68,7 @@ fn class_folders_of_pngs_and_jpegs_are_read_and_the_rest_is_counted() {
     let gif = Path::new("7").join("c.gif");
     let notes = [
         "there is no training image of Shirt, which cannot be learned".to_owned(),
-        format!(
-            "{}: 1 left out, being no PNG or JPEG in the folder of a class: {}",
-            part.display(),
-            gif.display()
-        ),
+        format!("{}: 1 left out: {} (it is no PNG or JPEG picture)", part.display(), gif.display()),
     ];
     assert_eq!(info["notes"], serde_json::Value::from(notes.to_vec()));
     assert_eq!(ended.stderr, notes.map(|note| format!("warning  {note}\n")).concat());

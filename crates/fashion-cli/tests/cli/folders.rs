@@ -44,9 +44,23 @@ fn class_folders_are_split_and_the_run_says_how() {
     assert!(trained.stderr.contains(&told), "{}", trained.stderr);
     let split = fs::read_to_string(at("run/split.csv")).unwrap();
     let rows: Vec<Vec<&str>> = split.lines().map(|line| line.split(',').collect()).collect();
-    assert_eq!(rows[0], ["path", "class", "part"]);
-    let tested = rows.iter().filter(|row| row[2] == "test").count() as u64;
+    assert_eq!(rows[0], ["path", "class", "part", "index", "content"]);
+    let of_part = |part: &str| -> Vec<(&str, &str)> {
+        let of_part = rows.iter().filter(|row| row[2] == part);
+        let mut items: Vec<_> = of_part.map(|row| (row[3], row[1])).collect();
+        items.sort_by_key(|(index, _)| index.parse::<usize>().unwrap());
+        items
+    };
+    let tested = of_part("test").len() as u64;
     assert_eq!((rows.len() as u64, tested), (1 + train + test, test));
+    // The indices are those of the predictions.
+    let predictions = fs::read_to_string(at("run/predictions.csv")).unwrap();
+    for part in ["validation", "test"] {
+        let judged = predictions.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let judged = judged.filter(|row| row[0] == part).map(|row| row[1].to_owned());
+        assert!(of_part(part).iter().map(|(index, _)| (*index).to_owned()).eq(judged), "{part}");
+        assert!(!of_part(part).is_empty());
+    }
     assert!(rows[1..].iter().all(|row| row[0].starts_with(&format!("{}/", row[1]))));
     for row in &rows[1..] {
         assert!(at("tiles/train").join(row[0]).is_file(), "{}", row[0]);
@@ -69,10 +83,23 @@ fn class_folders_are_split_and_the_run_says_how() {
     fs::copy(&first, at("tiles/train/Bag/new.png")).unwrap();
     let other = line(folder.path(), "eval run");
     assert_eq!(other.code, Some(1));
-    assert!(other.stderr.contains("was begun with other data"), "{}", other.stderr);
+    let told = "was begun with other data (of its pictures 1 new: Bag/new.png); give the same data";
+    assert!(other.stderr.contains(told), "{}", other.stderr);
+    fs::rename(at("tiles/train/Bag/002.png"), at("old.png")).unwrap();
+    fs::remove_file(at("run/metrics.json")).unwrap();
+    let resumed = line(folder.path(), "train --resume run");
+    assert!(resumed.code == Some(1) && !resumed.stderr.contains("images for training"));
+    assert!(resumed.stderr.contains("1 new: Bag/new.png; 1 gone: Bag/"), "{}", resumed.stderr);
+    assert!(at("run/report.html").is_file());
+    fs::rename(at("old.png"), at("tiles/train/Bag/002.png")).unwrap();
     run("train --data tiles/train --epochs 1 --out again --quiet");
     let again = fs::read_to_string(at("again/split.csv")).unwrap();
-    assert!(split.lines().all(|line| again.lines().any(|other| other == line)));
+    // All but the index.
+    let places = |split: &str| -> Vec<String> {
+        let rows = split.lines().map(|line| line.rsplitn(3, ',').collect::<Vec<_>>());
+        rows.map(|row| format!("{} {}", row[2], row[0])).collect()
+    };
+    assert!(places(&split).iter().all(|place| places(&again).contains(place)));
     assert_eq!(again.lines().count(), split.lines().count() + 1);
 
     let sweep =
@@ -144,7 +171,9 @@ fn a_validation_part_is_validated_on_unless_something_else_is_asked_for() {
     }
     assert!(config("run").contains("validation = \"part\"\n"), "{}", config("run"));
     assert!(config("run").contains("validation_labels = \""), "{}", config("run"));
-    assert!(at("run/weights/best.safetensors").is_file() && !at("run/split.csv").exists());
+    assert!(at("run/weights/best.safetensors").is_file());
+    let split = fs::read_to_string(at("run/split.csv")).unwrap();
+    assert!(split.contains("\nvalid/Bag/") && split.contains(",Bag,validation,2,"), "{split}");
     let page = fs::read_to_string(at("run/report.html")).unwrap();
     for told in ["Validation set", "validation part of the data", "held out for validation"] {
         assert!(page.contains(told), "{told}");
@@ -180,6 +209,10 @@ fn a_validation_part_is_validated_on_unless_something_else_is_asked_for() {
         "{}",
         share.stderr
     );
+    let split = fs::read_to_string(at("share/split.csv")).unwrap();
+    let part = |row: &str| row.split(',').nth(2).unwrap().to_owned();
+    assert!(split.lines().all(|row| row.starts_with("valid/") == (part(row) == "unused")));
+    assert_eq!(split.lines().filter(|row| part(row) == "validation").count(), 36);
     // A run's own configuration is for other data, too.
     run(
         "train --data tiles/train --config run/config.toml --validation auto --epochs 1 --out other",
@@ -208,7 +241,7 @@ fn pictures_that_cannot_be_read_are_told_and_listed() {
     assert!(audit.stderr.contains(warning), "{}", audit.stderr);
     assert!(audit.stdout.contains("Left out: 2 files.\n"), "{}", audit.stdout);
     let line_of = "tiles/train/Bag/7.png: it is neither a PNG nor a JPEG file";
-    assert!(audit.stdout.contains("\nFiles left out\n\n"), "{}", audit.stdout);
+    assert!(audit.stdout.contains("\nLeft out\n\n"), "{}", audit.stdout);
     assert!(audit.stdout.contains(line_of), "{}", audit.stdout);
     let found = json(&line(folder.path(), "data audit --data tiles --json").stdout);
     let unread: Vec<_> = found["unread"]

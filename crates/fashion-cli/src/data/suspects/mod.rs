@@ -83,6 +83,7 @@ pub(crate) fn run(args: &SuspectsArgs) -> Result<ExitCode> {
         classes: found.splits.train.classes().clone(),
         planted: flipped.and_then(|flipped| planted(&suspects, flipped)),
         suspects,
+        files: found.splits.names(),
         learned_nothing,
     };
     let write = |out| {

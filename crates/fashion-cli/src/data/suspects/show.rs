@@ -3,10 +3,11 @@
 use crate::args::SuspectsArgs;
 use crate::output::{self, percent};
 use anyhow::Result;
-use fashion_data::Classes;
+use fashion_data::{Classes, Split};
 use fashion_eval::suspects::{NoisePair, Suspect, Suspects};
 use fashion_eval::thousands;
 use serde::Serialize;
+use std::collections::HashMap;
 
 /// Rows shown as text, unless told otherwise.
 const TOP: usize = 20;
@@ -20,6 +21,8 @@ pub(crate) struct Shown<'a> {
     pub(crate) origin: String,
     pub(crate) classes: Classes,
     pub(crate) suspects: Suspects,
+    /// The files of the images, where these are pictures.
+    pub(crate) files: HashMap<(Split, usize), String>,
     pub(crate) planted: Option<Planted>,
     /// How many of the networks learned nothing.
     pub(crate) learned_nothing: usize,
@@ -71,6 +74,9 @@ struct Report<'a> {
 struct Row<'a> {
     #[serde(flatten)]
     suspect: &'a Suspect,
+    /// The file in the folder of the data, where these are pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     planted: Option<bool>,
 }
@@ -94,9 +100,10 @@ impl Shown<'_> {
         }
     }
 
-    fn row<'a>(&self, suspect: &'a Suspect) -> Row<'a> {
+    fn row<'a>(&'a self, suspect: &'a Suspect) -> Row<'a> {
         let is_planted = |planted: &Planted| planted.items.binary_search(&suspect.index).is_ok();
-        Row { suspect, planted: self.planted.as_ref().map(is_planted) }
+        let path = self.files.get(&(Split::Train, suspect.index)).map(String::as_str);
+        Row { suspect, path, planted: self.planted.as_ref().map(is_planted) }
     }
 
     /// The rows of the items asked for, in that order.
@@ -134,7 +141,7 @@ impl Shown<'_> {
         let mut out =
             "rank,index,given,likely,given_probability,likely_probability,score,suspect".to_owned();
         out += if self.planted.is_some() { ",planted\n" } else { "\n" };
-        for Row { suspect, planted } in self.rows() {
+        for Row { suspect, planted, .. } in self.rows() {
             out += &format!(
                 "{},{},{},{},{},{},{},{}",
                 suspect.rank,
@@ -199,15 +206,17 @@ impl Shown<'_> {
 
     fn table<'a>(&self, rows: impl Iterator<Item = Row<'a>>) -> String {
         let planted = if self.planted.is_some() { "  Planted" } else { "" };
+        let file = if self.files.is_empty() { "" } else { "  File" };
         let width = self.width();
         let mut out = format!(
-            "  Rank   Index  {:<width$}  {:<width$}  P(label)  P(looks)  Suspect{planted}\n",
+            "  Rank   Index  {:<width$}  {:<width$}  P(label)  P(looks)  Suspect{planted}{file}\n",
             "Label", "Looks like"
         );
+        let blank = planted.len();
         let word = |flag| if flag { "yes" } else { "no" };
-        for Row { suspect, planted } in rows {
+        for Row { suspect, path, planted } in rows {
             let line = format!(
-                "{:>6}  {:>6}  {}  {}  {:>8.1e}  {:>8}  {:<7}  {}",
+                "{:>6}  {:>6}  {}  {}  {:>8.1e}  {:>8}  {:<7}  {:<blank$}{}",
                 suspect.rank,
                 suspect.index,
                 self.name(suspect.given, width),
@@ -215,7 +224,8 @@ impl Shown<'_> {
                 suspect.given_probability,
                 percent(suspect.likely_probability),
                 word(suspect.pruned),
-                planted.map_or("", word)
+                planted.map_or("", word),
+                path.map_or_else(String::new, output::inline)
             );
             out += line.trim_end();
             out.push('\n');
@@ -270,7 +280,8 @@ mod tests {
             items: vec![3, 23],
         });
         let classes = Classes::garments();
-        Shown { args, origin: "custom".into(), classes, suspects, planted, learned_nothing: 0 }
+        let (origin, files) = ("custom".into(), HashMap::new());
+        Shown { args, origin, classes, suspects, files, planted, learned_nothing: 0 }
     }
 
     fn args(options: &str) -> SuspectsArgs {
