@@ -33,7 +33,8 @@ impl Source {
     ///
     /// [`Error::File`] if the folder does not hold complete data, or different data more than once.
     /// (Where it holds complete data more than once, they are read to compare them: the same items, in
-    /// any order, are no doubt, and the first of npz, IDX, pictures and CSV is taken.)
+    /// any order, are no doubt, and the first of npz, IDX, pictures and CSV is taken, or the pictures
+    /// where these have a validation part.)
     pub fn find(folder: &Path) -> Result<Self, Error> {
         find(folder).in_file(folder)
     }
@@ -130,13 +131,19 @@ fn half_of_pictures(folder: &Path, found: &[String], missing: &[String]) -> Resu
     Ok(Error::Layout(format!("holds {found} but no {missing}; {}", advice.join(", or "))))
 }
 
-/// The first of some data, if the others are the same items.
+/// The first of some data, if the others are the same items; where others have a validation part
+/// besides, the first of these.
 fn one_of(found: Vec<Inventory>) -> Result<Source, Error> {
+    let mut best = 0;
     if found.len() > 1 {
         let mut all = found.iter().map(|format| format.source.load(&Reading::default()));
         let first = all.next().transpose()?;
-        for other in all {
+        let mut has_validation = first.as_ref().is_some_and(|first| first.validation.is_some());
+        for (at, other) in (1..).zip(all) {
             let other = other?;
+            if other.validation.is_some() && !has_validation {
+                (best, has_validation) = (at, true);
+            }
             if !first.as_ref().is_some_and(|first| same_items(first, &other)) {
                 let found = found
                     .iter()
@@ -145,7 +152,7 @@ fn one_of(found: Vec<Inventory>) -> Result<Source, Error> {
             }
         }
     }
-    found.into_iter().next().map(|format| format.source).ok_or(Error::Empty)
+    found.into_iter().nth(best).map(|format| format.source).ok_or(Error::Empty)
 }
 
 /// Whether two data sets have the same images with the same labels, in whatever order.

@@ -308,6 +308,118 @@ fn the_names_of_a_validation_part_are_those_of_other_programs() {
 }
 
 #[test]
+fn what_the_command_writes_and_folders_without_pictures_are_no_classes() {
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..60 {
+        put(root.path(), &format!("{}/{number}.png", ["a", "b"][number % 2]), &picture(number));
+    }
+    let plain = load(root.path()).unwrap();
+    assert!(plain.notes.is_empty(), "{:?}", plain.notes);
+    for file in ["runs/001/config.toml", "run/figures/x.png", "run/config.toml", "notes.txt"] {
+        put(root.path(), file, b"");
+    }
+    for name in ["classes", "class_counts"] {
+        put(root.path(), &format!("figures/{name}.png"), &picture(1000));
+        put(root.path(), &format!("figures/{name}.svg"), b"<svg/>");
+    }
+    put(root.path(), "a/more/1.png", &picture(1001));
+    put(root.path(), "lost.png", &picture(1002));
+    fs::create_dir(root.path().join("none yet")).unwrap();
+    let splits = load(root.path()).unwrap();
+    assert_eq!(splits.train.classes()[..], ["a", "b", "none yet"]);
+    assert_eq!(splits.train.labels(), plain.train.labels());
+    assert_eq!(splits.placed, plain.placed);
+    let left_out: Vec<_> = splits
+        .unread
+        .iter()
+        .map(|unread| {
+            (unread.path.strip_prefix(root.path()).unwrap().to_str().unwrap(), &*unread.problem)
+        })
+        .collect();
+    let expected = [
+        ("a/more", "it is a folder in that of a class; pictures in it are not read"),
+        ("figures", "it holds figures, each as PNG and SVG"),
+        ("lost.png", "it is in the folder of no class"),
+        ("run", "it holds no picture itself, but config.toml"),
+        ("runs", "it holds no picture itself, but 001"),
+    ];
+    assert_eq!(
+        left_out.iter().map(|(path, problem)| (*path, *problem)).collect::<Vec<_>>(),
+        expected
+    );
+    let note = splits.notes.iter().find(|note| note.contains("5 left out: a/more (it is a folder"));
+    assert!(note.unwrap().ends_with(", ..."), "{:?}", splits.notes);
+    // A figure that somebody has added is a picture.
+    put(root.path(), "figures/mine.png", &picture(1003));
+    assert!(load(root.path()).unwrap().train.classes().contains(&"figures".to_owned()));
+}
+
+#[test]
+fn parts_beside_class_folders_are_told_the_layout() {
+    for part in ["train", "test", "val", "valid", "validation"] {
+        for file in ["Bag/1.png", "1.png"] {
+            let root = tempfile::tempdir().unwrap();
+            for number in 0..20 {
+                put(
+                    root.path(),
+                    &format!("{}/{number}.png", ["Bag", "Dress"][number % 2]),
+                    &picture(number),
+                );
+            }
+            put(root.path(), &format!("{part}/{file}"), &picture(30));
+            let expected = format!(
+                "holds {part}/ beside the folders of classes; expected the folders of the classes alone, \
+                 or all pictures in train/CLASS/, test/CLASS/ and, where there is such a part, val/CLASS/"
+            );
+            let error = load(root.path()).unwrap_err();
+            assert!(error.contains(&expected), "{error}");
+            assert!(error.ends_with(&format!("or rename {part}/ if it is a class")), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_validation_part_of_pictures_is_used_beside_the_same_items_in_another_format() {
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..20 {
+        for part in ["train", "test", "val"] {
+            let name = format!("{part}/{}/{number}.png", ["a", "b"][number % 2]);
+            put(root.path(), &name, &picture(number + 100 * part.len()));
+        }
+    }
+    let splits = load(root.path()).unwrap();
+    npz::write(&root.path().join("train.npz"), &splits.train).unwrap();
+    npz::write(&root.path().join("test.npz"), &splits.test).unwrap();
+    assert_eq!(load(root.path()).unwrap(), splits);
+    fs::remove_dir_all(root.path().join("val/b")).unwrap();
+    fs::create_dir(root.path().join("val/b")).unwrap();
+    let notes = load(root.path()).unwrap().notes;
+    let note = "1 class with training pictures has no validation pictures, so that nothing is told of \
+                them there: b (10)";
+    assert_eq!(notes, [note]);
+    fs::remove_dir_all(root.path().join("val/a")).unwrap();
+    fs::create_dir(root.path().join("val/a")).unwrap();
+    let error = load(root.path()).unwrap_err();
+    assert!(error.ends_with("val: holds no images; expected at least one"), "{error}");
+    fs::remove_dir_all(root.path().join("val")).unwrap();
+    assert_eq!(Source::find(root.path()).unwrap().format, Format::Npz);
+}
+
+#[test]
+fn classes_without_test_pictures_are_noted() {
+    let root = tempfile::tempdir().unwrap();
+    for number in 0..10 {
+        put(root.path(), &format!("train/{}/{number}.png", number / 2), &picture(number));
+    }
+    for number in 10..12 {
+        put(root.path(), &format!("test/1/{number}.png"), &picture(number));
+    }
+    let note = "4 classes with training pictures have no test pictures, so that nothing is told of them \
+                there: 0 (2), 2 (2), 3 (2), ...";
+    assert_eq!(load(root.path()).unwrap().notes, [note]);
+}
+
+#[test]
 fn what_cannot_be_read_is_counted_named_and_left_out() {
     let root = tempfile::tempdir().unwrap();
     for number in 0..40 {
