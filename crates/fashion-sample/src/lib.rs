@@ -13,8 +13,11 @@ mod trousers;
 use self::dice::Dice;
 use self::raster::{Canvas, Pose};
 use fashion_data::random::{Purpose, stream};
-use fashion_data::{Classes, Dataset, Error, Origin, Splits};
-use ndarray::Array4;
+use fashion_data::{Classes, Dataset, Error, Origin, Splits, memory};
+use ndarray::{Array4, Axis};
+
+/// All garments.
+const ALL: [usize; 10] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /// The seed used where none is asked for.
 pub const SEED: u64 = 0;
@@ -74,7 +77,8 @@ impl Default for Sample {
 /// ```
 #[must_use]
 pub fn generate(seed: u64) -> Splits {
-    let splits = Sample { seed, ..Sample::default() }.draw();
+    let sample = Sample { seed, ..Sample::default() };
+    let splits = sample.drawn(&ALL, &Classes::garments());
     splits.expect("drawn images are none that must not be used")
 }
 
@@ -82,23 +86,67 @@ impl Sample {
     /// Draws it. The same values give the same bytes on every platform.
     ///
     /// # Errors
-    /// If there are no items, or images of no such side.
+    /// If there are no items, images of no such side, or more than there is memory for, of which none is
+    /// drawn then.
     pub fn draw(&self) -> Result<Splits, Error> {
-        let garments = Classes::garments().len();
-        let (train, test) = (self.train * garments, self.test * garments);
-        let splits = Splits::new(self.items(0, train)?, self.items(train, test)?)?;
-        Ok(Splits { origin: ORIGIN, ..splits })
+        self.draw_only(&ALL)
     }
 
-    fn items(&self, first: usize, items: usize) -> Result<Dataset, Error> {
-        let classes = Classes::garments();
+    /// Draws these garments only, in the order of [`Classes::garments`] from 0, and calls the first 0,
+    /// the second 1 and so on. The images are those that [`draw`](Self::draw) has of them.
+    ///
+    /// # Errors
+    /// As [`draw`](Self::draw), and if a garment is there twice or is none, or there are fewer than two.
+    pub fn draw_only(&self, garments: &[usize]) -> Result<Splits, Error> {
+        let all = Classes::garments();
+        let name = |&garment: &usize| match all.get(garment) {
+            Some(name) => Ok(name.clone()),
+            None => {
+                let problem = format!("there is no garment {garment}; expected 0 to 9");
+                Err(Error::Classes { problem })
+            }
+        };
+        let names = garments.iter().map(name).collect::<Result<Vec<_>, _>>()?;
+        let classes = Classes::new(names)?;
         let channels = if self.in_colour { 3 } else { 1 };
-        let mut images = Array4::zeros((items, self.side, self.side, channels));
-        let labels: Vec<u16> = (0..items).map(|index| (index % classes.len()) as u16).collect();
+        let items = (self.train as u64).saturating_add(self.test as u64);
+        let factors = [garments.len(), self.side, self.side, channels];
+        let needed = factors.iter().fold(items, |product, &f| product.saturating_mul(f as u64));
+        // Where it is not known, what can be addressed.
+        let free = memory::free().unwrap_or(isize::MAX as u64);
+        if needed > free {
+            let what = format!("drawing these images of {0}x{0} pixels", self.side);
+            return Err(Error::TooLarge { what, needed, free });
+        }
+        self.drawn(garments, &classes)
+    }
+
+    fn drawn(&self, garments: &[usize], classes: &Classes) -> Result<Splits, Error> {
+        let train = self.items(0, self.train, garments, classes)?;
+        let test = self.items(self.train, self.test, garments, classes)?;
+        Ok(Splits { origin: ORIGIN, ..Splits::new(train, test)? })
+    }
+
+    /// Items of each of these garments, behind the first so many of each.
+    fn items(
+        &self,
+        first: usize,
+        items: usize,
+        garments: &[usize],
+        classes: &Classes,
+    ) -> Result<Dataset, Error> {
+        let channels = if self.in_colour { 3 } else { 1 };
+        let mut images = Array4::zeros((items * garments.len(), self.side, self.side, channels));
+        // The place of each garment that is drawn, in the order in which all are.
+        let places: Vec<usize> =
+            ALL.iter().filter_map(|label| garments.iter().position(|g| g == label)).collect();
+        let labels: Vec<u16> =
+            (0..images.len_of(Axis(0))).map(|index| places[index % places.len()] as u16).collect();
         for (index, mut image) in images.outer_iter_mut().enumerate() {
-            let item = (first + index) as u64;
+            let garment = garments[usize::from(labels[index])];
+            let item = ((first + index / garments.len()) * ALL.len() + garment) as u64;
             let mut dice = Dice(stream(self.seed, Purpose::Sample, 0, item));
-            let canvas = draw_item(usize::from(labels[index]), self.side, &mut dice);
+            let canvas = draw_item(garment, self.side, &mut dice);
             let image = image.as_slice_mut().expect("images one after the other");
             match self.in_colour {
                 false => develop(&canvas, &mut dice, image),
@@ -110,7 +158,7 @@ impl Sample {
                 ),
             }
         }
-        Dataset::new(images, labels.into(), classes)
+        Dataset::new(images, labels.into(), classes.clone())
     }
 }
 

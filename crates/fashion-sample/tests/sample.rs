@@ -8,13 +8,45 @@ use fashion_data::{Dataset, Drawing, Feed, Origin, Splits, normalise};
 
 const PIXELS: usize = 28 * 28;
 const NUM_CLASSES: usize = 10;
-use fashion_sample::{ORIGIN, SHA256, generate, recognise};
+use fashion_sample::{ORIGIN, SHA256, Sample, generate, recognise};
 
 #[test]
 fn the_same_seed_gives_the_same_bytes_on_every_platform() {
     let splits = generate(0);
     assert_eq!(splits.checksums.parts().map(|(_, digest)| digest), SHA256);
     assert_ne!(generate(1).checksums, splits.checksums);
+}
+
+#[test]
+fn some_garments_are_those_of_all() {
+    for in_colour in [false, true] {
+        let sample = Sample { in_colour, train: 3, test: 2, ..Sample::default() };
+        let (all, some) = (sample.draw().unwrap(), sample.draw_only(&[8, 3]).unwrap());
+        assert_eq!(some.train.classes()[..], ["Bag", "Dress"]);
+        for (all, some) in [(&all.train, &some.train), (&all.test, &some.test)] {
+            let chosen = (0..all.len()).filter(|&index| [3, 8].contains(&all.labels()[index]));
+            let expected: Vec<_> = chosen
+                .map(|index| (all.pixels(index), u16::from(all.labels()[index] == 3)))
+                .collect();
+            let found: Vec<_> =
+                (0..some.len()).map(|index| (some.pixels(index), some.labels()[index])).collect();
+            assert_eq!(found, expected);
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_drawn_is_refused_before_it_is() {
+    let refused =
+        |sample: Sample, garments: &[usize]| sample.draw_only(garments).unwrap_err().to_string();
+    for train in [40_000_000_000, usize::MAX] {
+        let error = refused(Sample { train, side: 128, ..Sample::default() }, &[0, 1]);
+        assert!(error.starts_with("drawing these images of 128x128 pixels would take "), "{error}");
+    }
+    assert!(refused(Sample::default(), &[0, 10]).contains("there is no garment 10"));
+    assert!(refused(Sample::default(), &[1, 1]).contains("Trouser"));
+    assert!(refused(Sample::default(), &[1]).contains("2 to"));
+    assert!(refused(Sample { train: 0, ..Sample::default() }, &[1, 2]).contains("no images"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::args::DrawArgs;
 use crate::exit;
 use crate::output::{self, about};
 use anyhow::{Result, bail};
-use fashion_data::{Classes, Dataset, MAX_SIDE, MIN_SIDE, folder};
+use fashion_data::{Classes, MAX_SIDE, MIN_SIDE, folder};
 use fashion_eval::thousands;
 use fashion_sample::Sample;
 use fashion_train::RunFolder;
@@ -22,13 +22,13 @@ pub(crate) fn run(args: &DrawArgs) -> Result<ExitCode> {
     }
     let chosen = only.as_deref().map(chosen).transpose()?;
     RunFolder::check_free(folder)?;
-    let splits = Sample { seed, side, in_colour: *colour, train, test }.draw()?;
+    let sample = Sample { seed, side, in_colour: *colour, train, test };
+    let splits = match chosen {
+        Some(garments) => sample.draw_only(&garments)?,
+        None => sample.draw()?,
+    };
     let mut written = 0;
     for (name, part) in [("train", &splits.train), ("test", &splits.test)] {
-        let part = match &chosen {
-            Some(chosen) => &select(part, chosen)?,
-            None => part,
-        };
         folder::write(&folder.join(name), part)?;
         written += part.len();
     }
@@ -37,25 +37,15 @@ pub(crate) fn run(args: &DrawArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The garments that are asked for, with their names.
-fn chosen(names: &[String]) -> Result<(Vec<usize>, Classes)> {
+/// The garments that are asked for.
+fn chosen(names: &[String]) -> Result<Vec<usize>> {
     let garments = Classes::garments();
     let label = |name: &String| match garments.iter().position(|garment| garment == name.trim()) {
         Some(label) => Ok(label),
         None => bail!("--only: there is no garment {name:?}; there are {garments}"),
     };
     let labels = names.iter().map(label).collect::<Result<Vec<_>>>().map_err(exit::usage)?;
-    let classes = Classes::new(labels.iter().map(|&label| garments[label].clone()));
-    Ok((labels, classes.map_err(|error| exit::usage(format!("--only: {error}")))?))
-}
-
-/// Those of a part that are of these classes.
-fn select(part: &Dataset, (labels, classes): &(Vec<usize>, Classes)) -> Result<Dataset> {
-    let place = |index: &usize| {
-        labels.iter().position(|&label| label == usize::from(part.labels()[*index]))
-    };
-    let indices: Vec<usize> = (0..part.len()).filter(|index| place(index).is_some()).collect();
-    let labels = indices.iter().filter_map(place).map(|label| label as u16).collect();
-    let images = part.select(&indices).images().to_owned();
-    Ok(Dataset::new(images, labels, classes.clone())?)
+    Classes::new(labels.iter().map(|&label| garments[label].clone()))
+        .map_err(|error| exit::usage(format!("--only: {error}")))?;
+    Ok(labels)
 }

@@ -11,6 +11,10 @@ use tempfile::TempDir;
 fn drawn_garments_in_colour_are_trained_judged_predicted_and_exported() {
     let folder = tempfile::tempdir().unwrap();
     let run = |command: &str| line(folder.path(), command);
+    let much = line(folder.path(), "data draw garments --train 40000000000 --side 128");
+    assert_eq!(much.code, Some(1), "{}", much.stderr);
+    assert!(much.stderr.contains("drawing these images of 128x128 pixels would take"));
+    assert!(!folder.path().join("garments").exists());
     let draw = "data draw garments --only Bag,Dress,Sneaker --side 64 --colour --train 20 --test 4";
     assert_eq!(run(draw).stdout, "garments\n");
     let refused = run("train --data garments");
