@@ -1,9 +1,12 @@
 //! What goes to stdout and stderr, neither of which need be there.
 
+use anyhow::{Context, bail};
+use fashion_data::files::check_folder;
 use fashion_eval::thousands;
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// The reader of stdout has gone, as `head` does: a reason to stop, not a failure.
@@ -22,6 +25,29 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(ClosedPipe.into()),
         Err(error) => Err(anyhow::Error::new(error).context("cannot write to stdout")),
     }
+}
+
+/// Makes sure, before the work, that figures can be written to a folder and replace nothing unless they
+/// are to. `what` they are called stands in the messages: `the figure`.
+///
+/// # Errors
+/// The first of the files that is there, or what stands in the way of writing them.
+pub(crate) fn check_figures(
+    folder: &Path,
+    files: &[PathBuf],
+    force: bool,
+    what: &str,
+) -> anyhow::Result<()> {
+    if !force && let Some(file) = files.iter().find(|file| file.exists()) {
+        bail!(
+            "{} exists already; choose another --out, or replace {what} there with --force",
+            file.display()
+        );
+    }
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    check_folder(folder).with_context(|| {
+        format!("cannot write {what} to {}; choose another --out", folder.display())
+    })
 }
 
 /// Prints an answer, whatever became of its files, and ends with what became of them.

@@ -4,8 +4,7 @@ use crate::args::AugmentArgs;
 use crate::place::{self, Bar};
 use crate::train::plan::Chosen;
 use crate::{exit, output};
-use anyhow::{Context, Result, bail};
-use fashion_data::files::check_folder;
+use anyhow::Result;
 use fashion_judge::augmented_figure;
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,18 +27,7 @@ pub(crate) fn run(args: &AugmentArgs) -> Result<ExitCode> {
         return Err(exit::usage(format!("--out is {}; expected a file", args.out.display())));
     };
     let files = ["svg", "png"].map(|ending| folder.join(format!("{name}.{ending}")));
-    if !args.force
-        && let Some(file) = files.iter().find(|file| file.exists())
-    {
-        bail!(
-            "{} exists already; choose another --out, or replace the figure there with --force",
-            file.display()
-        );
-    }
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    check_folder(folder).with_context(|| {
-        format!("cannot write the figure to {}; choose another --out", folder.display())
-    })?;
+    output::check_figures(folder, &files, args.force, "the figure")?;
     let found = place::load(&args.data, Bar::Shown)?;
     output::note(&format!("data  {} · {}", found.splits.origin, found.source));
     augmented_figure(&found.splits, &settings)?.write(folder, name)?;
