@@ -261,14 +261,14 @@ fn decode_all(
     Need { kept, passing: kept }
         .check(|| format!("reading {} pictures of {}", paths.len(), described(shape)), free)?;
     // Nothing is read in vain behind what is refused, and everything before it, so that the first is told.
-    let (refused, done) = (AtomicUsize::new(usize::MAX), AtomicUsize::new(read.len()));
+    let (refused, done) = (Refused::default(), AtomicUsize::new(read.len()));
     let rest = paths.par_iter().enumerate().skip(read.len()).map(|(index, path)| {
-        if index > refused.load(Ordering::Relaxed) {
+        if refused.is_before(index) {
             return Err(Error::Empty);
         }
         let read = hashed(path).and_then(|picture| same_size(picture, like));
         if read.as_ref().is_err_and(wrong) {
-            refused.fetch_min(index, Ordering::Relaxed);
+            refused.note(index);
         }
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, paths.len());
         read
@@ -277,6 +277,25 @@ fn decode_all(
     match read.iter().position(|read| read.as_ref().is_err_and(wrong)) {
         Some(at) => Err(read.swap_remove(at).err().unwrap_or(Error::Empty).in_file(paths[at])),
         None => Ok(read),
+    }
+}
+
+/// The first of the pictures that were refused, on whatever threads.
+struct Refused(AtomicUsize);
+
+impl Default for Refused {
+    fn default() -> Self {
+        Self(AtomicUsize::new(usize::MAX))
+    }
+}
+
+impl Refused {
+    fn note(&self, index: usize) {
+        self.0.fetch_min(index, Ordering::Relaxed);
+    }
+
+    fn is_before(&self, index: usize) -> bool {
+        self.0.load(Ordering::Relaxed) < index
     }
 }
 
@@ -460,4 +479,19 @@ fn number(path: &Path) -> Option<u64> {
 /// Numbers by value before all other names.
 fn sort_key(path: &Path) -> (u64, OsString) {
     (number(path).unwrap_or(u64::MAX), path.file_name().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_that_was_refused_counts_whichever_was_noted_last() {
+        let refused = Refused::default();
+        assert!(!refused.is_before(usize::MAX));
+        for index in [7, 5, 9] {
+            refused.note(index);
+        }
+        assert!(refused.is_before(6) && !refused.is_before(5));
+    }
 }

@@ -108,6 +108,42 @@ fn class_folders_are_split_and_the_run_says_how() {
     run("lr-find --data tiles/train --steps 3 --out rates --quiet");
 }
 
+#[test]
+fn what_is_written_among_class_folders_is_no_class() {
+    let folder = tiles();
+    let place = folder.path().join("tiles/train");
+    let run = |command: &str| {
+        let ended = line(&place, command);
+        assert_eq!(ended.code, Some(0), "{command}: {}", ended.stderr);
+        ended
+    };
+    let info = run("data info --data . --json").stdout;
+    for command in [
+        "train --data . --epochs 1 --quiet",
+        "data figure --data .",
+        "data augment --data . --flip 0.5 --out flipped",
+        "lr-find --data . --steps 3 --out rates --quiet",
+        "sweep --data . --epochs 1 --seeds 1 --vary lr=0.001,0.01 --out sweep --quiet",
+        "eval runs/001 --out judged",
+        "compare runs/001 runs/001 --out compared",
+        "train --data . --epochs 1 --quiet",
+        "train --resume runs/001 --quiet",
+        "data figure --data . --force",
+    ] {
+        run(command);
+    }
+    let after = run("data info --data .");
+    for left_out in [
+        "7 left out: compared (it holds no picture itself, but",
+        "flipped.png (it is in the folder of no",
+    ] {
+        assert!(after.stderr.contains(left_out), "{}", after.stderr);
+    }
+    let [before, after] = [info, run("data info --data . --json").stdout].map(|info| json(&info));
+    assert_eq!(before["sha256"], after["sha256"]);
+    assert_eq!(before["classes"], after["classes"]);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_run_on_class_folders_goes_on_where_it_stopped() {

@@ -30,6 +30,15 @@ fn picture(number: usize) -> Vec<u8> {
     png(&pixels)
 }
 
+/// A grey one of another size.
+fn large() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 32, 32);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.write_header().unwrap().write_image_data(&[7; 1024]).unwrap();
+    bytes
+}
+
 /// Where each picture went.
 fn parts(splits: &Splits) -> BTreeMap<PathBuf, Split> {
     let place = |Placed { path, split, .. }: &Placed| (path.clone(), *split);
@@ -504,11 +513,7 @@ fn the_first_picture_of_another_size_is_named_on_any_number_of_threads() {
         assert_eq!(on(threads).0, one);
     }
     for number in [77, 151, 280] {
-        let mut pixels = Vec::new();
-        let mut encoder = png::Encoder::new(&mut pixels, 32, 32);
-        encoder.set_color(png::ColorType::Grayscale);
-        encoder.write_header().unwrap().write_image_data(&[7; 1024]).unwrap();
-        put(root.path(), &format!("{}/{number}.png", ["a", "b"][number % 2]), &pixels);
+        put(root.path(), &format!("{}/{number}.png", ["a", "b"][number % 2]), &large());
     }
     for threads in [1, 2, 5] {
         let error = on(threads).0.unwrap_err();

@@ -28,6 +28,29 @@ fn limit(folder: &Path) -> (u64, String) {
 }
 
 #[test]
+fn pictures_are_taken_to_be_in_colour_if_one_of_the_first_is() {
+    let root = tempfile::tempdir().unwrap();
+    let part = dataset(40, 0);
+    for index in 0..40 {
+        let class = root.path().join(["a", "b"][index % 2]);
+        fs::create_dir_all(&class).unwrap();
+        fs::write(class.join(format!("{index}.png")), png(part.pixels(index))).unwrap();
+    }
+    let (refused, _) = limit(root.path());
+    assert!((2 * 40 * 784 - 1..2 * 40 * 784 + 2000).contains(&refused), "{refused}");
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, 28, 28);
+    encoder.set_color(png::ColorType::Rgb);
+    let pixels: Vec<u8> = (0..28 * 28 * 3).map(|byte| byte as u8).collect();
+    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+    fs::write(root.path().join("b/15.png"), bytes).unwrap();
+    let (refused, message) = limit(root.path());
+    let all = 2 * 40 * 784 * 3;
+    assert!((all - 1..all + 2000).contains(&refused), "{refused}");
+    assert!(message.contains("reading 40 pictures of 28x28 pixels, in colour"), "{message}");
+}
+
+#[test]
 fn what_all_parts_take_counts_and_is_told() {
     let root = tempfile::tempdir().unwrap();
     let (train, test) = (dataset(40, 0), dataset(20, 5));
