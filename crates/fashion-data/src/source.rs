@@ -52,8 +52,10 @@ impl Source {
     /// part. Pictures that are not in parts, `CLASS/*`, are split: to the test part go those whose file
     /// has a SHA-256 among the lowest 15% of all, so that a picture stays in its part whatever other
     /// pictures come and go, and files with the same bytes are in the same part. (Of a class all of whose
-    /// pictures would be for testing, that with the highest SHA-256 is trained on.) They are read on
-    /// rayon's current pool; what is read does not depend on the number of threads.
+    /// pictures would be for testing, that with the highest SHA-256 is trained on, and moves to the test
+    /// part when one with a higher one comes.) Folders among those of the classes that hold no
+    /// picture themselves, or figures, each as PNG and SVG, are left out. Pictures are read on rayon's
+    /// current pool; what is read does not depend on the number of threads.
     ///
     /// # Errors
     ///
