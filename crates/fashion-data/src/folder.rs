@@ -52,7 +52,8 @@ pub fn read(folder: &Path, reading: &Reading) -> Result<Pictures, Error> {
     };
     let Listing { items, left_out } = list(folder, found, &classes)?;
     let items = items.into_iter().map(|(path, label)| ((), path, label)).collect();
-    let (read, unread) = read_all(items, reading.free(), &|_, _| {}).in_file(folder)?;
+    let Read { items: read, broken: unread } =
+        read_all(items, reading.free(), &|_, _| {}).in_file(folder)?;
     if read.is_empty() {
         let first = unread.into_iter().next();
         return Err(
@@ -184,8 +185,12 @@ pub(crate) struct Item<K> {
     pub(crate) hash: u64,
 }
 
-/// What was given with a picture, its file, and why that cannot be read.
-pub(crate) type Broken<K> = (K, PathBuf, Error);
+/// What became of pictures, in order.
+pub(crate) struct Read<K> {
+    pub(crate) items: Vec<Item<K>>,
+    /// What was given with a picture, its file, and why that cannot be read.
+    pub(crate) broken: Vec<(K, PathBuf, Error)>,
+}
 
 /// Reads pictures on rayon's current pool: those that can be read, and the others, in order. The result
 /// does not depend on the number of threads.
@@ -198,17 +203,17 @@ pub(crate) fn read_all<K>(
     items: Vec<(K, PathBuf, u16)>,
     free: Option<u64>,
     progress: Progress<'_>,
-) -> Result<(Vec<Item<K>>, Vec<Broken<K>>), Error> {
+) -> Result<Read<K>, Error> {
     let paths: Vec<&Path> = items.iter().map(|(_, path, _)| path.as_path()).collect();
     let all = decode_all(&paths, free, progress)?;
-    let (mut read, mut broken) = (Vec::new(), Vec::new());
+    let mut read = Read { items: Vec::new(), broken: Vec::new() };
     for ((key, path, label), of_item) in items.into_iter().zip(all) {
         match of_item {
-            Ok((picture, hash)) => read.push(Item { key, path, label, picture, hash }),
-            Err(error) => broken.push((key, path, error)),
+            Ok((picture, hash)) => read.items.push(Item { key, path, label, picture, hash }),
+            Err(error) => read.broken.push((key, path, error)),
         }
     }
-    Ok((read, broken))
+    Ok(read)
 }
 
 fn decode_all(

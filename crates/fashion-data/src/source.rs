@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::error::InFile;
-use crate::folder::{Beside, Item, Progress};
+use crate::folder::{Beside, Item, Progress, Read};
 use crate::memory::Need;
 use crate::reading::Raw;
 use crate::split::{TEST_PERCENT, split_by_content};
@@ -170,7 +170,8 @@ impl Source {
             items.extend(listing.items.into_iter().map(|(path, label)| (split, path, label)));
         }
         let count = items.len();
-        let (read, broken) = folder::read_all(items, reading.free(), progress).in_file(folder)?;
+        let Read { items: read, broken } =
+            folder::read_all(items, reading.free(), progress).in_file(folder)?;
         let broken: Vec<Unread> = broken
             .into_iter()
             .map(|(split, path, error)| Unread { split, path, problem: error.to_string() })

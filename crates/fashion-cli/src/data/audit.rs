@@ -169,9 +169,10 @@ fn text(audit: &Audit, found: &Found, top: usize) -> String {
         }
     };
     let group = |group: &Vec<Item>| {
-        let item = |item: &Item| match &*file(item) {
-            "" => format!("{} {} ({})", item.split, item.index, class(item).trim_end()),
-            file => format!("{} {} ({file})", item.split, item.index),
+        let item = |item: &Item| {
+            let file = file(item);
+            let comma = if file.is_empty() { "" } else { ", " };
+            format!("{} {} ({}{comma}{file})", item.split, item.index, class(item).trim_end())
         };
         group.iter().map(item).collect::<Vec<_>>().join(", ") + "\n"
     };

@@ -1,6 +1,8 @@
 //! Folders of pictures as data: split here, or with a validation part.
 
 use crate::common::{json, line};
+use fashion_data::{Classes, Dataset};
+use ndarray::Array4;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -291,4 +293,38 @@ fn pictures_that_cannot_be_read_are_told_and_listed() {
     // Without parts there is none to name.
     let found = json(&line(folder.path(), "data audit --data tiles/train --json").stdout);
     assert!(found["unread"][0]["split"].is_null() && found["unread"][0]["problem"].is_string());
+}
+
+#[test]
+fn images_that_are_pictures_are_named_by_their_files() {
+    let folder = tiles();
+    let at = |name: &str| folder.path().join("tiles/train").join(name);
+    fs::copy(at("Bag/002.png"), at("Dress/a.png")).unwrap();
+    let mut pixels = fashion_data::picture::read(&at("Bag/002.png")).unwrap().pixels;
+    pixels[400] ^= 8;
+    let near = Array4::from_shape_vec((1, 28, 28, 1), pixels).unwrap();
+    let near = Dataset::new(near, vec![0].into(), Classes::garments()).unwrap();
+    fashion_data::folder::write(&folder.path().join("near"), &near).unwrap();
+    fs::rename(folder.path().join("near/T-shirt-top/0.png"), at("Bag/near.png")).unwrap();
+    fs::write(at("Sneaker/blank.png"), fs::read(at("Bag/002.png")).unwrap()).unwrap();
+    let text = line(folder.path(), "data audit --data tiles --near 0.3 --top 3").stdout;
+    for item in [" (Bag, train/Bag/002.png), train ", " (Dress, train/Dress/a.png), train "] {
+        assert!(text.contains(item), "{text}");
+    }
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("  0.")).collect();
+    assert!(rows.iter().all(|row| row.matches(".png").count() == 2) && !rows.is_empty(), "{text}");
+    assert!(text.contains("Index  Label         File"), "{text}");
+    let found = json(&line(folder.path(), "data audit --data tiles --json").stdout);
+    let paths: Vec<&str> = found["identical"][0]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|i| i["path"].as_str())
+        .collect();
+    assert_eq!(paths, ["train/Bag/002.png", "train/Dress/a.png", "train/Sneaker/blank.png"]);
+    let suspects = "data suspects --data tiles --epochs 1 --folds 2 --repeats 1 --top 3 --quiet";
+    let found = json(&line(folder.path(), &format!("{suspects} --json")).stdout);
+    assert!(found["ranking"][0]["path"].as_str().unwrap().starts_with("train/"), "{found}");
+    let text = line(folder.path(), suspects).stdout;
+    assert!(text.contains("Suspect  File\n") && text.contains("  train/"), "{text}");
 }
