@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::{dataset, png};
 use fashion_data::{
-    Format, HoldOut, Placed, Reading, Source, Split, Splits, npz, stratified_split,
+    Classes, Dataset, Format, HoldOut, Placed, Reading, Source, Split, Splits, npz,
+    stratified_split,
 };
 
 fn load(folder: &Path) -> Result<Splits, String> {
@@ -412,6 +413,16 @@ fn a_validation_part_of_pictures_is_used_beside_the_same_items_in_another_format
     assert!(error.ends_with("val: holds no images; expected at least one"), "{error}");
     fs::remove_dir_all(root.path().join("val")).unwrap();
     assert_eq!(Source::find(root.path()).unwrap().format, Format::Npz);
+}
+
+#[test]
+fn a_validation_part_of_other_classes_is_refused() {
+    let splits = Splits::new(dataset(20, 0), dataset(10, 5)).unwrap();
+    let other = dataset(10, 3);
+    let names = Classes::new((0..10).map(|label| format!("class {label}"))).unwrap();
+    let other = Dataset::new(other.images().to_owned(), other.labels().to_vec().into(), names);
+    let error = splits.with_validation(other.unwrap()).unwrap_err().to_string();
+    assert!(error.contains("the classes T-shirt/top,") && error.contains("class 0"), "{error}");
 }
 
 #[test]

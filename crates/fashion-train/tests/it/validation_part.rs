@@ -1,7 +1,7 @@
 //! Data with a part of their own to validate on.
 
 use crate::common::small;
-use fashion_data::{Classes, Dataset, HoldOut, Split, Splits};
+use fashion_data::{HoldOut, Split, Splits};
 use fashion_model::Architecture;
 use fashion_train::{Config, Settings, Trainer, Validation, evaluate};
 use std::path::Path;
@@ -65,10 +65,5 @@ fn a_configuration_says_what_auto_comes_to_and_knows_the_part() {
     let images = ndarray::Array4::zeros((2, 28, 28, 3));
     let colour =
         fashion_data::Dataset::new(images, vec![0, 1].into(), with.train.classes().clone());
-    assert!(without.clone().with_validation(colour.unwrap()).is_err());
-    let names = Classes::new((0..10).map(|label| format!("class {label}"))).unwrap();
-    let named =
-        Dataset::new(with.test.images().to_owned(), with.test.labels().to_vec().into(), names);
-    let error = without.with_validation(named.unwrap()).unwrap_err().to_string();
-    assert!(error.contains("the classes T-shirt/top,") && error.contains("class 0"), "{error}");
+    assert!(without.with_validation(colour.unwrap()).is_err());
 }
