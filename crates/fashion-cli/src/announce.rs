@@ -1,10 +1,11 @@
 //! What several commands say on stderr before their work begins.
 
-use crate::output::about;
+use crate::output::{about, inline};
 use crate::place::Found;
 use fashion_eval::thousands;
 use fashion_kernels::simd;
 use fashion_model::Network;
+use fashion_report::has_letters;
 use fashion_train::{Settings, describe};
 
 /// What the data are, and where they were found.
@@ -13,6 +14,19 @@ pub(crate) fn data(found: &Found) {
     if let Some(text) = assumed(found) {
         about("", text);
     }
+    if let Some(text) = letters(found) {
+        about("note", text);
+    }
+}
+
+/// What there is to say where figures cannot show the names of classes.
+fn letters(found: &Found) -> Option<String> {
+    let classes = found.splits.train.classes();
+    let strange = classes.iter().find(|class| !has_letters(class))?;
+    Some(format!(
+        "PNG figures lack letters of names such as {}; SVG figures and the page show them",
+        inline(strange)
+    ))
 }
 
 /// What there is to say where nothing tells what the classes are.

@@ -19,6 +19,9 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
     let classifiers = classifiers.collect::<Result<Vec<_>, _>>()?;
     let first = classifiers.iter().find_map(|classifier| classifier.run.as_ref());
     let found = place::load_for(first, &args.data, Bar::unless(args.json))?;
+    for classifier in &classifiers {
+        classifier.check_data(&found.splits.train)?;
+    }
     for run in classifiers.iter().filter_map(|classifier| classifier.run.as_ref()) {
         args.out.as_deref().map_or(Ok(()), |out| refuse_inside(run.path(), out))?;
     }

@@ -381,6 +381,11 @@ mod tests {
             let two = mixed.label(draw) != mixed.label(other);
             assert_eq!(row[mixed.label(draw)], if two { share } else { row.sum() });
         }
+        // The last of an odd number has no neighbour.
+        let odd = Feed::of_epoch(&dataset, &all[..3], &mixup, 1);
+        let batch = odd.batch(0..3);
+        assert_eq!(odd.mix(2), None);
+        assert_eq!(batch.y[[2, odd.label(2)]], 1.0);
     }
 
     #[test]

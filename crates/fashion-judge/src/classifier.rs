@@ -42,23 +42,7 @@ impl Trained {
     /// # Errors
     /// With the file, and what the two have.
     pub fn check_data(&self, dataset: &Dataset) -> Result<(), Error> {
-        let in_file = |problem: fashion_model::Error| problem.in_file(&self.path);
-        let data = ImageShape { channels: dataset.channels(), side: dataset.side() };
-        let (found, classes) = (self.classifier.input(), self.classifier.classes());
-        if found != data {
-            return Err(in_file(fashion_model::Error::Input { found, expected: data }).into());
-        }
-        let nameless = !self.classifier.metadata().contains_key("classes");
-        let same = match nameless {
-            true => classes.len() == dataset.classes().len(),
-            false => classes == &dataset.classes()[..],
-        };
-        if !same {
-            let expected = dataset.classes().to_string();
-            let found = if nameless { classes.len().to_string() } else { classes.join(", ") };
-            return Err(in_file(fashion_model::Error::Classes { found, expected }).into());
-        }
-        Ok(())
+        Ok(check(&self.classifier, dataset).map_err(|problem| problem.in_file(&self.path))?)
     }
 
     /// What its file says of its confidence; nothing if it was never calibrated.
@@ -96,4 +80,27 @@ impl Trained {
             self.classifier.architecture()
         )
     }
+}
+
+/// Makes sure that data are of a classifier's images and classes.
+pub(crate) fn check(
+    classifier: &Classifier,
+    dataset: &Dataset,
+) -> Result<(), fashion_model::Error> {
+    let data = ImageShape { channels: dataset.channels(), side: dataset.side() };
+    let (found, classes) = (classifier.input(), classifier.classes());
+    if found != data {
+        return Err(fashion_model::Error::Input { found, expected: data });
+    }
+    let nameless = !classifier.metadata().contains_key("classes");
+    let same = match nameless {
+        true => classes.len() == dataset.classes().len(),
+        false => classes == &dataset.classes()[..],
+    };
+    if !same {
+        let expected = dataset.classes().to_string();
+        let found = if nameless { classes.len().to_string() } else { classes.join(", ") };
+        return Err(fashion_model::Error::Classes { found, expected });
+    }
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! A network's answers for some images, judged.
 
 use crate::calibrator::Calibrator;
+use crate::classifier::check;
 use crate::error::Error;
 use fashion_data::{Classes, Dataset, HoldOut, Splits};
 use fashion_eval::calibration::Temperature;
@@ -128,12 +129,13 @@ pub fn context(data: &str, classes: &Classes, split: Split) -> Context {
 /// and widened without rounding.
 ///
 /// # Errors
-/// If there are no images, or one is asked for twice.
+/// If there are no images, one is asked for twice, or the classifier is for other images or classes.
 pub fn predict(
     classifier: &Classifier,
     dataset: &Dataset,
     indices: &[usize],
 ) -> Result<Predictions, Error> {
+    check(classifier, dataset)?;
     let shape = (indices.len(), dataset.classes().len());
     let mut answers = classifier.members().iter().map(|member| {
         let answers = evaluate(&member.plan, dataset, indices).probabilities;

@@ -165,12 +165,8 @@ fn multiply(
     let width = chunk_len(n).next_multiple_of(COLUMNS);
     let all = Outer { sizes: (m, n, k), a, b: b.as_ptr(), c: c.as_mut_ptr(), row: n };
     (0..n.div_ceil(width)).into_par_iter().for_each(|chunk| {
-        let all = all;
-        let from = chunk * width;
-        let sizes = (m, width.min(n - from), k);
-        // SAFETY: `from` is below `n`, so that both are in a row.
-        let (b, c) = unsafe { (all.b.add(from), all.c.add(from)) };
-        isa.run(Outer { sizes, b, c, ..all });
+        // SAFETY: the chunk begins inside the rows.
+        isa.run(unsafe { all.columns(chunk * width, width) });
     });
 }
 
@@ -182,7 +178,7 @@ const ROWS: usize = 24;
 /// Values that may be laid so: half of that cache.
 const PACKED: usize = 4 * 1024;
 
-/// Some columns of C = A · B, whose rows, as those of B, are `row` apart.
+/// C = A · B, or some columns of it; the rows of B and C are `row` apart.
 #[derive(Clone, Copy)]
 struct Outer {
     sizes: (usize, usize, usize),
@@ -197,6 +193,19 @@ struct Outer {
 unsafe impl Send for Outer {}
 // SAFETY: the same.
 unsafe impl Sync for Outer {}
+
+impl Outer {
+    /// The same of `width` columns from `from` on, or as many as there are.
+    ///
+    /// # Safety
+    /// `from` must be below the number of columns.
+    unsafe fn columns(&self, from: usize, width: usize) -> Outer {
+        let (m, n, k) = self.sizes;
+        // SAFETY: rows of both have `n` values, as the caller vouches.
+        let (b, c) = unsafe { (self.b.add(from), self.c.add(from)) };
+        Outer { sizes: (m, width.min(n - from), k), b, c, ..*self }
+    }
+}
 
 impl Kernel for Outer {
     type Output = ();

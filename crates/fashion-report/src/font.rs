@@ -98,6 +98,12 @@ pub(crate) fn wrap(text: &str, size: f64, weight: Weight, room: f64, lines: usiz
     out.iter().map(|line| fit(line.trim_end(), size, weight, room)).collect()
 }
 
+/// Whether the font has all of a text's letters; a PNG shows boxes for those that it has not.
+pub(crate) fn has_letters(text: &str) -> bool {
+    let font = font(Weight::Regular);
+    text.chars().all(|c| c.is_control() || font.glyph_id(c).0 != 0)
+}
+
 /// Paints text: calls `dot(x, y, coverage)` with coverage in `[0, 1]` for each pixel touched, with
 /// the first letter's origin at `(x, baseline)`.
 pub(crate) fn paint(

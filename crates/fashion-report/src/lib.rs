@@ -44,6 +44,18 @@ pub use setting::SettingValue;
 pub use sweep::{Sweep, SweepPoint};
 pub use sweep_curves::{CurveEnd, SweepCurve};
 
+/// Whether PNG figures have the letters of a text: their font has Latin ones. An SVG and the page show others
+/// in a font of whoever looks at them.
+///
+/// ```
+/// assert!(fashion_report::has_letters("Écharpe"));
+/// assert!(!fashion_report::has_letters("手袋"));
+/// ```
+#[must_use]
+pub fn has_letters(text: &str) -> bool {
+    font::has_letters(text)
+}
+
 /// The most rows of an image, which is square, and columns. Images are given row by row from the top, a
 /// byte a pixel if they are grey, with 0 for the background, and three if they are in colour; their
 /// length says which.

@@ -99,8 +99,8 @@ impl<'a> Trainer<'a> {
         let device = Cpu::default();
         device.try_enable_cache()?;
         network.keep_memory(true)?;
-        let class_weights = settings.class_weights.for_images(dataset, &train)?;
         let drawn = draws_of_classes(&counts(dataset, &train), settings.balance);
+        let class_weights = settings.class_weights.for_images(&drawn)?;
         Ok(Trainer {
             averaged: None,
             optimiser: Optimiser::new(&settings, &network),
@@ -203,8 +203,8 @@ impl<'a> Trainer<'a> {
 
     /// Whether no epoch so far was noticeably better than guessing, in training or validation: with a
     /// loss 1% below the [lowest](Self::guessing_loss), or an accuracy that is above the share of the
-    /// most frequent class by a tenth of what that leaves. A fresh network is as close as that. Not
-    /// before the first epoch.
+    /// most frequent class by a tenth of what that leaves, or by as much again where that is less. A fresh
+    /// network is as close as that. Not before the first epoch.
     pub fn learned_nothing(&self) -> bool {
         let [train, validation] = &self.guessing;
         let nothing = |e: &Epoch| {
@@ -408,7 +408,9 @@ impl Guessing {
     }
 
     fn is_as_good(&self, loss: f64, accuracy: f64) -> bool {
-        loss >= 0.99 * self.loss && accuracy < self.accuracy + 0.1 * (1.0 - self.accuracy)
+        // Of many classes a hundredth of what is left is far above chance.
+        let noticeable = (0.1 * (1.0 - self.accuracy)).min(self.accuracy);
+        loss >= 0.99 * self.loss && accuracy < self.accuracy + noticeable
     }
 }
 

@@ -89,6 +89,7 @@ fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found, Vec<usize>)> {
 fn check_for(points: &[Point], splits: &Splits) -> Result<Vec<usize>, Error> {
     let mut known = HashMap::new();
     let images = |Point { settings, .. }: &Point| {
+        settings.check_dataset(&splits.train)?;
         let alike = (settings.validation.to_string(), settings.class_weights.to_string());
         Ok(match known.entry(alike) {
             Entry::Occupied(known) => *known.get(),

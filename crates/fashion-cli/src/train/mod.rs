@@ -33,7 +33,7 @@ use summary::Summary;
 
 /// What there is to say of a network that was never noticeably better than guessing.
 const LEARNED_NOTHING: &str = "the network learned nothing: neither its loss nor its accuracy was \
-     ever better than by guessing. Try another learning rate, which `fashion lr-find` suggests, or more epochs";
+     ever noticeably better than by guessing. Try another learning rate, which `fashion lr-find` suggests, or more epochs";
 
 /// A run that is about to begin, or to go on.
 struct Prepared {

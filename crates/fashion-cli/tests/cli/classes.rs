@@ -83,12 +83,18 @@ fn forty_seven_classes_have_their_numbers_or_names() {
     assert_eq!((trained.code, &trained.stderr[..]), (Some(0), ""));
     let page = fs::read_to_string(at("run/report.html")).unwrap();
     assert!(page.contains("Of 47 classes, those confused most"));
-    let names: Vec<String> = (0..47).map(|class| format!("<script>{class}")).collect();
+    let names: Vec<String> = (0..47).map(|class| format!("<script>手袋 {class}")).collect();
     fs::write(at("data/classes.json"), serde_json::to_string(&names).unwrap()).unwrap();
     let named = run("train --data data --epochs 1 --out named --quiet");
     assert_eq!((named.code, &named.stderr[..]), (Some(0), ""));
     let page = fs::read_to_string(at("named/report.html")).unwrap();
-    assert!(page.contains("&lt;script&gt;46") && !page.contains("<script>46"));
+    assert!(page.contains("&lt;script&gt;手袋 46") && !page.contains("<script>手"));
+    let judged = run("eval named --data data");
+    assert!(
+        judged.stderr.contains("lack letters of names such as <script>手袋 0;"),
+        "{}",
+        judged.stderr
+    );
     for command in [
         "data suspects --data data --folds 2 --repeats 1 --epochs 1 --quiet",
         "data audit --data data",

@@ -209,4 +209,15 @@ fn runs_are_compared_and_not_changed() {
     assert!(part.stderr.contains("--split test"), "{}", part.stderr);
     let one = line(folder, "compare run");
     assert_eq!(one.code, Some(2), "{}", one.stderr);
+
+    // Of other classes, or another size, there is nothing to compare.
+    let others = ["--only Bag,Dress,Sneaker", "--side 32"];
+    for (data, options) in ["classes", "side"].into_iter().zip(others) {
+        let draw = format!("data draw {data} --train 3 --test 2 {options}");
+        assert_eq!(line(folder, &draw).code, Some(0));
+        let weights = "run/weights/best.safetensors";
+        let ended = line(folder, &format!("compare {weights} {weights} --data {data}"));
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert!(ended.stderr.contains("best.safetensors: "), "{}", ended.stderr);
+    }
 }

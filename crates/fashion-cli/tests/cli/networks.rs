@@ -82,6 +82,13 @@ fn a_sweep_varies_the_network() {
     };
     assert!(config("0001-seed0").contains("architecture = \"report-cnn\""));
     assert!(config("0002-seed0").contains("architecture = \"vgg\""));
+    // What some point cannot be trained with is told before the first.
+    for vary in ["network=report-cnn,resnet-64", "hue=0,0.1"] {
+        let sweep = format!("sweep --data {} --vary {vary} --out none", data.display());
+        let ended = line(folder.path(), &sweep);
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert!(!folder.path().join("none").exists());
+    }
     // Resumed, nothing is left to do.
     let again = line(folder.path(), "sweep --resume s --json");
     assert_eq!(

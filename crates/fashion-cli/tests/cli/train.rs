@@ -141,7 +141,7 @@ fn a_run_that_learned_nothing_is_judged_and_told_of() {
         let options = format!("train --epochs 3 --out {more} --data");
         fashion(folder.path(), options.split(' ').chain([data.to_str().unwrap()]))
     };
-    let note = "note     the network learned nothing: neither its loss nor its accuracy was ever better than by guessing.";
+    let note = "note     the network learned nothing: neither its loss nor its accuracy was ever noticeably better than by guessing.";
     let ended = train("still --lr 1e-9");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stderr.contains(note) && ended.stdout.contains("Confusion matrix"));

@@ -12,6 +12,8 @@
 
 use std::collections::BinaryHeap;
 
+use rayon::prelude::*;
+
 use super::item::{Image, Item};
 
 /// The distance up to which two images are near duplicates, unless told otherwise: a difference of a
@@ -126,8 +128,8 @@ pub(super) fn pairs(images: &[Image], shape: [usize; 2], near: f64) -> NearPairs
     // Beside each other, since they are what the loop reads.
     let sums: Vec<[i16; BLOCKS]> =
         sketches.iter().map(|sketch| blocks.sums(sketch.image.1)).collect();
-    let mut pairs = Nearest::default();
-    for (second, b) in sketches.iter().enumerate() {
+    let pairs_of = |mut pairs: Nearest, second: usize| {
+        let b = &sketches[second];
         let b_square = f64::from(b.square);
         let limit = near * near * b_square;
         // Less by one, since squares are whole and the bound is not.
@@ -138,15 +140,18 @@ pub(super) fn pairs(images: &[Image], shape: [usize; 2], near: f64) -> NearPairs
             if block_distance(a_sums, &sums[second]) > block_limit {
                 continue;
             }
-            let apart = f64::from(distance_squared(a.image.1, b.image.1));
+            let apart = f64::from(distance_squared(a.image.1, b.image.1, limit));
             if apart <= limit {
                 let mut items = [a.image.0, b.image.0];
                 items.sort_unstable();
                 pairs.add(NearPair { items, distance: (apart / b_square).sqrt() });
             }
         }
-    }
-    pairs.done()
+        pairs
+    };
+    // Which are nearest does not depend on who found them.
+    let pairs = (0..sketches.len()).into_par_iter().fold(Nearest::default, pairs_of);
+    pairs.reduce(Nearest::default, Nearest::with).done()
 }
 
 /// Pairs counted, and the nearest of them in memory that does not grow with their number.
@@ -162,7 +167,19 @@ impl Nearest {
         self.counts.count += 1;
         self.counts.across += usize::from(pair.crosses());
         self.counts.contradictory += usize::from(pair.disagrees());
-        let pair = (pair.distance.to_bits(), pair.items);
+        self.keep((pair.distance.to_bits(), pair.items));
+    }
+
+    /// Both together.
+    fn with(mut self, other: Self) -> Self {
+        self.counts.count += other.counts.count;
+        self.counts.across += other.counts.across;
+        self.counts.contradictory += other.counts.contradictory;
+        other.kept.into_iter().for_each(|pair| self.keep(pair));
+        self
+    }
+
+    fn keep(&mut self, pair: (u64, [Item; 2])) {
         if self.kept.len() < MAX_PAIRS {
             self.kept.push(pair);
         } else if let Some(mut farthest) = self.kept.peek_mut()
@@ -183,9 +200,18 @@ fn square(pixels: &[u8]) -> u32 {
     pixels.iter().map(|&pixel| u32::from(pixel).pow(2)).sum()
 }
 
-/// ‖a − b‖².
-fn distance_squared(a: &[u8], b: &[u8]) -> u32 {
-    a.iter().zip(b).map(|(&a, &b)| u32::from(a.abs_diff(b)).pow(2)).sum()
+/// ‖a − b‖², or something above `limit` where it is above.
+fn distance_squared(a: &[u8], b: &[u8], limit: f64) -> u32 {
+    /// Values between two looks at the limit.
+    const STEP: usize = 64;
+    let mut sum = 0;
+    for (a, b) in a.chunks(STEP).zip(b.chunks(STEP)) {
+        sum += a.iter().zip(b).map(|(&a, &b)| u32::from(a.abs_diff(b)).pow(2)).sum::<u32>();
+        if f64::from(sum) > limit {
+            break;
+        }
+    }
+    sum
 }
 
 /// ‖s(a) − s(b)‖², at most 16 · 12495², which a u32 holds.

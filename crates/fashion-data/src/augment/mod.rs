@@ -281,6 +281,38 @@ mod tests {
     }
 
     #[test]
+    fn colours_are_changed_by_what_was_drawn() {
+        let pixels: Vec<u8> = (0..16 * 16 * 3).map(|i| (i * 37 % 251) as u8).collect();
+        let plain: Vec<f32> = pixels.iter().map(|&level| f32::from(level) / 255.0).collect();
+        let changed = |change: Change, channels: usize| {
+            let mut out = vec![0.0; 16 * 16 * channels];
+            change.apply(&pixels[..out.len()], 16, channels, &mut out, &mut Vec::new());
+            out
+        };
+        let check = |change: Change, how: &dyn Fn(&mut [f32])| {
+            let mut expected = plain.clone();
+            how(&mut expected);
+            assert_ne!(expected, plain);
+            assert_eq!(changed(change, 3), expected);
+        };
+        let none = Change::default();
+        check(Change { brightness: 1.5, ..none }, &|x| colour::brighten(x, 1.5));
+        check(Change { contrast: 0.5, ..none }, &|x| colour::contrast(x, 3, 0.5));
+        check(Change { saturation: 0.5, ..none }, &|x| colour::saturate(x, 0.5));
+        check(Change { hue: 0.25, ..none }, &|x| colour::turn_hue(x, 0.25));
+        let all = Change { brightness: 0.5, contrast: 0.5, saturation: 0.5, hue: 0.25, ..none };
+        check(all, &|x| {
+            colour::brighten(x, 0.5);
+            colour::contrast(x, 3, 0.5);
+            colour::saturate(x, 0.5);
+            colour::turn_hue(x, 0.25);
+        });
+        // Grey has no colours to change.
+        let coloured = Change { saturation: 0.5, hue: 0.25, ..none };
+        assert_eq!(changed(coloured, 1), changed(none, 1));
+    }
+
+    #[test]
     fn a_rectangle_is_black_and_nothing_else() {
         let erased = Some(Rectangle { top: 3, left: 5, height: 4, width: 9 });
         let mut out = vec![0.0; 20 * 20 * 3];

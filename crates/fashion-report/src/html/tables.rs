@@ -51,6 +51,11 @@ pub(super) fn fact_list(facts: &[(String, String)]) -> Markup {
     }
 }
 
+/// A name that the style sheet cuts, to be told where somebody points at it.
+fn cut(name: &str) -> Option<&str> {
+    (name.chars().count() > 30).then_some(name)
+}
+
 /// Examples per class, with a bar for each number.
 pub(super) fn counts(report: &Report<'_>) -> Markup {
     let classes = &report.classes;
@@ -63,7 +68,7 @@ pub(super) fn counts(report: &Report<'_>) -> Markup {
         html! {
             @for class in some.iter().map(|&class| &classes[class]) {
                 tr {
-                    th scope="row" { (class.name) }
+                    th scope="row" title=[cut(&class.name)] { (class.name) }
                     @for n in of(class) {
                         td style={ "--v:" (length(n as f64 / most)) } { (format::thousands(n)) }
                     }
@@ -145,7 +150,7 @@ pub(super) fn scores(metrics: &Metrics) -> Markup {
     let line = |row: &ScoreRow| {
         html! {
             tr class=[(row.scope != "class").then_some("mean")] {
-                th scope="row" {
+                th scope="row" title=[cut(&row.title)] {
                     @if row.scope == "class" { (row.title) } @else { (row.title.to_lowercase()) }
                 }
                 @for &figure in &shown { (score(row.figures[figure])) }

@@ -19,7 +19,7 @@ use crate::history::{Epoch, best};
 use crate::schedule::{Schedule, ScheduleKind};
 use declare::settings;
 use fashion_data::augment::Augment;
-use fashion_data::{Dataset, Drawing, HoldOut, Split, Splits};
+use fashion_data::{Dataset, Drawing, HoldOut, Split, Splits, draws_of_classes};
 use fashion_model::{Architecture, ImageShape};
 use serde::{Deserialize, Serialize};
 use toml::Table;
@@ -189,7 +189,7 @@ settings! {
     Run target_accuracy: Option<f64> = None, "SHARE",
         |s| s.target_accuracy.is_none_or(|target| 0.0 < target && target < 1.0)
             => "a share above 0 and below 1 such as 0.99";
-    /// Decides the initial weights, the part held out and the order of the images
+    /// Decides the initial weights, the part held out, the order of the images and how they are changed
     Run seed: u64 = 0, "N",
         |s| i64::try_from(s.seed).is_ok() => LESS_THAN_2_63;
 }
@@ -292,15 +292,17 @@ impl Settings {
     /// decides which ones, does not decide whether it fails.
     ///
     /// # Errors
-    /// As [`hold_out`](Self::hold_out) and [`ClassWeights::for_images`].
+    /// As [`check_dataset`](Self::check_dataset), [`hold_out`](Self::hold_out) and
+    /// [`ClassWeights::for_images`].
     pub fn check_for(&self, splits: &Splits) -> Result<(usize, usize), Error> {
         let train = &splits.train;
-        self.check_images(self.network.name(), self.network.input(), train)?;
+        self.check_dataset(train)?;
         let (trained_on, held_out) = match self.hold_out(splits)? {
             Some(HoldOut { train, held_out, .. }) => (train, held_out.len()),
             None => ((0..train.len()).collect(), 0),
         };
-        self.class_weights.for_images(train, &trained_on)?;
+        let counts = class_weights::counts(train, &trained_on);
+        self.class_weights.for_images(&draws_of_classes(&counts, self.balance))?;
         Ok((trained_on.len(), held_out))
     }
 
@@ -323,6 +325,14 @@ impl Settings {
         Drawing { seed, balance, augment }
     }
 
+    /// Makes sure that images are those that the network is for, and have all that is to be changed.
+    ///
+    /// # Errors
+    /// [`Error::Images`], or as [`check_changes`](Self::check_changes).
+    pub fn check_dataset(&self, dataset: &Dataset) -> Result<(), Error> {
+        self.check_images(self.network.name(), self.network.input(), dataset)
+    }
+
     /// Makes sure that images have all that is to be changed.
     ///
     /// # Errors
@@ -341,7 +351,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Makes sure that images are those that a network is for, and have all that is to be changed.
+    /// As [`check_dataset`](Self::check_dataset), for any network.
     pub(crate) fn check_images(
         &self,
         network: &'static str,
@@ -438,12 +448,51 @@ mod tests {
     }
 
     #[test]
+    fn changes_have_ranges() {
+        let with = |name: &str, value: f64| {
+            let settings = Settings::default();
+            let set = settings.with_one(name, &toml::Value::Float(value), "x".as_ref()).unwrap();
+            set.check().map_err(|error| error.to_string())
+        };
+        for (name, most) in [
+            ("balance", 1.0),
+            ("flip", 1.0),
+            ("shift", 0.5),
+            ("rotate", 180.0),
+            ("scale", 1.0),
+            ("brightness", 1.0),
+            ("contrast", 1.0),
+            ("saturation", 1.0),
+            ("hue", 0.5),
+            ("erase", 1.0),
+            ("mixup", 1.0),
+        ] {
+            with(name, most).unwrap();
+            for value in [1.001 * most, -0.001, f64::NAN] {
+                let error = with(name, value).unwrap_err();
+                assert!(error.starts_with(&format!("{name} is ")), "{error}");
+            }
+        }
+        let grey = &fashion_sample::generate(0).test;
+        for name in ["saturation", "hue"] {
+            let set = Settings::default().with_one(name, &toml::Value::Float(0.1), "x".as_ref());
+            let error = set.unwrap().check_dataset(grey).unwrap_err().to_string();
+            assert!(error.contains("images are grey"), "{error}");
+        }
+    }
+
+    #[test]
     fn what_does_not_go_together_is_refused() {
         let refused = |settings: Settings| settings.check().unwrap_err().to_string();
         let decayed = Settings { weight_decay: 0.1, ..Settings::default() };
         assert!(refused(decayed.clone()).contains("adamw and sgd decay weights"));
         Settings { optimiser: OptimiserKind::AdamW, ..decayed }.check().unwrap();
+        let class_weights = ClassWeights::Balanced;
         for (settings, part) in [
+            (
+                Settings { balance: 0.5, class_weights, ..Settings::default() },
+                "count rare classes twice",
+            ),
             (Settings { patience: 3, ..Settings::report() }, "patience can stop early"),
             (Settings { schedule: ScheduleKind::Plateau, ..Settings::report() }, "plateau can go"),
             (Settings { warmup_epochs: 10.0, ..Settings::default() }, "fewer than there are"),

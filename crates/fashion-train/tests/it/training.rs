@@ -229,12 +229,21 @@ fn a_run_that_learns_nothing_is_a_result() {
     let (nothing, guessing) = trained(&uneven, small_rate.clone());
     let expected = |common: f64, rare: f64| -(9.0 * common * common.ln() + rare * rare.ln());
     assert!(nothing && (guessing - expected(20.0 / 181.0, 1.0 / 181.0)).abs() < 1e-12);
-    let smoothed = Settings { label_smoothing: 0.5, ..small_rate };
+    let smoothed = Settings { label_smoothing: 0.5, ..small_rate.clone() };
     let (_, guessing) = trained(&uneven, smoothed);
     let expected = expected(10.0 / 181.0 + 0.05, 0.5 / 181.0 + 0.05);
     assert!((guessing - expected).abs() < 1e-12);
-    let balanced = Settings { class_weights: ClassWeights::Balanced, ..small_rate };
+    let balanced = Settings { class_weights: ClassWeights::Balanced, ..small_rate.clone() };
     assert!((trained(&uneven, balanced).1 - 10_f64.ln()).abs() < 1e-6);
+    // 19 or 18 of 181 draws for each class, of which the last counts ten times as much.
+    let weights: Vec<f32> = (0..10).map(|class| if class == 9 { 10.0 } else { 1.0 }).collect();
+    let both =
+        Settings { balance: 1.0, class_weights: ClassWeights::Given(weights.into()), ..small_rate };
+    let (nothing, guessing) = trained(&uneven, both);
+    let (one, all) = (18.0, 19.0 + 8.0 * 18.0 + 180.0);
+    let entropy = |n: f64| -(n / all) * (n / all).ln();
+    let expected = entropy(19.0) + 8.0 * entropy(one) + entropy(10.0 * one);
+    assert!(nothing && (guessing - expected).abs() < 1e-6, "{guessing} {expected}");
 }
 
 #[test]
