@@ -285,18 +285,16 @@ fn shards_of_a_halving_wait_for_each_other() {
             waits.lock().unwrap().push((epoch, trials, shards.to_vec()));
         }
     };
+    let finish = |number: usize| {
+        let options = Options { shard: shard(number), ..options(1, 1) };
+        assert_eq!(run(&join(&folder), &splits, &options, &keep).unwrap(), Finish::Complete);
+    };
     std::thread::scope(|scope| {
-        for number in 0..2 {
-            let (join, splits, folder, keep) = (&join, &splits, &folder, &keep);
-            scope.spawn(move || {
-                if number == 1 {
-                    std::thread::sleep(std::time::Duration::from_millis(1500));
-                }
-                let options = Options { shard: shard(number), ..options(1, 1) };
-                let finish = run(&join(folder), splits, &options, keep).unwrap();
-                assert_eq!(finish, Finish::Complete);
-            });
+        let first = scope.spawn(|| finish(0));
+        while waits.lock().unwrap().is_empty() && !first.is_finished() {
+            std::thread::sleep(std::time::Duration::from_millis(10));
         }
+        scope.spawn(|| finish(1));
     });
     let waits = waits.into_inner().unwrap();
     assert_eq!(waits[0], (1, 6, vec![1]));
