@@ -12,7 +12,8 @@ use crate::error::InFile;
 use crate::memory::Need;
 use crate::picture::Picture;
 use crate::reading::{Raw, described};
-use crate::{Classes, Dataset, Error, Reading, files, picture, png};
+use crate::source::VALIDATION;
+use crate::{Classes, Dataset, Error, Reading, Split, files, picture, png};
 
 /// Endings of names of pictures; a file with one of them must be a picture.
 const ENDINGS: [&str; 5] = ["png", "jpg", "jpeg", "jpe", "jfif"];
@@ -317,11 +318,10 @@ pub(crate) fn raw(pictures: Vec<(Picture, u16)>, in_colour: bool, classes: &Clas
     Raw { pixels, labels, shape, classes: Some(classes.clone()) }
 }
 
-/// Names of parts, which are no classes where they lie beside these.
-const PARTS: [&str; 5] = ["train", "test", "val", "valid", "validation"];
-
+/// Whether a folder is called like a part, which is no class where it lies beside these.
 fn is_part(path: &Path) -> bool {
-    PARTS.iter().any(|part| path.file_name().is_some_and(|name| name == *part))
+    let mut names = Split::ALWAYS.iter().map(|split| split.name()).chain(VALIDATION);
+    path.file_name().is_some_and(|found| names.any(|name| found == name))
 }
 
 /// Whether a folder holds two folders or more with pictures of a class in them.
