@@ -1,6 +1,6 @@
 //! Folders of pictures as data: split here, or with a validation part.
 
-use crate::common::{json, line};
+use crate::common::{Ended, json, line};
 use fashion_data::{Classes, Dataset};
 use ndarray::Array4;
 use std::fs;
@@ -25,14 +25,17 @@ fn pictures(folder: &Path) -> Vec<std::path::PathBuf> {
     all
 }
 
+/// What a command did that has to succeed.
+fn succeeded(folder: &Path, command: &str) -> Ended {
+    let ended = line(folder, command);
+    assert_eq!(ended.code, Some(0), "{command}: {}", ended.stderr);
+    ended
+}
+
 #[test]
 fn class_folders_are_split_and_the_run_says_how() {
     let folder = tiles();
-    let run = |command: &str| {
-        let ended = line(folder.path(), command);
-        assert_eq!(ended.code, Some(0), "{command}: {}", ended.stderr);
-        ended
-    };
+    let run = |command: &str| succeeded(folder.path(), command);
     let at = |name: &str| folder.path().join(name);
     let info = run("data info --data tiles/train");
     assert!(info.stdout.contains("tiles/train (pictures in class folders, split here)"));
@@ -171,11 +174,7 @@ fn a_run_on_class_folders_goes_on_where_it_stopped() {
 #[test]
 fn a_validation_part_is_validated_on_unless_something_else_is_asked_for() {
     let folder = tiles();
-    let run = |command: &str| {
-        let ended = line(folder.path(), command);
-        assert_eq!(ended.code, Some(0), "{command}: {}", ended.stderr);
-        ended
-    };
+    let run = |command: &str| succeeded(folder.path(), command);
     let at = |name: &str| folder.path().join(name);
     let config = |run: &str| fs::read_to_string(at(run).join("config.toml")).unwrap();
     run("train --data tiles --epochs 1 --out before --quiet");
