@@ -269,8 +269,8 @@ impl Plan {
             Kernel::ConvPool(block) => block.forward(isa, x, y, None),
             Kernel::Conv { conv, relu } => conv.forward(isa, x, y, *relu),
             Kernel::Normalise { by: [mean, inverse_deviation, scale, shift], relu } => {
-                let by = norm::Normalisation { mean, inverse_deviation, scale, shift };
-                norm::forward(isa, x, by, *relu, y);
+                let by = norm::Normalisation { mean, inverse_deviation, scale, shift, relu: *relu };
+                norm::forward(isa, x, by, None, y);
             }
             Kernel::Relu => relu::forward(x, y),
             Kernel::MaxPool(pool) => pool.forward(isa, x, y, None),

@@ -10,7 +10,7 @@ mod common;
 use common::{Table, values, weights};
 use fashion_kernels::chunks::CHUNKS;
 use fashion_kernels::conv::{Conv, ConvShape};
-use fashion_kernels::norm::{self, Normalisation, Taken};
+use fashion_kernels::norm::{self, Normalisation, Slopes};
 use fashion_kernels::pool::{Global, MaxPool};
 use fashion_kernels::simd::Isa;
 use std::hint::black_box;
@@ -88,7 +88,7 @@ fn convolution(table: &mut Table, network: &str, shape: ConvShape) {
     });
     table.row(&name("gradient of input"), operations, || {
         for (grad, grad_x) in grad.chunks(output).zip(grad_x.chunks_mut(input)) {
-            conv.input_gradient(isa, black_box(grad), grad_x);
+            conv.input_gradient(isa, black_box(grad), grad_x, false);
         }
     });
     table.row(&name("gradient of weights"), operations, || {
@@ -103,20 +103,35 @@ fn normalisation(table: &mut Table, channels: usize, side: usize) {
     let sample_len = side * side * channels;
     let x = values(BATCH * sample_len, 4, 1.0);
     let (mut y, grad, mut grad_x) = (x.clone(), x.clone(), x.clone());
-    let [mut mean, mut variance, mut inverse] = [(); 3].map(|()| vec![0.0; channels]);
+    let [mut mean, mut variance, mut inverse, mut to_scale, mut to_shift, mut of_x, mut constant] =
+        [(); 7].map(|()| vec![0.0; channels]);
     let (scale, shift) = (vec![1.0; channels], vec![0.0; channels]);
+    let mut sums = vec![0.0; norm::MOMENTS * channels];
     let name = |pass: &str| format!("batch-norm, {channels} at {side}, {pass}");
     table.row(&name("moments"), None, || {
-        norm::moments(isa, black_box(&x), sample_len, channels, &mut mean, &mut variance);
+        sums.fill(0.0);
+        norm::add_moments(isa, black_box(&x), sample_len, channels, &mut sums);
+        norm::moments(&mut sums, (BATCH, side * side), &mut mean, &mut variance);
     });
     norm::inverse_deviation(&variance, 1e-5, &mut inverse);
-    let by =
-        Normalisation { mean: &mean, inverse_deviation: &inverse, scale: &scale, shift: &shift };
-    table.row(&name("forward"), None, || norm::forward(isa, black_box(&x), by, true, &mut y));
-    let (mut to_scale, mut to_shift) = (scale.clone(), shift.clone());
-    table.row(&name("backward"), None, || {
-        let taken = Taken { x: black_box(&x), y: Some(&y), by };
-        norm::backward(isa, taken, sample_len, &grad, &mut grad_x, &mut to_scale, &mut to_shift);
+    let by = Normalisation {
+        mean: &mean,
+        inverse_deviation: &inverse,
+        scale: &scale,
+        shift: &shift,
+        relu: true,
+    };
+    table.row(&name("forward"), None, || norm::forward(isa, black_box(&x), by, None, &mut y));
+    let mut sums = vec![0.0; norm::SUMS * channels];
+    table.row(&name("sums of the gradient"), None, || {
+        sums.fill(0.0);
+        norm::add_sums(isa, black_box(&x), by, sample_len, &grad, &mut sums);
+    });
+    let (to, slopes) = ((&mut to_scale[..], &mut to_shift[..]), (&mut of_x[..], &mut constant[..]));
+    norm::slopes(&mut sums, BATCH * side * side, by, to, slopes);
+    let slopes = Slopes { of_x: &of_x, constant: &constant };
+    table.row(&name("gradient of input"), None, || {
+        norm::backward(isa, black_box(&x), by, slopes, &grad, &mut grad_x);
     });
 }
 
@@ -130,7 +145,7 @@ fn pooling(table: &mut Table) {
         pool.forward(isa, black_box(&x), &mut y, Some(&mut winners));
     });
     table.row("max-pooling, 32 at 28, backward", None, || {
-        pool.backward(isa, &winners, black_box(&y), &mut x);
+        pool.backward(isa, &winners, black_box(&y), &mut x, false);
     });
     let pool = Global { positions: 49, channels: 96 };
     let mut x = values(BATCH * pool.input_len(), 6, 1.0);
@@ -139,12 +154,12 @@ fn pooling(table: &mut Table) {
         pool.max(isa, black_box(&x), &mut y, Some(&mut winners));
     });
     table.row("global max-pooling, 96 at 7, backward", None, || {
-        pool.max_gradient(&winners, black_box(&y), &mut x);
+        pool.max_gradient(&winners, black_box(&y), &mut x, false);
     });
     table.row("global average, 96 at 7, forward", None, || {
         pool.average(isa, black_box(&x), &mut y);
     });
     table.row("global average, 96 at 7, backward", None, || {
-        pool.average_gradient(isa, black_box(&y), &mut x);
+        pool.average_gradient(isa, black_box(&y), &mut x, false);
     });
 }

@@ -35,6 +35,14 @@ impl Buffer {
             self.len = len;
         }
     }
+
+    /// The memory as `f64`, half as many, of values that mean nothing until they are written.
+    pub fn doubles(&mut self) -> &mut [f64] {
+        // SAFETY: every pattern of bits is an f64.
+        let (before, doubles, _) = unsafe { self.align_to_mut() };
+        assert!(before.is_empty(), "a cache line begins with a whole f64");
+        doubles
+    }
 }
 
 impl Deref for Buffer {
@@ -85,14 +93,6 @@ impl Scratch {
         let mut buffer = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
         buffer.grow(len);
         Scratch(buffer)
-    }
-
-    /// The memory as `f64`, half as many, of values that mean nothing until they are written.
-    pub(crate) fn doubles(&mut self) -> &mut [f64] {
-        // SAFETY: every pattern of bits is an f64.
-        let (before, doubles, _) = unsafe { self.0.align_to_mut() };
-        assert!(before.is_empty(), "a cache line begins with a whole f64");
-        doubles
     }
 }
 

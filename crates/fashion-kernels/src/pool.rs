@@ -55,14 +55,19 @@ impl MaxPool {
         isa.run(Largest { pool: self, x, y, winners });
     }
 
-    /// Adds the gradient of the input to `grad_x`, given that of the output and the winners.
+    /// Writes the gradient of the input to `grad_x`, or adds it if `add`, given that of the output and the
+    /// winners.
     ///
     /// # Panics
     /// If the lengths do not fit, the side is below 2 or the channels are no multiple of 16.
-    pub fn backward(self, isa: Isa, winners: &[u8], grad: &[f32], grad_x: &mut [f32]) {
+    pub fn backward(self, isa: Isa, winners: &[u8], grad: &[f32], grad_x: &mut [f32], add: bool) {
         self.check(grad_x, grad);
         assert_eq!(winners.len(), grad.len(), "winners of the pooling");
-        isa.run(ToWinners { pool: self, winners, grad, grad_x });
+        if !add && !self.side.is_multiple_of(2) {
+            // No window writes to the last row and column.
+            grad_x.fill(0.0);
+        }
+        isa.run(ToWinners { pool: self, winners, grad, grad_x, add });
     }
 
     fn check(self, x: &[f32], y: &[f32]) {
@@ -139,6 +144,7 @@ struct ToWinners<'a> {
     winners: &'a [u8],
     grad: &'a [f32],
     grad_x: &'a mut [f32],
+    add: bool,
 }
 
 impl Kernel for ToWinners<'_> {
@@ -146,7 +152,7 @@ impl Kernel for ToWinners<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let ToWinners { pool, winners, grad, grad_x } = self;
+        let ToWinners { pool, winners, grad, grad_x, add } = self;
         let (channels, positions) = (pool.channels, pool.positions());
         let mut cell = 0;
         for grad_x in grad_x.chunks_exact_mut(pool.input_len()) {
@@ -159,7 +165,8 @@ impl Kernel for ToWinners<'_> {
                         for (position, at) in positions.into_iter().enumerate() {
                             let won = s.eq_i(winner, s.splat_i(position as i32));
                             let to = grad_x.as_mut_ptr().add(window + at + channel);
-                            s.store(to, s.add(s.load(to), s.select(won, g, s.zero())));
+                            let g = s.select(won, g, s.zero());
+                            s.store(to, if add { s.add(s.load(to), g) } else { g });
                         }
                     }
                 }
@@ -208,15 +215,18 @@ impl Global {
         isa.run(LargestOfAll { pool: self, x, y, winners });
     }
 
-    /// Adds the gradient of [`max`](Self::max)'s input to `grad_x`, given that of its output and the
-    /// winners.
+    /// Writes the gradient of [`max`](Self::max)'s input to `grad_x`, or adds it if `add`, given that of its
+    /// output and the winners.
     ///
     /// # Panics
     /// If the lengths do not fit, positions or channels are not as their fields say, or a winner is
     /// no position.
-    pub fn max_gradient(self, winners: &[u32], grad: &[f32], grad_x: &mut [f32]) {
+    pub fn max_gradient(self, winners: &[u32], grad: &[f32], grad_x: &mut [f32], add: bool) {
         self.check(grad_x, grad);
         assert_eq!(winners.len(), grad.len(), "winners of the pooling");
+        if !add {
+            grad_x.fill(0.0);
+        }
         let samples = winners.chunks_exact(self.channels).zip(grad.chunks_exact(self.channels));
         for ((winners, grad), grad_x) in samples.zip(grad_x.chunks_exact_mut(self.input_len())) {
             for (c, (&winner, g)) in winners.iter().zip(grad).enumerate() {
@@ -235,13 +245,14 @@ impl Global {
         isa.run(Average { pool: self, x, y });
     }
 
-    /// Adds the gradient of [`average`](Self::average)'s input to `grad_x`, given that of its output.
+    /// Writes the gradient of [`average`](Self::average)'s input to `grad_x`, or adds it if `add`, given that
+    /// of its output.
     ///
     /// # Panics
     /// If the lengths do not fit, or positions or channels are not as their fields say.
-    pub fn average_gradient(self, isa: Isa, grad: &[f32], grad_x: &mut [f32]) {
+    pub fn average_gradient(self, isa: Isa, grad: &[f32], grad_x: &mut [f32], add: bool) {
         self.check(grad_x, grad);
-        isa.run(Spread { pool: self, grad, grad_x });
+        isa.run(Spread { pool: self, grad, grad_x, add });
     }
 
     fn check(self, x: &[f32], y: &[f32]) {
@@ -324,6 +335,7 @@ struct Spread<'a> {
     pool: Global,
     grad: &'a [f32],
     grad_x: &'a mut [f32],
+    add: bool,
 }
 
 impl Kernel for Spread<'_> {
@@ -331,7 +343,7 @@ impl Kernel for Spread<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Spread { pool: Global { positions, channels }, grad, grad_x } = self;
+        let Spread { pool: Global { positions, channels }, grad, grad_x, add } = self;
         let samples = grad_x.chunks_exact_mut(positions * channels);
         for (grad_x, grad) in samples.zip(grad.chunks_exact(channels)) {
             for channel in (0..channels).step_by(LANES) {
@@ -342,7 +354,7 @@ impl Kernel for Spread<'_> {
                     // SAFETY: a position has `channels` values.
                     unsafe {
                         let to = to.as_mut_ptr().add(channel);
-                        s.store(to, s.add(s.load(to), g));
+                        s.store(to, if add { s.add(s.load(to), g) } else { g });
                     }
                 }
             }

@@ -1,24 +1,27 @@
 #![doc = include_str!("../README.md")]
 
+mod activation;
 mod architecture;
 mod layer;
 mod layers;
 mod loss;
+mod memory;
 mod network;
 mod networks;
 mod tape;
 pub mod tensors;
 pub mod weights;
 
+pub use activation::{Activation, FeatureMap, Rows};
 pub use architecture::{Architecture, UnknownNetwork};
 pub use layer::{AnyTensor, Layer, within};
 pub use layers::{
-    AddRelu, BatchNorm, Conv, Conv1x1, Conv3x3, ConvBlock, ConvPair, Dense, FeatureMap, Flatten,
-    GlobalAveragePool, GlobalMaxPool, Head, Linear, MaxPool, Residual,
+    BatchNorm, Conv, Conv1x1, Conv3x3, ConvBlock, ConvPair, Dense, Flatten, GlobalAveragePool,
+    GlobalMaxPool, Head, Linear, MaxPool, Residual,
 };
 pub use loss::cross_entropy;
 pub use network::{
-    CpuGradients, Definition, Images, Logits, Network, Read, TrainingTape, Update, Write, of_shape,
+    CpuGradients, Definition, Images, Logits, Network, Read, TrainingTape, Update, Write,
 };
 pub use networks::{ReportCnn, Resnet, Resnet64, Vgg};
 pub use tape::{tensor_with, values};

@@ -1,10 +1,10 @@
 //! What every network here has in common.
 
+use crate::activation::{Activation, FeatureMap, Rows};
 use crate::layer::{AnyTensor, Layer};
-use crate::layers::FeatureMap;
-use dfdx::shapes::HasShape;
-use dfdx::tensor::{Cpu, CpuError, Gradients, NoneTape, OwnedTape, Tensor};
-use dfdx::tensor_ops::RealizeTo;
+use crate::memory::Memory;
+use dfdx::shapes::Const;
+use dfdx::tensor::{Cache, Cpu, CpuError, Gradients, NoneTape, OwnedTape, Tensor};
 use fashion_data::random::{Purpose, stream, uniform};
 use fashion_infer::tensors::{NamedTensor, Tensors};
 use fashion_infer::{Graph, ImageShape, Parameter, Plan, Role, Value};
@@ -12,7 +12,7 @@ use fashion_kernels::Scratch;
 use std::fmt::Debug;
 
 /// A batch of images (B, side, side, channels), pixels within 0–1.
-pub type Images<T = NoneTape> = Tensor<(usize, usize, usize, usize), f32, Cpu, T>;
+pub type Images = Activation<(usize, usize, usize, usize)>;
 
 /// A batch of logits (B, K) of K classes: the logarithms of their odds, before softmax.
 pub type Logits<T = NoneTape> = Tensor<(usize, usize), f32, Cpu, T>;
@@ -49,33 +49,32 @@ pub trait Definition: Layer {
     ///
     /// # Panics
     /// If the images are of another shape than [`INPUT`](Self::INPUT).
-    fn logits(&mut self, images: Images<TrainingTape>) -> Result<Logits<TrainingTape>, CpuError>;
+    fn logits(&mut self, images: Images) -> Result<Rows<usize>, CpuError>;
 }
 
-/// The same images, with their shape in the type.
-///
-/// # Panics
-/// If it is another.
-#[doc(hidden)]
-pub fn of_shape<const SIDE: usize, const CHANNELS: usize>(
-    images: Images<TrainingTape>,
-) -> FeatureMap<SIDE, CHANNELS, TrainingTape> {
-    let shape = *images.shape();
-    images.try_realize().unwrap_or_else(|_| {
-        panic!("images {shape:?} for a network of {SIDE} × {SIDE} × {CHANNELS}")
-    })
+impl Images {
+    /// The same images, with their shape in the type.
+    ///
+    /// # Panics
+    /// If it is another.
+    #[doc(hidden)]
+    pub fn of_shape<const SIDE: usize, const CHANNELS: usize>(self) -> FeatureMap<SIDE, CHANNELS> {
+        let (n, rows, columns, channels) = *self.shape();
+        assert_eq!((rows, columns, channels), (SIDE, SIDE, CHANNELS), "images of the network");
+        self.reshaped((n, Const, Const, Const))
+    }
 }
 
 /// The layers of any network.
 trait Layers: Debug + Send + Sync {
-    fn logits(&mut self, images: Images<TrainingTape>) -> Result<Logits<TrainingTape>, CpuError>;
+    fn logits(&mut self, images: Images) -> Result<Rows<usize>, CpuError>;
     fn all<'a>(&'a self, all: &mut Vec<&'a dyn AnyTensor>);
     fn all_mut<'a>(&'a mut self, all: &mut Vec<&'a mut dyn AnyTensor>);
     fn boxed_clone(&self) -> Box<dyn Layers>;
 }
 
 impl<N: Definition> Layers for N {
-    fn logits(&mut self, images: Images<TrainingTape>) -> Result<Logits<TrainingTape>, CpuError> {
+    fn logits(&mut self, images: Images) -> Result<Rows<usize>, CpuError> {
         Definition::logits(self, images)
     }
 
@@ -107,6 +106,8 @@ pub struct Network {
     graph: Graph,
     parameters: Vec<Parameter>,
     layers: Box<dyn Layers>,
+    device: Cpu,
+    memory: Memory,
 }
 
 impl Clone for Network {
@@ -116,6 +117,8 @@ impl Clone for Network {
             graph: self.graph.clone(),
             parameters: self.parameters.clone(),
             layers: self.layers.boxed_clone(),
+            device: Cpu::default(),
+            memory: Memory::default(),
         }
     }
 }
@@ -140,7 +143,8 @@ impl Network {
             lengths.eq(parameters.iter().map(Parameter::values)),
             "a layer's tensors are those of its graph, in the same order"
         );
-        Network { name: N::NAME, graph, parameters, layers: Box::new(layers) }
+        let (layers, device, memory) = (Box::new(layers), Cpu::default(), Memory::default());
+        Network { name: N::NAME, graph, parameters, layers, device, memory }
     }
 
     /// A network of so many classes with Keras's initial weights: Glorot uniform (Glorot and Bengio, 2010), within
@@ -197,19 +201,22 @@ impl Network {
         &self.parameters
     }
 
-    /// The logits of a batch, on dfdx's tape, as in training: batch normalisation goes by the batch, and
+    /// The logits of `n` images, on dfdx's tape, as in training: batch normalisation goes by the batch, and
     /// remembers its statistics.
+    ///
+    /// `pixels` writes the images (n, side, side, channels), with values within 0–1, one after the other
+    /// over whatever is there.
     ///
     /// # Errors
     /// If dfdx cannot allocate.
-    ///
-    /// # Panics
-    /// If the images are of another shape than [`input`](Self::input).
     pub fn logits(
         &mut self,
-        images: Images<TrainingTape>,
+        n: usize,
+        pixels: impl FnOnce(&mut [f32]),
     ) -> Result<Logits<TrainingTape>, CpuError> {
-        self.layers.logits(images)
+        let ImageShape { side, channels } = self.input();
+        let images = Activation::images(&self.memory, (n, side, side, channels), pixels);
+        self.layers.logits(images)?.into_tensor(&self.device)
     }
 
     /// Packs the weights as they are now, for use.
@@ -228,6 +235,10 @@ impl Network {
     /// # Errors
     /// If dfdx cannot allocate.
     pub fn keep_memory(&self, keep: bool) -> Result<(), CpuError> {
+        match keep {
+            true => self.device.try_enable_cache(),
+            false => self.device.try_disable_cache(),
+        }?;
         self.tensors().into_iter().try_for_each(|tensor| tensor.keep_memory(keep))
     }
 
@@ -390,15 +401,13 @@ macro_rules! network {
             }
         }
 
-        impl $crate::ModuleMut<$crate::FeatureMap<$SIDE, $CHANNELS, $crate::TrainingTape>>
-            for $Network
-        {
-            type Output = $crate::Logits<$crate::TrainingTape>;
+        impl $crate::ModuleMut<$crate::FeatureMap<$SIDE, $CHANNELS>> for $Network {
+            type Output = $crate::Rows<usize>;
             type Error = $crate::CpuError;
 
             fn try_forward_mut(
                 &mut self,
-                x: $crate::FeatureMap<$SIDE, $CHANNELS, $crate::TrainingTape>,
+                x: $crate::FeatureMap<$SIDE, $CHANNELS>,
             ) -> Result<Self::Output, Self::Error> {
                 $(let x = $crate::ModuleMut::try_forward_mut(&mut self.$field, x)?;)+
                 Ok(x)
@@ -412,10 +421,9 @@ macro_rules! network {
 
             fn logits(
                 &mut self,
-                images: $crate::Images<$crate::TrainingTape>,
-            ) -> Result<$crate::Logits<$crate::TrainingTape>, $crate::CpuError> {
-                let images = $crate::of_shape::<$SIDE, $CHANNELS>(images);
-                $crate::ModuleMut::try_forward_mut(self, images)
+                images: $crate::Images,
+            ) -> Result<$crate::Rows<usize>, $crate::CpuError> {
+                $crate::ModuleMut::try_forward_mut(self, images.of_shape::<$SIDE, $CHANNELS>())
             }
         }
     };

@@ -1,11 +1,11 @@
 //! Operations of our own on dfdx's tape.
 //!
 //! dfdx 0.13 has no convolution on stable Rust, and its dense layers would take most of a step's
-//! time; so each operation of ours copies its operands into a workspace of aligned memory, calls
-//! `fashion-kernels`, and records a closure for the backward pass through dfdx's public API. A
-//! workspace holds everything that the backward pass needs, moves into its closure, and returns to
-//! the layer's [`Pool`] afterwards, so that steady training allocates next to nothing and two
-//! forward passes before a backward one do not disturb each other.
+//! time; so each operation of ours calls `fashion-kernels` on memory of our own
+//! ([`Activation`](crate::Activation)), and records a closure for the backward pass through dfdx's
+//! public API. A workspace holds what an operation keeps for it besides, moves into the closure, and
+//! returns to the layer's [`Pool`] afterwards, so that steady training allocates next to nothing and
+//! two forward passes before a backward one do not disturb each other.
 
 use dfdx::shapes::{ConstShape, HasShape, Shape};
 use dfdx::tensor::{Cpu, CpuError, Storage, Tensor, TensorFromVec, ZerosTensor};
@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Workspaces that wait for their next use; clones share them.
-pub struct Pool<W>(Arc<Mutex<Vec<W>>>);
+pub(crate) struct Pool<W>(Arc<Mutex<Vec<W>>>);
 
 impl<W> Clone for Pool<W> {
     fn clone(&self) -> Self {

@@ -6,14 +6,12 @@ use crate::history::{Epoch, best, diverges};
 use crate::observer::{Observer, Start, Step};
 use crate::optimiser::{Failure, Optimiser};
 use crate::settings::{Settings, Validation, counts};
-use dfdx::tensor::{AsArray, Cache, Cpu, CpuError, Tensor, Trace};
+use dfdx::tensor::{AsArray, Cache, Cpu, CpuError, Tensor};
 use dfdx::tensor_ops::Backward;
 use fashion_data::{Classes, Dataset, Feed, HoldOut, Splits, draws_of_classes};
 use fashion_kernels::Scratch;
 use fashion_kernels::loss::{argmax, weigh_targets};
-use fashion_model::{
-    CpuGradients, ImageShape, Images, Network, cross_entropy, tensor_with, weights,
-};
+use fashion_model::{Network, cross_entropy, tensor_with, weights};
 use std::ops::{ControlFlow, Range};
 
 /// Images that a network is validated on: a set, and which of it.
@@ -354,16 +352,12 @@ impl<'a> Trainer<'a> {
     ) -> Result<Taken, Problem> {
         let device = self.device.clone();
         let (n, classes) = (draws.len(), self.network.classes());
-        let ImageShape { side, channels } = self.network.input();
-        let shape = (n, side, side, channels);
-        let x: Images = tensor_with(&device, shape, |x| feed.images(draws.clone(), x))?;
         let y: Tensor<(usize, usize), f32, Cpu> = tensor_with(&device, (n, classes), |y| {
             feed.targets(draws.clone(), y);
             let weights = self.class_weights.as_deref();
             weigh_targets(classes, self.settings.label_smoothing, weights, y);
         })?;
-        // Fresh ones: what nobody marks as a parameter's is never dropped.
-        let logits = self.network.logits(x.traced(CpuGradients::leaky()))?;
+        let logits = self.network.logits(n, |x| feed.images(draws.clone(), x))?;
         let mut values = Scratch::take(n * classes);
         logits.copy_into(&mut values[..n * classes]);
         let right = values[..n * classes]

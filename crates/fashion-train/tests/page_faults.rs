@@ -15,13 +15,20 @@ fn page_faults() -> u64 {
 
 #[test]
 fn a_steady_step_causes_no_page_faults() {
-    const STEPS: usize = 50;
+    for (network, batch_size, steps) in
+        [(Architecture::ReportCnn, 128, 50), (Architecture::Resnet, 16, 20)]
+    {
+        steady(network, batch_size, steps);
+    }
+}
+
+fn steady(network: Architecture, batch_size: usize, steps: usize) {
     let whole = fashion_sample::generate(0);
-    let train = whole.train.select(&(0..128 * STEPS).collect::<Vec<_>>());
+    let train = whole.train.select(&(0..batch_size * steps).collect::<Vec<_>>());
     let splits = Splits::new(train, whole.test).unwrap();
-    let settings = Settings { validation: Validation::None, ..Settings::default() };
+    let settings = Settings { batch_size, validation: Validation::None, ..Settings::default() };
     let faults = with_threads(2, || {
-        let network = Architecture::ReportCnn.build(10, settings.seed);
+        let network = network.build(10, settings.seed);
         let mut trainer = Trainer::new(settings, &splits, network).unwrap();
         let mut epoch = || {
             let before = page_faults();
@@ -34,5 +41,5 @@ fn a_steady_step_causes_no_page_faults() {
     })
     .unwrap();
     // A few come with each epoch: the order of its images, the threads' stacks.
-    assert!(faults < STEPS as u64, "{faults} page faults in {STEPS} steps");
+    assert!(faults < steps as u64, "{network}: {faults} page faults in {steps} steps");
 }

@@ -1,6 +1,6 @@
 //! The passes over some samples or positions, in one thread.
 
-use super::Normalisation;
+use super::{Normalisation, Slopes};
 use crate::simd::{Kernel, LANES, Simd, strips};
 
 /// Adds, for each channel, the sums over the samples of their mean, of its square, and of the
@@ -70,7 +70,7 @@ fn lanes<S: Simd>(s: S, v: S::V) -> [f32; LANES] {
 pub(super) struct Forward<'a> {
     pub(super) x: &'a [f32],
     pub(super) by: Normalisation<'a>,
-    pub(super) relu: bool,
+    pub(super) other: Option<&'a [f32]>,
     pub(super) y: &'a mut [f32],
 }
 
@@ -79,28 +79,78 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Forward { x, by, relu, y } = self;
+        let Forward { x, by, other, y } = self;
         let channels = by.channels();
-        // ReLU is a lower limit, and no ReLU a limit that nothing is below.
-        let limit = s.splat(if relu { 0.0 } else { f32::NEG_INFINITY });
+        assert!(x.len() == y.len() && other.is_none_or(|other| other.len() == y.len()));
+        assert!(y.len().is_multiple_of(channels));
         strips!(channels, (NV, channel) => {
-            let mean = load::<S, NV>(s, by.mean, channel);
-            let factor = factor::<S, NV>(s, by, channel);
-            let shift = load::<S, NV>(s, by.shift, channel);
-            for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
+            let coefficients = Coefficients::<S, NV>::new(s, by, channel);
+            for position in (0..y.len()).step_by(channels) {
                 for v in 0..NV {
-                    let at = channel + v * LANES;
+                    let at = position + channel + v * LANES;
                     // SAFETY: a position has `channels` values, of which NV vectors are left.
                     unsafe {
-                        let x = s.sub(s.load(x.as_ptr().add(at)), mean[v]);
-                        let value = s.fma(x, factor[v], shift[v]);
+                        let (_, mut value) = coefficients.of(s, x, at, v);
+                        if let Some(other) = other {
+                            value = s.add(value, s.load(other.as_ptr().add(at)));
+                        }
                         // What is NaN stays so.
+                        let limit = coefficients.limit;
                         let value = s.select(s.gt(limit, value), limit, value);
                         s.store(y.as_mut_ptr().add(at), value);
                     }
                 }
             }
         });
+    }
+}
+
+/// What normalises NV vectors of channels.
+struct Coefficients<S: Simd, const NV: usize> {
+    mean: [S::V; NV],
+    /// Scale · inverse deviation.
+    factor: [S::V; NV],
+    shift: [S::V; NV],
+    /// ReLU is a lower limit, and no ReLU a limit that nothing is below.
+    limit: S::V,
+}
+
+impl<S: Simd, const NV: usize> Coefficients<S, NV> {
+    #[inline(always)]
+    fn new(s: S, by: Normalisation<'_>, channel: usize) -> Self {
+        let inverse = load::<S, NV>(s, by.inverse_deviation, channel);
+        let scale = load::<S, NV>(s, by.scale, channel);
+        Coefficients {
+            mean: load(s, by.mean, channel),
+            factor: std::array::from_fn(|v| s.mul(inverse[v], scale[v])),
+            shift: load(s, by.shift, channel),
+            limit: s.splat(if by.relu { 0.0 } else { f32::NEG_INFINITY }),
+        }
+    }
+
+    /// The input at `at` without its mean, and the output before ReLU, of the vector `v`.
+    ///
+    /// # Safety
+    /// `x` must have 16 values from `at` on.
+    #[inline(always)]
+    unsafe fn of(&self, s: S, x: &[f32], at: usize, v: usize) -> (S::V, S::V) {
+        // SAFETY: the caller vouches for the values.
+        let x = s.sub(unsafe { s.load(x.as_ptr().add(at)) }, self.mean[v]);
+        (x, s.fma(x, self.factor[v], self.shift[v]))
+    }
+
+    /// The input at `at` without its mean, and the gradient before ReLU.
+    ///
+    /// # Safety
+    /// `x` and `grad` must have 16 values from `at` on.
+    #[inline(always)]
+    unsafe fn masked(&self, s: S, x: &[f32], grad: &[f32], at: usize, v: usize) -> (S::V, S::V) {
+        // SAFETY: the caller vouches for the values.
+        unsafe {
+            let (x, y) = self.of(s, x, at, v);
+            let g = s.load(grad.as_ptr().add(at));
+            (x, s.select(s.gt(y, self.limit), g, s.zero()))
+        }
     }
 }
 
@@ -112,37 +162,12 @@ fn load<S: Simd, const NV: usize>(s: S, values: &[f32], channel: usize) -> [S::V
     std::array::from_fn(|v| unsafe { s.load(values.as_ptr().add(v * LANES)) })
 }
 
-/// Scale · inverse deviation.
-#[inline(always)]
-fn factor<S: Simd, const NV: usize>(s: S, by: Normalisation<'_>, channel: usize) -> [S::V; NV] {
-    let inverse = load::<S, NV>(s, by.inverse_deviation, channel);
-    let scale = load::<S, NV>(s, by.scale, channel);
-    std::array::from_fn(|v| s.mul(inverse[v], scale[v]))
-}
-
-/// The gradient before ReLU, at `at`.
-///
-/// # Safety
-/// `grad`, and `y` where there is one, must have 16 values from `at` on.
-#[inline(always)]
-unsafe fn masked<S: Simd>(s: S, grad: &[f32], y: Option<&[f32]>, at: usize) -> S::V {
-    // SAFETY: the caller vouches for the values.
-    unsafe {
-        let g = s.load(grad.as_ptr().add(at));
-        match y {
-            Some(y) => s.select(s.gt(s.load(y.as_ptr().add(at)), s.zero()), g, s.zero()),
-            None => g,
-        }
-    }
-}
-
 /// Adds, for each channel, the sums of the gradient, and of its products with what the mean was
 /// subtracted from.
 pub(super) struct Sums<'a> {
     pub(super) x: &'a [f32],
-    pub(super) y: Option<&'a [f32]>,
+    pub(super) by: Normalisation<'a>,
     pub(super) grad: &'a [f32],
-    pub(super) mean: &'a [f32],
     pub(super) sample_len: usize,
     pub(super) sums: &'a mut [f64],
 }
@@ -152,22 +177,21 @@ impl Kernel for Sums<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Sums { x, y, grad, mean, sample_len, sums } = self;
-        let channels = mean.len();
-        assert!(grad.len() == x.len() && y.is_none_or(|y| y.len() == x.len()));
+        let Sums { x, by, grad, sample_len, sums } = self;
+        let channels = by.channels();
+        assert_eq!(grad.len(), x.len());
         assert!(x.len().is_multiple_of(sample_len) && sample_len.is_multiple_of(channels));
         let (sums, products) = sums.split_at_mut(channels);
         for first in (0..x.len()).step_by(sample_len) {
             strips!(channels, (NV, channel) => {
-                let mean = load::<S, NV>(s, mean, channel);
+                let coefficients = Coefficients::<S, NV>::new(s, by, channel);
                 let (mut sum, mut product) = ([s.zero(); NV], [s.zero(); NV]);
                 for position in (first..first + sample_len).step_by(channels) {
                     for v in 0..NV {
                         let at = position + channel + v * LANES;
                         // SAFETY: a position has `channels` values, of which NV vectors are left.
                         unsafe {
-                            let g = masked(s, grad, y, at);
-                            let x = s.sub(s.load(x.as_ptr().add(at)), mean[v]);
+                            let (x, g) = coefficients.masked(s, x, grad, at, v);
                             sum[v] = s.add(sum[v], g);
                             product[v] = s.fma(g, x, product[v]);
                         }
@@ -185,14 +209,12 @@ impl Kernel for Sums<'_> {
     }
 }
 
-/// Adds scale · inverse deviation · g + `of_x` · (x − mean) + `constant`.
+/// Writes scale · inverse deviation · g + `of_x` · (x − mean) + `constant`.
 pub(super) struct Backward<'a> {
     pub(super) x: &'a [f32],
-    pub(super) y: Option<&'a [f32]>,
     pub(super) by: Normalisation<'a>,
+    pub(super) slopes: Slopes<'a>,
     pub(super) grad: &'a [f32],
-    pub(super) of_x: &'a [f32],
-    pub(super) constant: &'a [f32],
     pub(super) grad_x: &'a mut [f32],
 }
 
@@ -201,24 +223,21 @@ impl Kernel for Backward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Backward { x, y, by, grad, of_x, constant, grad_x } = self;
+        let Backward { x, by, slopes, grad, grad_x } = self;
         let (channels, len) = (by.channels(), grad_x.len());
-        assert!(x.len() == len && grad.len() == len && y.is_none_or(|y| y.len() == len));
-        assert!(len.is_multiple_of(channels));
+        assert!(x.len() == len && grad.len() == len && len.is_multiple_of(channels));
         strips!(channels, (NV, channel) => {
-            let mean = load::<S, NV>(s, by.mean, channel);
-            let factor = factor::<S, NV>(s, by, channel);
-            let of_x = load::<S, NV>(s, of_x, channel);
-            let constant = load::<S, NV>(s, constant, channel);
+            let coefficients = Coefficients::<S, NV>::new(s, by, channel);
+            let of_x = load::<S, NV>(s, slopes.of_x, channel);
+            let constant = load::<S, NV>(s, slopes.constant, channel);
             for position in (0..len).step_by(channels) {
                 for v in 0..NV {
                     let at = position + channel + v * LANES;
                     // SAFETY: a position has `channels` values, of which NV vectors are left.
                     unsafe {
-                        let x = s.sub(s.load(x.as_ptr().add(at)), mean[v]);
-                        let sum = s.fma(masked(s, grad, y, at), factor[v], constant[v]);
-                        let to = grad_x.as_mut_ptr().add(at);
-                        s.store(to, s.add(s.load(to), s.fma(x, of_x[v], sum)));
+                        let (x, g) = coefficients.masked(s, x, grad, at, v);
+                        let sum = s.fma(g, coefficients.factor[v], constant[v]);
+                        s.store(grad_x.as_mut_ptr().add(at), s.fma(x, of_x[v], sum));
                     }
                 }
             }

@@ -15,7 +15,7 @@ fn check(shape: ConvShape) {
     let mut step = || {
         conv.pack(&weight, Some(&bias));
         conv.forward(isa, &x, &mut y, true);
-        conv.input_gradient(isa, &grad, &mut grad_x);
+        conv.input_gradient(isa, &grad, &mut grad_x, false);
         conv.weight_gradient(isa, &x, &grad, &mut gradient);
         conv.unpack_gradient(&gradient, &mut to_weight, Some(&mut to_bias));
     };

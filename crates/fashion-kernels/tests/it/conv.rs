@@ -44,7 +44,7 @@ fn run(
         y: vec![f32::NAN; grad.len()],
         weight: vec![0.0; weight.len()],
         bias: vec![0.0; bias.len()],
-        x: vec![0.0; x.len()],
+        x: vec![f32::NAN; x.len()],
     };
     let (input, output) = (chunk * shape.input_len(), chunk * shape.output_len());
     for (x, y) in x.chunks(input).zip(pass.y.chunks_mut(output)) {
@@ -58,7 +58,7 @@ fn run(
         x.chunks(input).zip(grad.chunks(output)).zip(pass.x.chunks_mut(input))
     {
         conv.weight_gradient(isa, x, grad, &mut gradient);
-        conv.input_gradient(isa, grad, grad_x);
+        conv.input_gradient(isa, grad, grad_x, false);
     }
     conv.unpack_gradient(&gradient, &mut pass.weight, Some(&mut pass.bias));
     pass
@@ -275,7 +275,7 @@ fn gradients_are_added_to_what_is_there_and_no_bias_is_a_bias_of_zero() {
         let mut gradient = vec![1000.0; shape.gradient_len()];
         let mut grad_x = vec![1000.0; x.len()];
         conv.weight_gradient(Isa::best(), &x, &grad, &mut gradient);
-        conv.input_gradient(Isa::best(), &grad, &mut grad_x);
+        conv.input_gradient(Isa::best(), &grad, &mut grad_x, true);
         let (mut to_weight, mut to_bias) = (vec![-1000.0; weight.len()], vec![-1000.0; bias.len()]);
         conv.unpack_gradient(&gradient, &mut to_weight, Some(&mut to_bias));
         grad_x.iter_mut().for_each(|g| *g -= 1000.0);
@@ -291,7 +291,7 @@ fn no_samples_are_no_work() {
     for window in WINDOWS {
         let conv = Conv::new(shape((16, 32, 7), window));
         conv.forward(Isa::best(), &[], &mut [], true);
-        conv.input_gradient(Isa::best(), &[], &mut []);
+        conv.input_gradient(Isa::best(), &[], &mut [], true);
         let mut gradient = vec![1.0; conv.shape().gradient_len()];
         conv.weight_gradient(Isa::best(), &[], &[], &mut gradient);
         assert!(gradient.iter().all(|&g| g == 1.0));

@@ -29,24 +29,24 @@ fn an_image_of_five_rows_by_hand() {
     let x = spread(&one.concat());
     for isa in paths() {
         let pool = MaxPool { side: 5, channels: 16 };
-        let (mut y, mut winners, mut grad_x) = (vec![0.0; 64], vec![0; 64], vec![0.0; 400]);
+        let (mut y, mut winners, mut grad_x) = (vec![0.0; 64], vec![0; 64], vec![7.0; 400]);
         pool.forward(isa, &x, &mut y, Some(&mut winners));
         assert_eq!(y, spread(&[4.0, 5.0, 9.0, 9.0]), "{isa}");
-        pool.backward(isa, &winners, &spread(&[1.0, 2.0, 3.0, 4.0]), &mut grad_x);
+        pool.backward(isa, &winners, &spread(&[1.0, 2.0, 3.0, 4.0]), &mut grad_x, false);
         let mut expected = [0.0; 25];
         (expected[1], expected[8], expected[15], expected[17]) = (1.0, 2.0, 3.0, 4.0);
         assert_eq!(grad_x, spread(&expected), "{isa}");
 
         let pool = Global { positions: 25, channels: 16 };
-        let (mut y, mut winners, mut grad_x) = ([0.0; 16], [0; 16], vec![0.0; 400]);
+        let (mut y, mut winners, mut grad_x) = ([0.0; 16], [0; 16], vec![7.0; 400]);
         pool.max(isa, &x, &mut y, Some(&mut winners));
-        pool.max_gradient(&winners, &[1.0; 16], &mut grad_x);
+        pool.max_gradient(&winners, &[1.0; 16], &mut grad_x, false);
         assert_eq!((y, winners, grad_x[4 * 16]), ([9.0; 16], [4; 16], 1.0), "{isa}");
         assert_eq!(grad_x.iter().sum::<f32>(), 16.0, "{isa}");
 
-        let mut grad_x = vec![0.0; 400];
+        let mut grad_x = vec![7.0; 400];
         pool.average(isa, &x, &mut y);
-        pool.average_gradient(isa, &[1.0; 16], &mut grad_x);
+        pool.average_gradient(isa, &[1.0; 16], &mut grad_x, false);
         // 167 / 25 and 1 / 25.
         assert_eq!((y, grad_x), ([6.68; 16], vec![0.04; 400]), "{isa}");
     }
@@ -85,7 +85,7 @@ fn max_pooling_matches_the_reference_at_every_side() {
             pool.forward(isa, &x, &mut got, None);
             assert_eq!(bits(&got), bits(&y), "{what}, without winners");
             let mut to_x = vec![1.0; x.len()];
-            pool.backward(isa, &who, &grad, &mut to_x);
+            pool.backward(isa, &who, &grad, &mut to_x, true);
             assert_eq!(bits(&to_x), bits(&grad_x), "{what}, backward");
         }
     }
@@ -120,7 +120,7 @@ fn the_largest_of_an_image_is_the_first_of_equals() {
             pool.max(isa, &x, &mut got, None);
             assert_eq!(bits(&got), bits(&y), "{what}, without winners");
             let mut to_x = vec![1.0; x.len()];
-            pool.max_gradient(&who, &grad, &mut to_x);
+            pool.max_gradient(&who, &grad, &mut to_x, true);
             assert_eq!(bits(&to_x), bits(&grad_x), "{what}, backward");
         }
     }
@@ -152,7 +152,7 @@ fn the_average_is_a_sum_divided_and_its_gradient_is_spread() {
             pool.average(isa, &x, &mut got);
             assert_eq!(bits(&got), bits(&y), "{pool:?} {isa}");
             let mut to_x = vec![1.0; x.len()];
-            pool.average_gradient(isa, &grad, &mut to_x);
+            pool.average_gradient(isa, &grad, &mut to_x, true);
             assert_eq!(bits(&to_x), bits(&grad_x), "{pool:?} {isa}, backward");
         }
     }
@@ -162,11 +162,11 @@ fn the_average_is_a_sum_divided_and_its_gradient_is_spread() {
 fn no_samples_are_no_work() {
     let (pool, global) = (MaxPool { side: 5, channels: 16 }, Global { positions: 9, channels: 16 });
     pool.forward(Isa::best(), &[], &mut [], Some(&mut []));
-    pool.backward(Isa::best(), &[], &[], &mut []);
+    pool.backward(Isa::best(), &[], &[], &mut [], true);
     global.max(Isa::best(), &[], &mut [], Some(&mut []));
-    global.max_gradient(&[], &[], &mut []);
+    global.max_gradient(&[], &[], &mut [], true);
     global.average(Isa::best(), &[], &mut []);
-    global.average_gradient(Isa::best(), &[], &mut []);
+    global.average_gradient(Isa::best(), &[], &mut [], true);
 }
 
 #[test]

@@ -1,17 +1,17 @@
 //! Convolutions without pooling.
 
-use super::FeatureMap;
+use crate::activation::{Activation, FeatureMap, Node, Reader, chunks, parts, sink_parts};
 use crate::layer::{AnyTensor, Layer, tensors};
-use crate::network::TrainingTape;
-use crate::tape::{Pool, tensor_with, zeros};
+use crate::tape::{Pool, zeros};
 use dfdx::nn::ModuleMut;
-use dfdx::shapes::{Const, HasShape, Rank4};
-use dfdx::tensor::{Cpu, CpuError, PutTape, SplitTape, Tape, Tensor};
+use dfdx::shapes::{Const, Rank4};
+use dfdx::tensor::{Cpu, CpuError, Tape, Tensor};
 use fashion_infer::{Graph, Op, Value};
 use fashion_kernels::chunks::{CHUNKS, chunk_count, chunk_len, sum_in_order};
 use fashion_kernels::conv::{Conv as Kernel, ConvShape};
-use fashion_kernels::{Buffer, simd::Isa};
+use fashion_kernels::{Buffer, Scratch, norm, simd::Isa};
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// A convolution of `KERNEL` × `KERNEL` without bias: images of `SIDE_IN` rows and columns and `IN`
 /// channels become ones of `SIDE_OUT` and `OUT`, channels last.
@@ -33,13 +33,12 @@ use rayon::prelude::*;
 ///
 /// ```
 /// use dfdx::prelude::*;
-/// use fashion_model::{Conv1x1, Conv3x3};
+/// use fashion_model::{Conv1x1, Conv3x3, FeatureMap};
 /// let dev = Cpu::default();
 /// let x: Tensor<(usize, Const<28>, Const<28>, Const<1>), f32, _> =
 ///     dev.zeros_like(&(2, Const, Const, Const));
 /// let mut layers = (Conv3x3::<1, 16, 28, 14>::default(), Conv1x1::<16, 32, 14, 14>::default());
-/// let y: Tensor<(usize, Const<14>, Const<14>, Const<32>), f32, _, _> =
-///     layers.forward_mut(x.leaky_trace());
+/// let y: FeatureMap<14, 32> = layers.forward_mut(FeatureMap::from(x.leaky_trace()));
 /// ```
 /// Sides that no stride gives are refused when they are compiled:
 /// ```compile_fail,E0080
@@ -128,45 +127,35 @@ impl<
     const KERNEL: usize,
     const SIDE_IN: usize,
     const SIDE_OUT: usize,
-> ModuleMut<FeatureMap<SIDE_IN, IN, TrainingTape>> for Conv<IN, OUT, KERNEL, SIDE_IN, SIDE_OUT>
+> ModuleMut<FeatureMap<SIDE_IN, IN>> for Conv<IN, OUT, KERNEL, SIDE_IN, SIDE_OUT>
 {
-    type Output = FeatureMap<SIDE_OUT, OUT, TrainingTape>;
+    type Output = FeatureMap<SIDE_OUT, OUT>;
     type Error = CpuError;
 
-    fn try_forward_mut(
-        &mut self,
-        x: FeatureMap<SIDE_IN, IN, TrainingTape>,
-    ) -> Result<Self::Output, CpuError> {
+    fn try_forward_mut(&mut self, x: FeatureMap<SIDE_IN, IN>) -> Result<Self::Output, CpuError> {
         let isa = Isa::current();
-        let (x, mut tape) = x.split_tape();
-        let n = x.shape().0;
+        let (x, n, mut tape) = x.split();
         let pool = self.pool.clone();
         let mut ws = pool.take(|| Workspace::new(Self::SHAPE));
         ws.weight.grow(Self::SHAPE.weight_len());
         self.weight.copy_into(&mut ws.weight);
         ws.kernel.pack(&ws.weight, None);
-        ws.x.grow(n * Self::SHAPE.input_len());
-        x.copy_into(&mut ws.x[..n * Self::SHAPE.input_len()]);
-        let shape = (n, Const, Const, Const);
-        let out = tensor_with(x.device(), shape, |y| ws.forward(isa, n, y))?;
-        let (x, out_ghost, weight) = (x.ghost(), out.ghost(), self.weight.ghost());
+        let out = Arc::new(ws.forward(isa, n, &x));
+        let y = Arc::clone(&out);
+        let weight = self.weight.ghost();
         tape.add_backward_op(move |grads| {
-            // Two gradients cannot be borrowed at once: one of them waits outside.
-            let grad = std::mem::take(&mut **grads.get_or_alloc_mut(&out_ghost)?);
-            ws.backward(isa, n, &grad, grads.get_or_alloc_mut(&x)?);
-            **grads.get_or_alloc_mut(&out_ghost)? = grad;
+            ws.backward(isa, n, &x, &out);
             ws.kernel.unpack_gradient(&ws.gradient, grads.get_or_alloc_mut(&weight)?, None);
             pool.put_back(ws);
             Ok(())
         });
-        Ok(out.put_tape(tape))
+        Ok(Activation::new((n, Const, Const, Const), y, tape))
     }
 }
 
 /// What the layer keeps between its forward and backward pass.
 struct Workspace {
     kernel: Kernel,
-    x: Buffer,
     /// A gradient of the weights for each chunk.
     partials: Buffer,
     gradient: Buffer,
@@ -176,35 +165,57 @@ struct Workspace {
 impl Workspace {
     fn new(shape: ConvShape) -> Workspace {
         let empty = Buffer::default;
-        let (x, partials, gradient, weight) = (empty(), empty(), empty(), empty());
-        Workspace { kernel: Kernel::new(shape), x, partials, gradient, weight }
+        let (partials, gradient, weight) = (empty(), empty(), empty());
+        Workspace { kernel: Kernel::new(shape), partials, gradient, weight }
     }
 
-    fn forward(&self, isa: Isa, n: usize, y: &mut [f32]) {
-        let (shape, chunk) = (self.kernel.shape(), chunk_len(n));
-        let x = self.x[..n * shape.input_len()].par_chunks(chunk * shape.input_len());
-        x.zip(y.par_chunks_mut(chunk * shape.output_len()))
-            .for_each(|(x, y)| self.kernel.forward(isa, x, y, false));
+    fn forward(&self, isa: Isa, n: usize, x: &Node) -> Node {
+        let (shape, chunk, memory) = (self.kernel.shape(), chunk_len(n), x.memory());
+        let sums_len = norm::MOMENTS * shape.outputs;
+        let mut y = memory.take(n * shape.output_len());
+        let mut sums = memory.zero_doubles(CHUNKS * sums_len);
+        let mut room = x.room();
+        (
+            chunks(n),
+            parts(&mut room, x.chunk_len()),
+            parts(&mut y, chunk * shape.output_len()),
+            parts(sums.doubles(), sums_len),
+        )
+            .into_par_iter()
+            .filter(|(samples, ..)| !samples.is_empty())
+            .for_each(|(samples, room, y, sums)| {
+                self.kernel.forward(isa, x.read(isa, samples, room), y, false);
+                norm::add_moments(isa, y, shape.output_len(), shape.outputs, sums);
+            });
+        x.keep(room);
+        Node::new(n, y, memory).with_moments(sums)
     }
 
-    /// Adds to `grad_x`, and leaves the gradient of the weights in `gradient`.
-    fn backward(&mut self, isa: Isa, n: usize, grad: &[f32], grad_x: &mut [f32]) {
-        let (shape, chunk) = (self.kernel.shape(), chunk_len(n));
+    /// Gives `x` its gradient, and leaves that of the weights in `gradient`.
+    fn backward(&mut self, isa: Isa, n: usize, x: &Reader, out: &Node) {
+        let shape = self.kernel.shape();
         self.partials.grow(CHUNKS * shape.gradient_len());
         self.gradient.grow(shape.gradient_len());
         let kernel = &self.kernel;
-        (
-            self.x[..n * shape.input_len()].par_chunks(chunk * shape.input_len()),
-            grad.par_chunks(chunk * shape.output_len()),
-            grad_x.par_chunks_mut(chunk * shape.input_len()),
-            self.partials.par_chunks_mut(shape.gradient_len()),
-        )
+        let grad = out.take_gradient();
+        let mut sink = x.sink(isa);
+        (chunks(n), sink_parts(&mut sink), parts(&mut self.partials, shape.gradient_len()))
             .into_par_iter()
-            .for_each(|(x, grad, grad_x, partial)| {
+            .filter(|(samples, ..)| !samples.is_empty())
+            .for_each(|(samples, to_x, partial)| {
+                let len = samples.len() * shape.output_len();
+                let mut scratch = Scratch::take(if grad.is_pending() { len } else { 0 });
+                let grad = grad.read(isa, out, samples.clone(), &mut scratch);
                 partial.fill(0.0);
+                let x = x.read(isa, samples.clone(), &mut []);
                 kernel.weight_gradient(isa, x, grad, partial);
-                kernel.input_gradient(isa, grad, grad_x);
+                if let Some(mut to_x) = to_x {
+                    to_x.write(isa, samples, |to, add| kernel.input_gradient(isa, grad, to, add));
+                }
             });
+        if let Some(sink) = sink {
+            sink.done();
+        }
         let count = chunk_count(n);
         sum_in_order(isa, &self.partials, shape.gradient_len(), count, &mut self.gradient);
     }

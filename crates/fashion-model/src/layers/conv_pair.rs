@@ -4,18 +4,18 @@
 //! samples at a time (eight of a batch of 128), and never becomes a tensor of its own: it stays in the
 //! cache, and what the second block's pooling leaves out is not computed at all.
 
-use super::FeatureMap;
+use crate::activation::{Activation, FeatureMap, Node};
 use crate::layer::{AnyTensor, Layer, tensors, within};
-use crate::network::TrainingTape;
-use crate::tape::{Pool, tensor_with, zeros};
+use crate::tape::{Pool, zeros};
 use dfdx::nn::ModuleMut;
-use dfdx::shapes::{Const, HasShape, Rank1, Rank4, Shape};
-use dfdx::tensor::{Cpu, CpuError, NoneTape, PutTape, SplitTape, Tape, Tensor};
+use dfdx::shapes::{Const, Rank1, Rank4};
+use dfdx::tensor::{Cpu, CpuError, Tape, Tensor};
 use fashion_infer::{Graph, Op, Value};
 use fashion_kernels::chunks::{CHUNKS, chunk_count, chunk_len, sum_in_order};
 use fashion_kernels::conv::ConvPool;
 use fashion_kernels::{Buffer, simd::Isa};
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// The parameters of a 3 × 3 convolution (valid, stride 1), ReLU and 2 × 2 max-pooling: an image of
 /// `SIDE_IN` rows, `SIDE_IN` columns and `IN` channels becomes one of `SIDE_OUT` = ⌊(`SIDE_IN` − 2) / 2⌋
@@ -105,22 +105,17 @@ impl<
     const SIDE_IN: usize,
     const SIDE_MID: usize,
     const SIDE_OUT: usize,
-> ModuleMut<FeatureMap<SIDE_IN, IN, TrainingTape>>
-    for ConvPair<IN, MID, OUT, SIDE_IN, SIDE_MID, SIDE_OUT>
+> ModuleMut<FeatureMap<SIDE_IN, IN>> for ConvPair<IN, MID, OUT, SIDE_IN, SIDE_MID, SIDE_OUT>
 {
-    type Output = FeatureMap<SIDE_OUT, OUT, TrainingTape>;
+    type Output = FeatureMap<SIDE_OUT, OUT>;
     type Error = CpuError;
 
-    fn try_forward_mut(
-        &mut self,
-        x: FeatureMap<SIDE_IN, IN, TrainingTape>,
-    ) -> Result<Self::Output, CpuError> {
+    fn try_forward_mut(&mut self, x: FeatureMap<SIDE_IN, IN>) -> Result<Self::Output, CpuError> {
         const {
             assert!(IN == 1, "the gradient of the input is not computed: it must be the images");
         }
         let isa = Isa::current();
-        let (x, mut tape) = x.split_tape();
-        let n = x.shape().0;
+        let (x, n, mut tape) = x.split();
         let pool = self.pool.clone();
         let mut ws = pool.take(|| {
             // The rows of the middle that the second block reads.
@@ -130,14 +125,17 @@ impl<
                 ConvPool::new(MID, OUT, used, SIDE_OUT),
             )
         });
-        ws.load(self, &x);
-        let shape = (n, Const, Const, Const);
-        let out = tensor_with(x.device(), shape, |y| ws.forward(isa, n, y))?;
-        let out_ghost = out.ghost();
+        ws.pack(self);
+        x.fill(isa);
+        let mut y = x.memory().take(n * ws.second.output_len());
+        ws.forward(isa, n, x.values(), &mut y);
+        let out = Arc::new(Node::new(n, y, x.memory()));
+        let y = Arc::clone(&out);
         let first = (self.conv1.weight.ghost(), self.conv1.bias.ghost());
         let second = (self.conv2.weight.ghost(), self.conv2.bias.ghost());
         tape.add_backward_op(move |grads| {
-            ws.backward(isa, n, grads.get_or_alloc_mut(&out_ghost)?);
+            let grad = out.take_gradient().shared(isa, &out);
+            ws.backward(isa, n, x.values(), &grad);
             let (of_first, of_second) = ws.gradient.split_at(ws.first.gradient_len());
             // Two gradients cannot be borrowed at once: the bias waits outside.
             let mut bias = std::mem::take(&mut **grads.get_or_alloc_mut(&first.1)?);
@@ -149,7 +147,7 @@ impl<
             pool.put_back(ws);
             Ok(())
         });
-        Ok(out.put_tape(tape))
+        Ok(Activation::new((n, Const, Const, Const), y, tape))
     }
 }
 
@@ -157,7 +155,6 @@ impl<
 struct Workspace {
     first: ConvPool,
     second: ConvPool,
-    x: Buffer,
     mid: Buffer,
     mid_winners: Vec<u8>,
     winners: Vec<u8>,
@@ -175,7 +172,6 @@ impl Workspace {
         Workspace {
             first,
             second,
-            x: empty(),
             mid: empty(),
             mid_winners: Vec::new(),
             winners: Vec::new(),
@@ -187,8 +183,8 @@ impl Workspace {
         }
     }
 
-    /// Copies the images and packs the weights, at the same time where there are two threads.
-    fn load<
+    /// Takes over the weights as they are now.
+    fn pack<
         const IN: usize,
         const MID: usize,
         const OUT: usize,
@@ -198,33 +194,27 @@ impl Workspace {
     >(
         &mut self,
         pair: &ConvPair<IN, MID, OUT, SIDE_IN, SIDE_MID, SIDE_OUT>,
-        x: &FeatureMap<SIDE_IN, IN, NoneTape>,
     ) {
-        let Workspace { first, second, x: images, weight, bias, .. } = self;
-        let len = x.shape().num_elements();
-        images.grow(len);
-        let pack = || {
-            weight.grow((IN * MID * 9).max(MID * OUT * 9));
-            bias.grow(MID.max(OUT));
-            pair.conv1.weight.copy_into(&mut weight[..MID * IN * 9]);
-            pair.conv1.bias.copy_into(&mut bias[..MID]);
-            first.pack(&weight[..MID * IN * 9], &bias[..MID]);
-            pair.conv2.weight.copy_into(&mut weight[..OUT * MID * 9]);
-            pair.conv2.bias.copy_into(&mut bias[..OUT]);
-            second.pack(&weight[..OUT * MID * 9], &bias[..OUT]);
-        };
-        rayon::join(pack, || x.copy_into(&mut images[..len]));
+        let Workspace { first, second, weight, bias, .. } = self;
+        weight.grow((IN * MID * 9).max(MID * OUT * 9));
+        bias.grow(MID.max(OUT));
+        pair.conv1.weight.copy_into(&mut weight[..MID * IN * 9]);
+        pair.conv1.bias.copy_into(&mut bias[..MID]);
+        first.pack(&weight[..MID * IN * 9], &bias[..MID]);
+        pair.conv2.weight.copy_into(&mut weight[..OUT * MID * 9]);
+        pair.conv2.bias.copy_into(&mut bias[..OUT]);
+        second.pack(&weight[..OUT * MID * 9], &bias[..OUT]);
     }
 
-    fn forward(&mut self, isa: Isa, n: usize, y: &mut [f32]) {
+    fn forward(&mut self, isa: Isa, n: usize, x: &[f32], y: &mut [f32]) {
         let chunk = chunk_len(n);
-        let Workspace { first, second, x, mid, mid_winners, winners, .. } = self;
+        let Workspace { first, second, mid, mid_winners, winners, .. } = self;
         let (input, middle, output) = (first.input_len(), first.output_len(), second.output_len());
         mid.grow(n * middle);
         mid_winners.resize(mid_winners.len().max(n * middle), 0);
         winners.resize(winners.len().max(n * output), 0);
         (
-            x[..n * input].par_chunks(chunk * input),
+            x.par_chunks(chunk * input),
             mid[..n * middle].par_chunks_mut(chunk * middle),
             mid_winners[..n * middle].par_chunks_mut(chunk * middle),
             y.par_chunks_mut(chunk * output),
@@ -238,9 +228,9 @@ impl Workspace {
     }
 
     /// Leaves the gradient of the first block's weights, then of the second's, in `gradient`.
-    fn backward(&mut self, isa: Isa, n: usize, grad: &[f32]) {
+    fn backward(&mut self, isa: Isa, n: usize, x: &[f32], grad: &[f32]) {
         let chunk = chunk_len(n);
-        let Workspace { first, second, x, mid, mid_winners, winners, grad_mid, .. } = self;
+        let Workspace { first, second, mid, mid_winners, winners, grad_mid, .. } = self;
         let (input, middle, output) = (first.input_len(), first.output_len(), second.output_len());
         let of_first = first.gradient_len();
         let len = of_first + second.gradient_len();
@@ -248,7 +238,7 @@ impl Workspace {
         self.partials.grow(CHUNKS * len);
         self.gradient.grow(len);
         (
-            x[..n * input].par_chunks(chunk * input),
+            x.par_chunks(chunk * input),
             mid[..n * middle].par_chunks(chunk * middle),
             mid_winners[..n * middle].par_chunks(chunk * middle),
             winners[..n * output].par_chunks(chunk * output),

@@ -12,11 +12,4 @@ pub use conv_pair::{ConvBlock, ConvPair};
 pub use dense::{Dense, Head, Linear};
 pub use norm::BatchNorm;
 pub use pool::{Flatten, GlobalAveragePool, GlobalMaxPool, MaxPool};
-pub use residual::{AddRelu, Residual};
-
-use dfdx::shapes::Const;
-use dfdx::tensor::{Cpu, Tensor};
-
-/// A batch of square images, channels last.
-pub type FeatureMap<const SIDE: usize, const CHANNELS: usize, T> =
-    Tensor<(usize, Const<SIDE>, Const<SIDE>, Const<CHANNELS>), f32, Cpu, T>;
+pub use residual::Residual;

@@ -1,14 +1,17 @@
 //! Batch normalisation.
 
-use super::FeatureMap;
+use crate::activation::{Activation, FeatureMap, Gradient, Node, Norm, chunks, parts};
 use crate::layer::{AnyTensor, Layer, tensors};
-use crate::network::TrainingTape;
-use crate::tape::{Pool, add, tensor_with, values, zeros};
+use crate::memory::Held;
+use crate::tape::{add, zeros};
 use dfdx::nn::ModuleMut;
-use dfdx::shapes::{Const, HasShape, Rank1};
-use dfdx::tensor::{Cpu, CpuError, PutTape, SplitTape, Tape, Tensor};
+use dfdx::shapes::{Const, Rank1};
+use dfdx::tensor::{Cpu, CpuError, Tape, Tensor};
 use fashion_infer::{Graph, Op, Value};
-use fashion_kernels::{Buffer, norm, simd::Isa};
+use fashion_kernels::chunks::CHUNKS;
+use fashion_kernels::{norm, simd::Isa};
+use rayon::prelude::*;
+use std::sync::Arc;
 
 /// What is added to the variance, as in PyTorch.
 const EPSILON: f64 = 1e-5;
@@ -32,18 +35,11 @@ pub struct BatchNorm<const CHANNELS: usize, const RELU: bool> {
     pub running_mean: Tensor<Rank1<CHANNELS>, f32, Cpu>,
     /// The variance of the batches.
     pub running_var: Tensor<Rank1<CHANNELS>, f32, Cpu>,
-    pool: Pool<Workspace>,
 }
 
 impl<const CHANNELS: usize, const RELU: bool> Default for BatchNorm<CHANNELS, RELU> {
     fn default() -> Self {
-        BatchNorm {
-            weight: zeros(),
-            bias: zeros(),
-            running_mean: zeros(),
-            running_var: zeros(),
-            pool: Pool::default(),
-        }
+        BatchNorm { weight: zeros(), bias: zeros(), running_mean: zeros(), running_var: zeros() }
     }
 }
 
@@ -56,109 +52,68 @@ impl<const CHANNELS: usize, const RELU: bool> Layer for BatchNorm<CHANNELS, RELU
     tensors!(weight, bias, running_mean, running_var);
 }
 
-/// What the layer keeps between its forward and backward pass.
-#[derive(Default)]
-struct Workspace {
-    x: Buffer,
-    /// The output, for ReLU's backward pass.
-    y: Buffer,
-    scale: Buffer,
-    shift: Buffer,
-    mean: Buffer,
-    variance: Buffer,
-    inverse_deviation: Buffer,
-    grad_scale: Buffer,
-    grad_shift: Buffer,
-}
-
 impl<const SIDE: usize, const CHANNELS: usize, const RELU: bool>
-    ModuleMut<FeatureMap<SIDE, CHANNELS, TrainingTape>> for BatchNorm<CHANNELS, RELU>
+    ModuleMut<FeatureMap<SIDE, CHANNELS>> for BatchNorm<CHANNELS, RELU>
 {
-    type Output = FeatureMap<SIDE, CHANNELS, TrainingTape>;
+    type Output = FeatureMap<SIDE, CHANNELS>;
     type Error = CpuError;
 
-    fn try_forward_mut(
-        &mut self,
-        x: FeatureMap<SIDE, CHANNELS, TrainingTape>,
-    ) -> Result<Self::Output, CpuError> {
+    fn try_forward_mut(&mut self, x: FeatureMap<SIDE, CHANNELS>) -> Result<Self::Output, CpuError> {
         let isa = Isa::current();
-        let (x, mut tape) = x.split_tape();
-        let n = x.shape().0;
-        let sample = SIDE * SIDE * CHANNELS;
-        let pool = self.pool.clone();
-        let mut ws: Workspace = pool.take(Workspace::default);
-        ws.load(&x, n * sample, &self.weight, &self.bias);
-        norm::moments(isa, &ws.x[..n * sample], sample, CHANNELS, &mut ws.mean, &mut ws.variance);
-        norm::inverse_deviation(&ws.variance, EPSILON as f32, &mut ws.inverse_deviation);
+        let (x, n, mut tape) = x.split();
+        x.fill(isa);
+        let mut values = x.memory().take(4 * CHANNELS);
+        let mut variance = [0.0; CHANNELS];
+        let [mean, inverse_deviation, scale, shift] = each(&mut values);
+        let mut sums = x.take_moments().unwrap_or_else(|| moments(isa, &x, n, CHANNELS));
+        norm::moments(sums.doubles(), (n, SIDE * SIDE), mean, &mut variance);
+        norm::inverse_deviation(&variance, EPSILON as f32, inverse_deviation);
+        self.weight.copy_into(scale);
+        self.bias.copy_into(shift);
         // Of a single value there is no unbiased variance; PyTorch refuses it.
         let count = (n * SIDE * SIDE) as f32;
         let unbiased = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
-        remember(&mut self.running_mean, &ws.mean, 1.0);
-        remember(&mut self.running_var, &ws.variance, unbiased);
-        let out = tensor_with(x.device(), (n, Const, Const, Const), |y| {
-            ws.forward(isa, RELU, y);
-        })?;
-        let (x, out_ghost) = (x.ghost(), out.ghost());
+        remember(&mut self.running_mean, mean, 1.0);
+        remember(&mut self.running_var, &variance, unbiased);
+        let norm = Arc::new(Norm { channels: CHANNELS, relu: RELU, values });
+        let out = Arc::new(Node::normalised(x, Arc::clone(&norm)));
+        let y = Arc::clone(&out);
         let (weight, bias) = (self.weight.ghost(), self.bias.ghost());
         tape.add_backward_op(move |grads| {
-            let grad = std::mem::take(&mut **grads.get_or_alloc_mut(&out_ghost)?);
-            ws.backward(isa, sample, RELU, &grad, grads.get_or_alloc_mut(&x)?);
-            **grads.get_or_alloc_mut(&out_ghost)? = grad;
-            add(grads.get_or_alloc_mut(&weight)?, &ws.grad_scale);
-            add(grads.get_or_alloc_mut(&bias)?, &ws.grad_shift);
-            pool.put_back(ws);
+            let grad = out.take_gradient().shared(isa, &out);
+            let mut sums = out.take_sums(isa, &grad);
+            let (mut to_scale, mut to_shift) = ([0.0; CHANNELS], [0.0; CHANNELS]);
+            let mut slopes = out.memory().take(2 * CHANNELS);
+            let [of_x, constant] = each(&mut slopes);
+            let (to, of) = ((&mut to_scale[..], &mut to_shift[..]), (of_x, constant));
+            norm::slopes(sums.doubles(), n * SIDE * SIDE, norm.by(), to, of);
+            add(grads.get_or_alloc_mut(&weight)?, &to_scale);
+            add(grads.get_or_alloc_mut(&bias)?, &to_shift);
+            out.source().receive(isa, Gradient::Normalised { grad, norm, slopes });
             Ok(())
         });
-        Ok(out.put_tape(tape))
+        Ok(Activation::new((n, Const, Const, Const), y, tape))
     }
 }
 
-impl Workspace {
-    fn load<const SIDE: usize, const CHANNELS: usize>(
-        &mut self,
-        x: &FeatureMap<SIDE, CHANNELS, dfdx::tensor::NoneTape>,
-        len: usize,
-        weight: &Tensor<Rank1<CHANNELS>, f32, Cpu>,
-        bias: &Tensor<Rank1<CHANNELS>, f32, Cpu>,
-    ) {
-        self.x.grow(len);
-        x.copy_into(&mut self.x[..len]);
-        for buffer in [
-            &mut self.scale,
-            &mut self.shift,
-            &mut self.mean,
-            &mut self.variance,
-            &mut self.inverse_deviation,
-            &mut self.grad_scale,
-            &mut self.grad_shift,
-        ] {
-            buffer.grow(CHANNELS);
-        }
-        weight.copy_into(&mut self.scale);
-        bias.copy_into(&mut self.shift);
-    }
+/// As many values for each.
+fn each<const N: usize>(values: &mut [f32]) -> [&mut [f32]; N] {
+    let mut each = values.chunks_exact_mut(values.len() / N);
+    std::array::from_fn(|_| each.next().unwrap_or_default())
+}
 
-    fn by(&self) -> norm::Normalisation<'_> {
-        let Workspace { mean, inverse_deviation, scale, shift, .. } = self;
-        norm::Normalisation { mean, inverse_deviation, scale, shift }
-    }
-
-    fn forward(&mut self, isa: Isa, relu: bool, y: &mut [f32]) {
-        norm::forward(isa, &self.x[..y.len()], self.by(), relu, y);
-        if relu {
-            self.y.grow(y.len());
-            self.y[..y.len()].copy_from_slice(y);
-        }
-    }
-
-    fn backward(&mut self, isa: Isa, sample: usize, relu: bool, grad: &[f32], grad_x: &mut [f32]) {
-        let (mut to_scale, mut to_shift) =
-            (std::mem::take(&mut self.grad_scale), std::mem::take(&mut self.grad_shift));
-        let (x, y) = (&self.x[..grad.len()], relu.then(|| &self.y[..grad.len()]));
-        let taken = norm::Taken { x, y, by: self.by() };
-        norm::backward(isa, taken, sample, grad, grad_x, &mut to_scale, &mut to_shift);
-        (self.grad_scale, self.grad_shift) = (to_scale, to_shift);
-    }
+/// What [`norm::moments`] needs, of values that do not come from a convolution.
+fn moments(isa: Isa, x: &Node, n: usize, channels: usize) -> Held {
+    let len = norm::MOMENTS * channels;
+    let mut sums = x.memory().zero_doubles(CHUNKS * len);
+    (chunks(n), parts(sums.doubles(), len))
+        .into_par_iter()
+        .filter(|(samples, _)| !samples.is_empty())
+        .for_each(|(samples, sums)| {
+            let sample_len = x.len() / n;
+            norm::add_moments(isa, x.read(isa, samples, &mut []), sample_len, channels, sums);
+        });
+    sums
 }
 
 /// A tenth of a running statistic is replaced by `factor` times the batch's.
@@ -167,7 +122,8 @@ fn remember<const CHANNELS: usize>(
     batch: &[f32],
     factor: f32,
 ) {
-    let mut values = values(running);
+    let mut values = [0.0; CHANNELS];
+    running.copy_into(&mut values);
     for (running, batch) in values.iter_mut().zip(batch) {
         *running = (1.0 - MOMENTUM) * *running + MOMENTUM * factor * batch;
     }

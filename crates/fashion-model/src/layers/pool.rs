@@ -1,20 +1,16 @@
 //! Pooling, and flattening.
 
-use super::FeatureMap;
+use crate::activation::{Activation, FeatureMap, Node, Rows, chunks, parts, sink_parts};
 use crate::layer::{AnyTensor, Layer, tensors};
-use crate::network::TrainingTape;
-use crate::tape::{Pool, tensor_with};
+use crate::tape::Pool;
 use dfdx::nn::ModuleMut;
-use dfdx::shapes::{Const, HasShape, Shape};
-use dfdx::tensor::{Cpu, CpuError, PutTape, SplitTape, Tape, Tensor};
-use dfdx::tensor_ops::ReshapeTo;
+use dfdx::shapes::{Const, Shape};
+use dfdx::tensor::{CpuError, Tape};
 use fashion_infer::{Graph, Op, Value};
 use fashion_kernels::chunks::chunk_len;
 use fashion_kernels::{Scratch, pool, simd::Isa};
 use rayon::prelude::*;
-
-/// A batch of rows.
-type Rows<const VALUES: usize> = Tensor<(usize, Const<VALUES>), f32, Cpu, TrainingTape>;
+use std::sync::Arc;
 
 /// Max-pooling of 2 × 2 pixels: `SIDE_OUT` is ⌊`SIDE_IN` / 2⌋. PyTorch's `MaxPool2d(2)`; the gradient
 /// goes to the first of equals.
@@ -48,25 +44,24 @@ impl<const SIDE_IN: usize, const SIDE_OUT: usize> Layer for MaxPool<SIDE_IN, SID
 }
 
 impl<const CHANNELS: usize, const SIDE_IN: usize, const SIDE_OUT: usize>
-    ModuleMut<FeatureMap<SIDE_IN, CHANNELS, TrainingTape>> for MaxPool<SIDE_IN, SIDE_OUT>
+    ModuleMut<FeatureMap<SIDE_IN, CHANNELS>> for MaxPool<SIDE_IN, SIDE_OUT>
 {
-    type Output = FeatureMap<SIDE_OUT, CHANNELS, TrainingTape>;
+    type Output = FeatureMap<SIDE_OUT, CHANNELS>;
     type Error = CpuError;
 
     fn try_forward_mut(
         &mut self,
-        x: FeatureMap<SIDE_IN, CHANNELS, TrainingTape>,
+        x: FeatureMap<SIDE_IN, CHANNELS>,
     ) -> Result<Self::Output, CpuError> {
         const { assert!(SIDE_OUT == SIDE_IN / 2, "SIDE_OUT must be SIDE_IN / 2") }
         let pool = pool::MaxPool { side: SIDE_IN, channels: CHANNELS };
-        let shape = (x.shape().0, Const, Const, Const);
         pooled(
             &self.pool,
             x,
-            shape,
-            (pool.input_len(), pool.output_len()),
+            |n| (n, Const, Const, Const),
+            pool.output_len(),
             move |isa, x, y, winners| pool.forward(isa, x, y, Some(winners)),
-            move |isa, winners, grad, grad_x| pool.backward(isa, winners, grad, grad_x),
+            move |isa, winners, grad, to, add| pool.backward(isa, winners, grad, to, add),
         )
     }
 }
@@ -86,25 +81,21 @@ impl Layer for GlobalMaxPool {
     tensors!();
 }
 
-impl<const CHANNELS: usize, const SIDE: usize> ModuleMut<FeatureMap<SIDE, CHANNELS, TrainingTape>>
+impl<const CHANNELS: usize, const SIDE: usize> ModuleMut<FeatureMap<SIDE, CHANNELS>>
     for GlobalMaxPool
 {
-    type Output = Rows<CHANNELS>;
+    type Output = Rows<Const<CHANNELS>>;
     type Error = CpuError;
 
-    fn try_forward_mut(
-        &mut self,
-        x: FeatureMap<SIDE, CHANNELS, TrainingTape>,
-    ) -> Result<Self::Output, CpuError> {
+    fn try_forward_mut(&mut self, x: FeatureMap<SIDE, CHANNELS>) -> Result<Self::Output, CpuError> {
         let pool = pool::Global { positions: SIDE * SIDE, channels: CHANNELS };
-        let shape = (x.shape().0, Const);
         pooled(
             &self.pool,
             x,
-            shape,
-            (pool.input_len(), CHANNELS),
+            |n| (n, Const),
+            CHANNELS,
             move |isa, x, y, winners| pool.max(isa, x, y, Some(winners)),
-            move |_, winners, grad, grad_x| pool.max_gradient(winners, grad, grad_x),
+            move |_, winners, grad, to, add| pool.max_gradient(winners, grad, to, add),
         )
     }
 }
@@ -124,25 +115,21 @@ impl Layer for GlobalAveragePool {
     tensors!();
 }
 
-impl<const CHANNELS: usize, const SIDE: usize> ModuleMut<FeatureMap<SIDE, CHANNELS, TrainingTape>>
+impl<const CHANNELS: usize, const SIDE: usize> ModuleMut<FeatureMap<SIDE, CHANNELS>>
     for GlobalAveragePool
 {
-    type Output = Rows<CHANNELS>;
+    type Output = Rows<Const<CHANNELS>>;
     type Error = CpuError;
 
-    fn try_forward_mut(
-        &mut self,
-        x: FeatureMap<SIDE, CHANNELS, TrainingTape>,
-    ) -> Result<Self::Output, CpuError> {
+    fn try_forward_mut(&mut self, x: FeatureMap<SIDE, CHANNELS>) -> Result<Self::Output, CpuError> {
         let pool = pool::Global { positions: SIDE * SIDE, channels: CHANNELS };
-        let shape = (x.shape().0, Const);
         pooled(
             &self.pool,
             x,
-            shape,
-            (pool.input_len(), CHANNELS),
+            |n| (n, Const),
+            CHANNELS,
             move |isa, x, y, _: &mut [u8]| pool.average(isa, x, y),
-            move |isa, _, grad, grad_x| pool.average_gradient(isa, grad, grad_x),
+            move |isa, _, grad, to, add| pool.average_gradient(isa, grad, to, add),
         )
     }
 }
@@ -175,63 +162,66 @@ impl<const VALUES: usize> Layer for Flatten<VALUES> {
 }
 
 impl<const CHANNELS: usize, const SIDE: usize, const VALUES: usize>
-    ModuleMut<FeatureMap<SIDE, CHANNELS, TrainingTape>> for Flatten<VALUES>
+    ModuleMut<FeatureMap<SIDE, CHANNELS>> for Flatten<VALUES>
 {
-    type Output = Rows<VALUES>;
+    type Output = Rows<Const<VALUES>>;
     type Error = CpuError;
 
-    fn try_forward_mut(
-        &mut self,
-        x: FeatureMap<SIDE, CHANNELS, TrainingTape>,
-    ) -> Result<Self::Output, CpuError> {
+    fn try_forward_mut(&mut self, x: FeatureMap<SIDE, CHANNELS>) -> Result<Self::Output, CpuError> {
         const { assert!(SIDE * SIDE * CHANNELS == VALUES, "VALUES must be SIDE · SIDE · CHANNELS") }
         let n = x.shape().0;
-        x.try_reshape_like(&(n, Const::<VALUES>))
+        Ok(x.reshaped((n, Const)))
     }
 }
 
-/// A pooling on the tape: `forward` makes outputs and winners of some images' values, `backward` adds
-/// the gradient of the outputs to that of the values.
+/// A pooling on the tape: `forward` makes outputs and winners of some images' values, `backward` writes
+/// the gradient of the values, or adds it, given that of the outputs.
 fn pooled<X: Shape, Y: Shape, W: Clone + Default + Send + Sync + 'static>(
     pool: &Pool<Vec<W>>,
-    x: Tensor<X, f32, Cpu, TrainingTape>,
-    shape: Y,
-    (input, output): (usize, usize),
+    x: Activation<X>,
+    shape: impl FnOnce(usize) -> Y,
+    output: usize,
     forward: impl Fn(Isa, &[f32], &mut [f32], &mut [W]) + Sync,
-    backward: impl Fn(Isa, &[W], &[f32], &mut [f32]) + Sync + 'static,
-) -> Result<Tensor<Y, f32, Cpu, TrainingTape>, CpuError> {
+    backward: impl Fn(Isa, &[W], &[f32], &mut [f32], bool) + Sync + 'static,
+) -> Result<Activation<Y>, CpuError> {
     let isa = Isa::current();
-    let (x, mut tape) = x.split_tape();
-    let n = shape.num_elements() / output;
-    let chunk = chunk_len(n);
+    let (x, n, mut tape) = x.split();
+    let (input, chunk) = (x.len() / n.max(1), chunk_len(n));
     let pool = pool.clone();
     let mut winners = pool.take(Vec::new);
     winners.resize(winners.len().max(n * output), W::default());
-    let mut scratch = Scratch::take(n * input);
-    x.copy_into(&mut scratch[..n * input]);
-    let out = tensor_with(x.device(), shape, |y| {
-        (
-            scratch[..n * input].par_chunks(chunk * input),
-            y.par_chunks_mut(chunk * output),
-            winners[..n * output].par_chunks_mut(chunk * output),
-        )
-            .into_par_iter()
-            .for_each(|(x, y, winners)| forward(isa, x, y, winners));
-    })?;
-    drop(scratch);
-    let (x, out_ghost) = (x.ghost(), out.ghost());
-    tape.add_backward_op(move |grads| {
-        let grad = std::mem::take(&mut **grads.get_or_alloc_mut(&out_ghost)?);
-        (
-            winners[..n * output].par_chunks(chunk * output),
-            grad.par_chunks(chunk * output),
-            grads.get_or_alloc_mut(&x)?.par_chunks_mut(chunk * input),
-        )
-            .into_par_iter()
-            .for_each(|(winners, grad, grad_x)| backward(isa, winners, grad, grad_x));
-        **grads.get_or_alloc_mut(&out_ghost)? = grad;
+    let mut y = x.memory().take(n * output);
+    let all = &mut winners[..n * output];
+    (chunks(n), parts(&mut y, chunk * output), parts(all, chunk * output))
+        .into_par_iter()
+        .for_each(|(samples, y, winners)| {
+            let mut room = Scratch::take(if x.is_pending() { input } else { 0 });
+            let each = y.chunks_mut(output).zip(winners.chunks_mut(output));
+            // Sample by sample, so that values that are computed for this stay in the cache.
+            for (sample, (y, winners)) in samples.zip(each) {
+                forward(isa, x.read(isa, sample..sample + 1, &mut room), y, winners);
+            }
+        });
+    let out = Arc::new(Node::new(n, y, x.memory()));
+    let y = Arc::clone(&out);
+    tape.add_backward_op(move |_| {
+        let grad = out.take_gradient().shared(isa, &out);
+        let mut sink = x.sink(isa);
+        (chunks(n), sink_parts(&mut sink)).into_par_iter().for_each(|(samples, to_x)| {
+            let Some(mut to_x) = to_x else { return };
+            for sample in samples {
+                let at = sample * output..(sample + 1) * output;
+                let (winners, grad) = (&winners[at.clone()], &grad[at]);
+                to_x.write(isa, sample..sample + 1, |to, add| {
+                    backward(isa, winners, grad, to, add);
+                });
+            }
+        });
+        if let Some(sink) = sink {
+            sink.done();
+        }
         pool.put_back(winners);
         Ok(())
     });
-    Ok(out.put_tape(tape))
+    Ok(Activation::new(shape(n), y, tape))
 }

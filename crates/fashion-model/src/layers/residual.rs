@@ -1,15 +1,14 @@
 //! Residual connections.
 
+use crate::activation::{Activation, Gradient, Node, chunks, parts};
 use crate::layer::{AnyTensor, Layer, within};
-use crate::network::TrainingTape;
-use crate::tape::{Pool, add, tensor_with};
 use dfdx::nn::ModuleMut;
-use dfdx::shapes::{HasShape, Shape};
-use dfdx::tensor::{Cpu, CpuError, Merge, PutTape, SplitTape, Tape, Tensor, WithEmptyTape};
+use dfdx::shapes::Shape;
+use dfdx::tensor::{CpuError, Tape, WithEmptyTape};
 use fashion_infer::{Graph, Op, Value};
-use fashion_kernels::chunks::PIECE;
-use fashion_kernels::{Buffer, Scratch, relu};
+use fashion_kernels::{Scratch, relu, simd::Isa};
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// ReLU of the sum of a body and a shortcut around it, as in He et al., "Deep Residual Learning for Image
 /// Recognition" (arXiv 1512.03385).
@@ -46,12 +45,11 @@ pub struct Residual<F, R = ()> {
     pub body: F,
     /// What the body is added to.
     pub shortcut: R,
-    pool: Pool<Buffer>,
 }
 
 impl<F: Layer, R: Layer> Layer for Residual<F, R> {
     fn new(classes: usize) -> Self {
-        Residual { body: F::new(classes), shortcut: R::new(classes), pool: Pool::default() }
+        Residual { body: F::new(classes), shortcut: R::new(classes) }
     }
 
     fn lower(&self, name: &str, graph: &mut Graph, x: Value) -> Value {
@@ -72,71 +70,52 @@ impl<F: Layer, R: Layer> Layer for Residual<F, R> {
     }
 }
 
-impl<X, F, R> ModuleMut<X> for Residual<F, R>
+impl<S: Shape, T: Shape, F, R> ModuleMut<Activation<S>> for Residual<F, R>
 where
-    X: WithEmptyTape,
-    F: ModuleMut<X, Error = CpuError>,
-    F::Output: AddRelu,
-    R: ModuleMut<X, Output = F::Output, Error = CpuError>,
+    F: ModuleMut<Activation<S>, Output = Activation<T>, Error = CpuError>,
+    R: ModuleMut<Activation<S>, Output = Activation<T>, Error = CpuError>,
 {
-    type Output = F::Output;
+    type Output = Activation<T>;
     type Error = CpuError;
 
-    fn try_forward_mut(&mut self, x: X) -> Result<F::Output, CpuError> {
-        let shortcut = self.shortcut.try_forward_mut(x.with_empty_tape())?;
-        let body = self.body.try_forward_mut(x)?;
-        body.try_add_relu(shortcut, &self.pool)
+    fn try_forward_mut(&mut self, x: Activation<S>) -> Result<Activation<T>, CpuError> {
+        let mut shortcut = self.shortcut.try_forward_mut(x.with_empty_tape())?;
+        let mut body = self.body.try_forward_mut(x)?;
+        body.take_tape_of(&mut shortcut);
+        Ok(add_relu(body, shortcut))
     }
 }
 
-/// Tensors that can be added and cut off at zero in one go.
-pub trait AddRelu: Sized {
-    /// max(self + other, 0).
-    ///
-    /// # Errors
-    /// If dfdx cannot allocate.
-    #[doc(hidden)]
-    fn try_add_relu(self, other: Self, pool: &Pool<Buffer>) -> Result<Self, CpuError>;
-}
-
-impl<S: Shape> AddRelu for Tensor<S, f32, Cpu, TrainingTape> {
-    fn try_add_relu(self, other: Self, pool: &Pool<Buffer>) -> Result<Self, CpuError> {
-        let (a, tape) = self.split_tape();
-        let (b, other_tape) = other.split_tape();
-        let mut tape = tape.merge(other_tape);
-        let pool = pool.clone();
-        let mut y = pool.take(Buffer::default);
-        let len = a.shape().num_elements();
-        y.grow(len);
-        let out = tensor_with(a.device(), *a.shape(), |out| {
-            let mut scratch = Scratch::take(2 * len);
-            let (from_a, from_b) = scratch[..2 * len].split_at_mut(len);
-            rayon::join(|| a.copy_into(from_a), || b.copy_into(from_b));
-            (
-                from_a.par_chunks(PIECE),
-                from_b.par_chunks(PIECE),
-                out.par_chunks_mut(PIECE),
-                y[..len].par_chunks_mut(PIECE),
-            )
-                .into_par_iter()
-                .for_each(|(a, b, out, y)| {
-                    relu::add(a, b, true, out);
-                    y.copy_from_slice(out);
-                });
-        })?;
-        let (a, b, out_ghost) = (a.ghost(), b.ghost(), out.ghost());
-        tape.add_backward_op(move |grads| {
-            let mut grad = std::mem::take(&mut **grads.get_or_alloc_mut(&out_ghost)?);
-            y[..len]
-                .par_chunks(PIECE)
-                .zip(grad.par_chunks_mut(PIECE))
-                .for_each(|(y, grad)| relu::mask(y, grad));
-            add(grads.get_or_alloc_mut(&a)?, &grad);
-            add(grads.get_or_alloc_mut(&b)?, &grad);
-            **grads.get_or_alloc_mut(&out_ghost)? = grad;
-            pool.put_back(y);
-            Ok(())
-        });
-        Ok(out.put_tape(tape))
-    }
+/// max(a + b, 0).
+fn add_relu<S: Shape>(a: Activation<S>, b: Activation<S>) -> Activation<S> {
+    let isa = Isa::current();
+    let shape = *a.shape();
+    let ((a, n, mut tape), (b, ..)) = (a.split(), b.split());
+    let mut y = a.memory().take(a.len());
+    (chunks(n), parts(&mut y, a.chunk_len())).into_par_iter().for_each(|(samples, y)| {
+        let mut room = Scratch::take(if b.is_pending() { y.len() } else { 0 });
+        let other = b.read(isa, samples.clone(), &mut room);
+        a.add_relu(isa, samples, other, y);
+    });
+    let out = Arc::new(Node::new(n, y, a.memory()));
+    let y = Arc::clone(&out);
+    tape.add_backward_op(move |_| {
+        let mut grad = out.take_gradient().into_values(isa, &out);
+        let (mut of_a, mut of_b) = (a.sums(), b.sums());
+        (chunks(n), parts(&mut grad, out.chunk_len()), of_a.parts(), of_b.parts())
+            .into_par_iter()
+            .for_each(|(samples, grad, mut of_a, mut of_b)| {
+                relu::mask(out.read(isa, samples.clone(), &mut []), grad);
+                of_a.add(isa, samples.clone(), grad);
+                of_b.add(isa, samples, grad);
+            });
+        of_a.done();
+        of_b.done();
+        // Both terms have all of the sum's gradient.
+        let grad = Arc::new(grad);
+        a.receive(isa, Gradient::Values(Arc::clone(&grad)));
+        b.receive(isa, Gradient::Values(grad));
+        Ok(())
+    });
+    Activation::new(shape, y, tape)
 }

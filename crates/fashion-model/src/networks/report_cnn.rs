@@ -20,37 +20,37 @@ network! {
     ///
     /// ```
     /// use dfdx::prelude::*;
-    /// use fashion_model::{Layer, ReportCnn};
+    /// use fashion_model::{FeatureMap, Layer, ReportCnn};
     /// let mut model = ReportCnn::new(10);
     /// let x: Tensor<(usize, Const<28>, Const<28>, Const<1>), f32, _> =
     ///     Cpu::default().zeros_like(&(2, Const, Const, Const));
-    /// let logits = model.forward_mut(x.leaky_trace());
+    /// let logits = model.forward_mut(FeatureMap::from(x.leaky_trace()));
     /// assert_eq!(*logits.shape(), (2, 10));
     /// ```
     /// ```compile_fail,E0277
     /// use dfdx::prelude::*;
-    /// use fashion_model::{Layer, ReportCnn};
+    /// use fashion_model::{FeatureMap, Layer, ReportCnn};
     /// let mut model = ReportCnn::new(10);
     /// let x: Tensor<(usize, Const<32>, Const<32>, Const<1>), f32, _> =
     ///     Cpu::default().zeros_like(&(2, Const, Const, Const));
-    /// let logits = model.forward_mut(x.leaky_trace());
+    /// let logits = model.forward_mut(FeatureMap::from(x.leaky_trace()));
     /// ```
     ///
     /// Nor does a network whose layers do not fit:
     ///
     /// ```
     /// use dfdx::prelude::*;
-    /// use fashion_model::Dense;
+    /// use fashion_model::{Dense, Rows};
     /// let mut head = (Dense::<1600, 128, true>::default(), Dense::<128, 10, false>::default());
     /// let x = Cpu::default().zeros_like(&(2, Const::<1600>)).leaky_trace();
-    /// let y = head.forward_mut(x);
+    /// let y = head.forward_mut(Rows::from(x));
     /// ```
     /// ```compile_fail,E0277
     /// use dfdx::prelude::*;
-    /// use fashion_model::Dense;
+    /// use fashion_model::{Dense, Rows};
     /// let mut head = (Dense::<1600, 128, true>::default(), Dense::<127, 10, false>::default());
     /// let x = Cpu::default().zeros_like(&(2, Const::<1600>)).leaky_trace();
-    /// let y = head.forward_mut(x);
+    /// let y = head.forward_mut(Rows::from(x));
     /// ```
     ///
     /// Nor a block whose sides do not follow from each other (28 − 2 = 26, halved 13):

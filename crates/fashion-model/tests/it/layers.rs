@@ -2,13 +2,15 @@
 //! depend on threads, and whether they learn.
 
 use crate::common::values;
-use dfdx::prelude::{AsArray, Const, Cpu, MeanTo, Tensor, TensorFromVec, Trace};
+use dfdx::prelude::{
+    AsArray, Const, Cpu, HasShape, MeanTo, ReshapeTo, Shape, Tensor, TensorFromVec, Trace,
+};
 use dfdx::tensor_ops::Backward;
 use fashion_kernels::loss::argmax;
 use fashion_model::{
-    BatchNorm, Conv1x1, Conv3x3, CpuGradients, Dense, Flatten, GlobalAveragePool, GlobalMaxPool,
-    Graph, Head, ImageShape, Images, Layer, MaxPool, ModuleMut, Network, Residual, TrainingTape,
-    Value, cross_entropy, network,
+    Activation, BatchNorm, Conv1x1, Conv3x3, CpuGradients, Dense, FeatureMap, Flatten,
+    GlobalAveragePool, GlobalMaxPool, Graph, Head, ImageShape, Layer, MaxPool, ModuleMut, Network,
+    Residual, TrainingTape, Value, cross_entropy, network,
 };
 
 type Map<const SIDE: usize, const CHANNELS: usize> =
@@ -42,15 +44,17 @@ fn images<const SIDE: usize>(n: usize) -> Map<SIDE, 1> {
 }
 
 /// The mean square of what a layer makes of images, and the gradients of its tensors and the images.
-fn pass<L, Y>(layer: &L, x: &Map<13, 1>, square: impl Fn(Y) -> Loss) -> (f32, Vec<Vec<f32>>)
+fn pass<L, Y>(layer: &L, x: &Map<13, 1>) -> (f32, Vec<Vec<f32>>)
 where
-    L: Layer + ModuleMut<Tensor<Shape13, f32, Cpu, TrainingTape>, Output = Y>,
+    L: Layer + ModuleMut<FeatureMap<13, 1>, Output = Activation<Y>>,
+    Y: Shape,
     L::Error: std::fmt::Debug,
 {
     // Its running statistics move: those of a copy.
     let mut layer = layer.clone();
-    let y = layer.try_forward_mut(x.clone().traced(CpuGradients::leaky())).unwrap();
-    let loss = square(y);
+    let traced = x.clone().traced(CpuGradients::leaky());
+    let y = Tensor::from(layer.try_forward_mut(FeatureMap::from(traced)).unwrap());
+    let loss = mean_square(y);
     let value = loss.array();
     let mut gradients = loss.backward();
     let mut tensors = Vec::new();
@@ -61,18 +65,23 @@ where
     (value, all)
 }
 
-type Shape13 = (usize, Const<13>, Const<13>, Const<1>);
 type Loss = Tensor<(), f32, Cpu, TrainingTape>;
+
+fn mean_square<Y: Shape>(y: Tensor<Y, f32, Cpu, TrainingTape>) -> Loss {
+    let n = y.shape().num_elements();
+    y.square().try_reshape_like(&(n,)).unwrap().mean()
+}
 
 /// The slopes of the loss along the gradient of each tensor, and across it, are what the gradient says.
 /// (Single values would drown in rounding, and in the kinks of ReLU and maxima.)
-fn differences<L, Y>(square: impl Fn(Y) -> Loss + Copy)
+fn differences<L, Y>()
 where
-    L: Layer + ModuleMut<Tensor<Shape13, f32, Cpu, TrainingTape>, Output = Y>,
+    L: Layer + ModuleMut<FeatureMap<13, 1>, Output = Activation<Y>>,
+    Y: Shape,
     L::Error: std::fmt::Debug,
 {
     let (layer, x) = (set::<L>(), images::<13>(4));
-    let (_, gradients) = pass(&layer, &x, square);
+    let (_, gradients) = pass(&layer, &x);
     let mut graph = Graph::new(ImageShape { channels: 1, side: 13 });
     layer.lower("", &mut graph, Value::IMAGES);
     let of_layer = graph.parameters().into_iter().enumerate();
@@ -97,7 +106,7 @@ where
                     x = Cpu::default().tensor_from_vec(pixels.collect(), (4, Const, Const, Const));
                 }
             }
-            f64::from(pass(&layer, &x, square).0)
+            f64::from(pass(&layer, &x).0)
         };
         for direction in [gradient.clone(), values(gradient.len(), 5)] {
             let length = norm(&direction);
@@ -123,21 +132,19 @@ fn norm(values: &[f32]) -> f64 {
 
 #[test]
 fn gradients_match_finite_differences() {
-    differences::<Stack, _>(|y: Tensor<(usize, Const<2>, Const<2>, Const<16>), f32, Cpu, _>| {
-        y.square().mean()
-    });
+    differences::<Stack, _>();
     type Averaged = (Conv3x3<1, 16, 13, 11>, BatchNorm<16, false>, GlobalAveragePool);
-    differences::<Averaged, _>(|y: Tensor<(usize, Const<16>), f32, Cpu, _>| y.square().mean());
+    differences::<Averaged, _>();
     type Largest = (Conv3x3<1, 16, 13, 6>, BatchNorm<16, true>, GlobalMaxPool, Dense<16, 4, true>);
-    differences::<Largest, _>(|y: Tensor<(usize, Const<4>), f32, Cpu, _>| y.square().mean());
+    differences::<Largest, _>();
     type Flat = (Conv1x1<1, 16, 13, 7>, Flatten<784>, Dense<784, 3, false>);
-    differences::<Flat, _>(|y: Tensor<(usize, Const<3>), f32, Cpu, _>| y.square().mean());
+    differences::<Flat, _>();
 }
 
 #[test]
 fn the_gradient_of_the_output_stays_where_it_was() {
     let mut layer: Stack = set();
-    let y = layer.forward_mut(images::<13>(3).leaky_trace());
+    let y = Tensor::from(layer.forward_mut(images::<13>(3).leaky_trace().into()));
     let out = y.retaped::<dfdx::tensor::NoneTape>();
     let gradients = y.square().mean().backward();
     let n = out.as_vec().len() as f32;
@@ -156,7 +163,7 @@ fn running_statistics_are_pytorchs() {
     let x = [1.0, 2.0, 3.0, 6.0].into_iter().flat_map(|v| [v; 16]).collect();
     let x: Map<1, 16> = Cpu::default().tensor_from_vec(x, (4, Const, Const, Const));
     for _ in 0..2 {
-        norm.forward_mut(x.leaky_trace());
+        norm.forward_mut(x.leaky_trace().into());
     }
     assert!((norm.running_mean.array()[0] - 0.57).abs() < 1e-6);
     assert!((norm.running_var.array()[15] - (0.81 + 0.19 * 14.0 / 3.0)).abs() < 1e-6);
@@ -175,7 +182,7 @@ network! {
 }
 
 /// Stripes of ten slants, each image with a phase of its own, and noise.
-fn stripes(n: usize) -> (Images, Vec<usize>) {
+fn stripes(n: usize) -> (Vec<f32>, Vec<usize>) {
     let noise = values(n * 784, 9);
     let labels: Vec<usize> = (0..n).map(|i| i % 10).collect();
     let pixel = |at: usize| {
@@ -184,22 +191,21 @@ fn stripes(n: usize) -> (Images, Vec<usize>) {
         let along = row as f32 * cos + column as f32 * sin + (image / 10) as f32;
         0.5 + 0.4 * (along * 1.3).sin() + 0.1 * noise[at]
     };
-    let pixels = (0..n * 784).map(pixel).collect();
-    (Cpu::default().tensor_from_vec(pixels, (n, 28, 28, 1)), labels)
+    ((0..n * 784).map(pixel).collect(), labels)
 }
 
 #[test]
 fn a_network_of_ones_own_learns_from_its_first_layer_to_its_head() {
     let mut network = Network::initialised::<Small>(10, 0);
     let before = network.clone();
-    let (x, labels) = stripes(120);
+    let (pixels, labels) = stripes(120);
     let mut targets = vec![0.0; 1200];
     labels.iter().enumerate().for_each(|(i, &label)| targets[i * 10 + label] = 1.0);
     let targets: Tensor<(usize, usize), f32, Cpu> =
         Cpu::default().tensor_from_vec(targets, (120, 10));
     let mut losses = Vec::new();
     for _ in 0..60 {
-        let logits = network.logits(x.clone().traced(CpuGradients::leaky())).unwrap();
+        let logits = network.logits(120, |x| x.copy_from_slice(&pixels)).unwrap();
         let loss = cross_entropy(logits, &targets).unwrap();
         losses.push(loss.array());
         let mut gradients = loss.backward();
@@ -210,8 +216,6 @@ fn a_network_of_ones_own_learns_from_its_first_layer_to_its_head() {
             .unwrap();
     }
     assert!(losses[59] < 0.3 * losses[0], "{losses:?}");
-    let mut pixels = vec![0.0; 120 * 784];
-    x.copy_into(&mut pixels);
     let p = network.plan().probabilities(&pixels);
     let right = p.chunks(10).zip(&labels).filter(|(p, l)| argmax(p) == **l).count();
     assert!(right > 100, "{right} of 120 by the running statistics");

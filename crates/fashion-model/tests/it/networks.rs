@@ -66,9 +66,7 @@
 use crate::common::{gradients_by_name, values};
 use dfdx::prelude::*;
 use fashion_data::Classes;
-use fashion_model::{
-    Architecture, CpuGradients, ImageShape, Images, Network, Role, cross_entropy, tensors, weights,
-};
+use fashion_model::{Architecture, ImageShape, Network, Role, cross_entropy, tensors, weights};
 
 struct Expected {
     loss: f64,
@@ -224,25 +222,20 @@ fn network(architecture: Architecture) -> Network {
 }
 
 /// The script's images, or as many of another shape, and their classes, one-hot.
-fn batch(architecture: Architecture) -> (Images, Tensor<(usize, usize), f32, Cpu>) {
-    let device = Cpu::default();
+fn batch(architecture: Architecture) -> (Vec<f32>, Tensor<(usize, usize), f32, Cpu>) {
     let ImageShape { side, channels } = architecture.input();
     let len = 8 * side * side * channels;
     let pixels = values(len, 20).into_iter().zip(values(len, 22));
     let pixels = pixels.map(|(v, w)| ((v + 1.0) / 2.0 * w).abs()).collect();
     let mut targets = vec![0.0; 80];
     (0..8).for_each(|i| targets[i * 10 + (3 * i) % 10] = 1.0);
-    (
-        device.tensor_from_vec(pixels, (8, side, side, channels)),
-        device.tensor_from_vec(targets, (8, 10)),
-    )
+    (pixels, Cpu::default().tensor_from_vec(targets, (8, 10)))
 }
 
 fn one_step_is_that_of_pytorch(architecture: Architecture, expected: &Expected) {
     let mut network = network(architecture);
     let (x, y) = batch(architecture);
-    let gradients = CpuGradients::leaky();
-    let logits = network.logits(x.clone().traced(gradients)).unwrap();
+    let logits = network.logits(8, |to| to.copy_from_slice(&x)).unwrap();
     let loss = cross_entropy(logits, &y).unwrap();
     let value = f64::from(loss.array());
     assert!((value - expected.loss).abs() < 1e-5, "loss {value} not {}", expected.loss);
@@ -261,10 +254,8 @@ fn one_step_is_that_of_pytorch(architecture: Architecture, expected: &Expected) 
         let here: f64 = pairs.map(|(&g, v)| f64::from(g) * f64::from(v)).sum();
         assert!((here - projection).abs() < 1e-4 * sum, "{name}: {here} not {projection}");
     }
-    let mut pixels = vec![0.0; 8 * 784];
-    x.copy_into(&mut pixels);
     let mut logits = vec![0.0; 80];
-    network.plan().logits(&pixels, &mut logits);
+    network.plan().logits(&x, &mut logits);
     for (class, (&here, expected)) in logits.iter().zip(expected.in_use).enumerate() {
         assert!((f64::from(here) - expected).abs() < 1e-5, "class {class}: {here} not {expected}");
     }
@@ -288,8 +279,8 @@ fn any_number_of_threads_gives_the_same_bits_in_every_network() {
             pool.install(|| {
                 let mut network = architecture.build(10, 1);
                 let (x, y) = batch(architecture);
-                let traced = x.traced(CpuGradients::leaky());
-                let loss = cross_entropy(network.logits(traced).unwrap(), &y).unwrap();
+                let logits = network.logits(8, |to| to.copy_from_slice(&x)).unwrap();
+                let loss = cross_entropy(logits, &y).unwrap();
                 let gradients = gradients_by_name(&network, &mut loss.backward());
                 let mut all: Vec<f32> = gradients.into_iter().flat_map(|(_, g)| g).collect();
                 network.for_each_parameter(&mut |_, values| all.extend(values));
@@ -335,7 +326,7 @@ fn a_file_of_any_network_is_a_classifier() {
         let classifier = fashion_model::Classifier::open(&path).unwrap();
         assert_eq!(classifier.architecture(), architecture.name());
         let (x, _) = batch(architecture);
-        let bytes: Vec<u8> = x.as_vec().iter().map(|v| (v * 255.0) as u8).collect();
+        let bytes: Vec<u8> = x.iter().map(|v| (v * 255.0) as u8).collect();
         let pixels: Vec<f32> = bytes.iter().map(|&b| f32::from(b) / 255.0).collect();
         let expected = network.plan().probabilities(&pixels);
         assert_eq!(classifier.probabilities(&bytes).unwrap(), expected);

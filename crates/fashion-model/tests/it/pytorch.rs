@@ -44,7 +44,7 @@ use crate::common::{gradients_by_name, values};
 use dfdx::prelude::*;
 use fashion_kernels::adam::Adam;
 use fashion_kernels::simd::Isa;
-use fashion_model::{Architecture, CpuGradients, Images, Network, Parameter, cross_entropy};
+use fashion_model::{Architecture, CpuGradients, Network, Parameter, cross_entropy};
 
 struct Expected {
     name: &'static str,
@@ -154,30 +154,28 @@ fn network() -> Network {
 }
 
 /// The script's batch `b`: eight images and their classes, one-hot.
-fn batch(b: usize) -> (Images, Tensor<(usize, usize), f32, Cpu>) {
-    let device = Cpu::default();
+fn batch(b: usize) -> (Vec<f32>, Tensor<(usize, usize), f32, Cpu>) {
     let pixels = values(8 * 784, 20 + b).iter().map(|v| (v + 1.0) / 2.0).collect();
     let mut targets = vec![0.0; 80];
     (0..8).for_each(|i| targets[i * 10 + (3 * i + b) % 10] = 1.0);
-    (device.tensor_from_vec(pixels, (8, 28, 28, 1)), device.tensor_from_vec(targets, (8, 10)))
+    (pixels, Cpu::default().tensor_from_vec(targets, (8, 10)))
 }
 
 /// Loss and gradients of one batch.
-fn step(network: &mut Network, b: usize, gradients: CpuGradients) -> (f32, CpuGradients) {
+fn step(network: &mut Network, b: usize) -> (f32, CpuGradients) {
     let (x, y) = batch(b);
-    let loss = cross_entropy(network.logits(x.traced(gradients)).unwrap(), &y).unwrap();
+    let logits = network.logits(8, |to| to.copy_from_slice(&x)).unwrap();
+    let loss = cross_entropy(logits, &y).unwrap();
     (loss.array(), loss.backward())
 }
 
 #[test]
 fn logits_match_pytorch() {
-    let (x, _) = batch(0);
-    let mut pixels = vec![0.0; 8 * 784];
-    x.copy_into(&mut pixels);
+    let (pixels, _) = batch(0);
     let mut network = network();
-    let traced = x.traced(CpuGradients::leaky());
     let mut logits = vec![0.0; 80];
-    network.logits(traced).unwrap().copy_into(&mut logits);
+    let traced = network.logits(8, |to| to.copy_from_slice(&pixels)).unwrap();
+    traced.copy_into(&mut logits);
     let (plan, mut planned) = (network.plan(), vec![0.0; 80]);
     plan.logits(&pixels, &mut planned);
     assert_eq!(planned, logits, "plan and module");
@@ -194,8 +192,7 @@ fn logits_match_pytorch() {
 #[test]
 fn gradients_match_pytorch() {
     let mut network = network();
-    let zeros = CpuGradients::leaky();
-    let (_, mut gradients) = step(&mut network, 0, zeros);
+    let (_, mut gradients) = step(&mut network, 0);
     let all = gradients_by_name(&network, &mut gradients);
     assert_eq!(all.len(), GRADIENTS.len());
     for ((name, gradient), expected) in all.iter().zip(&GRADIENTS) {
@@ -227,7 +224,7 @@ fn twenty_steps_of_adam_follow_pytorch() {
     let mut moments: Vec<(Vec<f32>, Vec<f32>)> = Vec::new();
     network.for_each_parameter(&mut |_, v| moments.push((vec![0.0; v.len()], vec![0.0; v.len()])));
     for (at, expected) in LOSSES.into_iter().enumerate() {
-        let (loss, mut filled) = step(&mut network, at % 4, CpuGradients::leaky());
+        let (loss, mut filled) = step(&mut network, at % 4);
         let tolerance = if at < 5 { 1e-4 } else { 1e-2 };
         assert!((f64::from(loss) - expected).abs() < tolerance, "step {at}: {loss} not {expected}");
         let mut update =
@@ -245,8 +242,7 @@ fn a_batch_gives_the_same_gradient_with_any_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let mut network = network();
-            let zeros = CpuGradients::leaky();
-            let (loss, mut gradients) = step(&mut network, 1, zeros);
+            let (loss, mut gradients) = step(&mut network, 1);
             let all = gradients_by_name(&network, &mut gradients).into_iter().flat_map(|(_, g)| g);
             (loss.to_bits(), all.map(f32::to_bits).collect::<Vec<_>>())
         })
@@ -258,13 +254,12 @@ fn a_batch_gives_the_same_gradient_with_any_number_of_threads() {
 #[test]
 fn two_forward_passes_before_a_backward_one_do_not_disturb_each_other() {
     let mut network = network();
-    let zeros = CpuGradients::leaky();
-    let (alone, mut gradients) = step(&mut network, 0, zeros.clone());
+    let (alone, mut gradients) = step(&mut network, 0);
     let expected = gradients_by_name(&network, &mut gradients);
     let ((x, y), (other, _)) = (batch(0), batch(1));
-    let mut traced = |x: Images| network.logits(x.traced(zeros.clone())).unwrap();
-    let loss = cross_entropy(traced(x), &y).unwrap();
-    let _unused = traced(other);
+    let mut logits = |x: Vec<f32>| network.logits(8, |to| to.copy_from_slice(&x)).unwrap();
+    let loss = cross_entropy(logits(x), &y).unwrap();
+    let _unused = logits(other);
     assert_eq!(loss.array(), alone);
     assert!(gradients_by_name(&network, &mut loss.backward()) == expected);
 }

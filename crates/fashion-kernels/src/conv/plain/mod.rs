@@ -157,18 +157,19 @@ impl Conv {
         }
     }
 
-    /// Adds the gradient of the input to `grad_x`, given that of the output, before ReLU
-    /// ([`relu::mask`](crate::relu::mask)).
+    /// Writes the gradient of the input to `grad_x`, or adds it if `add`, given that of the output, before
+    /// ReLU ([`relu::mask`](crate::relu::mask)).
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn input_gradient(&self, isa: Isa, grad: &[f32], grad_x: &mut [f32]) {
+    pub fn input_gradient(&self, isa: Isa, grad: &[f32], grad_x: &mut [f32], add: bool) {
         let n = grad.len() / self.shape.output_len();
         assert_eq!(grad.len(), n * self.shape.output_len(), "gradient of the convolution's output");
         assert_eq!(grad_x.len(), n * self.shape.input_len(), "gradient of the convolution's input");
         let channels = (self.shape.outputs, self.shape.inputs);
-        let (weights, edge, finish) = (&self.backward[..], &self.edge[..], Finish::Add);
+        let (weights, edge) = (&self.backward[..], &self.edge[..]);
         let (x, y) = (grad, grad_x);
+        let finish = if add { Finish::Add } else { Finish::Put };
         match &self.way {
             Way::Winograd(_, tiles) => {
                 isa.run(winograd::Convolve { tiles, channels, x, edge, weights, finish, y });
@@ -176,12 +177,19 @@ impl Conv {
             Way::Product => isa.run(product::Multiply { channels, x, weights, finish, y }),
             Way::Indirect(_, parts) if self.shape.inputs < LANES => {
                 let weights = &self.forward[..];
+                if !add {
+                    y.fill(0.0);
+                }
                 for table in parts {
                     let (grad, grad_x) = (x, &mut *y);
                     isa.run(direct::FewInputs { table, channels, grad, edge, weights, grad_x });
                 }
             }
             Way::Indirect(_, parts) => {
+                let pixels: usize = parts.iter().map(Indirection::positions).sum();
+                if !add && pixels < self.shape.side * self.shape.side {
+                    y.fill(0.0);
+                }
                 for table in parts {
                     let y = &mut *y;
                     isa.run(indirect::Convolve { table, channels, x, edge, weights, finish, y });
@@ -294,6 +302,8 @@ enum Finish<'a> {
     Write { bias: &'a [f32], relu: bool },
     /// They are added to what is there.
     Add,
+    /// Nothing else.
+    Put,
 }
 
 impl Finish<'_> {
@@ -301,7 +311,7 @@ impl Finish<'_> {
     fn fits(self, channels: usize) -> bool {
         match self {
             Finish::Write { bias, .. } => bias.len() >= channels,
-            Finish::Add => true,
+            Finish::Add | Finish::Put => true,
         }
     }
 
@@ -319,6 +329,7 @@ impl Finish<'_> {
                     if relu { s.select(s.gt(sums, s.zero()), sums, s.zero()) } else { sums }
                 }
                 Finish::Add => s.add(sums, s.load(to)),
+                Finish::Put => sums,
             };
             s.store(to, sums);
         }

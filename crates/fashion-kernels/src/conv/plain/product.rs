@@ -36,6 +36,7 @@ impl Kernel for Multiply<'_> {
                 let (w, to) = (weights.as_ptr(), y.as_mut_ptr());
                 match finish {
                     Finish::Add => gemm::outer::<S, true>(s, (rows, n, k), a, w, n, to, n),
+                    Finish::Put => gemm::outer::<S, false>(s, (rows, n, k), a, w, n, to, n),
                     Finish::Write { .. } => {
                         gemm::outer::<S, false>(s, (rows, n, k), a, w, n, to, n);
                         for row in 0..rows {

@@ -1,0 +1,76 @@
+//! Memory that the steps of a network use again.
+
+use fashion_kernels::Buffer;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Memory that waits for its next use; clones share it.
+///
+/// So steady training asks the allocator for nothing large, and the system for no page.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Memory(Arc<Mutex<Vec<Buffer>>>);
+
+impl Memory {
+    /// Room for `len` values, with whatever the last use left there.
+    pub(crate) fn take(&self, len: usize) -> Held {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // One much larger is left for what needs it.
+        let fits = waiting.iter().enumerate().filter(|(_, b)| (len..=2 * len).contains(&b.len()));
+        let smallest = fits.min_by_key(|(_, buffer)| buffer.len()).map(|(at, _)| at);
+        let buffer = match smallest {
+            Some(at) => waiting.swap_remove(at),
+            None => Buffer::zeroed(len),
+        };
+        Held { buffer, len, memory: self.clone() }
+    }
+
+    /// Zeros, as many `f64` as `len`; see [`Held::doubles`].
+    pub(crate) fn zero_doubles(&self, len: usize) -> Held {
+        let mut held = self.take(2 * len);
+        held.fill(0.0);
+        held
+    }
+}
+
+/// Memory in use, which goes back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    buffer: Buffer,
+    len: usize,
+    memory: Memory,
+}
+
+impl Held {
+    /// The memory as `f64`, half as many.
+    pub(crate) fn doubles(&mut self) -> &mut [f64] {
+        &mut self.buffer.doubles()[..self.len / 2]
+    }
+
+    /// The same values in memory of their own.
+    pub(crate) fn copy(&self) -> Held {
+        let mut copy = self.memory.take(self.len);
+        copy.copy_from_slice(self);
+        copy
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let buffer = std::mem::take(&mut self.buffer);
+        self.memory.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+    }
+}
+
+impl Deref for Held {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.buffer[..self.len]
+    }
+}
+
+impl DerefMut for Held {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.buffer[..self.len]
+    }
+}
