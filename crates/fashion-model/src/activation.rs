@@ -294,9 +294,13 @@ impl Node {
         samples.start * self.sample..samples.end * self.sample
     }
 
-    /// Whether nobody has computed its values yet.
-    pub(crate) fn is_pending(&self) -> bool {
+    fn is_pending(&self) -> bool {
         self.values.get().is_none()
+    }
+
+    /// The room that [`read`](Self::read) needs for `len` values: none where they are in memory.
+    pub(crate) fn pending(&self, len: usize) -> usize {
+        if self.is_pending() { len } else { 0 }
     }
 
     /// Its values.
@@ -324,29 +328,17 @@ impl Node {
         }
     }
 
-    /// Memory for values that are not there yet, to [`keep`](Self::keep).
-    pub(crate) fn room(&self) -> Held {
-        self.memory.take(if self.is_pending() { self.len() } else { 0 })
-    }
-
-    /// Takes over the values that were read into [`room`](Self::room).
-    pub(crate) fn keep(&self, values: Held) {
-        if self.is_pending() {
-            // Whoever comes second has the same values.
-            let _ = self.values.set(values);
-        }
-    }
-
-    /// Computes the values where they are not there yet.
+    /// Computes all the values, for whoever wants them in one piece.
     pub(crate) fn fill(&self, isa: Isa) {
         if self.is_pending() {
-            let mut room = self.room();
-            (chunks(self.n), parts(&mut room, self.chunk_len())).into_par_iter().for_each(
+            let mut values = self.memory.take(self.len());
+            (chunks(self.n), parts(&mut values, self.chunk_len())).into_par_iter().for_each(
                 |(samples, to)| {
                     self.read(isa, samples, to);
                 },
             );
-            self.keep(room);
+            // Whoever comes second has the same values.
+            let _ = self.values.set(values);
         }
     }
 
@@ -443,9 +435,9 @@ impl Normalised {
 }
 
 impl Gradient {
-    /// Whether [`read`](Self::read) computes it.
-    pub(crate) fn is_pending(&self) -> bool {
-        matches!(self, Gradient::Normalised { .. })
+    /// The room that [`read`](Self::read) needs for `len` values: none where they are in memory.
+    pub(crate) fn pending(&self, len: usize) -> usize {
+        if matches!(self, Gradient::Normalised { .. }) { len } else { 0 }
     }
 
     /// That of some samples of its node, computed into `to` where it is not in memory.

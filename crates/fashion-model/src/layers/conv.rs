@@ -153,6 +153,12 @@ impl<
     }
 }
 
+/// Samples that go through the kernels together: as many as stay in the second-level cache, with what is
+/// computed on their way in and out; 256 KiB.
+fn together(shape: ConvShape) -> usize {
+    (64 * 1024 / (shape.input_len() + shape.output_len())).max(1)
+}
+
 /// What the layer keeps between its forward and backward pass.
 struct Workspace {
     kernel: Kernel,
@@ -171,23 +177,22 @@ impl Workspace {
 
     fn forward(&self, isa: Isa, n: usize, x: &Node) -> Node {
         let (shape, chunk, memory) = (self.kernel.shape(), chunk_len(n), x.memory());
+        let (input, output) = (shape.input_len(), shape.output_len());
         let sums_len = norm::MOMENTS * shape.outputs;
-        let mut y = memory.take(n * shape.output_len());
+        let mut y = memory.take(n * output);
         let mut sums = memory.zero_doubles(CHUNKS * sums_len);
-        let mut room = x.room();
-        (
-            chunks(n),
-            parts(&mut room, x.chunk_len()),
-            parts(&mut y, chunk * shape.output_len()),
-            parts(sums.doubles(), sums_len),
-        )
+        let together = together(shape);
+        (chunks(n), parts(&mut y, chunk * output), parts(sums.doubles(), sums_len))
             .into_par_iter()
-            .filter(|(samples, ..)| !samples.is_empty())
-            .for_each(|(samples, room, y, sums)| {
-                self.kernel.forward(isa, x.read(isa, samples, room), y, false);
-                norm::add_moments(isa, y, shape.output_len(), shape.outputs, sums);
+            .for_each(|(samples, y, sums)| {
+                let mut room = Scratch::take(x.pending(together * input));
+                let groups = samples.clone().step_by(together).zip(y.chunks_mut(together * output));
+                for (first, y) in groups {
+                    let group = first..samples.end.min(first + together);
+                    self.kernel.forward(isa, x.read(isa, group, &mut room), y, false);
+                    norm::add_moments(isa, y, output, shape.outputs, sums);
+                }
             });
-        x.keep(room);
         Node::new(n, y, memory).with_moments(sums)
     }
 
@@ -199,18 +204,21 @@ impl Workspace {
         let kernel = &self.kernel;
         let grad = out.take_gradient();
         let mut sink = x.sink(isa);
+        let together = together(shape);
         (chunks(n), sink_parts(&mut sink), parts(&mut self.partials, shape.gradient_len()))
             .into_par_iter()
-            .filter(|(samples, ..)| !samples.is_empty())
-            .for_each(|(samples, to_x, partial)| {
-                let len = samples.len() * shape.output_len();
-                let mut scratch = Scratch::take(if grad.is_pending() { len } else { 0 });
-                let grad = grad.read(isa, out, samples.clone(), &mut scratch);
+            .for_each(|(samples, mut to_x, partial)| {
                 partial.fill(0.0);
-                let x = x.read(isa, samples.clone(), &mut []);
-                kernel.weight_gradient(isa, x, grad, partial);
-                if let Some(mut to_x) = to_x {
-                    to_x.write(isa, samples, |to, add| kernel.input_gradient(isa, grad, to, add));
+                let mut x_room = Scratch::take(x.pending(together * shape.input_len()));
+                let mut room = Scratch::take(grad.pending(together * shape.output_len()));
+                for first in samples.clone().step_by(together) {
+                    let group = first..samples.end.min(first + together);
+                    let grad = grad.read(isa, out, group.clone(), &mut room);
+                    let x = x.read(isa, group.clone(), &mut x_room);
+                    kernel.weight_gradient(isa, x, grad, partial);
+                    if let Some(to_x) = &mut to_x {
+                        to_x.write(isa, group, |to, add| kernel.input_gradient(isa, grad, to, add));
+                    }
                 }
             });
         if let Some(sink) = sink {

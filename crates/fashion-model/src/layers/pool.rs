@@ -195,7 +195,7 @@ fn pooled<X: Shape, Y: Shape, W: Clone + Default + Send + Sync + 'static>(
     (chunks(n), parts(&mut y, chunk * output), parts(all, chunk * output))
         .into_par_iter()
         .for_each(|(samples, y, winners)| {
-            let mut room = Scratch::take(if x.is_pending() { input } else { 0 });
+            let mut room = Scratch::take(x.pending(input));
             let each = y.chunks_mut(output).zip(winners.chunks_mut(output));
             // Sample by sample, so that values that are computed for this stay in the cache.
             for (sample, (y, winners)) in samples.zip(each) {

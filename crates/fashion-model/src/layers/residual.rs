@@ -93,7 +93,7 @@ fn add_relu<S: Shape>(a: Activation<S>, b: Activation<S>) -> Activation<S> {
     let ((a, n, mut tape), (b, ..)) = (a.split(), b.split());
     let mut y = a.memory().take(a.len());
     (chunks(n), parts(&mut y, a.chunk_len())).into_par_iter().for_each(|(samples, y)| {
-        let mut room = Scratch::take(if b.is_pending() { y.len() } else { 0 });
+        let mut room = Scratch::take(b.pending(y.len()));
         let other = b.read(isa, samples.clone(), &mut room);
         a.add_relu(isa, samples, other, y);
     });
