@@ -20,11 +20,14 @@ NETWORKS = {
 }
 BATCH = 128
 
-if len(sys.argv) not in (4, 5) or sys.argv[3] not in NETWORKS:
-    sys.exit(f"usage: {sys.argv[0]} THREADS SECONDS NETWORK [VARIANT]; `cargo xtask bench-peers` calls this")
+if len(sys.argv) not in (5, 6) or sys.argv[3] not in NETWORKS:
+    sys.exit(f"usage: {sys.argv[0]} THREADS SECONDS NETWORK BATCHES [VARIANT]; "
+             "`cargo xtask bench-peers` calls this")
 # SECONDS is for training, and again for classifying with each size of batches.
 THREADS, SECONDS, NETWORK = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
-VARIANT = sys.argv[4] if len(sys.argv) == 5 else None
+# The sizes of batches to classify in, with commas.
+BATCHES = [int(batch) for batch in sys.argv[4].split(",")]
+VARIANT = sys.argv[5] if len(sys.argv) == 6 else None
 SIDE, CHANNELS, PARAMETERS = NETWORKS[NETWORK]
 # As many pixels as Fashion-MNIST's.
 TRAINED = 60_000 * 28 * 28 // (SIDE * SIDE * CHANNELS)
@@ -84,20 +87,20 @@ class Lines:
         images, seconds = measure(epoch, BATCH, TRAINED, SECONDS, 3)
         self.print("train", **speeds(images, seconds), peak_rss_mb=peak_memory())
 
-    def classify(self, once, batches=(32, 128, 1000), **more):
+    def classify(self, once):
         """Classifies with `once(images, batch size)`."""
-        for batch in batches:
+        for batch in BATCHES:
             images, seconds = measure(lambda n: once(n, batch), batch, CLASSIFIED, SECONDS, 8)
-            self.print("infer", batch=batch, **more, **speeds(images, seconds))
+            self.print("infer", batch=batch, **speeds(images, seconds))
 
-    def latency(self, once, **more):
+    def latency(self, once):
         """Classifies one image after the other with `once(index)`; the first tenth does not count."""
         once(0)
         start, seconds = time.perf_counter(), []
         while len(seconds) < 3300 and time.perf_counter() - start < SECONDS + 1:
             seconds.append(timed(once, len(seconds) % CLASSIFIED))
         best, median = best_and_median(seconds[len(seconds) // 10:])
-        self.print("latency_b1", **more, best_us=round(best * 1e6, 1),
+        self.print("latency_b1", best_us=round(best * 1e6, 1),
                    median_us=round(median * 1e6, 1), peak_rss_mb=peak_memory())
 
 

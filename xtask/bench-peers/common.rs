@@ -1,8 +1,8 @@
 //! What the programs for the Rust frameworks share, as `common.py` is what the Python scripts share:
 //! arguments, synthetic images, the course of a measurement, lines of JSON.
 //!
-//! Calling: `PROGRAM THREADS SECONDS report-cnn`, with `RAYON_NUM_THREADS` set to THREADS; SECONDS is for
-//! training, and again for classifying with each size of batches. The age and the memory of the process
+//! Calling: `PROGRAM THREADS SECONDS report-cnn BATCHES`, with `RAYON_NUM_THREADS` set to THREADS;
+//! SECONDS is for training, and again for classifying in each of these sizes of batches. The age and the memory of the process
 //! are read from Linux's /proc.
 
 use std::fs::read_to_string;
@@ -19,6 +19,7 @@ pub struct Job {
     version: &'static str,
     threads: usize,
     seconds: f64,
+    batches: Vec<usize>,
     random: Xorshift,
     train: (Vec<f32>, Vec<u8>),
     test: (Vec<f32>, Vec<u8>),
@@ -29,15 +30,18 @@ pub struct Job {
 impl Job {
     pub fn new(peer: &'static str, version: &'static str) -> Job {
         let args: Vec<String> = std::env::args().skip(1).collect();
-        let [threads, seconds, network] = &args[..] else { panic!("usage: THREADS SECONDS NETWORK") };
+        let [threads, seconds, network, batches] = &args[..] else {
+            panic!("usage: THREADS SECONDS NETWORK BATCHES")
+        };
         assert_eq!(network, "report-cnn", "no other network is written for this framework");
         let threads = threads.parse().expect("a number of threads");
         let seconds = seconds.parse().expect("a number of seconds");
+        let batches = batches.split(',').map(|batch| batch.parse().expect("a size")).collect();
         let start = Instant::now();
         let mut random = Xorshift(0x9E37_79B9_7F4A_7C15);
         let (train, test) = (random.images(TRAINED), random.images(CLASSIFIED));
         let drawing = start.elapsed().as_secs_f64();
-        Job { peer, version, threads, seconds, random, train, test, drawing }
+        Job { peer, version, threads, seconds, batches, random, train, test, drawing }
     }
 
     /// Trains: `step` takes pixels and labels of a batch, `finish` waits until all steps are done.
@@ -75,7 +79,7 @@ impl Job {
         logits: impl Fn(&[f32]) -> usize,
     ) {
         let (x, y) = &self.test;
-        for batch in [32, 128, 1000] {
+        for &batch in &self.batches {
             let once = |images: usize| {
                 let batches = x.chunks(batch * PIXELS).zip(y.chunks(batch)).take(images / batch);
                 let right: usize = batches.map(|(x, y)| right(x, y)).sum();

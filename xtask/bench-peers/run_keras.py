@@ -71,14 +71,9 @@ assert sum(variable.value.size if VARIANT == "jax" else int(tf.size(variable.val
            for variable in model.trainable_variables) == PARAMETERS
 model.compile(optimizer=keras.optimizers.Adam(0.001), loss="sparse_categorical_crossentropy",
               metrics=["accuracy"])
-quiet = dict(verbose=0)
-lines.train(lambda n: model.fit(x[:n], y[:n], batch_size=BATCH, shuffle=True, **quiet))
+lines.train(lambda n: model.fit(x[:n], y[:n], batch_size=BATCH, shuffle=True, verbose=0))
 
-# `evaluate` and `predict` take milliseconds for a batch; calling the compiled function does not.
-lines.classify(lambda n, batch: model.evaluate(x_test[:n], y_test[:n], batch_size=batch, **quiet),
-               (128, 1000), api="evaluate")
-lines.classify(lambda n, batch: model.predict(x_test[:n], batch_size=batch, **quiet).argmax(1),
-               (128, 1000), api="predict")
+# `evaluate` and `predict` take milliseconds more for a batch than calling the compiled function.
 if VARIANT == "tensorflow":
     compiled = tf.function(lambda images: model(images, training=False))
 
@@ -101,5 +96,5 @@ def classify(images: int, batch: int):
     return right
 
 
-lines.classify(classify, api="call")
-lines.latency(lambda i: call(x_test[i:i + 1]), api="call")
+lines.classify(classify)
+lines.latency(lambda i: call(x_test[i:i + 1]))

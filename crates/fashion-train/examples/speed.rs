@@ -2,13 +2,13 @@
 //! line, in the form that `cargo xtask bench-peers` also gets from other frameworks.
 //!
 //! `cargo run --release -p fashion-train --example speed -- [THREADS] [--network NAME] [--data PLACE]
-//! [--images N] [--epochs N] [--seconds S] [--whole]`
+//! [--images N] [--epochs N] [--seconds S] [--batches N,...] [--whole]`
 //!
 //! It trains N epochs (3) on N random images (as many pixels as 60,000 of 28 × 28 have), after some steps
 //! that are not counted, and classifies others, in several sizes of batches and one by one. With `--data`
 //! the images come from there, and reading them counts as part of the start. `--seconds` makes the epochs
-//! of fewer images, so that all of them take about so long, and classifies as long with each size of
-//! batches and in each epoch. `--epochs 0` is over after the first step. Without any argument this is a
+//! of fewer images, so that all of them take about so long, and classifies for as long with each size of
+//! batches. `--epochs 0` is over after the first step. Without any argument this is a
 //! try on few images, whose figures mean little. The age and the memory of the process are Linux's to
 //! tell; elsewhere these figures are left out.
 //!
@@ -33,7 +33,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
-type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
 /// Classes.
 const NUM_CLASSES: usize = 10;
@@ -125,7 +125,7 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
     let plan = trainer.network().plan();
     let mut x = vec![0.0; splits.test.all_pixels().len()];
     normalise(splits.test.all_pixels(), &mut x);
-    for batch in [32, 128, 1000] {
+    for &batch in &args.batches {
         let mut line = classify(&plan, &x, splits.test.labels(), batch, args.seconds);
         line["batch"] = json!(batch);
         print(args, "infer", line);
@@ -332,6 +332,8 @@ struct Args {
     /// As many as there are, or a default where there are none.
     images: Option<usize>,
     seconds: Option<f64>,
+    /// In which to classify.
+    batches: Vec<usize>,
     data: Option<PathBuf>,
     network: Architecture,
     whole: bool,
@@ -344,6 +346,7 @@ impl Args {
             epochs: 3,
             images: None,
             seconds: None,
+            batches: vec![32, 128, 1000],
             data: None,
             network: Architecture::ReportCnn,
             whole: false,
@@ -357,13 +360,17 @@ impl Args {
                 "--epochs" => args.epochs = value()?.parse()?,
                 "--images" => args.images = Some(value()?.parse()?),
                 "--seconds" => args.seconds = Some(value()?.parse()?),
+                "--batches" => {
+                    let sizes = value()?;
+                    args.batches = sizes.split(',').map(str::parse).collect::<Result<_, _>>()?;
+                }
                 "--data" => args.data = Some(value()?.into()),
                 "--network" => args.network = value()?.parse()?,
                 "--whole" => args.whole = true,
                 threads => {
                     args.threads = threads.parse().map_err(|_| {
                         let expected = "a number of threads, --network, --data, --images, \
-                                        --epochs, --seconds or --whole";
+                                        --epochs, --seconds, --batches or --whole";
                         format!("the argument {threads:?}: expected {expected}")
                     })?;
                 }
