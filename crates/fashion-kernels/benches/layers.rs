@@ -175,7 +175,7 @@ fn residual(table: &mut Table, channels: usize, side: usize, times: usize) {
     table.row(&name("forward"), Work::of(2 * n, n).times(times), || {
         relu::add(black_box(&a), &b, true, &mut y);
     });
-    table.row(&name("backward"), Work::of(2 * n, n).times(times), || {
+    table.row(&name("backward"), Work::of(n, n).times(times), || {
         relu::mask(black_box(&y), &mut grad);
     });
 }

@@ -81,7 +81,7 @@ pub(crate) fn loss_and_update(table: &mut Table, parameters: usize) {
         Adam { learning_rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weight_decay: 0.0 };
     let (mut p, mut m) = (gradient.clone(), vec![0.0; gradient.len()]);
     let mut v = m.clone();
-    table.row("Adam", Work::of(4 * parameters, 3 * parameters), || {
+    table.row("Adam", Work::of(parameters, 3 * parameters), || {
         adam.update(isa, 1, black_box(&gradient), &mut p, &mut m, &mut v);
     });
 }
@@ -89,7 +89,7 @@ pub(crate) fn loss_and_update(table: &mut Table, parameters: usize) {
 /// What a kernel cannot do without.
 #[derive(Clone, Copy)]
 pub(crate) struct Work {
-    /// Values read and values written, each once.
+    /// Values read and values written, each once. What is changed in its place counts as written.
     read: usize,
     written: usize,
     /// None where they are not what takes the time.
@@ -172,7 +172,8 @@ impl Table {
         for Row { name, work, seconds, streaming } in &self.rows {
             let times = work.times;
             let share = 100.0 * times as f64 * seconds / whole;
-            print!("| {name} | {times} | {:.0} | {share:.1}% |", 1e6 * seconds);
+            let (us, digits) = (1e6 * seconds, usize::from(*seconds < 10e-6));
+            print!("| {name} | {times} | {us:.digits$} | {share:.1}% |");
             let operations = 2e-9 * work.multiply_adds as f64;
             if operations > 0.0 {
                 let rate = operations / seconds;
