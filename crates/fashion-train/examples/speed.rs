@@ -107,7 +107,8 @@ fn measure(args: &Args, splits: &Splits, drawing: f64) -> Result<()> {
         return Ok(());
     }
 
-    let images = first_steps.images_in(seconds).min(splits.train.len());
+    let all = splits.train.len();
+    let images = args.seconds.map_or(all, |_| first_steps.images_in(seconds).min(all));
     let memory = peak_memory(); // before images are copied
     let part = first(Cow::Borrowed(splits), images)?;
     let mut trainer = Trainer::new(settings, &part, network())?;
