@@ -1,8 +1,7 @@
 """What the measurements share: arguments, synthetic images, lines of JSON, best and median.
 
-The job is the report's: two 3 x 3 convolutions (32, 64) with ReLU and pooling, dense 128, dense 10;
-f32, Adam, batch 128, 60,000 images to train on and 10,000 to classify. Speed hardly depends on the
-pixels, so they are random. The age and the memory of the process are read from Linux's /proc.
+The job is a network of `fashion networks`; f32, Adam, batch 128. Speed hardly depends on the pixels, so
+they are random. The age and the memory of the process are read from Linux's /proc.
 """
 
 import json
@@ -12,18 +11,27 @@ import time
 
 import numpy as np
 
-TRAINED, CLASSIFIED, BATCH = 60_000, 10_000, 128
-PARAMETERS = 225_034
+# Side and channels of the images, and how many parameters there are.
+NETWORKS = {
+    "report-cnn": (28, 1, 225_034),
+    "vgg": (28, 1, 160_874),
+    "resnet": (28, 1, 174_970),
+    "resnet-64": (64, 3, 701_466),
+}
+BATCH = 128
 
-if len(sys.argv) not in (4, 5):
-    sys.exit(f"usage: {sys.argv[0]} THREADS EPOCHS STEPS [VARIANT]; `cargo xtask bench-peers` calls this")
-# STEPS bounds the steps of an epoch, for those who would take minutes over a whole one.
-THREADS, EPOCHS = int(sys.argv[1]), int(sys.argv[2])
-IMAGES = min(TRAINED, int(sys.argv[3]) * BATCH)
-VARIANT = sys.argv[4] if len(sys.argv) == 5 else None
-# Images of the steps that are not timed: fifty whole batches and one as short as an epoch's last,
-# so that whatever is compiled for a shape is compiled by then.
-WARM_UP = min(50 * BATCH, IMAGES) + TRAINED % BATCH
+if len(sys.argv) not in (5, 6) or sys.argv[3] not in NETWORKS:
+    sys.exit(f"usage: {sys.argv[0]} THREADS SECONDS NETWORK BATCHES [VARIANT]; "
+             "`cargo xtask bench-peers` calls this")
+# SECONDS is for training, and again for classifying with each size of batches.
+THREADS, SECONDS, NETWORK = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
+# The sizes of batches to classify in, with commas.
+BATCHES = [int(batch) for batch in sys.argv[4].split(",")]
+VARIANT = sys.argv[5] if len(sys.argv) == 6 else None
+SIDE, CHANNELS, PARAMETERS = NETWORKS[NETWORK]
+# As many pixels as Fashion-MNIST's.
+TRAINED = 60_000 * 28 * 28 // (SIDE * SIDE * CHANNELS)
+CLASSIFIED = max(1000, 10_000 * 28 * 28 // (SIDE * SIDE * CHANNELS))
 os.environ["OMP_NUM_THREADS"] = str(THREADS)
 
 
@@ -58,10 +66,11 @@ class Lines:
     def print(self, what: str, **figures):
         print(json.dumps(self.head | dict(what=what) | figures), flush=True)
 
-    def data(self, *shape: int) -> tuple[np.ndarray, ...]:
+    def data(self, channels_first: bool) -> tuple[np.ndarray, ...]:
         """Images to train on, labels, images to classify, labels; the time is not the peer's."""
         start = time.perf_counter()
         random = np.random.default_rng(0)
+        shape = (CHANNELS, SIDE, SIDE) if channels_first else (SIDE, SIDE, CHANNELS)
         arrays = []
         for n in (TRAINED, CLASSIFIED):
             pixels = random.integers(0, 256, (n, *shape), dtype=np.uint8)
@@ -69,40 +78,57 @@ class Lines:
         self.drawing += time.perf_counter() - start
         return tuple(arrays)
 
-    def first_step(self):
-        """To be called when the first training step is done."""
+    def train(self, epoch):
+        """Trains with `epoch(images)`: one step, some that do not count, and three epochs."""
+        epoch(BATCH)
         age = process_age()
         self.print("startup", to_first_step_s=round(age, 3),
                    excl_datagen_s=round(age - self.drawing, 3), rss_mb=peak_memory())
+        images, seconds = measure(epoch, BATCH, TRAINED, SECONDS, 3)
+        self.print("train", **speeds(images, seconds), peak_rss_mb=peak_memory())
 
-    def trained(self, seconds: list[float]):
-        """The epochs, each of IMAGES images."""
-        best, median = best_and_median(seconds)
-        self.print("train", images=IMAGES, best_s=round(best, 3), median_s=round(median, 3),
-                   best_samples_s=round(IMAGES / best), median_samples_s=round(IMAGES / median),
-                   peak_rss_mb=peak_memory())
+    def classify(self, once):
+        """Classifies with `once(images, batch size)`."""
+        for batch in BATCHES:
+            images, seconds = measure(lambda n: once(n, batch), batch, CLASSIFIED, SECONDS, 8)
+            self.print("infer", batch=batch, **speeds(images, seconds))
 
-    def classified(self, once, repetitions: int = 8, **more):
-        """Classifies CLASSIFIED images with `once(batch size)`; the first two times do not count."""
-        for batch in (128, 1000):
-            best, median = best_and_median(timed(lambda _: once(batch), repetitions, 2))
-            self.print("infer", batch=batch, **more, best_samples_s=round(CLASSIFIED / best),
-                       median_samples_s=round(CLASSIFIED / median))
-
-    def latency(self, once, repetitions: int = 3000, **more):
-        """Classifies one image after the other with `once(index)`; the first 300 do not count."""
-        best, median = best_and_median(timed(once, repetitions + 300, 300))
-        self.print("latency_b1", **more, best_us=round(best * 1e6, 1),
+    def latency(self, once):
+        """Classifies one image after the other with `once(index)`; the first tenth does not count."""
+        once(0)
+        start, seconds = time.perf_counter(), []
+        while len(seconds) < 3300 and time.perf_counter() - start < SECONDS + 1:
+            seconds.append(timed(once, len(seconds) % CLASSIFIED))
+        best, median = best_and_median(seconds[len(seconds) // 10:])
+        self.print("latency_b1", best_us=round(best * 1e6, 1),
                    median_us=round(median * 1e6, 1), peak_rss_mb=peak_memory())
 
 
-def timed(once, repetitions: int, warm_up: int) -> list[float]:
-    seconds = []
-    for i in range(repetitions):
-        start = time.perf_counter()
-        once(i)
-        seconds.append(time.perf_counter() - start)
-    return seconds[warm_up:]
+def measure(once, batch: int, most: int, seconds: float, repetitions: int) -> tuple[int, list[float]]:
+    """Does `once(images)` so often, or twice if it is slow, with whole batches: together about so long.
+
+    How many batches that are is tried out, untimed: whatever is compiled is compiled by then.
+    """
+    once(batch)
+    images, most = batch, most // batch * batch
+    while timed(once, images) < seconds / repetitions / 2 and images < most:
+        images = min(2 * images, most)
+    taken = []
+    while len(taken) < 2 or (len(taken) < repetitions and sum(taken) < seconds):
+        taken.append(timed(once, images))
+    return images, taken
+
+
+def timed(once, argument) -> float:
+    start = time.perf_counter()
+    once(argument)
+    return time.perf_counter() - start
+
+
+def speeds(images: int, seconds: list[float]) -> dict:
+    best, median = best_and_median(seconds)
+    return dict(images=images, best_samples_s=round(images / best, 1),
+                median_samples_s=round(images / median, 1))
 
 
 def best_and_median(seconds: list[float]) -> tuple[float, float]:

@@ -1,8 +1,9 @@
 //! What the programs for the Rust frameworks share, as `common.py` is what the Python scripts share:
 //! arguments, synthetic images, the course of a measurement, lines of JSON.
 //!
-//! Calling: `PROGRAM THREADS EPOCHS STEPS`, with `RAYON_NUM_THREADS` set to THREADS; STEPS bounds the
-//! steps of an epoch. The age and the memory of the process are read from Linux's /proc.
+//! Calling: `PROGRAM THREADS SECONDS report-cnn BATCHES`, with `RAYON_NUM_THREADS` set to THREADS;
+//! SECONDS is for training, and again for classifying in each of these sizes of batches. The age and the memory of the process
+//! are read from Linux's /proc.
 
 use std::fs::read_to_string;
 use std::time::Instant;
@@ -17,9 +18,8 @@ pub struct Job {
     peer: &'static str,
     version: &'static str,
     threads: usize,
-    epochs: usize,
-    /// Images of an epoch.
-    images: usize,
+    seconds: f64,
+    batches: Vec<usize>,
     random: Xorshift,
     train: (Vec<f32>, Vec<u8>),
     test: (Vec<f32>, Vec<u8>),
@@ -29,47 +29,45 @@ pub struct Job {
 
 impl Job {
     pub fn new(peer: &'static str, version: &'static str) -> Job {
-        let args: Vec<usize> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
-        let [threads, epochs, steps] = args[..] else { panic!("usage: THREADS EPOCHS STEPS") };
+        let args: Vec<String> = std::env::args().skip(1).collect();
+        let [threads, seconds, network, batches] = &args[..] else {
+            panic!("usage: THREADS SECONDS NETWORK BATCHES")
+        };
+        assert_eq!(network, "report-cnn", "no other network is written for this framework");
+        let threads = threads.parse().expect("a number of threads");
+        let seconds = seconds.parse().expect("a number of seconds");
+        let batches = batches.split(',').map(|batch| batch.parse().expect("a size")).collect();
         let start = Instant::now();
         let mut random = Xorshift(0x9E37_79B9_7F4A_7C15);
         let (train, test) = (random.images(TRAINED), random.images(CLASSIFIED));
         let drawing = start.elapsed().as_secs_f64();
-        let images = TRAINED.min(steps * BATCH);
-        Job { peer, version, threads, epochs, images, random, train, test, drawing }
+        Job { peer, version, threads, seconds, batches, random, train, test, drawing }
     }
 
     /// Trains: `step` takes pixels and labels of a batch, `finish` waits until all steps are done.
     pub fn train(&mut self, mut step: impl FnMut(&[f32], &[u8]), finish: impl Fn()) {
         let (mut x, mut y) = (Vec::new(), Vec::new());
         let mut order: Vec<usize> = (0..TRAINED).collect();
-        let mut seconds = Vec::new();
-        for epoch in 0..=self.epochs {
-            // The first is not timed.
-            let images = if epoch == 0 { self.images.min(50 * BATCH) } else { self.images };
-            let start = Instant::now();
-            self.random.shuffle(&mut order);
-            for (i, indices) in order[..images].chunks(BATCH).enumerate() {
+        let (random, train) = (&mut self.random, &self.train);
+        let mut epoch = |images: usize| {
+            random.shuffle(&mut order);
+            for indices in order[..images].chunks(BATCH) {
                 x.clear();
                 y.clear();
                 for &index in indices {
-                    x.extend_from_slice(&self.train.0[index * PIXELS..][..PIXELS]);
-                    y.push(self.train.1[index]);
+                    x.extend_from_slice(&train.0[index * PIXELS..][..PIXELS]);
+                    y.push(train.1[index]);
                 }
                 step(&x, &y);
-                if epoch == 0 && i == 0 {
-                    finish();
-                    let age = process_age();
-                    let without = ("excl_datagen_s", age - self.drawing);
-                    self.print("startup", &[("to_first_step_s", age), without]);
-                }
             }
             finish();
-            if epoch > 0 {
-                seconds.push(start.elapsed().as_secs_f64());
-            }
-        }
-        let [best, median] = speeds(self.images, seconds);
+        };
+        epoch(BATCH);
+        let age = process_age();
+        let (images, seconds) = measure(epoch, BATCH, TRAINED, self.seconds, 3);
+        let without = ("excl_datagen_s", age - self.drawing);
+        self.print("startup", &[("to_first_step_s", age), without]);
+        let [best, median] = speeds(images, seconds);
         self.print("train", &[best, median, ("peak_rss_mb", peak_memory())]);
     }
 
@@ -81,15 +79,14 @@ impl Job {
         logits: impl Fn(&[f32]) -> usize,
     ) {
         let (x, y) = &self.test;
-        for batch in [128, 1000] {
-            let once = |_| {
-                let start = Instant::now();
-                let batches = x.chunks(batch * PIXELS).zip(y.chunks(batch));
+        for &batch in &self.batches {
+            let once = |images: usize| {
+                let batches = x.chunks(batch * PIXELS).zip(y.chunks(batch)).take(images / batch);
                 let right: usize = batches.map(|(x, y)| right(x, y)).sum();
-                assert!(right < CLASSIFIED);
-                start.elapsed().as_secs_f64()
+                assert!(right < images.max(100));
             };
-            let [best, median] = speeds(CLASSIFIED, (0..4).map(once).skip(1).collect());
+            let (images, seconds) = measure(once, batch, CLASSIFIED, self.seconds, 8);
+            let [best, median] = speeds(images, seconds);
             self.print("infer", &[("batch", batch as f64), best, median]);
         }
         let once = |x: &[f32]| {
@@ -97,7 +94,7 @@ impl Job {
             assert_eq!(logits(x), 10);
             1e6 * start.elapsed().as_secs_f64()
         };
-        let images = x.chunks(PIXELS).take(1300);
+        let images = x.chunks(PIXELS).take(3300);
         let (best, median) = best_and_median(images.map(once).skip(300).collect());
         self.print("latency_b1", &[("best_us", best), ("median_us", median)]);
     }
@@ -109,6 +106,32 @@ impl Job {
             figures.iter().map(|(name, value)| format!(r#""{name}":{value:.3}"#)).collect();
         println!(r#"{{{head},"what":"{what}",{}}}"#, figures.join(","));
     }
+}
+
+/// Does `once(images)` so often, or twice if it is slow, with whole batches: together about so long. How
+/// many batches that are is tried out, untimed. Gives the images and the times.
+fn measure(
+    mut once: impl FnMut(usize),
+    batch: usize,
+    most: usize,
+    seconds: f64,
+    repetitions: usize,
+) -> (usize, Vec<f64>) {
+    let mut timed = |images| {
+        let start = Instant::now();
+        once(images);
+        start.elapsed().as_secs_f64()
+    };
+    let (mut images, most) = (batch, most / batch * batch);
+    timed(images);
+    while timed(images) < seconds / repetitions as f64 / 2.0 && images < most {
+        images = most.min(2 * images);
+    }
+    let mut taken = Vec::new();
+    while taken.len() < 2 || taken.len() < repetitions && taken.iter().sum::<f64>() < seconds {
+        taken.push(timed(images));
+    }
+    (images, taken)
 }
 
 /// Marsaglia's xorshift64.

@@ -1,9 +1,12 @@
-"""Keras, `model.fit`. Variants: `tensorflow`, `jax` (the backend)."""
+"""Keras, `model.fit`. Variants: `tensorflow`, `jax` (the backend).
+
+The networks are those of `xtask/cross-check/networks.py`, as one writes them in Keras: where a side is
+halved, its padding "same" is at other edges than PyTorch's.
+"""
 
 import os
-import time
 
-from common import BATCH, EPOCHS, IMAGES, PARAMETERS, THREADS, VARIANT, WARM_UP, Lines, pin
+from common import BATCH, CHANNELS, NETWORK, PARAMETERS, SIDE, THREADS, VARIANT, Lines, pin
 
 os.environ["KERAS_BACKEND"] = VARIANT
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -25,58 +28,73 @@ import keras
 import numpy as np
 from keras import layers
 
+
+def conv(x, width: int, kernel: int = 3, stride: int = 1, relu: bool = True):
+    """Convolution and normalisation."""
+    x = layers.Conv2D(width, kernel, stride, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    return layers.ReLU()(x) if relu else x
+
+
+def report_cnn(x):
+    for width in (32, 64):
+        x = layers.MaxPooling2D(2)(layers.Conv2D(width, 3, activation="relu")(x))
+    return layers.Dense(128, activation="relu")(layers.Flatten()(x))
+
+
+def vgg(x):
+    x = layers.MaxPooling2D(2)(conv(x, 32))
+    x = layers.MaxPooling2D(2)(conv(conv(x, 48), 48))
+    return layers.GlobalMaxPooling2D()(conv(conv(x, 96), 96))
+
+
+def resnet(x, widths=(16, 32, 64), stride: int = 1):
+    x, before = conv(x, 16, stride=stride), 16
+    for width in (width for width in widths for _ in range(2)):
+        stride = 1 if width == before else 2
+        y = conv(conv(x, width, stride=stride), width, relu=False)
+        shortcut = x if stride == 1 else conv(x, width, 1, stride, relu=False)
+        x, before = layers.ReLU()(layers.Add()([y, shortcut])), width
+    return layers.GlobalAveragePooling2D()(x)
+
+
+def resnet_64(x):
+    return resnet(x, (16, 32, 64, 128), 2)
+
+
 lines = Lines(f"keras-{VARIANT}", f"Keras {keras.__version__} on {backend}")
-x, y, x_test, y_test = lines.data(28, 28, 1)
-model = keras.Sequential([
-    keras.Input((28, 28, 1)),
-    layers.Conv2D(32, 3, activation="relu"), layers.MaxPooling2D(2),
-    layers.Conv2D(64, 3, activation="relu"), layers.MaxPooling2D(2),
-    layers.Flatten(), layers.Dense(128, activation="relu"), layers.Dense(10, activation="softmax"),
-])
-assert model.count_params() == PARAMETERS
+x, y, x_test, y_test = lines.data(channels_first=False)
+images = keras.Input((SIDE, SIDE, CHANNELS))
+body = {"report-cnn": report_cnn, "vgg": vgg, "resnet": resnet, "resnet-64": resnet_64}[NETWORK]
+model = keras.Model(images, layers.Dense(10, activation="softmax")(body(images)))
+assert sum(variable.value.size if VARIANT == "jax" else int(tf.size(variable.value))
+           for variable in model.trainable_variables) == PARAMETERS
 model.compile(optimizer=keras.optimizers.Adam(0.001), loss="sparse_categorical_crossentropy",
               metrics=["accuracy"])
+lines.train(lambda n: model.fit(x[:n], y[:n], batch_size=BATCH, shuffle=True, verbose=0))
 
-
-class FirstStep(keras.callbacks.Callback):
-    done = False
-
-    def on_train_batch_end(self, batch, logs=None):
-        if not self.done:
-            self.done = True
-            lines.first_step()
-
-
-class Epochs(keras.callbacks.Callback):
-    def __init__(self):
-        super().__init__()
-        self.seconds = []
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.start = time.perf_counter()
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.seconds.append(time.perf_counter() - self.start)
-
-
-fit = dict(batch_size=BATCH, shuffle=True, verbose=0)
-model.fit(x[:WARM_UP], y[:WARM_UP], epochs=1, callbacks=[FirstStep()], **fit)
-epochs = Epochs()
-model.fit(x[:IMAGES], y[:IMAGES], epochs=EPOCHS, callbacks=[epochs], **fit)
-lines.trained(epochs.seconds)
-
-test = dict(verbose=0)
-lines.classified(lambda batch: model.evaluate(x_test, y_test, batch_size=batch, **test),
-                 repetitions=5, api="evaluate")
-lines.classified(lambda batch: model.predict(x_test, batch_size=batch, **test).argmax(1),
-                 repetitions=5, api="predict")
-
-# `predict` and calling the model take milliseconds for one image; these are the fast ways.
+# `evaluate` and `predict` take milliseconds more for a batch than calling the compiled function.
 if VARIANT == "tensorflow":
-    call = tf.function(lambda images: model(images, training=False))
-    lines.latency(lambda i: call(tf.constant(x_test[i:i + 1])).numpy(), 1000, api="tf.function")
+    compiled = tf.function(lambda images: model(images, training=False))
+
+    def call(images):
+        return compiled(tf.constant(images)).numpy()
 else:
     trained = [v.value for v in model.trainable_variables]
     others = [v.value for v in model.non_trainable_variables]
-    call = jax.jit(lambda a, b, images: model.stateless_call(a, b, images, training=False)[0])
-    lines.latency(lambda i: np.asarray(call(trained, others, x_test[i:i + 1])), 1000, api="jax.jit")
+    compiled = jax.jit(lambda a, b, images: model.stateless_call(a, b, images, training=False)[0])
+
+    def call(images):
+        return np.asarray(compiled(trained, others, images))
+
+
+def classify(images: int, batch: int):
+    right = 0
+    for start in range(0, images, batch):
+        part = slice(start, start + batch)
+        right += int((call(x_test[part]).argmax(1) == y_test[part]).sum())
+    return right
+
+
+lines.classify(classify)
+lines.latency(lambda i: call(x_test[i:i + 1]))

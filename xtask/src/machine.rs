@@ -25,6 +25,24 @@ pub(crate) fn describe(workspace: &Workspace) -> Result<String> {
     ))
 }
 
+/// The widest vectors that the processor has, of those that the kernels know.
+pub(crate) fn vectors() -> Option<&'static str> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let avx512 = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl");
+        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        if avx512 && avx2 {
+            return Some("AVX-512");
+        } else if avx2 {
+            return Some("AVX2");
+        }
+    }
+    None
+}
+
 fn processor() -> Option<String> {
     match std::env::consts::OS {
         "linux" => processor_in(&fs::read_to_string("/proc/cpuinfo").ok()?),

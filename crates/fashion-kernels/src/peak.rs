@@ -1,4 +1,5 @@
-//! The most arithmetic that this processor can do: the bound that kernels are held against.
+//! The most arithmetic that this processor can do, and the most that it can read and write: the bounds
+//! that kernels are held against.
 //!
 //! Fused multiply-adds on registers alone, as many at once as the processor can start. No kernel that
 //! computes what it claims to can be faster; one that leaves out products with zeros, or trades
@@ -39,6 +40,68 @@ fn best_rate(isa: Isa) -> f64 {
         best = best.max(operations / seconds / 1e9);
     }
     best
+}
+
+/// Seconds to read so many bytes and to write so many others, once and from end to end, on this thread:
+/// the best of many passes in 50 ms. From pass to pass they lie in the cache that they fit into, or in
+/// memory.
+///
+/// ```
+/// use fashion_kernels::{peak, simd::Isa};
+/// let seconds = peak::stream(Isa::best(), 1 << 20, 1 << 20);
+/// println!("{:.0} GB/s", 2e-9 * f64::from(1 << 20) / seconds);
+/// ```
+pub fn stream(isa: Isa, read: usize, written: usize) -> f64 {
+    let values = |bytes: usize| vec![1.0; (bytes / size_of::<f32>()).next_multiple_of(GROUP)];
+    let (from, mut to) = (values(read), values(written));
+    // So many that one clock reading more or less does not count.
+    let passes = (1 << 20) / (read + written).max(1) + 1;
+    let (start, mut best) = (Instant::now(), f64::INFINITY);
+    while start.elapsed() < Duration::from_millis(50) || best.is_infinite() {
+        let start = Instant::now();
+        for _ in 0..passes {
+            isa.run(Stream { from: &from, to: &mut to });
+        }
+        best = best.min(start.elapsed().as_secs_f64() / passes as f64);
+    }
+    best
+}
+
+/// Values that are read or written at once.
+const GROUP: usize = 4 * LANES;
+
+/// Reads all of `from` and writes all of `to`, whole groups both, a few kilobytes of each in turn.
+struct Stream<'a> {
+    from: &'a [f32],
+    to: &'a mut [f32],
+}
+
+impl Kernel for Stream<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let (from, to) = (self.from.as_chunks::<GROUP>().0, self.to.as_chunks_mut::<GROUP>().0);
+        let turns = (from.len() + to.len()).div_ceil(32);
+        let mut sums = [s.zero(); 4];
+        for turn in 0..turns {
+            let share = |len: usize| turn * len / turns..(turn + 1) * len / turns;
+            for group in &from[share(from.len())] {
+                for (sum, vector) in sums.iter_mut().zip(group.as_chunks::<LANES>().0) {
+                    // SAFETY: the vector is sixteen values.
+                    *sum = s.add(*sum, unsafe { s.load(vector.as_ptr()) });
+                }
+            }
+            let share = share(to.len());
+            for group in &mut to[share] {
+                for (sum, vector) in sums.iter().zip(group.as_chunks_mut::<LANES>().0) {
+                    // SAFETY: the vector is sixteen values.
+                    unsafe { s.store(vector.as_mut_ptr(), *sum) };
+                }
+            }
+        }
+        black_box(sums.map(|sum| s.sum(sum)));
+    }
 }
 
 /// `a = a * x + y`, [`ROUNDS`] times in each of some independent chains.

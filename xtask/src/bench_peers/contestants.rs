@@ -7,14 +7,10 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::Args;
+use super::networks::Network;
 use crate::command::quietly;
 use crate::python::{self, Python, python_of};
 use crate::workspace::{Workspace, build};
-
-/// Steps of a whole epoch.
-const WHOLE: usize = 469;
-/// Steps of an epoch of those who would take minutes over a whole one.
-const SLOW: usize = 60;
 
 /// Makes glibc keep memory instead of returning it to the system after each batch.
 const KEEP_MEMORY: [(&str, &str); 4] = [
@@ -31,8 +27,8 @@ pub(crate) struct Contestant {
     /// What the tables say after the version.
     pub(crate) note: &'static str,
     kind: Kind,
-    /// Steps of an epoch at most.
-    steps: usize,
+    /// Whether it has all networks, and not only the report's.
+    all_networks: bool,
     /// Variables of its environment.
     variables: &'static [(&'static str, &'static str)],
 }
@@ -59,32 +55,19 @@ pub(crate) const ALL: [Contestant; 10] = [
     row("pytorch", "as its tutorials write it", Script("pytorch", Some("eager"), &["torch"])),
     row("pytorch-tuned", TUNED, Script("pytorch", Some("channels_last"), &["torch"]))
         .keeping_memory(),
-    row(OURS_FROM_FILES, "Fashion-MNIST, read from files", Ours { files: true }),
-    row("pytorch-compile", "`torch.compile`", Script("pytorch", Some("compile"), &["torch"]))
-        .in_steps(2 * SLOW),
-    row("keras-jax", "", Script("keras", Some("jax"), &["keras", "jax", "jaxlib"])).in_steps(SLOW),
-    row("onnxruntime", "", Script("onnxruntime", None, &["onnx", "onnxruntime"])),
-    row("burn", "", Rust("burn")).in_steps(SLOW),
-    row("candle", "memory kept", Rust("candle")).in_steps(SLOW).keeping_memory(),
+    row(OURS_FROM_FILES, "Fashion-MNIST, read from files", Ours { files: true }).of_report(),
+    row("pytorch-compile", "`torch.compile`", Script("pytorch", Some("compile"), &["torch"])),
+    row("keras-jax", "", Script("keras", Some("jax"), &["keras", "jax", "jaxlib"])).of_report(),
+    row("onnxruntime", "", Script("onnxruntime", None, EXPORTED)),
+    row("burn", "", Rust("burn")).of_report(),
+    row("candle", "memory kept", Rust("candle")).of_report().keeping_memory(),
 ];
+/// PyTorch makes the file.
+const EXPORTED: &[&str] = &["onnx", "onnxruntime", "onnxscript", "torch"];
 const TUNED: &str = "channels-last, huge pages, memory kept";
 
 const fn row(name: &'static str, note: &'static str, kind: Kind) -> Contestant {
-    Contestant { name, note, kind, steps: WHOLE, variables: &[] }
-}
-
-/// How long to measure.
-pub(crate) struct Extent {
-    pub(crate) epochs: usize,
-    /// Bounds the steps of every epoch.
-    pub(crate) steps: usize,
-}
-
-impl Extent {
-    /// Images of a whole epoch within these bounds.
-    pub(crate) fn images(&self) -> usize {
-        (self.steps.min(WHOLE) * 128).min(60_000)
-    }
+    Contestant { name, note, kind, all_networks: true, variables: &[] }
 }
 
 /// A contestant that is ready.
@@ -96,12 +79,17 @@ pub(crate) struct Ready {
 }
 
 impl Contestant {
-    const fn in_steps(self, steps: usize) -> Self {
-        Self { steps, ..self }
+    const fn of_report(self) -> Self {
+        Self { all_networks: false, ..self }
     }
 
     const fn keeping_memory(self) -> Self {
         Self { variables: &KEEP_MEMORY, ..self }
+    }
+
+    /// Whether it has this network.
+    pub(crate) fn has(&self, network: &Network) -> bool {
+        self.all_networks || network.name == "report-cnn"
     }
 
     /// Builds or installs what is needed. `Err` says why it must be left out.
@@ -110,9 +98,8 @@ impl Contestant {
         let program = match &self.kind {
             Ours { files } => {
                 if *files {
-                    let given = args.data.clone().filter(|data| !data.as_os_str().is_empty());
                     let none = "no files at hand; name them with --data or FASHION_DATA";
-                    data = Some(given.context(none)?);
+                    data = Some(args.data().context(none)?.to_owned());
                 }
                 vec![workspace.build_example("fashion-train", "speed")?.into()]
             }
@@ -127,22 +114,35 @@ impl Contestant {
 }
 
 impl Ready {
-    /// The call for one measurement.
-    pub(crate) fn call(&self, threads: usize, extent: &Extent) -> Command {
-        let Contestant { kind, steps, variables, .. } = self.contestant;
-        let extent = Extent { steps: extent.steps.min(*steps), ..*extent };
-        let (epochs, steps) = (extent.epochs.to_string(), extent.steps.to_string());
+    /// The call for one measurement: so many seconds of training, and of classifying in each of these
+    /// sizes of batches.
+    pub(crate) fn call(
+        &self,
+        network: &Network,
+        threads: usize,
+        seconds: f64,
+        batches: &str,
+    ) -> Command {
+        let Contestant { kind, variables, .. } = self.contestant;
+        let seconds = seconds.to_string();
         let mut command = Command::new(&self.program[0]);
         command.env("RAYON_NUM_THREADS", threads.to_string()).envs(variables.iter().copied());
         command.args(&self.program[1..]).arg(threads.to_string());
-        match (kind, &self.data) {
-            (Ours { .. }, Some(data)) => command.args(["--epochs", &epochs, "--data"]).arg(data),
-            (Ours { .. }, None) => {
-                command.args(["--epochs", &epochs, "--images", &extent.images().to_string()])
+        match kind {
+            Ours { .. } => {
+                command.args(["--seconds", &seconds, "--network", network.name]);
+                command.args(["--batches", batches]);
+                if let Some(data) = &self.data {
+                    command.arg("--data").arg(data);
+                }
             }
-            (Script(_, variant, _), _) => command.args([epochs, steps]).args(*variant),
-            (Rust(_), _) => command.args([epochs, steps]),
-        };
+            Script(_, variant, _) => {
+                command.args([&seconds, network.name, batches]).args(*variant);
+            }
+            Rust(_) => {
+                command.args([&seconds, network.name, batches]);
+            }
+        }
         command
     }
 }
@@ -188,6 +188,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::bench_peers::networks::NETWORKS;
 
     #[test]
     fn every_contestant_has_its_sources_and_every_version_is_pinned() {
@@ -213,22 +214,28 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_bounded_by_the_extent_and_by_the_contestant() {
-        let arguments = |name, extent: &Extent| {
+    fn everybody_is_told_the_same_in_its_own_way() {
+        let arguments = |name, network: &Network| {
             let contestant = ALL.iter().find(|c| c.name == name).unwrap();
+            assert!(contestant.has(network));
             let data = (name == OURS_FROM_FILES).then(|| "place".into());
             let ready = Ready { contestant, program: vec!["program".into()], data };
-            let command = ready.call(2, extent);
+            let command = ready.call(network, 2, 0.5, "32,1000");
             let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
             arguments.join(" ")
         };
-        let whole = Extent { epochs: 3, steps: usize::MAX >> 8 };
-        assert_eq!(arguments(OURS, &whole), "2 --epochs 3 --images 60000");
-        assert_eq!(arguments(OURS_FROM_FILES, &whole), "2 --epochs 3 --data place");
-        assert_eq!(arguments("keras-tensorflow", &whole), "2 3 469 tensorflow");
-        assert_eq!(arguments("burn", &whole), "2 3 60");
-        let quick = Extent { epochs: 1, steps: 10 };
-        assert_eq!(arguments(OURS, &quick), "2 --epochs 1 --images 1280");
-        assert_eq!(arguments("burn", &quick), "2 1 10");
+        let [report, .., colour] = &NETWORKS;
+        let ours = "2 --seconds 0.5 --network report-cnn --batches 32,1000";
+        assert_eq!(arguments(OURS, report), ours);
+        assert_eq!(arguments(OURS_FROM_FILES, report), format!("{ours} --data place"));
+        assert_eq!(arguments("keras-tensorflow", colour), "2 0.5 resnet-64 32,1000 tensorflow");
+        assert_eq!(arguments("onnxruntime", colour), "2 0.5 resnet-64 32,1000");
+        assert_eq!(arguments("burn", report), "2 0.5 report-cnn 32,1000");
+        assert!(ALL.iter().filter(|c| !c.has(colour)).map(|c| c.name).eq([
+            OURS_FROM_FILES,
+            "keras-jax",
+            "burn",
+            "candle"
+        ]));
     }
 }

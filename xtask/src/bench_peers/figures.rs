@@ -19,6 +19,12 @@ pub(crate) enum Figure {
     Classify(usize),
     /// Microseconds to classify one image.
     Latency,
+    /// Images per second of steps alone.
+    Steps,
+    /// Images trained on per second of a whole epoch, validation included.
+    Epoch,
+    /// The same, with images that are changed at random.
+    EpochAugmented,
     /// Billions of floating-point operations per second that the processor can do.
     Peak,
 }
@@ -29,7 +35,7 @@ impl Figure {
     }
 
     fn more_is_better(self) -> bool {
-        matches!(self, Figure::Train | Figure::Classify(_) | Figure::Peak)
+        !matches!(self, Figure::Memory | Figure::Start | Figure::Latency)
     }
 
     /// How many times better `ours` is than `theirs`.
@@ -67,16 +73,16 @@ type Said = (Figure, Option<f64>, Option<f64>);
 impl Line {
     /// What it says of each figure. `None` where it does not say in what batches.
     fn figures(&self) -> Option<Vec<Said>> {
+        let speed = |figure| (figure, self.best_samples_s, self.median_samples_s);
         Some(match self.what.as_str() {
             "startup" => vec![(Figure::Start, self.excl_datagen_s, self.excl_datagen_s)],
-            "train" => vec![
-                (Figure::Train, self.best_samples_s, self.median_samples_s),
-                (Figure::Memory, self.peak_rss_mb, self.peak_rss_mb),
-            ],
-            "infer" => {
-                let figure = Figure::Classify(self.batch? as usize);
-                vec![(figure, self.best_samples_s, self.median_samples_s)]
+            "train" => {
+                vec![speed(Figure::Train), (Figure::Memory, self.peak_rss_mb, self.peak_rss_mb)]
             }
+            "infer" => vec![speed(Figure::Classify(self.batch? as usize))],
+            "steps" => vec![speed(Figure::Steps)],
+            "epoch" => vec![speed(Figure::Epoch)],
+            "epoch_augmented" => vec![speed(Figure::EpochAugmented)],
             "latency_b1" => vec![(Figure::Latency, self.best_us, self.median_us)],
             "peak" => vec![(Figure::Peak, self.gflops, self.gflops)],
             _ => Vec::new(),
@@ -93,20 +99,16 @@ pub(crate) struct Figures {
 
 impl Figures {
     /// Adds what one run of a program printed: one JSON object a line. Lines that are none are
-    /// somebody's notices and are skipped. Where a program offers several ways to do the same, the
-    /// better counts.
+    /// somebody's notices and are skipped.
     pub(crate) fn add(&mut self, name: &'static str, printed: &str) -> Result<()> {
-        let mut run = BTreeMap::new();
+        let mut run = Vec::new();
         for line in printed.lines().filter(|line| line.starts_with('{')) {
             let read: Line = serde_json::from_str(line)
                 .with_context(|| format!("cannot read the figures in {line}"))?;
             let figures = read.figures().with_context(|| format!("no batch in {line}"))?;
             for (figure, best, median) in figures {
                 let (Some(best), Some(median)) = (best, median) else { continue };
-                let key = (name, read.threads, figure);
-                let taken = run.entry(key).or_insert(Taken { best, median });
-                taken.best = figure.better(taken.best, best);
-                taken.median = figure.better(taken.median, median);
+                run.push(((name, read.threads, figure), Taken { best, median }));
             }
             self.versions.insert(name, read.version);
         }
@@ -149,14 +151,16 @@ mod tests {
 {"peer":"p","version":"P 1","threads":2,"what":"startup","to_first_step_s":1.5,"excl_datagen_s":1.2}
 {"peer":"p","version":"P 1","threads":2,"what":"train_epoch","s_per_epoch":9}
 {"peer":"p","version":"P 1","threads":2,"what":"train","best_samples_s":7000,"median_samples_s":6500.5,"peak_rss_mb":900}
-{"peer":"p","version":"P 1","threads":2,"what":"infer","api":"a","batch":128.000,"best_samples_s":10,"median_samples_s":8}
-{"peer":"p","version":"P 1","threads":2,"what":"infer","api":"b","batch":128,"best_samples_s":9,"median_samples_s":9}
-{"peer":"p","version":"P 1","threads":2,"what":"latency_b1","api":"a","best_us":40,"median_us":50,"peak_rss_mb":950}
-{"peer":"p","version":"P 1","threads":2,"what":"latency_b1","api":"b","best_us":45,"median_us":46,"peak_rss_mb":950}
+{"peer":"p","version":"P 1","threads":2,"what":"infer","batch":128.000,"best_samples_s":10,"median_samples_s":8}
+{"peer":"p","version":"P 1","threads":2,"what":"infer","batch":32,"best_samples_s":9,"median_samples_s":9}
+{"peer":"p","version":"P 1","threads":2,"what":"latency_b1","best_us":40,"median_us":50,"peak_rss_mb":950}
+{"peer":"p","version":"P 1","threads":2,"what":"steps","best_samples_s":90,"median_samples_s":80}
+{"peer":"p","version":"P 1","threads":2,"what":"epoch","best_samples_s":70,"median_samples_s":60}
+{"peer":"p","version":"P 1","threads":2,"what":"epoch_augmented","best_samples_s":50,"median_samples_s":40}
 "#;
 
     #[test]
-    fn the_better_of_several_ways_counts_and_the_drawing_of_images_does_not() {
+    fn every_kind_of_line_is_read_and_the_drawing_of_images_does_not_count() {
         let mut figures = Figures::default();
         figures.add("p", LINES).unwrap();
         assert_eq!(figures.version("p"), Some("P 1"));
@@ -164,8 +168,12 @@ mod tests {
             (Figure::Train, 7000.0, 6500.5),
             (Figure::Memory, 900.0, 900.0),
             (Figure::Start, 1.2, 1.2),
-            (Figure::Classify(128), 10.0, 9.0),
-            (Figure::Latency, 40.0, 46.0),
+            (Figure::Classify(32), 9.0, 9.0),
+            (Figure::Classify(128), 10.0, 8.0),
+            (Figure::Latency, 40.0, 50.0),
+            (Figure::Steps, 90.0, 80.0),
+            (Figure::Epoch, 70.0, 60.0),
+            (Figure::EpochAugmented, 50.0, 40.0),
         ];
         let expected = expected
             .map(|(figure, best, median)| (("p", 2, figure), vec![Taken { best, median }]))

@@ -1,58 +1,72 @@
-//! `bench-peers`: other frameworks and ours at the same job, in turns, and the tables of it.
+//! `bench-peers`: other frameworks and ours at the same jobs, in turns, and the tables of it.
 
 mod contestants;
 mod figures;
+mod networks;
 mod ours;
 mod tables;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
 
-use self::contestants::{ALL, Extent, OURS, OURS_FROM_FILES, Ready};
+use self::contestants::{ALL, Ready};
 use self::figures::Figures;
-use self::tables::Tables;
+use self::networks::{NETWORKS, Network};
+use self::ours::Kernels;
+use self::tables::Section;
 use crate::command::{self, quietly};
 use crate::machine;
 use crate::markers::Part;
 use crate::python::Python;
 use crate::workspace::Workspace;
 
-/// The tables' place.
-const PART: Part = Part { file: "docs/performance.md", chore: "bench-peers" };
+/// The tables' places: of processors with these vectors.
+const PARTS: [(&str, Part); 2] = [
+    ("AVX-512", Part { file: "docs/performance.md", chore: "bench-peers-avx512" }),
+    ("AVX2", Part { file: "docs/performance.md", chore: "bench-peers-avx2" }),
+];
 
-/// Measure other frameworks and this one at the same job and write the tables of docs/performance.md
+/// Measure other frameworks and this one at the same jobs and write the tables of docs/performance.md
 ///
-/// Needs Linux, Python 3.11 or later with venv and pip, and an otherwise idle machine. The first call
-/// downloads pinned packages, a few gigabytes, into target/bench-peers and builds two Rust programs
-/// there; that folder may be deleted at any time. What cannot be made is left out and named.
+/// Needs Linux, Python 3.11 or later with venv and pip, and an otherwise idle machine, for about half an hour
+/// on two cores: some ten minutes a round, and ten for what is measured of this project alone. The first
+/// call downloads pinned packages, a few gigabytes, into target/bench-peers and builds two Rust programs
+/// there; that folder may be deleted at any time. What cannot be made is left out and named. The tables
+/// are those of processors with AVX-512, or of those with AVX2 only, whichever this one is.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     /// How often everybody is called, in turns
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
 
-    /// Epochs of each call
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
-    epochs: u16,
+    /// Seconds of training in each call, and again of classifying in each size of batches
+    #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = above_0)]
+    seconds: f64,
 
     /// Compare on this many threads, and on one
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
+
+    /// Measure only this network, and print the tables instead of writing them; may be given more than
+    /// once
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(value_parser = PossibleValuesParser::new(NETWORKS.map(|n| n.name)))]
+    network: Vec<String>,
 
     /// Measure only these, and print the tables instead of writing them
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     #[arg(value_parser = PossibleValuesParser::new(ALL.map(|c| c.name)))]
     only: Vec<String>,
 
-    /// Train a few steps in one round, and print the tables instead of writing them
+    /// Measure each thing for a moment in one round, and print the tables instead of writing them
     #[arg(long)]
     quick: bool,
 
-    /// Also measure this project from the start of the process on with Fashion-MNIST from here
+    /// Also measure this project with Fashion-MNIST from here, and take its whole epochs from there
     #[arg(long, value_name = "DIR", env = "FASHION_DATA")]
     data: Option<PathBuf>,
 
@@ -60,91 +74,169 @@ pub(crate) struct Args {
     python: Python,
 }
 
+impl Args {
+    /// Where Fashion-MNIST is, if it is anywhere.
+    fn data(&self) -> Option<&Path> {
+        self.data.as_deref().filter(|data| !data.as_os_str().is_empty())
+    }
+}
+
+fn above_0(text: &str) -> Result<f64> {
+    match text.parse() {
+        Ok(seconds) if seconds > 0.0 && f64::is_finite(seconds) => Ok(seconds),
+        _ => bail!("expected a number of seconds such as 1 or 0.5"),
+    }
+}
+
+/// What was measured of a network.
+struct Measured {
+    network: &'static Network,
+    figures: Figures,
+    /// Name and reason.
+    left_out: Vec<(&'static str, String)>,
+    kernels: Option<Kernels>,
+}
+
 /// Runs the chore.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
-    PART.read(workspace)?;
+    let everything = args.only.is_empty() && args.network.is_empty() && !args.quick;
+    let part = if everything { Some(part()?) } else { None };
+    if let Some(part) = part {
+        part.read(workspace)?;
+    }
+    let chosen = |given: &[String], name: &str| given.is_empty() || given.iter().any(|g| g == name);
+    let mut all: Vec<Measured> = NETWORKS
+        .iter()
+        .filter(|network| chosen(&args.network, network.name))
+        .map(|network| Measured {
+            network,
+            figures: Figures::default(),
+            left_out: Vec::new(),
+            kernels: None,
+        })
+        .collect();
 
-    let mut left_out = Vec::new();
     let mut ready = Vec::new();
-    for contestant in &ALL {
-        if !args.only.is_empty() && !args.only.iter().any(|only| only == contestant.name) {
+    for contestant in ALL.iter().filter(|contestant| chosen(&args.only, contestant.name)) {
+        let measured = all.iter_mut().filter(|measured| contestant.has(measured.network));
+        let measured: Vec<_> = measured.collect();
+        if measured.is_empty() {
             continue;
         }
         eprintln!("== preparing {}", contestant.name);
         match contestant.prepare(workspace, args) {
             Ok(contestant) => ready.push(contestant),
-            Err(why) => leave_out(&mut left_out, contestant.name, &why),
+            Err(why) => measured.into_iter().for_each(|m| m.leave_out(contestant.name, &why)),
         }
     }
     let peak = workspace.build_example("fashion-kernels", "peak")?;
     let speed = workspace.build_example("fashion-train", "speed")?;
-    let everything = args.only.is_empty();
 
     let rounds = if args.quick { 1 } else { usize::from(args.rounds) };
-    let extent = if args.quick {
-        Extent { epochs: 1, steps: 10 }
-    } else {
-        Extent { epochs: args.epochs.into(), steps: usize::MAX / 128 }
-    };
+    let seconds = if args.quick { 0.1 } else { args.seconds };
     let threads = usize::from(args.threads);
-    let mut figures = Figures::default();
+    // What is measured of this project alone, with more images than the usual or with fewer.
+    let mut alone = Figures::default();
+    if args.only.is_empty() {
+        let data = args.data();
+        for measured in &mut all {
+            eprintln!("== whole epochs: {}", measured.network.name);
+            ours::measure_whole(measured, &speed, threads, data, args.quick)?;
+        }
+        if chosen(&args.network, "report-cnn") {
+            eprintln!("== more images");
+            ours::measure_growth(&mut alone, &speed, threads, args.quick)?;
+        }
+        eprintln!("== each kernel alone");
+        let mut kernels = ours::kernels(workspace, args.quick)?;
+        for measured in &mut all {
+            let at = kernels.iter().position(|k| k.network == measured.network.name);
+            measured.kernels = at.map(|at| kernels.swap_remove(at));
+        }
+    }
     for round in 1..=rounds {
-        eprintln!("== round {round} of {rounds}: the processor");
-        figures.add("peak", &command::text(Command::new(&peak).arg(threads.to_string()))?)?;
-        ready.retain(|ready| {
-            let name = ready.contestant.name;
-            eprintln!("== round {round} of {rounds}: {name}");
-            let measured = measure(&mut figures, ready, threads, &extent);
-            if let Err(why) = &measured {
-                figures.remove(name);
-                leave_out(&mut left_out, name, why);
+        let say = |what: &str| eprintln!("== round {round} of {rounds}: {what}");
+        say("the processor");
+        alone.add("peak", &command::text(Command::new(&peak).arg(threads.to_string()))?)?;
+        for measured in &mut all {
+            for ready in &ready {
+                let name = ready.contestant.name;
+                if measured.takes_part(ready) {
+                    say(&format!("{} by {name}", measured.network.name));
+                    if let Err(why) = measured.call(ready, threads, seconds) {
+                        measured.figures.remove(name);
+                        measured.leave_out(name, &why);
+                    }
+                }
             }
-            measured.is_ok()
-        });
-        if everything {
-            eprintln!("== round {round} of {rounds}: more images");
-            ours::measure_growth(&mut figures, &speed, threads, extent.images())?;
         }
     }
 
-    let mut written = Tables {
-        rows: &ALL.map(|c| (c.name, c.note)),
-        figures: &figures,
-        threads,
-        rounds,
-        left_out: &left_out,
-        machine: &machine::describe(workspace)?,
-        command: &format!(
-            "cargo xtask bench-peers --rounds {rounds} --epochs {} --threads {threads}",
-            extent.epochs
-        ),
+    let vectors = machine::vectors().unwrap_or("no vectors that the kernels know");
+    let mut written = format!(
+        "### {vectors}\n\nBest of {rounds} {}, on {}.\nMade with `cargo xtask bench-peers --rounds {rounds} \
+         --seconds {seconds} --threads {threads}`.\n{}",
+        if rounds == 1 { "round" } else { "rounds" },
+        machine::describe(workspace)?,
+        ours::limits(&alone, threads).unwrap_or_default(),
+    );
+    for measured in &all {
+        written += &Section {
+            network: measured.network,
+            rows: &ALL.map(|c| (c.name, c.note)),
+            figures: &measured.figures,
+            peak: ours::peak(&alone, threads),
+            threads,
+            left_out: &measured.left_out,
+            kernels: measured.kernels.as_ref(),
+        }
+        .render();
     }
-    .render();
-    if everything {
-        eprintln!("== each kernel alone");
-        let kernels = ours::kernels(workspace)?;
-        written += &ours::render(&figures, OURS, &kernels, threads, extent.images());
+    if args.only.is_empty() {
+        written += &ours::render_whole(&all, threads, args.data().is_some());
+        written += &ours::render_growth(&alone, threads, args.quick);
     }
     print!("{written}");
-    if args.quick || !everything { Ok(()) } else { PART.write(workspace, &written) }
+    part.map_or(Ok(()), |part| part.write(workspace, &written))
 }
 
-/// Notes why somebody is not measured: all of it on the screen, the gist in the tables, where the
-/// folders of this machine do not belong. That there are no files at hand is not worth a line in the
-/// tables.
-fn leave_out(left_out: &mut Vec<(&'static str, String)>, name: &'static str, why: &anyhow::Error) {
-    eprintln!("== {name} is left out: {why:#}");
-    if name != OURS_FROM_FILES {
-        left_out.push((name, why.to_string()));
+impl Measured {
+    /// Whether somebody has the network, and was not left out.
+    fn takes_part(&self, ready: &Ready) -> bool {
+        let Ready { contestant, .. } = ready;
+        contestant.has(self.network) && self.left_out.iter().all(|(out, _)| *out != contestant.name)
+    }
+
+    /// Notes why somebody is not measured: all of it on the screen, the gist in the tables, where the
+    /// folders of this machine do not belong.
+    fn leave_out(&mut self, name: &'static str, why: &anyhow::Error) {
+        eprintln!("== {} by {name} is left out: {why:#}", self.network.name);
+        self.left_out.push((name, why.to_string()));
+    }
+
+    /// Calls somebody on all the threads, and on one, where one size of batches is enough.
+    fn call(&mut self, ready: &Ready, threads: usize, seconds: f64) -> Result<()> {
+        let mut calls = vec![(threads, "32,128,1000")];
+        if threads > 1 {
+            calls.push((1, "1000"));
+        }
+        for (threads, batches) in calls {
+            let mut call = ready.call(self.network, threads, seconds, batches);
+            self.figures.add(ready.contestant.name, &quietly(&mut call)?)?;
+        }
+        Ok(())
     }
 }
 
-/// Calls somebody on all the threads and on one.
-fn measure(figures: &mut Figures, ready: &Ready, threads: usize, extent: &Extent) -> Result<()> {
-    for threads in if threads > 1 { vec![threads, 1] } else { vec![1] } {
-        figures.add(ready.contestant.name, &quietly(&mut ready.call(threads, extent))?)?;
+/// Where this machine's tables belong. `FASHION_SIMD` makes no other machine of it: the others would still
+/// use all that it has.
+fn part() -> Result<&'static Part> {
+    if std::env::var_os("FASHION_SIMD").is_some_and(|simd| !simd.is_empty()) {
+        bail!("the tables are of whole processors: unset FASHION_SIMD, or give --quick");
     }
-    Ok(())
+    let vectors = machine::vectors();
+    let found = PARTS.iter().find(|(name, _)| vectors == Some(name));
+    Ok(&found.context("there are no tables of processors without AVX2; give --quick")?.1)
 }
 
 #[cfg(test)]
@@ -152,7 +244,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_document_has_a_place_for_the_tables() {
-        PART.read(&Workspace::find().unwrap()).unwrap();
+    fn the_document_has_a_place_for_the_tables_of_each_processor() {
+        for (_, part) in PARTS {
+            part.read(&Workspace::find().unwrap()).unwrap();
+        }
+    }
+
+    #[test]
+    fn seconds_are_some() {
+        assert_eq!(above_0("0.5").unwrap(), 0.5);
+        for wrong in ["0", "-1", "inf", "NaN", "two"] {
+            assert!(above_0(wrong).unwrap_err().to_string().contains("such as 1"), "{wrong}");
+        }
     }
 }

@@ -1,16 +1,17 @@
-//! What is told of this project alone: where the time of a step goes, and how time and memory grow.
+//! What is told of this project alone: each kernel of a step, whole epochs, how time and memory grow, and
+//! what the processor could do.
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::contestants::OURS_FROM_FILES;
-use super::figures::{Figure, Figures, Taken};
+use super::Measured;
+use super::contestants::OURS;
+use super::figures::{Figure, Figures};
 use super::tables::whole;
 use crate::command::quietly;
-use crate::markers::table;
+use crate::markers::{NONE, table};
 use crate::workspace::Workspace;
 
 /// Times the usual number of images, and the name that its figures have.
@@ -19,72 +20,150 @@ const GROWTH: [(usize, &str); 4] =
 /// Bytes of an image's pixels and label.
 const IMAGE: f64 = 785.0;
 
-/// Trains once on 1, 2, 4 and 8 times `images` random images.
+/// Images that are usual.
+const fn usual(quick: bool) -> usize {
+    if quick { 1280 } else { 60_000 }
+}
+
+/// Trains the report's network once on 1, 2, 4 and 8 times the usual number of random images.
 pub(crate) fn measure_growth(
     figures: &mut Figures,
     speed: &Path,
     threads: usize,
-    images: usize,
+    quick: bool,
 ) -> Result<()> {
     for (factor, name) in GROWTH {
         let mut command = Command::new(speed);
-        command.arg(threads.to_string()).args(["--epochs", "1"]);
-        let printed = quietly(command.args(["--images", &(factor * images).to_string()]))?;
-        figures.add(name, &printed)?;
+        command.arg(threads.to_string()).args(["--epochs", "1", "--batches", "1000"]);
+        let images = (factor * usual(quick)).to_string();
+        figures.add(name, &quietly(command.args(["--images", &images]))?)?;
     }
     Ok(())
 }
 
-/// The table that `cargo bench -p fashion-kernels` prints at its end.
-pub(crate) fn kernels(workspace: &Workspace) -> Result<String> {
-    let mut bench = workspace.cargo();
-    bench.args(["bench", "--locked", "--package", "fashion-kernels", "--bench", "kernels"]);
-    let printed = quietly(&mut bench)?;
-    let table = printed.find("| Kernel").context("the kernels' bench printed no table")?;
-    Ok(printed[table..].trim_end().to_owned())
+/// Trains whole epochs, and steps alone, on Fashion-MNIST where it is given and fits.
+pub(super) fn measure_whole(
+    measured: &mut Measured,
+    speed: &Path,
+    threads: usize,
+    data: Option<&Path>,
+    quick: bool,
+) -> Result<()> {
+    let mut command = Command::new(speed);
+    command.arg(threads.to_string()).args(["--whole", "--epochs", "1"]);
+    command.args(["--network", measured.network.name]);
+    if let (Some(data), true) = (data, measured.network.garments) {
+        command.arg("--data").arg(data);
+    }
+    if quick {
+        command.args(["--images", &usual(quick).to_string()]);
+    }
+    measured.figures.add(OURS, &quietly(&mut command)?)
 }
 
-/// Markdown: the kernels' table and what a whole step takes beside them, then how things grow.
-pub(crate) fn render(
-    figures: &Figures,
-    name: &'static str,
-    kernels: &str,
-    threads: usize,
-    images: usize,
-) -> String {
-    let mut out = format!("\n### Where the time of a step goes\n\n{kernels}\n");
-    let train = |threads| figures.get(name, threads, Figure::Train);
-    if let Some(one) = train(1) {
-        let files = figures.get(OURS_FROM_FILES, 1, Figure::Train);
-        let files = files.map_or(String::new(), |files| {
-            format!(", {} µs on Fashion-MNIST", whole(128e6 / files.best))
-        });
-        let _ = write!(
-            out,
-            "\nA whole training step, measured in the rounds above on one thread, takes {} µs on random \
-             images{files}. The\nkernels are timed with the weights that a network begins with; in \
-             training, ReLU lets more or fewer outputs through,\nand the gradients of the second block, \
-             which go by these alone, take more or less time.\n",
-            whole(128e6 / one.best)
-        );
+/// Each kernel of a network's training step.
+pub(crate) struct Kernels {
+    pub(crate) network: String,
+    /// A table, and what the processor can do.
+    pub(crate) table: String,
+    /// Microseconds of all of them.
+    pub(crate) all: f64,
+}
+
+/// What `cargo bench -p fashion-kernels` prints.
+pub(crate) fn kernels(workspace: &Workspace, quick: bool) -> Result<Vec<Kernels>> {
+    let mut bench = workspace.cargo();
+    bench.args(["bench", "--locked", "--package", "fashion-kernels"]);
+    bench.args(["--bench", "kernels", "--bench", "layers"]);
+    if quick {
+        bench.args(["--", "--quick"]);
     }
-    out.push_str("\n### Scaling\n\n");
-    if let (Some(one), Some(all)) = (train(1), train(threads)) {
-        let _ = write!(
-            out,
-            "Training on {threads} threads is {} times as fast as on one",
-            ratio(all, one)
-        );
-        let classify = |threads| figures.get(name, threads, Figure::Classify(1000));
-        if let (Some(one), Some(all)) = (classify(1), classify(threads)) {
-            let _ = write!(out, ", classifying {} times", ratio(all, one));
-        }
-        out.push_str(".\n\n");
-    }
+    read_kernels(&quietly(&mut bench)?)
+}
+
+/// The tables are set off by empty lines from what criterion prints, and from their last two lines.
+fn read_kernels(printed: &str) -> Result<Vec<Kernels>> {
+    let paragraphs: Vec<&str> = printed.split("\n\n").collect();
+    let tables = paragraphs.iter().enumerate().filter_map(|(at, paragraph)| {
+        let network = paragraph.strip_prefix("| ")?.split_once(": kernel |")?.0;
+        Some((network, paragraph.trim_end(), paragraphs.get(at + 1)))
+    });
+    tables
+        .map(|(network, table, below)| {
+            let last = table.lines().last().unwrap_or_default();
+            let all = last.strip_prefix("| **all kernels of a step** | | **");
+            let all = all.and_then(|all| all.split("**").next()?.parse().ok());
+            let all = all.with_context(|| format!("no sum of the kernels in {last}"))?;
+            let limits = below.map(|below| below.lines().take(2).collect::<Vec<_>>().join("\n"));
+            let limits = limits.with_context(|| format!("nothing below the table of {network}"))?;
+            Ok(Kernels {
+                network: network.to_owned(),
+                table: format!("{table}\n\n{limits}\n"),
+                all,
+            })
+        })
+        .collect()
+}
+
+/// What the processor can do with one thread and with all of them, in GFLOP/s.
+pub(crate) fn peak(figures: &Figures, threads: usize) -> Option<(f64, f64)> {
+    let peak = |threads| Some(figures.get("peak", threads, Figure::Peak)?.best);
+    peak(1).zip(peak(threads))
+}
+
+/// The same in words.
+pub(crate) fn limits(figures: &Figures, threads: usize) -> Option<String> {
+    let (one, all) = peak(figures, threads)?;
+    Some(format!(
+        "The processor's peak, measured in the same rounds: {one:.0} GFLOP/s with one thread, {all:.0} \
+         with {threads}.\n"
+    ))
+}
+
+/// Markdown: what whole steps and epochs have beside their kernels and steps.
+pub(super) fn render_whole(all: &[Measured], threads: usize, files: bool) -> String {
+    let rows = all.iter().map(|measured| {
+        let get = |threads, figure| Some(measured.figures.get(OURS, threads, figure)?.best);
+        let kernels = measured.kernels.as_ref().map(|kernels| kernels.all);
+        let step = get(1, Figure::Train).map(|speed| 128e6 / speed);
+        let [steps, epoch, augmented] =
+            [Figure::Steps, Figure::Epoch, Figure::EpochAugmented].map(|f| get(threads, f));
+        let share = |speed: Option<f64>| {
+            let shown =
+                speed.zip(steps).map(|(speed, steps)| (whole(speed), 100.0 * speed / steps));
+            shown.map_or(NONE.to_owned(), |(speed, share)| format!("{speed} ({share:.0}%)"))
+        };
+        let number = |value: Option<f64>| value.map_or(NONE.to_owned(), whole);
+        let ratio = step.zip(kernels).map(|(step, kernels)| format!("{:.2}", step / kernels));
+        vec![
+            format!("`{}`", measured.network.name),
+            number(kernels),
+            number(step),
+            ratio.unwrap_or_else(|| NONE.to_owned()),
+            number(steps),
+            share(epoch),
+            share(augmented),
+        ]
+    });
+    let heads = [
+        "",
+        "all kernels of a step, µs, 1 thread",
+        "a step, µs, 1 thread",
+        "as long as",
+        &format!("steps alone, images/s, {threads} threads"),
+        "whole epochs",
+        "changing images",
+    ];
+    let on = if files { "Fashion-MNIST, `resnet-64` on random images" } else { "random images" };
+    format!("\n#### Whole steps and epochs\n\n{}\nEpochs on {on}.\n", table(&heads, rows))
+}
+
+/// Markdown: how time and memory grow, where that was measured.
+pub(crate) fn render_growth(figures: &Figures, threads: usize, quick: bool) -> String {
     let rows = GROWTH.iter().filter_map(|&(factor, name)| {
         let speed = figures.get(name, threads, Figure::Train)?.best;
         let memory = figures.get(name, threads, Figure::Memory)?.best;
-        let images = (factor * images) as f64;
+        let images = (factor * usual(quick)) as f64;
         Some(vec![
             whole(images),
             format!("{:.2}", images / speed),
@@ -93,6 +172,10 @@ pub(crate) fn render(
             format!("{:.0}", images * IMAGE / f64::from(1 << 20)),
         ])
     });
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        return String::new();
+    }
     let heads = [
         "images",
         "seconds an epoch",
@@ -100,37 +183,72 @@ pub(crate) fn render(
         "peak memory, MiB",
         "of which pixels and labels",
     ];
-    out + &table(&heads, rows)
-}
-
-/// How many times as fast, by the best and by the medians.
-fn ratio(all: Taken, one: Taken) -> String {
-    format!("{:.2} ({:.2})", all.best / one.best, all.median / one.median)
+    format!("\n#### More images: `report-cnn`, {threads} threads\n\n{}", table(&heads, rows))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench_peers::networks::NETWORKS;
+
+    fn speeds(what: &str, threads: usize, speed: u32, more: &str) -> String {
+        format!(
+            "{{\"version\":\"1\",\"threads\":{threads},\"what\":\"{what}\",\"best_samples_s\":{speed},\
+             \"median_samples_s\":{speed}{more}}}\n"
+        )
+    }
+
+    const PRINTED: &str = "\
+vgg: Adam time: 5
+\n| vgg: kernel | times | µs |\n| --- | ---: | ---: |\n| Adam | 2 | 95 |
+| **all kernels of a step** | | **20000** | 100% | | | |
+\nThe peak: 118 GFLOP/s.\nReading: 50 GB/s.\nresnet: Adam time: 5
+\n| resnet: kernel | times | µs |\n| --- | ---: | ---: |
+| **all kernels of a step** | | **30000** | 100% | | | |
+\nThe peak: 117 GFLOP/s.\nReading: 51 GB/s.\n";
 
     #[test]
-    fn growth_and_scaling_are_told_in_images_and_ratios() {
+    fn kernels_are_read_from_what_the_benchmarks_print() {
+        let found = read_kernels(PRINTED).unwrap();
+        let told: Vec<_> = found.iter().map(|k| (&k.network[..], k.all)).collect();
+        assert_eq!(told, [("vgg", 20_000.0), ("resnet", 30_000.0)]);
+        let table = &found[0].table;
+        assert!(table.starts_with("| vgg: kernel | times | µs |\n| ---"), "{table}");
+        assert!(
+            table.ends_with("| | | |\n\nThe peak: 118 GFLOP/s.\nReading: 50 GB/s.\n"),
+            "{table}"
+        );
+        let error = |printed: &str| read_kernels(printed).err().unwrap().to_string();
+        assert!(error(&PRINTED.replace("**20000**", "**?**")).contains("no sum of the kernels"));
+        assert!(
+            error("| vgg: kernel |\n| **all kernels of a step** | | **2** |").contains("below")
+        );
+    }
+
+    #[test]
+    fn steps_are_held_against_kernels_and_epochs_against_steps() {
         let mut figures = Figures::default();
-        let mut add = |name, threads, best: u32, memory: u32| {
-            let line = format!(
-                "{{\"version\":\"1\",\"threads\":{threads},\"what\":\"train\",\"best_samples_s\":{best},\
-                 \"median_samples_s\":{best},\"peak_rss_mb\":{memory}}}"
-            );
-            figures.add(name, &line).unwrap();
-        };
-        add("us", 1, 10_000, 80);
-        add("us", 2, 19_000, 80);
-        add(GROWTH[0].1, 2, 20_000, 80);
-        add(GROWTH[3].1, 2, 19_200, 400);
-        let text = render(&figures, "us", "| Kernel |", 2, 60_000);
-        assert!(text.contains("### Where the time of a step goes\n\n| Kernel |\n"), "{text}");
-        assert!(text.contains("takes 12,800 µs on random images"), "{text}");
-        assert!(text.contains("on 2 threads is 1.90 (1.90) times as fast"), "{text}");
+        figures.add(OURS, &speeds("train", 1, 5120, "")).unwrap();
+        figures.add(OURS, &speeds("steps", 2, 10_000, "")).unwrap();
+        figures.add(OURS, &speeds("epoch", 2, 9_100, "")).unwrap();
+        let kernels = read_kernels(PRINTED).unwrap().into_iter().next();
+        let measured = Measured { network: &NETWORKS[1], figures, left_out: Vec::new(), kernels };
+        let text = render_whole(&[measured], 2, true);
+        let row = "| `vgg` | 20,000 | 25,000 | 1.25 | 10,000 | 9,100 (91%) | – |\n";
+        assert!(text.contains(row), "{text}");
+        assert!(text.ends_with("\nEpochs on Fashion-MNIST, `resnet-64` on random images.\n"));
+    }
+
+    #[test]
+    fn growth_is_told_in_images() {
+        let mut figures = Figures::default();
+        for (name, speed, memory) in [(GROWTH[0].1, 20_000, 80), (GROWTH[3].1, 19_200, 400)] {
+            let memory = format!(",\"peak_rss_mb\":{memory}");
+            figures.add(name, &speeds("train", 2, speed, &memory)).unwrap();
+        }
+        let text = render_growth(&figures, 2, false);
         assert!(text.contains("| 60,000 | 3.00 | 50.0 | 80 | 45 |"), "{text}");
         assert!(text.contains("| 480,000 | 25.00 | 52.1 | 400 | 359 |"), "{text}");
+        assert_eq!(render_growth(&Figures::default(), 2, false), "");
     }
 }

@@ -1,4 +1,4 @@
-//! The part of `docs/performance.md` that is written.
+//! What `docs/performance.md` says of a network.
 
 use std::fmt::Write as _;
 
@@ -6,66 +6,64 @@ use fashion_eval::thousands;
 
 use super::contestants::{OURS, OURS_FROM_FILES};
 use super::figures::{Figure, Figures, Taken};
+use super::networks::Network;
+use super::ours::Kernels;
 use crate::markers::{NONE, table};
 
-/// Multiply-adds of the network for one image: the two convolutions with all their outputs, and the
-/// two dense layers.
-const FORWARD: f64 = (26 * 26 * 32 * 9 + 11 * 11 * 64 * 288 + 1600 * 128 + 128 * 10) as f64;
-/// Those of a training step for one image: forward, the gradient of the weights and that of the
-/// inputs, of which the first convolution needs none.
-const TRAINING: f64 = 3.0 * FORWARD - (26 * 26 * 32 * 9) as f64;
-/// Images of an epoch.
-const EPOCH: f64 = 60_000.0;
-
-/// Everything that the part says.
-pub(crate) struct Tables<'a> {
+/// Everything that is said of it.
+pub(crate) struct Section<'a> {
+    pub(crate) network: &'a Network,
     /// The programs in the tables, each with a note to be put after its version.
     pub(crate) rows: &'a [(&'static str, &'static str)],
     pub(crate) figures: &'a Figures,
+    /// What the processor can do with one thread and with all of them, in GFLOP/s.
+    pub(crate) peak: Option<(f64, f64)>,
     /// The larger number of threads.
     pub(crate) threads: usize,
-    pub(crate) rounds: usize,
     /// Name and reason.
     pub(crate) left_out: &'a [(&'static str, String)],
-    /// Processor and versions, half a sentence.
-    pub(crate) machine: &'a str,
-    /// The command that was given.
-    pub(crate) command: &'a str,
+    pub(crate) kernels: Option<&'a Kernels>,
 }
 
 /// A column: what, which figure on how many threads, and how it is written.
 type Column<'a> = (&'a str, Figure, usize, fn(f64) -> String);
 
-impl Tables<'_> {
+impl Section<'_> {
     /// Markdown.
     pub(crate) fn render(&self) -> String {
         let all = self.threads;
-        let training: [Column; 5] = [
+        let training: [Column; 4] = [
             ("images/s", Figure::Train, all, whole),
             ("images/s", Figure::Train, 1, whole),
-            ("seconds an epoch", Figure::Train, all, |speed| format!("{:.2}", EPOCH / speed)),
             ("peak memory, MiB", Figure::Memory, all, whole),
             ("start to first step, s", Figure::Start, all, |s| format!("{s:.2}")),
         ];
-        let classifying: [Column; 4] = [
-            ("images/s in batches of 128", Figure::Classify(128), all, whole),
-            ("images/s in batches of 1000", Figure::Classify(1000), all, whole),
-            ("images/s in batches of 1000", Figure::Classify(1000), 1, whole),
+        let classifying: [Column; 5] = [
+            ("batches of 32", Figure::Classify(32), all, whole),
+            ("of 128", Figure::Classify(128), all, whole),
+            ("of 1000", Figure::Classify(1000), all, whole),
+            ("of 1000", Figure::Classify(1000), 1, whole),
             ("one image, µs", Figure::Latency, 1, |us| format!("{us:.1}")),
         ];
         let mut out = format!(
-            "### Training\n\n{}\n### Classifying\n\n{}{}\nBest of {} {}, in brackets the median, on \
-             {}.\nMade with `{}`.\n",
+            "\n#### `{}`\n\nTraining:\n\n{}\nClassifying, images/s:\n\n{}\n",
+            self.network.name,
             self.table(&training),
             self.table(&classifying),
-            self.limit().unwrap_or_default(),
-            self.rounds,
-            if self.rounds == 1 { "round" } else { "rounds" },
-            self.machine,
-            self.command
         );
-        for (name, why) in self.left_out {
+        for sentence in [self.limit(), self.scaling()].into_iter().flatten() {
+            out += &sentence;
+        }
+        for (name, why) in self.left_out.iter().filter(|(name, _)| *name != OURS_FROM_FILES) {
             let _ = writeln!(out, "Left out: {name} ({why}).");
+        }
+        if let Some(kernels) = self.kernels {
+            let _ = write!(
+                out,
+                "\n<details><summary>Each kernel of a step, 128 images, one thread</summary>\n\n{}\n\
+                 </details>\n",
+                kernels.table
+            );
         }
         out
     }
@@ -89,16 +87,19 @@ impl Tables<'_> {
         };
         let last = columns.iter().map(|column| {
             let taken = lead(column, |taken| taken.best).zip(lead(column, |taken| taken.median));
-            cell(taken.map(|(best, median)| Taken { best, median }), times)
+            taken.map_or(NONE.to_owned(), |(best, median)| {
+                format!("{} ({})", times(best), times(median))
+            })
         });
         let last = std::iter::once("**fashion : best peer**".to_owned()).chain(last).collect();
         let lines = rows.iter().map(|(row, _)| {
-            let cells = columns.iter().map(|column| cell(get(row.0, column), column.3));
+            let cells = columns.iter().map(|column| {
+                get(row.0, column).map_or(NONE.to_owned(), |taken| column.3(taken.best))
+            });
             std::iter::once(self.title(row)).chain(cells).collect()
         });
-        let heads = columns.iter().map(|&(what, _, threads, _)| {
-            format!("{what}, {threads} {}", if threads == 1 { "thread" } else { "threads" })
-        });
+        let heads =
+            columns.iter().map(|&(what, _, number, _)| format!("{what}, {}", threads(number)));
         let heads: Vec<_> = std::iter::once(String::new()).chain(heads).collect();
         table(&heads, lines.chain([last]))
     }
@@ -113,33 +114,46 @@ impl Tables<'_> {
         }
     }
 
-    /// What the processor could do at most, and what that would mean.
+    /// What direct arithmetic could do at most.
     fn limit(&self) -> Option<String> {
-        let one = self.figures.get("peak", 1, Figure::Peak)?.best;
-        let all = self.figures.get("peak", self.threads, Figure::Peak)?.best;
-        let second = |operations: f64| 1e9 * all / (2.0 * operations);
+        let (_, all) = self.peak?;
+        let second = |multiply_adds: f64| whole(1e9 * all / (2.0 * multiply_adds));
+        let (forward, training) = (self.network.forward(), self.network.training());
         Some(format!(
-            "\nThe processor's limit, measured in the same rounds: {one:.0} GFLOP/s with one thread, \
-             {all:.0} with {}.\nStraightforward arithmetic ({:.2} million multiply-adds an image to \
-             classify, {:.2} million to train) could at that limit train on {} images/s ({:.2} s an \
-             epoch) and classify {} images/s; computing less than that is part of the art.\n",
+            "Direct arithmetic ({:.1} million multiply-adds an image to train, {:.1} to classify) could at \
+             the peak of {} train {} images/s and classify {}.\n",
+            training / 1e6,
+            forward / 1e6,
+            threads(self.threads),
+            second(training),
+            second(forward),
+        ))
+    }
+
+    /// How much faster we are on all threads than on one, by the best and by the medians.
+    fn scaling(&self) -> Option<String> {
+        let ratio = |figure| {
+            let get = |threads| self.figures.get(OURS, threads, figure);
+            let (all, one) = get(self.threads).zip(get(1))?;
+            Some(format!("{:.2} ({:.2})", all.best / one.best, all.median / one.median))
+        };
+        (self.threads > 1).then_some(())?;
+        Some(format!(
+            "On {} threads fashion trains {} times as fast as on one, and classifies {} times.\n",
             self.threads,
-            FORWARD / 1e6,
-            TRAINING / 1e6,
-            whole(second(TRAINING)),
-            EPOCH / second(TRAINING),
-            whole(second(FORWARD)),
+            ratio(Figure::Train)?,
+            ratio(Figure::Classify(1000))?,
         ))
     }
 }
 
-fn is_ours(name: &str) -> bool {
-    [OURS, OURS_FROM_FILES].contains(&name)
+/// How many, in words.
+fn threads(number: usize) -> String {
+    format!("{number} {}", if number == 1 { "thread" } else { "threads" })
 }
 
-fn cell(taken: Option<Taken>, write: fn(f64) -> String) -> String {
-    let Some(Taken { best, median }) = taken else { return NONE.to_owned() };
-    format!("{} ({})", write(best), write(median))
+fn is_ours(name: &str) -> bool {
+    [OURS, OURS_FROM_FILES].contains(&name)
 }
 
 /// A ratio, to about three digits.
@@ -155,6 +169,7 @@ pub(crate) fn whole(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench_peers::networks::NETWORKS;
 
     fn figures() -> Figures {
         let mut figures = Figures::default();
@@ -175,56 +190,63 @@ mod tests {
             )
         };
         let latency = |us: u32| format!(r#""what":"latency_b1","best_us":{us},"median_us":{us}"#);
-        add(OURS, 2, "1.0", &[train(20_000, 100), classify(128, 50_000), classify(1000, 60_000)]);
-        add(OURS, 1, "1.0", &[latency(20)]);
-        add("a", 2, "A 1", &[train(5_000, 400), classify(128, 40_000), classify(1000, 30_000)]);
+        let [train_1, classify_1] = [train(11_000, 90), classify(1000, 30_000)];
+        add(OURS, 2, "1.0", &[train(20_000, 100), classify(32, 50_000), classify(1000, 60_000)]);
+        add(OURS, 1, "1.0", &[latency(20), train_1, classify_1]);
+        add("a", 2, "A 1", &[train(5_000, 400), classify(32, 40_000), classify(1000, 30_000)]);
         add("a", 1, "A 1", &[latency(40)]);
         add("b", 2, "B 1", &[train(10_000, 1000)]);
-        add("c", 2, "C 1", &[classify(128, 25_000), classify(1000, 45_000)]);
-        add("peak", 1, "", &[r#""what":"peak","gflops":100.0"#.into()]);
-        add("peak", 2, "", &[r#""what":"peak","gflops":200.0"#.into()]);
+        add("c", 2, "C 1", &[classify(32, 25_000), classify(1000, 45_000)]);
         figures
     }
 
     #[test]
     fn the_tables_are_sorted_and_compare_with_the_best_peer_of_each_column() {
-        let rendered = Tables {
+        let rendered = Section {
+            network: &NETWORKS[0],
             rows: &[("a", ""), (OURS, ""), ("b", "tuned"), ("c", "")],
             figures: &figures(),
+            peak: Some((100.0, 200.0)),
             threads: 2,
-            rounds: 3,
-            left_out: &[("d", "no package".into())],
-            machine: "a machine",
-            command: "cargo xtask bench-peers",
+            left_out: &[("d", "no package".into()), (OURS_FROM_FILES, "no files".into())],
+            kernels: Some(&Kernels {
+                network: "report-cnn".into(),
+                table: "| Adam |\n".into(),
+                all: 1.0,
+            }),
         }
         .render();
-        let expected = "\
-### Training
+        let expected = "
+#### `report-cnn`
 
-| | images/s, 2 threads | images/s, 1 thread | seconds an epoch, 2 threads | peak memory, MiB, 2 threads | start to first step, s, 2 threads |
-| --- | ---: | ---: | ---: | ---: | ---: |
-| **fashion 1.0** | 20,000 (19,000) | – | 3.00 (3.16) | 100 (100) | – |
-| B 1, tuned | 10,000 (9,000) | – | 6.00 (6.67) | 1,000 (1,000) | – |
-| A 1 | 5,000 (4,000) | – | 12.00 (15.00) | 400 (400) | – |
-| **fashion : best peer** | 2.00 × (2.11 ×) | – | 2.00 × (2.11 ×) | 4.00 × (4.00 ×) | – |
+Training:
 
-### Classifying
-
-| | images/s in batches of 128, 2 threads | images/s in batches of 1000, 2 threads | images/s in batches of 1000, 1 thread | one image, µs, 1 thread |
+| | images/s, 2 threads | images/s, 1 thread | peak memory, MiB, 2 threads | start to first step, s, 2 threads |
 | --- | ---: | ---: | ---: | ---: |
-| **fashion 1.0** | 50,000 (50,000) | 60,000 (60,000) | – | 20.0 (20.0) |
-| A 1 | 40,000 (40,000) | 30,000 (30,000) | – | 40.0 (40.0) |
-| C 1 | 25,000 (25,000) | 45,000 (45,000) | – | – |
-| **fashion : best peer** | 1.25 × (1.25 ×) | 1.33 × (1.33 ×) | – | 2.00 × (2.00 ×) |
+| **fashion 1.0** | 20,000 | 11,000 | 100 | – |
+| B 1, tuned | 10,000 | – | 1,000 | – |
+| A 1 | 5,000 | – | 400 | – |
+| **fashion : best peer** | 2.00 × (2.11 ×) | – | 4.00 × (4.00 ×) | – |
 
-The processor's limit, measured in the same rounds: 100 GFLOP/s with one thread, 200 with 2.
-Straightforward arithmetic (2.63 million multiply-adds an image to classify, 7.70 million to train) \
-could at that limit train on 12,990 images/s (4.62 s an epoch) and classify 38,008 images/s; \
-computing less than that is part of the art.
+Classifying, images/s:
 
-Best of 3 rounds, in brackets the median, on a machine.
-Made with `cargo xtask bench-peers`.
+| | batches of 32, 2 threads | of 128, 2 threads | of 1000, 2 threads | of 1000, 1 thread | one image, µs, 1 thread |
+| --- | ---: | ---: | ---: | ---: | ---: |
+| **fashion 1.0** | 50,000 | – | 60,000 | 30,000 | 20.0 |
+| A 1 | 40,000 | – | 30,000 | – | 40.0 |
+| C 1 | 25,000 | – | 45,000 | – | – |
+| **fashion : best peer** | 1.25 × (1.25 ×) | – | 1.33 × (1.33 ×) | – | 2.00 × (2.00 ×) |
+
+Direct arithmetic (7.7 million multiply-adds an image to train, 2.6 to classify) could at the peak of \
+2 threads train 12,990 images/s and classify 38,008.
+On 2 threads fashion trains 1.82 (1.90) times as fast as on one, and classifies 2.00 (2.00) times.
 Left out: d (no package).
+
+<details><summary>Each kernel of a step, 128 images, one thread</summary>
+
+| Adam |
+
+</details>
 ";
         assert_eq!(rendered, expected);
     }
