@@ -33,7 +33,7 @@ const fn shortcut(inputs: usize, outputs: usize, side: usize) -> ConvShape {
     ConvShape { kernel: 1, padding: 0, ..halved(inputs, outputs, side) }
 }
 
-const SHAPES: [(&str, ConvShape); 14] = [
+const SHAPES: [(&str, ConvShape); 15] = [
     ("vgg", same(1, 32, 28)),
     ("vgg", same(32, 48, 14)),
     ("vgg", same(48, 48, 14)),
@@ -48,6 +48,7 @@ const SHAPES: [(&str, ConvShape); 14] = [
     ("resnet", shortcut(32, 64, 14)),
     ("resnet", same(64, 64, 7)),
     ("resnet", ConvShape { kernel: 1, padding: 0, ..same(64, 64, 7) }),
+    ("resnet-64", halved(3, 16, 64)),
 ];
 
 fn main() {

@@ -210,6 +210,15 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    unsafe fn pick(self, p: *const f32, i: Self::I) -> Self::V {
+        // SAFETY: see the top of the impl.
+        unsafe {
+            let four = _mm_loadu_ps(p);
+            let four = _mm256_set_m128(four, four);
+            i.map(|i| _mm256_permutevar_ps(four, i))
+        }
+    }
+    #[inline(always)]
     fn call<K: Kernel>(self, kernel: K) -> K::Output {
         // SAFETY: see the top of the impl.
         unsafe { run(kernel) }

@@ -123,6 +123,11 @@ impl Simd for Avx512 {
         unsafe { _mm_storeu_si128(p.cast(), _mm512_cvtepi32_epi8(i)) }
     }
     #[inline(always)]
+    unsafe fn pick(self, p: *const f32, i: __m512i) -> __m512 {
+        // SAFETY: see the top of the impl.
+        unsafe { _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps(p)), i) }
+    }
+    #[inline(always)]
     fn call<K: Kernel>(self, kernel: K) -> K::Output {
         // SAFETY: see the top of the impl.
         unsafe { run(kernel) }

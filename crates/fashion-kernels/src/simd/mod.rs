@@ -130,6 +130,11 @@ pub trait Simd: Lanes {
     /// # Safety
     /// `p` must be valid for writing 16 bytes.
     unsafe fn store_u8(self, p: *mut u8, i: Self::I);
+    /// For each lane one of the four values at `p`, numbered by the integer's two lowest bits.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading 4 `f32`.
+    unsafe fn pick(self, p: *const f32, i: Self::I) -> Self::V;
     /// Sum of the lanes, added as a tree: lane i to lane i + 8, then i + 4, i + 2, i + 1.
     fn sum(self, v: Self::V) -> f32;
 
@@ -335,6 +340,8 @@ mod tests {
                 s.store_partial(lanes.as_mut_ptr(), 3, a);
                 push(s.load(lanes.as_ptr()));
             }
+            // SAFETY: `self.2` has at least 4 values.
+            push(unsafe { s.pick(self.2.as_ptr(), s.select_i(s.gt(a, c), i, s.splat_i(4))) });
             out.push(s.sum(a).to_bits());
             out.extend(bytes.map(u32::from));
             out

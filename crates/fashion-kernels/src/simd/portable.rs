@@ -119,6 +119,11 @@ impl Simd for Portable {
         // SAFETY: the caller vouches for room for 16 bytes.
         unsafe { p.cast::<Self::I>().write(i) }
     }
+    #[inline(always)]
+    unsafe fn pick(self, p: *const f32, i: Self::I) -> Self::V {
+        // SAFETY: the caller vouches for 4 values.
+        i.map(|i| unsafe { *p.add(usize::from(i & 3)) })
+    }
     #[inline(never)]
     fn call<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)
