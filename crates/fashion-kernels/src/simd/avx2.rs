@@ -96,6 +96,11 @@ impl Lanes for Register {
         // SAFETY: see the top of the impl.
         unsafe { _mm256_blendv_ps(b, a, m) }
     }
+    #[inline(always)]
+    fn max(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see the top of the impl. Of equals, and with NaN, it gives the second.
+        unsafe { _mm256_max_ps(a, b) }
+    }
 }
 
 impl Lanes for Avx2 {
@@ -153,6 +158,10 @@ impl Lanes for Avx2 {
     #[inline(always)]
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V {
         [0, 1].map(|i| self.register().select(m[i], a[i], b[i]))
+    }
+    #[inline(always)]
+    fn max(self, a: Self::V, b: Self::V) -> Self::V {
+        [0, 1].map(|i| self.register().max(a[i], b[i]))
     }
 }
 

@@ -65,6 +65,8 @@ pub trait Lanes: Copy + Send + Sync + 'static {
     fn gt(self, a: Self::V, b: Self::V) -> Self::M;
     /// `if m { a } else { b }`
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V;
+    /// `if a > b { a } else { b }`
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// All lanes zero.
     #[inline(always)]
@@ -325,6 +327,10 @@ mod tests {
             push(s.sqrt(s.mul(a, a)));
             push(s.fma(a, b, c));
             push(s.select(s.gt(a, b), a, c));
+            push(s.max(a, b));
+            push(s.max(s.div(a, s.zero()), s.sqrt(b)));
+            push(s.max(s.sqrt(b), s.div(a, s.zero())));
+            push(s.max(s.sub(a, a), s.mul(s.sub(b, b), s.splat(-1.0))));
             let i = s.select_i(s.gt(a, b), s.splat_i(3), s.splat_i(250));
             let mut bytes = [0u8; 16];
             // SAFETY: `bytes` has 16 values.
