@@ -163,7 +163,7 @@ fn normalisation(table: &mut Table, channels: usize, side: usize, relu: bool, ti
     let by = Normalisation { mean, inverse_deviation, scale: &scale, shift: &shift, relu };
     // Once more in the backward pass, but for the terms of a residual block.
     let (other, forward) =
-        if relu { (None, work(1, 1).times(2)) } else { (Some(&grad[..]), work(2, 1)) };
+        if relu { (None, work(1, 1).times(2 * times)) } else { (Some(&grad[..]), work(2, 1)) };
     table.row(&name("forward"), forward, || {
         norm::forward(isa, black_box(&x), by, other, &mut y);
     });

@@ -1,12 +1,13 @@
 //! The block with one input channel, direct.
 //!
 //! Nine taps of 32 output channels are eighteen vectors: with 32 registers they stay in them while
-//! the window moves over the image, and each multiply-add needs only a broadcast of a pixel. The
-//! weight gradient is the same loop with the roles changed: eighteen sums stay in registers, and
-//! each of the four positions of a pooling window contributes the gradients of the channels that
-//! it won (masked, not branched on).
+//! the window moves over the image, and each multiply-add needs only a broadcast of a pixel. In the
+//! weight gradient eighteen sums stay in registers, and each channel's gradient is multiplied with the
+//! pixels under the position that it won, one of four: a permutation picks them for sixteen channels
+//! at once.
 
-use super::{BlockShape, ConvPool, cells, pool};
+use super::{BlockShape, ConvPool, DEAD, cells, pool};
+use crate::buffer::Scratch;
 use crate::simd::{LANES, Simd};
 
 /// The pixel under tap `tap` of position `position` of a pooling window, of whose 4 × 4 pixels `rows`
@@ -129,79 +130,83 @@ pub(super) fn backward<S: Simd>(
     grad: &[f32],
     gradient: &mut [f32],
 ) {
-    let mut o = 0;
-    while o < shape.outputs {
-        let nv = vectors::<S>(o, shape.outputs);
-        if nv == 2 {
-            backward_channels::<S, 2, 0, 9>(s, shape, o, x, winners, grad, gradient);
-        } else if S::WIDE {
-            backward_channels::<S, 1, 0, 9>(s, shape, o, x, winners, grad, gradient);
-        } else {
-            // All nine do not fit into sixteen registers of half a vector.
-            backward_channels::<S, 1, 0, 5>(s, shape, o, x, winners, grad, gradient);
-            backward_channels::<S, 1, 5, 4>(s, shape, o, x, winners, grad, gradient);
+    let BlockShape { outputs, side_in, side_out, .. } = shape;
+    assert!(2 * side_out + 2 <= side_in && gradient.len() == 9 * outputs);
+    let cells = side_out * side_out * outputs;
+    let side = 2 * side_out + 1;
+    let mut scratch = Scratch::take(side * side * 4);
+    let fours = &mut scratch[..side * side * 4];
+    let samples = x.chunks_exact(side_in * side_in);
+    let samples = samples.zip(winners.chunks_exact(cells).zip(grad.chunks_exact(cells)));
+    for (x, (winners, grad)) in samples {
+        // What the four positions of a pooling window see under a tap.
+        for (row, fours) in fours.chunks_exact_mut(side * 4).enumerate() {
+            let (top, bottom) = x[row * side_in..][..2 * side_in].split_at(side_in);
+            let pairs = top.windows(2).zip(bottom.windows(2));
+            for (four, (top, bottom)) in fours.as_chunks_mut::<4>().0.iter_mut().zip(pairs) {
+                *four = [top[0], top[1], bottom[0], bottom[1]];
+            }
         }
-        o += nv * LANES;
+        let mut o = 0;
+        while o < outputs {
+            let nv = vectors::<S>(o, outputs);
+            if nv == 2 {
+                backward_channels::<S, 2, 0, 9>(s, shape, o, fours, winners, grad, gradient);
+            } else if S::WIDE {
+                backward_channels::<S, 1, 0, 9>(s, shape, o, fours, winners, grad, gradient);
+            } else {
+                // All nine do not fit into sixteen registers of half a vector.
+                backward_channels::<S, 1, 0, 5>(s, shape, o, fours, winners, grad, gradient);
+                backward_channels::<S, 1, 5, 4>(s, shape, o, fours, winners, grad, gradient);
+            }
+            o += nv * LANES;
+        }
     }
 }
 
-/// P taps from tap `FIRST` on, output channels `o` to `o + 16 NV`.
+/// P taps from tap `FIRST` on, output channels `o` to `o + 16 NV`, of one sample.
 #[inline(always)]
 fn backward_channels<S: Simd, const NV: usize, const FIRST: usize, const P: usize>(
     s: S,
-    BlockShape { outputs, side_in, side_out, .. }: BlockShape,
+    BlockShape { outputs, side_out, .. }: BlockShape,
     o: usize,
-    x: &[f32],
+    fours: &[f32],
     winners: &[u8],
     grad: &[f32],
     gradient: &mut [f32],
 ) {
-    assert!(o + NV * LANES <= outputs && 2 * side_out + 2 <= side_in);
-    assert!(FIRST + P <= 9 && gradient.len() >= 9 * outputs);
-    let samples = x.chunks_exact(side_in * side_in);
-    assert_eq!(grad.len(), samples.len() * side_out * side_out * outputs);
-    assert_eq!(winners.len(), grad.len());
-    let mut sums = [[s.zero(); NV]; P];
-    for (tap, sums) in sums.iter_mut().enumerate() {
-        for (v, sum) in sums.iter_mut().enumerate() {
-            // SAFETY: `gradient` has at least 9 outputs values.
-            *sum =
-                unsafe { s.load(gradient.as_ptr().add((FIRST + tap) * outputs + o + v * LANES)) };
+    let side = 2 * side_out + 1;
+    assert!(o + NV * LANES <= outputs && fours.len() == side * side * 4);
+    assert!(FIRST + P <= 9 && gradient.len() == 9 * outputs);
+    assert!(grad.len() == side_out * side_out * outputs && winners.len() == grad.len());
+    // SAFETY: `gradient` has `outputs` values for each of nine taps, `grad` and `winners` for each cell,
+    // and `o + 16 NV` is at most that; the fours of a cell's taps lie three by three from twice its row
+    // and column.
+    unsafe {
+        let to = gradient.as_mut_ptr().add(FIRST * outputs + o);
+        let mut sums = [[s.zero(); NV]; P];
+        for (tap, sums) in sums.iter_mut().enumerate() {
+            for (v, sum) in sums.iter_mut().enumerate() {
+                *sum = s.load(to.add(tap * outputs + v * LANES));
+            }
         }
-    }
-    let mut at = o;
-    for x in samples {
-        for (row, column) in cells(side_out) {
-            // SAFETY: as in `forward_channels`.
-            let rows = unsafe { rows(x, side_in, row, column) };
-            for position in 0..4 {
-                let mut won = [s.zero(); NV];
-                for (v, won) in won.iter_mut().enumerate() {
-                    // SAFETY: `grad` and `winners` have `outputs` values a cell, as asserted, and
-                    // `o + 16 NV` is at most that.
-                    unsafe {
-                        let winner = s.load_u8(winners.as_ptr().add(at + v * LANES));
-                        let g = s.load(grad.as_ptr().add(at + v * LANES));
-                        *won = s.select(s.eq_i(winner, s.splat_i(position as i32)), g, s.zero());
-                    }
-                }
+        for (cell, (row, column)) in cells(side_out).enumerate() {
+            let corner = fours.as_ptr().add((2 * row * side + 2 * column) * 4);
+            for v in 0..NV {
+                let at = cell * outputs + o + v * LANES;
+                let winner = s.load_u8(winners.as_ptr().add(at));
+                let is_dead = s.eq_i(winner, s.splat_i(DEAD));
+                let g = s.select(is_dead, s.zero(), s.load(grad.as_ptr().add(at)));
                 for (tap, sums) in sums.iter_mut().enumerate() {
-                    // SAFETY: as in `forward_channels`.
-                    let pixel = s.splat(unsafe { pixel(&rows, position, FIRST + tap) });
-                    for (sum, &won) in sums.iter_mut().zip(&won) {
-                        *sum = s.fma(pixel, won, *sum);
-                    }
+                    let (r, c) = ((FIRST + tap) / 3, (FIRST + tap) % 3);
+                    let pixels = s.pick(corner.add((r * side + c) * 4), winner);
+                    sums[v] = s.fma(pixels, g, sums[v]);
                 }
             }
-            at += outputs;
         }
-    }
-    for (tap, sums) in sums.into_iter().enumerate() {
-        for (v, sum) in sums.into_iter().enumerate() {
-            // SAFETY: as for the load above.
-            unsafe {
-                let to = gradient.as_mut_ptr().add((FIRST + tap) * outputs + o + v * LANES);
-                s.store(to, sum);
+        for (tap, sums) in sums.into_iter().enumerate() {
+            for (v, sum) in sums.into_iter().enumerate() {
+                s.store(to.add(tap * outputs + v * LANES), sum);
             }
         }
     }

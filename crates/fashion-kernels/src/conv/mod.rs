@@ -300,11 +300,11 @@ fn pool<S: Simd>(s: S, sums: [S::V; 4]) -> (S::V, S::I) {
     let mut winner = s.splat_i(0);
     for (position, sum) in rest.into_iter().enumerate() {
         let better = s.gt(sum, best);
-        best = s.select(better, sum, best);
+        best = s.max(sum, best);
         winner = s.select_i(better, s.splat_i(position as i32 + 1), winner);
     }
     let alive = s.gt(best, s.zero());
-    (s.select(alive, best, s.zero()), s.select_i(alive, winner, s.splat_i(DEAD)))
+    (s.max(best, s.zero()), s.select_i(alive, winner, s.splat_i(DEAD)))
 }
 
 /// Row and column of each cell of a side, in reading order.

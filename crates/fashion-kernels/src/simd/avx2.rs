@@ -96,6 +96,11 @@ impl Lanes for Register {
         // SAFETY: see the top of the impl.
         unsafe { _mm256_blendv_ps(b, a, m) }
     }
+    #[inline(always)]
+    fn max(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: see the top of the impl. Of equals, and with NaN, it gives the second.
+        unsafe { _mm256_max_ps(a, b) }
+    }
 }
 
 impl Lanes for Avx2 {
@@ -154,6 +159,10 @@ impl Lanes for Avx2 {
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V {
         [0, 1].map(|i| self.register().select(m[i], a[i], b[i]))
     }
+    #[inline(always)]
+    fn max(self, a: Self::V, b: Self::V) -> Self::V {
+        [0, 1].map(|i| self.register().max(a[i], b[i]))
+    }
 }
 
 impl Simd for Avx2 {
@@ -207,6 +216,15 @@ impl Simd for Avx2 {
                 _mm256_extracti128_si256::<1>(words),
             );
             _mm_storeu_si128(p.cast(), bytes);
+        }
+    }
+    #[inline(always)]
+    unsafe fn pick(self, p: *const f32, i: Self::I) -> Self::V {
+        // SAFETY: see the top of the impl.
+        unsafe {
+            let four = _mm_loadu_ps(p);
+            let four = _mm256_set_m128(four, four);
+            i.map(|i| _mm256_permutevar_ps(four, i))
         }
     }
     #[inline(always)]

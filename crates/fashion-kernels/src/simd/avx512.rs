@@ -78,6 +78,11 @@ impl Lanes for Avx512 {
         unsafe { _mm512_mask_blend_ps(m, b, a) }
     }
     #[inline(always)]
+    fn max(self, a: __m512, b: __m512) -> __m512 {
+        // SAFETY: see the top of the impl. Of equals, and with NaN, it gives the second.
+        unsafe { _mm512_max_ps(a, b) }
+    }
+    #[inline(always)]
     unsafe fn load_partial(self, p: *const f32, n: usize) -> __m512 {
         // SAFETY: see the top of the impl; masked lanes are not read.
         unsafe { _mm512_maskz_loadu_ps(((1u32 << n) - 1) as __mmask16, p) }
@@ -121,6 +126,11 @@ impl Simd for Avx512 {
     unsafe fn store_u8(self, p: *mut u8, i: __m512i) {
         // SAFETY: see the top of the impl.
         unsafe { _mm_storeu_si128(p.cast(), _mm512_cvtepi32_epi8(i)) }
+    }
+    #[inline(always)]
+    unsafe fn pick(self, p: *const f32, i: __m512i) -> __m512 {
+        // SAFETY: see the top of the impl.
+        unsafe { _mm512_permutevar_ps(_mm512_broadcast_f32x4(_mm_loadu_ps(p)), i) }
     }
     #[inline(always)]
     fn call<K: Kernel>(self, kernel: K) -> K::Output {

@@ -65,6 +65,8 @@ pub trait Lanes: Copy + Send + Sync + 'static {
     fn gt(self, a: Self::V, b: Self::V) -> Self::M;
     /// `if m { a } else { b }`
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V;
+    /// `if a > b { a } else { b }`
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
 
     /// All lanes zero.
     #[inline(always)]
@@ -130,6 +132,11 @@ pub trait Simd: Lanes {
     /// # Safety
     /// `p` must be valid for writing 16 bytes.
     unsafe fn store_u8(self, p: *mut u8, i: Self::I);
+    /// For each lane one of the four values at `p`, numbered by the integer's two lowest bits.
+    ///
+    /// # Safety
+    /// `p` must be valid for reading 4 `f32`.
+    unsafe fn pick(self, p: *const f32, i: Self::I) -> Self::V;
     /// Sum of the lanes, added as a tree: lane i to lane i + 8, then i + 4, i + 2, i + 1.
     fn sum(self, v: Self::V) -> f32;
 
@@ -320,6 +327,10 @@ mod tests {
             push(s.sqrt(s.mul(a, a)));
             push(s.fma(a, b, c));
             push(s.select(s.gt(a, b), a, c));
+            push(s.max(a, b));
+            push(s.max(s.div(a, s.zero()), s.sqrt(b)));
+            push(s.max(s.sqrt(b), s.div(a, s.zero())));
+            push(s.max(s.sub(a, a), s.mul(s.sub(b, b), s.splat(-1.0))));
             let i = s.select_i(s.gt(a, b), s.splat_i(3), s.splat_i(250));
             let mut bytes = [0u8; 16];
             // SAFETY: `bytes` has 16 values.
@@ -335,6 +346,8 @@ mod tests {
                 s.store_partial(lanes.as_mut_ptr(), 3, a);
                 push(s.load(lanes.as_ptr()));
             }
+            // SAFETY: `self.2` has at least 4 values.
+            push(unsafe { s.pick(self.2.as_ptr(), s.select_i(s.gt(a, c), i, s.splat_i(4))) });
             out.push(s.sum(a).to_bits());
             out.extend(bytes.map(u32::from));
             out

@@ -87,6 +87,10 @@ impl Lanes for Portable {
     fn select(self, m: Self::M, a: Self::V, b: Self::V) -> Self::V {
         std::array::from_fn(|i| if m[i] { a[i] } else { b[i] })
     }
+    #[inline(always)]
+    fn max(self, a: Self::V, b: Self::V) -> Self::V {
+        zip(a, b, |a, b| if a > b { a } else { b })
+    }
 }
 
 impl Simd for Portable {
@@ -118,6 +122,11 @@ impl Simd for Portable {
     unsafe fn store_u8(self, p: *mut u8, i: Self::I) {
         // SAFETY: the caller vouches for room for 16 bytes.
         unsafe { p.cast::<Self::I>().write(i) }
+    }
+    #[inline(always)]
+    unsafe fn pick(self, p: *const f32, i: Self::I) -> Self::V {
+        // SAFETY: the caller vouches for 4 values.
+        i.map(|i| unsafe { *p.add(usize::from(i & 3)) })
     }
     #[inline(never)]
     fn call<K: Kernel>(self, kernel: K) -> K::Output {

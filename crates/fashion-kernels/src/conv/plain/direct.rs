@@ -1,12 +1,8 @@
 //! What is not an indirect convolution where no tile is transformed: the gradient of the weights, and
 //! that of an input of few channels.
 //!
-//! **Weights, many input channels**: four input channels × 64 output channels of one tap are sums in
-//! registers while a sample's pixels run, without those whose tap is outside.
-//!
-//! **Weights, few input channels**: all nine taps of one input channel × 32 output channels are sums
-//! in registers while the pixels of all samples run, so that the output's gradient is read once for
-//! each input channel.
+//! **Weights**: four input channels × 64 output channels of one tap are sums in registers while a
+//! sample's pixels run, without those whose tap is outside.
 //!
 //! **Input, few channels**: lanes run along the output channels, and are summed at the end; six
 //! pixels at a time, or a sum would wait for itself.
@@ -132,104 +128,6 @@ impl Area {
                     for (v, sum) in sums.into_iter().enumerate() {
                         s.store(to.add(i * outputs + v * LANES), sum);
                     }
-                }
-            }
-        }
-    }
-}
-
-/// Adds to `gradient` (taps, K, N) what `table`, that of the forward pass, says.
-pub(super) struct FewInputsWeights<'a> {
-    pub(super) table: &'a Indirection,
-    /// K and N, which is a multiple of 16.
-    pub(super) channels: (usize, usize),
-    pub(super) x: &'a [f32],
-    pub(super) grad: &'a [f32],
-    pub(super) edge: &'a [f32],
-    pub(super) gradient: &'a mut [f32],
-}
-
-impl Kernel for FewInputsWeights<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(mut self, s: S) {
-        let ((k, n), taps) = (self.channels, self.table.taps.len());
-        assert!(n.is_multiple_of(LANES) && self.edge.len() >= k);
-        assert_eq!(self.gradient.len(), taps * k * n);
-        for i in 0..k {
-            let mut channel = 0;
-            while channel < n {
-                let nv = if S::WIDE && channel + 2 * LANES <= n { 2 } else { 1 };
-                let mut first = 0;
-                while first < taps {
-                    match (nv, taps - first) {
-                        (2, 9) => self.add::<S, 2, 9>(s, first, i, channel),
-                        (2, _) => self.add::<S, 2, 1>(s, first, i, channel),
-                        (_, 9) if S::WIDE => self.add::<S, 1, 9>(s, first, i, channel),
-                        (_, 3..) => self.add::<S, 1, 3>(s, first, i, channel),
-                        _ => self.add::<S, 1, 1>(s, first, i, channel),
-                    }
-                    first += match taps - first {
-                        9 if S::WIDE => 9,
-                        3.. if nv == 1 => 3,
-                        _ => 1,
-                    };
-                }
-                channel += nv * LANES;
-            }
-        }
-    }
-}
-
-impl FewInputsWeights<'_> {
-    /// P taps from `first` on, of input channel `i` and output channels `channel` to
-    /// `channel + 16 NV`.
-    #[inline(always)]
-    fn add<S: Simd, const NV: usize, const P: usize>(
-        &mut self,
-        s: S,
-        first: usize,
-        i: usize,
-        channel: usize,
-    ) {
-        let FewInputsWeights { table, channels: (k, n), x, grad, edge, gradient } = self;
-        let (table, k, n) = (*table, *k, *n);
-        let samples = table.samples(x, k, grad, n);
-        assert!(i < k && channel + NV * LANES <= n && first + P <= table.taps.len());
-        let mut sums = [[s.zero(); NV]; P];
-        // SAFETY: the positions are of the table, of as many samples as `x` and `grad` have; a pixel of
-        // `x` and the edge have K values, one of `grad` N. The gradient has N for each tap and
-        // input channel.
-        unsafe {
-            let to = gradient.as_mut_ptr().add((first * k + i) * n + channel);
-            for (p, sums) in sums.iter_mut().enumerate() {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = s.load(to.add(p * k * n + v * LANES));
-                }
-            }
-            let (from, edge) = (x.as_ptr().add(i), edge.as_ptr());
-            let mut pixel = grad.as_ptr().add(channel);
-            for sample in 0..samples {
-                for at in 0..table.positions() {
-                    let mut vectors = [s.zero(); NV];
-                    for (v, vector) in vectors.iter_mut().enumerate() {
-                        *vector = s.load(pixel.add(v * LANES));
-                    }
-                    for (p, sums) in sums.iter_mut().enumerate() {
-                        let value = *table.source((sample, at), first + p, from, k, edge);
-                        let value = s.splat(value);
-                        for (sum, &vector) in sums.iter_mut().zip(&vectors) {
-                            *sum = s.fma(value, vector, *sum);
-                        }
-                    }
-                    // The forward pass writes the pixels in their order.
-                    pixel = pixel.wrapping_add(n);
-                }
-            }
-            for (p, sums) in sums.into_iter().enumerate() {
-                for (v, sum) in sums.into_iter().enumerate() {
-                    s.store(to.add(p * k * n + v * LANES), sum);
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! The sums themselves, without a transform: stride 2, and few input channels.
+//! The sums themselves, without a transform: stride 2, and the gradient of an input of few channels.
 //!
 //! This is the indirect convolution of Dukhan, "The Indirect Convolution Algorithm" (arXiv
 //! 1907.02129): six output pixels × 64 channels are sums in registers while all taps and input

@@ -12,11 +12,12 @@
 //!
 //! **1 × 1 at stride 1** (`product`) is a matrix product over all pixels of all samples.
 //!
-//! **At stride 2, and 3 × 3 with one or three input channels** (`indirect`) no tile is worth
+//! **At stride 2, and 3 × 3 with one or three input channels** (`indirect`, `few`) no tile is worth
 //! transforming: a tile of outputs stays in registers while all taps and channels run.
 //!
-//! **The edge costs nothing.** No image is copied into a larger one with a border of zeros: a pixel
-//! is found by reference, and all that lie outside refer to the same pixel of zeros.
+//! **The edge costs nothing.** No image is copied into a larger one with a border of zeros, but for those
+//! of one or three channels: a pixel is found by reference, and all that lie outside refer to the same
+//! pixel of zeros.
 //!
 //! **Shapes are known at run time only**, since networks come out of files; what the compiler has to
 //! know is the tile of sums that stays in registers. Where pixels lie, which needs divisions and
@@ -27,6 +28,7 @@
 //! [`crate::chunks`] says how a batch is split.
 
 mod direct;
+mod few;
 mod indirect;
 mod product;
 mod shape;
@@ -151,6 +153,9 @@ impl Conv {
                 isa.run(winograd::Convolve { tiles, channels, x, edge, weights, finish, y });
             }
             Way::Product => isa.run(product::Multiply { channels, x, weights, finish, y }),
+            Way::Indirect(..) if self.shape.inputs < LANES => {
+                isa.run(few::Convolve { shape: self.shape, x, weights, finish, y });
+            }
             Way::Indirect(table, _) => {
                 isa.run(indirect::Convolve { table, channels, x, edge, weights, finish, y });
             }
@@ -211,18 +216,17 @@ impl Conv {
         assert_eq!(x.len(), n * self.shape.input_len(), "input of the convolution");
         assert_eq!(grad.len(), n * self.shape.output_len(), "gradient of the convolution's output");
         assert_eq!(gradient.len(), self.shape.gradient_len(), "gradient of the weights");
-        let (gradient, to_bias) = gradient.split_at_mut(self.shape.weight_len());
         let (shape, channels) = (self.shape, (self.shape.inputs, self.shape.outputs));
+        if matches!(self.way, Way::Indirect(..)) && shape.inputs < LANES {
+            return isa.run(few::WeightGradient { shape, x, grad, gradient });
+        }
+        let (gradient, to_bias) = gradient.split_at_mut(shape.weight_len());
         let edge = &self.edge[..];
         match &self.way {
             Way::Winograd(tiles, _) => {
                 isa.run(winograd::WeightGradient { tiles, channels, x, grad, edge, gradient });
             }
             Way::Product => isa.run(product::WeightGradient { channels, x, grad, gradient }),
-            Way::Indirect(table, _) if shape.inputs < LANES => {
-                let few = direct::FewInputsWeights { table, channels, x, grad, edge, gradient };
-                isa.run(few);
-            }
             Way::Indirect(..) => isa.run(direct::WeightGradient { shape, x, grad, gradient }),
         }
         isa.run(BiasGradient { grad, gradient: to_bias });
@@ -326,7 +330,7 @@ impl Finish<'_> {
             let sums = match self {
                 Finish::Write { bias, relu } => {
                     let sums = s.add(sums, s.load(bias.as_ptr().add(channel)));
-                    if relu { s.select(s.gt(sums, s.zero()), sums, s.zero()) } else { sums }
+                    if relu { s.max(sums, s.zero()) } else { sums }
                 }
                 Finish::Add => s.add(sums, s.load(to)),
                 Finish::Put => sums,
