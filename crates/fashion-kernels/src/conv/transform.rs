@@ -4,9 +4,7 @@
 //! of 4 × 4 inputs gives 2 × 2 outputs as Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A, with 16 multiplications in place
 //! of 36. The constants are 0, ±1 and ½, so next to nothing is lost in precision.
 //!
-//! Each transform is one of a few numbers, applied down the columns and then along the rows. The
-//! products are linear in the tile and in the filter, so their gradients go through the transposed
-//! transforms: A for that of the outputs, Gᵀ for that of the filter.
+//! Each transform is one of a few numbers, applied down the columns and then along the rows.
 
 use crate::simd::Lanes;
 
@@ -46,20 +44,6 @@ pub(super) fn input<S: Lanes>(s: S, d: [S::V; 4]) -> [S::V; 4] {
 #[inline(always)]
 pub(super) fn output<S: Lanes>(s: S, m: [S::V; 4]) -> [S::V; 2] {
     [s.add(s.add(m[0], m[1]), m[2]), s.sub(s.sub(m[1], m[2]), m[3])]
-}
-
-/// A y, for the gradient of the outputs.
-#[inline(always)]
-pub(super) fn output_gradient<S: Lanes>(s: S, y: [S::V; 2]) -> [S::V; 4] {
-    [y[0], s.add(y[0], y[1]), s.sub(y[0], y[1]), s.sub(s.zero(), y[1])]
-}
-
-/// Gᵀ u, for the gradient of the filter.
-#[inline(always)]
-pub(super) fn weight_gradient<S: Lanes>(s: S, u: [S::V; 4]) -> [S::V; 3] {
-    let half = s.splat(0.5);
-    let (sum, difference) = (s.mul(half, s.add(u[1], u[2])), s.mul(half, s.sub(u[1], u[2])));
-    [s.add(u[0], sum), difference, s.add(sum, u[3])]
 }
 
 /// Column `column` of a tile of rows.

@@ -23,6 +23,11 @@ impl Lanes for Avx512 {
     const SUMS: usize = 24;
 
     #[inline(always)]
+    fn prefetch(self, p: *const f32) {
+        // SAFETY: nothing is read; an address that is no memory's is passed over.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) };
+    }
+    #[inline(always)]
     fn splat(self, x: f32) -> __m512 {
         // SAFETY: see the top of the impl.
         unsafe { _mm512_set1_ps(x) }

@@ -68,6 +68,12 @@ pub trait Lanes: Copy + Send + Sync + 'static {
     /// `if a > b { a } else { b }`
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
 
+    /// Asks for the cache line that `p` points into, wherever that is.
+    #[inline(always)]
+    fn prefetch(self, p: *const f32) {
+        let _ = p;
+    }
+
     /// All lanes zero.
     #[inline(always)]
     fn zero(self) -> Self::V {
