@@ -33,8 +33,8 @@
 //! let (mut mean, mut variance, mut inverse_deviation) = ([0.0; 16], [0.0; 16], [0.0; 16]);
 //! norm::moments(&mut sums, (2, 2), &mut mean, &mut variance);
 //! assert_eq!((mean[0], variance[0]), (2.0, 0.5));
-//! norm::inverse_deviation(&variance, 0.0, &mut inverse_deviation);
-//! let (scale, shift) = (&[0.5f32.sqrt(); 16], &[-0.5; 16]);
+//! norm::inverse_deviation(&variance, 0.5, &mut inverse_deviation);
+//! let (scale, shift) = (&[1.0; 16], &[-0.5; 16]);
 //! let by = norm::Normalisation { mean: &mean, inverse_deviation: &inverse_deviation, scale, shift, relu: true };
 //! let mut y = [0.0; 64];
 //! norm::forward(isa, &x, by, None, &mut y);
