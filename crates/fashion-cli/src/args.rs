@@ -329,6 +329,7 @@ pub(crate) struct ExportArgs {
 Examples:
   fashion networks
   fashion networks vgg
+  fashion networks vgg --plan
   fashion train --network vgg
   fashion sweep --vary network=report-cnn,vgg
 
@@ -337,6 +338,9 @@ pub(crate) struct NetworksArgs {
     /// The network whose layers are shown [default: list all]
     #[arg(value_name = "NAME")]
     pub(crate) network: Option<String>,
+    /// Show what is done in one go in use, how, and with how many multiplications
+    #[arg(long, requires = "network")]
+    pub(crate) plan: bool,
     /// Print a JSON object for each network, one a line
     #[arg(long)]
     pub(crate) json: bool,

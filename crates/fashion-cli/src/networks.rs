@@ -5,8 +5,10 @@ use crate::exit;
 use crate::output;
 use anyhow::Result;
 use fashion_eval::thousands;
+use fashion_kernels::simd::Isa;
 use fashion_model::Architecture;
 use serde::Serialize;
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
 
 /// Classes of the networks that are told of; with more, only the last layer is larger.
@@ -21,6 +23,8 @@ struct Answer {
     purpose: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     layers: Vec<Row>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    plan: Vec<Step>,
 }
 
 /// One operation of a network.
@@ -36,13 +40,30 @@ struct Row {
     multiply_adds: u64,
 }
 
+/// What is done in one go in use.
+#[derive(Serialize)]
+struct Step {
+    /// The rows of the layers, counted from 1.
+    layers: RangeInclusive<usize>,
+    method: Option<&'static str>,
+    output: String,
+    multiplications: usize,
+}
+
 /// Lists the networks, or the layers of one.
 pub(crate) fn run(args: &NetworksArgs) -> Result<ExitCode> {
     let text = match &args.network {
         Some(name) => {
             let network = name.parse().map_err(exit::usage)?;
-            let answer = answer(network, true);
-            if args.json { output::json_line(&answer)? } else { drawn(network, &answer) }
+            let mut answer = answer(network, true);
+            if args.plan {
+                answer.plan = plan(network, &answer.layers);
+            }
+            match (args.json, args.plan) {
+                (true, _) => output::json_line(&answer)?,
+                (false, false) => drawn(network, &answer),
+                (false, true) => planned(network, &answer),
+            }
         }
         None => {
             let answers: Vec<Answer> =
@@ -75,7 +96,57 @@ fn answer(network: Architecture, with_layers: bool) -> Answer {
         multiply_adds: graph.multiply_adds(),
         purpose: network.purpose(),
         layers: if with_layers { rows.collect() } else { Vec::new() },
+        plan: Vec::new(),
     }
+}
+
+fn plan(network: Architecture, layers: &[Row]) -> Vec<Step> {
+    let steps = network.zeroed(CLASSES).plan();
+    let steps = steps.steps().map(|step| Step {
+        layers: step.nodes.start + 1..=step.nodes.end,
+        method: step.method,
+        output: layers[step.nodes.end - 1].output.clone(),
+        multiplications: step.multiplications,
+    });
+    steps.collect()
+}
+
+fn planned(network: Architecture, answer: &Answer) -> String {
+    let what = |step: &Step| {
+        let layers = &answer.layers[step.layers.start() - 1..*step.layers.end()];
+        let name = |row: &Row| match row.name.is_empty() {
+            true => row.operation.clone(),
+            false => row.name.clone(),
+        };
+        layers.iter().map(name).collect::<Vec<_>>().join(" + ")
+    };
+    let width = answer.plan.iter().map(|step| what(step).chars().count()).max().unwrap_or(0);
+    let line = |layers: &str, what: &str, method: &str, output: &str, products: &str| {
+        let line =
+            format!("{layers:>7}  {what:<width$}  {method:<32}  {output:<12}  {products:>15}");
+        line.trim_end().to_owned() + "\n"
+    };
+    let isa = Isa::current();
+    let mut text = format!("{network} in use, with {isa}: what is done in one go\n\n");
+    text += &line("layers", "", "by", "output", "multiplications");
+    for step in &answer.plan {
+        let layers = match (step.layers.start(), step.layers.end()) {
+            (first, last) if first == last => first.to_string(),
+            (first, last) => format!("{first}–{last}"),
+        };
+        let products = match step.multiplications {
+            0 => String::new(),
+            products => thousands(products),
+        };
+        text += &line(&layers, &what(step), step.method.unwrap_or(""), &step.output, &products);
+    }
+    let all: usize = answer.plan.iter().map(|step| step.multiplications).sum();
+    text += &format!(
+        "\n{} multiplications an image, for {} multiply-adds\n",
+        thousands(all),
+        thousands(answer.multiply_adds as usize)
+    );
+    text
 }
 
 fn listed(answers: &[Answer]) -> String {

@@ -15,4 +15,4 @@ pub use error::Error;
 pub use graph::{
     Graph, ImageShape, Layer, MAX_NODES, MAX_VALUES, Node, Op, Parameter, Role, Shape, Value,
 };
-pub use plan::Plan;
+pub use plan::{Plan, PlannedStep};

@@ -11,7 +11,7 @@
 use crate::graph::{Graph, ImageShape, Node, Op, Shape, Value};
 use crate::tensors::Tensors;
 use fashion_kernels::chunks::chunk_len;
-use fashion_kernels::conv::{Conv, ConvPool};
+use fashion_kernels::conv::{Conv, ConvPool, Method};
 use fashion_kernels::dense::Dense;
 use fashion_kernels::pool::{Global, MaxPool};
 use fashion_kernels::simd::Isa;
@@ -60,6 +60,20 @@ struct Step {
     kernel: Kernel,
     of: Vec<Value>,
     to: Value,
+    /// The operations of the graph that it does in one go.
+    nodes: Range<usize>,
+}
+
+/// A step of a [`Plan`], told to people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedStep {
+    /// The operations of the graph that it does in one go, as positions among its
+    /// [nodes](Graph::nodes).
+    pub nodes: Range<usize>,
+    /// How it is computed, where there is more than one way.
+    pub method: Option<&'static str>,
+    /// Multiplications an image; 0 where there are next to none.
+    pub multiplications: usize,
 }
 
 #[derive(Debug)]
@@ -108,6 +122,19 @@ impl Plan {
     /// How many classes it tells apart.
     pub fn classes(&self) -> usize {
         self.classes
+    }
+
+    /// What is computed one after the other, and how.
+    pub fn steps(&self) -> impl Iterator<Item = PlannedStep> + '_ {
+        self.steps.iter().map(|step| {
+            let (method, multiplications) = match &step.kernel {
+                Kernel::ConvPool(block) => told(block.method()),
+                Kernel::Conv { conv, .. } => told(conv.method()),
+                Kernel::Dense { layer, .. } => (None, layer.inputs * layer.outputs),
+                _ => (None, 0),
+            };
+            PlannedStep { nodes: step.nodes.clone(), method, multiplications }
+        })
     }
 
     /// How many features an image has.
@@ -334,6 +361,7 @@ impl<'a> Builder<'a> {
         let node = &self.graph.nodes()[*next];
         let of = node.of.clone();
         let from = self.shapes[of[0].index()];
+        let first = *next;
         let mut to = self.made(next);
         let kernel = match (&node.op, from) {
             (Op::Conv { .. }, Shape::Map(_)) => {
@@ -371,7 +399,7 @@ impl<'a> Builder<'a> {
         };
         // Channels are last in rows, too: what makes the pixels makes the row.
         self.takes(next, &mut to, &Op::Flatten);
-        Step { kernel, of, to }
+        Step { kernel, of, to, nodes: first..*next }
     }
 
     /// What the node `next` makes; `next` is then the one after it.
@@ -538,6 +566,10 @@ struct Chain {
     pool: bool,
     /// The first node that is not among them.
     end: usize,
+}
+
+fn told(Method { name, multiplications }: Method) -> (Option<&'static str>, usize) {
+    (Some(name), multiplications)
 }
 
 fn global(map: ImageShape) -> Global {

@@ -13,6 +13,10 @@ fn networks_are_listed_and_drawn() {
     let ended = line(here, "networks resnet");
     assert_eq!(ended.code, Some(0));
     insta::assert_snapshot!("networks_resnet", ended.stdout);
+    let ended = line(here, "networks vgg --plan");
+    // Whatever vectors there are.
+    let plan = ended.stdout.lines().skip(1).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!("networks_vgg_plan", plan);
     let all = line(here, "networks --json").stdout;
     let names: Vec<_> = all.lines().map(|line| json(line)["name"].clone()).collect();
     assert_eq!(names, ["report-cnn", "vgg", "resnet", "resnet-64"]);
@@ -21,6 +25,10 @@ fn networks_are_listed_and_drawn() {
         (one["parameters"].as_u64(), one["layers"].as_array().unwrap().len()),
         (Some(160_874), 19)
     );
+    assert!(one["plan"].is_null());
+    let one = json(&line(here, "networks vgg --plan --json").stdout);
+    assert_eq!(one["plan"][0]["method"], "direct");
+    assert_eq!(line(here, "networks --plan").code, Some(2));
     let ended = line(here, "networks lenet");
     assert_eq!(ended.code, Some(2));
     assert!(ended.stderr.contains("expected one of report-cnn, vgg, resnet"), "{}", ended.stderr);

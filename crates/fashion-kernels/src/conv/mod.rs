@@ -39,6 +39,15 @@ pub use plain::{Conv, ConvShape};
 use crate::buffer::Buffer;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
+/// How a convolution is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Method {
+    /// The field's name for it.
+    pub name: &'static str,
+    /// Multiplications an image; direct arithmetic has as many as there are multiply-adds.
+    pub multiplications: usize,
+}
+
 /// Marks an output that ReLU made zero.
 const DEAD: i32 = 4;
 
@@ -120,6 +129,17 @@ impl ConvPool {
     /// Its sides and channels.
     pub fn shape(&self) -> BlockShape {
         self.shape
+    }
+
+    /// How it is computed forward.
+    pub fn method(&self) -> Method {
+        let BlockShape { inputs, outputs, side_out, .. } = self.shape;
+        let (name, each) = if inputs == 1 {
+            ("direct, pooled", 36)
+        } else {
+            ("Winograd F(2 × 2, 3 × 3), pooled", 16)
+        };
+        Method { name, multiplications: each * side_out * side_out * inputs * outputs }
     }
 
     /// `f32` values of one input sample.

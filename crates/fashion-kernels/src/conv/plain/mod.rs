@@ -39,6 +39,7 @@ mod winograd;
 
 pub use shape::ConvShape;
 
+use super::Method;
 use crate::buffer::Buffer;
 use crate::simd::{Isa, Kernel, LANES, Lanes, Simd, strips};
 use indirect::Indirection;
@@ -115,6 +116,21 @@ impl Conv {
     /// Its sides and channels.
     pub fn shape(&self) -> ConvShape {
         self.shape
+    }
+
+    /// How it is computed forward.
+    pub fn method(&self) -> Method {
+        let ConvShape { inputs, outputs, .. } = self.shape;
+        let (name, multiplications) = match &self.way {
+            Way::Winograd(parts, _) => {
+                let of_tiles = parts.iter().map(|tiles| tiles.len() * tiles.places().count());
+                let name = "Winograd F(4 × 4, 3 × 3)";
+                (name, of_tiles.sum::<usize>() * inputs * outputs)
+            }
+            Way::Product => ("matrix product", self.shape.multiply_adds()),
+            Way::Indirect(..) => ("direct", self.shape.multiply_adds()),
+        };
+        Method { name, multiplications }
     }
 
     /// Takes over weights (outputs, inputs, kernel, kernel) and bias (outputs), PyTorch's layout;
