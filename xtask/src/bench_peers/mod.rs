@@ -150,8 +150,10 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         eprintln!("== each kernel alone");
         let mut kernels = ours::kernels(workspace, args.quick)?;
         for measured in &mut all {
-            let at = kernels.iter().position(|k| k.network == measured.network.name);
-            measured.kernels = at.map(|at| kernels.swap_remove(at));
+            let name = measured.network.name;
+            let at = kernels.iter().position(|kernels| kernels.network == name);
+            let at = at.with_context(|| format!("the benchmarks print no kernels of {name}"))?;
+            measured.kernels = Some(kernels.swap_remove(at));
         }
     }
     for round in 1..=rounds {

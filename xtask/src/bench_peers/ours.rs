@@ -83,10 +83,10 @@ pub(crate) fn kernels(workspace: &Workspace, quick: bool) -> Result<Vec<Kernels>
 
 /// The tables are set off by empty lines from what criterion prints, and from their last two lines.
 fn read_kernels(printed: &str) -> Result<Vec<Kernels>> {
-    let paragraphs: Vec<&str> = printed.split("\n\n").collect();
+    let paragraphs: Vec<&str> = printed.split("\n\n").map(str::trim).collect();
     let tables = paragraphs.iter().enumerate().filter_map(|(at, paragraph)| {
         let network = paragraph.strip_prefix("| ")?.split_once(": kernel |")?.0;
-        Some((network, paragraph.trim_end(), paragraphs.get(at + 1)))
+        Some((network, *paragraph, paragraphs.get(at + 1)))
     });
     tables
         .map(|(network, table, below)| {
@@ -199,7 +199,7 @@ mod tests {
     }
 
     const PRINTED: &str = "\
-vgg: Adam time: 5
+vgg: Adam time: 5\n
 \n| vgg: kernel | times | µs |\n| --- | ---: | ---: |\n| Adam | 2 | 95 |
 | **all kernels of a step** | | **20000** | 100% | | | |
 \nThe peak: 118 GFLOP/s.\nReading: 50 GB/s.\nresnet: Adam time: 5
