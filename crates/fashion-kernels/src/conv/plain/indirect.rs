@@ -13,6 +13,7 @@
 //! is with a zero that the stride put there. A 1 × 1 filter saw the even rows and columns only.
 
 use super::{ConvShape, Finish, OUTSIDE, samples};
+use crate::buffer::Scratch;
 use crate::simd::{Kernel, LANES, Simd, strips};
 
 /// Output pixels of a tile.
@@ -192,18 +193,28 @@ impl Convolve<'_> {
         let Convolve { table, channels: (k, n), x, edge, weights, finish, y } = self;
         let (table, k, n) = (*table, *k, *n);
         let samples = table.samples(x, k, y, n);
+        // The strip's weights side by side: as they lie, they are so far apart that they compete for a
+        // few places of the first-level cache.
+        let width = NV * LANES;
+        let mut strip = Scratch::take(table.taps.len() * k * width);
+        for (&tap, strip) in table.taps.iter().zip(strip.chunks_exact_mut(k * width)) {
+            let rows = weights[tap * k * n..].chunks_exact(n);
+            for (to, row) in strip.chunks_exact_mut(width).zip(rows) {
+                to.copy_from_slice(&row[channel..][..width]);
+            }
+        }
         let mut left = samples * table.positions();
         let mut next = (0, 0);
         while left > 0 {
             let tile = next_tile(&mut next, table.positions(), left);
             let mut sums = [[s.zero(); NV]; TILE];
-            for (at, &tap) in table.taps.iter().enumerate() {
+            let mut row = strip.as_ptr();
+            for at in 0..table.taps.len() {
                 // SAFETY: the tile's positions are of the table, of as many samples as `x` and `y` have.
-                // A pixel has K values, and so has the edge; the tap has K rows of N weights, and
-                // `channel + 16 NV` is at most N.
+                // A pixel has K values, and so has the edge; the strip has K rows of weights for each
+                // tap.
                 unsafe {
                     let from = tile.map(|p| table.source(p, at, x.as_ptr(), k, edge.as_ptr()));
-                    let mut row = weights.as_ptr().add(tap * k * n + channel);
                     for i in 0..k {
                         let mut vectors = [s.zero(); NV];
                         for (v, vector) in vectors.iter_mut().enumerate() {
@@ -215,7 +226,7 @@ impl Convolve<'_> {
                                 *sum = s.fma(value, vector, *sum);
                             }
                         }
-                        row = row.wrapping_add(n);
+                        row = row.wrapping_add(width);
                     }
                 }
             }
