@@ -34,8 +34,8 @@ mod indirect;
 mod product;
 mod shape;
 mod tile;
-mod tiles;
-mod winograd;
+pub(super) mod tiles;
+pub(super) mod winograd;
 
 pub use shape::ConvShape;
 
@@ -306,7 +306,7 @@ fn lay_out(
 
 /// What becomes of the sums of a vector of channels of an output pixel.
 #[derive(Clone, Copy)]
-enum Finish<'a> {
+pub(super) enum Finish<'a> {
     /// The channels' biases are added, then ReLU.
     Write { bias: &'a [f32], relu: bool },
     /// They are added to what is there.
