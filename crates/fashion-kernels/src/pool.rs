@@ -8,6 +8,9 @@
 
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
+/// The winner where ReLU gave zero.
+pub(crate) const DEAD: i32 = 4;
+
 /// 2 × 2 max-pooling of stride 2, PyTorch's `MaxPool2d(2)`: an input (side, side, channels) becomes
 /// (⌊side / 2⌋, ⌊side / 2⌋, channels). An odd side's last row and column are dropped.
 ///
@@ -48,11 +51,26 @@ impl MaxPool {
     /// # Panics
     /// If the lengths do not fit, the side is below 2 or the channels are no multiple of 16.
     pub fn forward(self, isa: Isa, x: &[f32], y: &mut [f32], winners: Option<&mut [u8]>) {
+        self.largest(isa, x, y, winners, false);
+    }
+
+    /// [`forward`](Self::forward), and then ReLU: the winner is [`DEAD`] where that gave zero.
+    pub(crate) fn forward_relu(
+        self,
+        isa: Isa,
+        x: &[f32],
+        y: &mut [f32],
+        winners: Option<&mut [u8]>,
+    ) {
+        self.largest(isa, x, y, winners, true);
+    }
+
+    fn largest(self, isa: Isa, x: &[f32], y: &mut [f32], winners: Option<&mut [u8]>, relu: bool) {
         self.check(x, y);
         if let Some(winners) = &winners {
             assert_eq!(winners.len(), y.len(), "winners of the pooling");
         }
-        isa.run(Largest { pool: self, x, y, winners });
+        isa.run(Largest { pool: self, x, y, winners, relu });
     }
 
     /// Writes the gradient of the input to `grad_x`, or adds it if `add`, given that of the output and the
@@ -104,6 +122,7 @@ struct Largest<'a> {
     x: &'a [f32],
     y: &'a mut [f32],
     winners: Option<&'a mut [u8]>,
+    relu: bool,
 }
 
 impl Kernel for Largest<'_> {
@@ -111,22 +130,18 @@ impl Kernel for Largest<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Largest { pool, x, y, mut winners } = self;
+        let Largest { pool, x, y, mut winners, relu } = self;
         let (channels, positions) = (pool.channels, pool.positions());
         let mut cell = 0;
         for x in x.chunks_exact(pool.input_len()) {
             for window in pool.windows() {
                 for channel in (0..channels).step_by(LANES) {
                     // SAFETY: the window's pixels lie inside the sample, and `y` and the winners have
-                    // `channels` values a window, as `MaxPool::forward` asserted.
+                    // `channels` values a window, as `MaxPool::largest` asserted.
                     unsafe {
                         let x = positions.map(|at| s.load(x.as_ptr().add(window + at + channel)));
-                        let (mut best, mut winner) = (x[0], s.splat_i(0));
-                        for (position, &x) in x.iter().enumerate().skip(1) {
-                            let better = s.gt(x, best);
-                            best = s.select(better, x, best);
-                            winner = s.select_i(better, s.splat_i(position as i32), winner);
-                        }
+                        let (best, winner) =
+                            if relu { largest_or_zero(s, x) } else { largest(s, x) };
                         s.store(y.as_mut_ptr().add(cell + channel), best);
                         if let Some(winners) = &mut winners {
                             s.store_u8(winners.as_mut_ptr().add(cell + channel), winner);
@@ -137,6 +152,27 @@ impl Kernel for Largest<'_> {
             }
         }
     }
+}
+
+/// The largest of a window, and which it is: the first of equals. A NaN never wins.
+#[inline(always)]
+fn largest<S: Simd>(s: S, [mut best, rest @ ..]: [S::V; 4]) -> (S::V, S::I) {
+    let mut winner = s.splat_i(0);
+    for (position, x) in rest.into_iter().enumerate() {
+        let better = s.gt(x, best);
+        best = s.max(x, best);
+        winner = s.select_i(better, s.splat_i(position as i32 + 1), winner);
+    }
+    (best, winner)
+}
+
+/// The largest of a window and which it is, or zero and [`DEAD`]. A NaN becomes zero, so it has to be
+/// looked for among the weights.
+#[inline(always)]
+pub(crate) fn largest_or_zero<S: Simd>(s: S, x: [S::V; 4]) -> (S::V, S::I) {
+    let (best, winner) = largest(s, x);
+    let alive = s.gt(best, s.zero());
+    (s.max(best, s.zero()), s.select_i(alive, winner, s.splat_i(DEAD)))
 }
 
 struct ToWinners<'a> {

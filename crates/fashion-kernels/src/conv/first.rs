@@ -6,8 +6,9 @@
 //! pixels under the position that it won, one of four: a permutation picks them for sixteen channels
 //! at once.
 
-use super::{BlockShape, ConvPool, DEAD, cells, pool};
+use super::{BlockShape, ConvPool, cells};
 use crate::buffer::Scratch;
+use crate::pool::{DEAD, largest_or_zero};
 use crate::simd::{LANES, Simd};
 
 /// The pixel under tap `tap` of position `position` of a pooling window, of whose 4 × 4 pixels `rows`
@@ -105,7 +106,7 @@ fn forward_channels<S: Simd, const NV: usize>(
                 }
             }
             for (v, sums) in sums.into_iter().enumerate() {
-                let (value, winner) = pool(s, sums);
+                let (value, winner) = largest_or_zero(s, sums);
                 // SAFETY: `y` and `winners` have `outputs` values a cell, as asserted, and `o + 16 NV`
                 // is at most that.
                 unsafe {

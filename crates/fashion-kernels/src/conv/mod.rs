@@ -10,16 +10,17 @@
 //! is three contiguous runs.
 //!
 //! **One pass.** ReLU and max-pooling commute, so the four sums under a pooling window are compared
-//! while they are in registers. What is kept for the backward pass is one byte an output: which of
+//! first, while they are in registers or cache. What is kept for the backward pass is one byte an output: which of
 //! the four won (0–3, the first of equals, as PyTorch does), or 4 where ReLU gave zero.
 //!
 //! **Only what pooling reads is computed.** `side_out` may be smaller than (`side_in` − 2) / 2: a
 //! block that feeds another may leave out the row and column that the next one never looks at.
 //!
 //! **Three kernels.** With one input channel (`first`) the weights fit into registers, and the
-//! convolution is direct. With many, the forward pass is Winograd's F(2 × 2, 3 × 3) (`winograd`):
-//! 16 multiplications for 36, and its 2 × 2 outputs are just a pooling window. The backward pass
-//! (`sparse`) goes from the winners: three of four gradients under a window are zero, and those
+//! convolution is direct. With many, the forward pass is the plain convolution's
+//! F(4 × 4, 3 × 3), 36 multiplications for 144, and then pooling, for as many samples as stay in the
+//! second-level cache in between: both are memory's work, and pooling is little of it. The backward
+//! pass (`sparse`) goes from the winners: three of four gradients under a window are zero, and those
 //! where ReLU gave zero too, so it is a sum over short lists, a quarter of the dense work and less.
 //!
 //! **Shapes are known at run time.** The compiler has to know only what is held in registers: how many
@@ -31,13 +32,14 @@
 mod first;
 mod plain;
 mod sparse;
-mod transform;
-mod winograd;
 
 pub use plain::{Conv, ConvShape};
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Scratch};
+use crate::pool::{DEAD, MaxPool};
 use crate::simd::{Isa, Kernel, LANES, Simd};
+use plain::tiles::Tiles;
+use plain::{Finish, winograd};
 
 /// How a convolution is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub struct Method {
 
 /// Marks an output that ReLU made zero.
 const DEAD: i32 = 4;
+/// Values of the sums that wait to be pooled: a quarter of a mebibyte.
+const SUMS: usize = 64 * 1024;
 
 /// Sides and channels of a [`ConvPool`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,11 +83,15 @@ pub struct BlockShape {
 #[derive(Clone, Debug)]
 pub struct ConvPool {
     shape: BlockShape,
-    /// (9, outputs) for one input channel, else Winograd's (16, inputs, outputs).
+    /// Those that the sums are computed in; none for one input channel.
+    tiles: Vec<Tiles>,
+    /// (9, outputs) for one input channel, else Winograd's 36 matrices (inputs, outputs).
     forward: Buffer,
     /// (outputs, 9, inputs), for the gradient of the input.
     backward: Buffer,
     bias: Buffer,
+    /// The pixel that stands for all outside the image, which no window reads.
+    edge: Buffer,
 }
 
 impl ConvPool {
@@ -118,11 +126,19 @@ impl ConvPool {
         if let Some(refusal) = ConvPool::refusal(inputs, outputs, side_in, side_out) {
             panic!("{refusal}: {shape:?}");
         }
+        let (tiles, forward, backward) = if inputs == 1 {
+            (Vec::new(), 9 * outputs, 0)
+        } else {
+            let tiles = Tiles::new((side_in, inputs), (2 * side_out, outputs), 0);
+            (tiles, winograd::weights_len(inputs, outputs), outputs * 9 * inputs)
+        };
         ConvPool {
             shape,
-            forward: Buffer::zeroed(if inputs == 1 { 9 } else { 16 } * inputs * outputs),
-            backward: Buffer::zeroed(if inputs == 1 { 0 } else { outputs * 9 * inputs }),
+            tiles,
+            forward: Buffer::zeroed(forward),
+            backward: Buffer::zeroed(backward),
             bias: Buffer::zeroed(outputs),
+            edge: Buffer::zeroed(inputs),
         }
     }
 
@@ -134,12 +150,11 @@ impl ConvPool {
     /// How it is computed forward.
     pub fn method(&self) -> Method {
         let BlockShape { inputs, outputs, side_out, .. } = self.shape;
-        let (name, each) = if inputs == 1 {
-            ("direct, pooled", 36)
-        } else {
-            ("Winograd F(2 × 2, 3 × 3), pooled", 16)
+        let (name, each) = match inputs {
+            1 => ("direct, pooled", 9 * 4 * side_out * side_out),
+            _ => ("Winograd F(4 × 4, 3 × 3), pooled", Tiles::products(&self.tiles)),
         };
-        Method { name, multiplications: each * side_out * side_out * inputs * outputs }
+        Method { name, multiplications: each * inputs * outputs }
     }
 
     /// `f32` values of one input sample.
@@ -179,12 +194,10 @@ impl ConvPool {
             }
             return;
         }
+        let (channels, to) = ((inputs, outputs), &mut self.forward[..]);
+        Isa::current().run(winograd::LayOut { weight, channels, to, backward: false });
         for (o, filters) in weight.as_chunks::<9>().0.chunks_exact(inputs).enumerate() {
             for (i, taps) in filters.iter().enumerate() {
-                let places = transform::weights(&taps.map(|w| [w]));
-                for (place, [u]) in places.into_iter().enumerate() {
-                    self.forward[(place * inputs + i) * outputs + o] = u;
-                }
                 for (tap, &w) in taps.iter().enumerate() {
                     self.backward[(o * 9 + tap) * inputs + i] = w;
                 }
@@ -196,14 +209,37 @@ impl ConvPool {
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn forward(&self, isa: Isa, x: &[f32], y: &mut [f32], winners: Option<&mut [u8]>) {
+    pub fn forward(&self, isa: Isa, x: &[f32], y: &mut [f32], mut winners: Option<&mut [u8]>) {
         let n = x.len() / self.input_len();
         assert_eq!(x.len(), n * self.input_len(), "input of the convolution");
         assert_eq!(y.len(), n * self.output_len(), "output of the convolution");
         if let Some(winners) = &winners {
             assert_eq!(winners.len(), y.len(), "winners of the convolution");
         }
-        isa.run(Forward { block: self, x, y, winners });
+        let BlockShape { inputs, outputs, side_out, .. } = self.shape;
+        if inputs == 1 {
+            return isa.run(First { block: self, x, y, winners });
+        }
+        let pool = MaxPool { side: 2 * side_out, channels: outputs };
+        let group = (SUMS / pool.input_len()).clamp(1, n.max(1));
+        let mut scratch = Scratch::take(group * pool.input_len());
+        let groups =
+            x.chunks(group * self.input_len()).zip(y.chunks_mut(group * self.output_len()));
+        for (at, (x, y)) in groups.enumerate() {
+            let sums = &mut scratch[..4 * y.len()];
+            isa.run(winograd::Convolve {
+                parts: &self.tiles,
+                channels: (inputs, outputs),
+                x,
+                edge: &self.edge,
+                weights: &self.forward,
+                finish: Finish::Write { bias: &self.bias, relu: false },
+                y: sums,
+            });
+            let first = at * group * self.output_len();
+            let winners = winners.as_deref_mut().map(|winners| &mut winners[first..][..y.len()]);
+            pool.forward_relu(isa, sums, y, winners);
+        }
     }
 
     /// Adds the samples' weight gradient to `gradient`, and writes that of the input to `grad_x`.
@@ -267,23 +303,19 @@ impl ConvPool {
     }
 }
 
-struct Forward<'a> {
+struct First<'a> {
     block: &'a ConvPool,
     x: &'a [f32],
     y: &'a mut [f32],
     winners: Option<&'a mut [u8]>,
 }
 
-impl Kernel for Forward<'_> {
+impl Kernel for First<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        if self.block.shape.inputs == 1 {
-            first::forward(s, self.block, self.x, self.y, self.winners);
-        } else {
-            winograd::forward(s, self.block, self.x, self.y, self.winners);
-        }
+        first::forward(s, self.block, self.x, self.y, self.winners);
     }
 }
 
@@ -310,21 +342,6 @@ impl Kernel for Backward<'_> {
             sparse::backward(s, block, x, winners, grad, gradient, grad_x);
         }
     }
-}
-
-/// Compares the four sums under a pooling window: the largest, or zero, and who won. A NaN never
-/// wins, so it has to be looked for among the weights.
-#[inline(always)]
-fn pool<S: Simd>(s: S, sums: [S::V; 4]) -> (S::V, S::I) {
-    let [mut best, rest @ ..] = sums;
-    let mut winner = s.splat_i(0);
-    for (position, sum) in rest.into_iter().enumerate() {
-        let better = s.gt(sum, best);
-        best = s.max(sum, best);
-        winner = s.select_i(better, s.splat_i(position as i32 + 1), winner);
-    }
-    let alive = s.gt(best, s.zero());
-    (s.max(best, s.zero()), s.select_i(alive, winner, s.splat_i(DEAD)))
 }
 
 /// Row and column of each cell of a side, in reading order.

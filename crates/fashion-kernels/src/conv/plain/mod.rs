@@ -34,8 +34,8 @@ mod indirect;
 mod product;
 mod shape;
 mod tile;
-mod tiles;
-mod winograd;
+pub(super) mod tiles;
+pub(super) mod winograd;
 
 pub use shape::ConvShape;
 
@@ -123,9 +123,7 @@ impl Conv {
         let ConvShape { inputs, outputs, .. } = self.shape;
         let (name, multiplications) = match &self.way {
             Way::Winograd(parts, _) => {
-                let of_tiles = parts.iter().map(|tiles| tiles.len() * tiles.places().count());
-                let name = "Winograd F(4 × 4, 3 × 3)";
-                (name, of_tiles.sum::<usize>() * inputs * outputs)
+                ("Winograd F(4 × 4, 3 × 3)", Tiles::products(parts) * inputs * outputs)
             }
             Way::Product => ("matrix product", self.shape.multiply_adds()),
             Way::Indirect(..) => ("direct", self.shape.multiply_adds()),
@@ -322,7 +320,7 @@ fn lay_out(
 
 /// What becomes of the sums of a vector of channels of an output pixel.
 #[derive(Clone, Copy)]
-enum Finish<'a> {
+pub(super) enum Finish<'a> {
     /// The channels' biases are added, then ReLU.
     Write { bias: &'a [f32], relu: bool },
     /// They are added to what is there.

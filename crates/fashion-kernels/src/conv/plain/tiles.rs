@@ -41,7 +41,7 @@ impl Grid {
 
 /// Those tiles of an image that are of one size.
 #[derive(Clone, Debug)]
-pub(super) struct Tiles {
+pub(in crate::conv) struct Tiles {
     /// Whether four rows are written, and four columns, in place of two.
     pub(super) four: (bool, bool),
     pub(super) from: Grid,
@@ -51,7 +51,11 @@ pub(super) struct Tiles {
 impl Tiles {
     /// For images of so many rows and columns, and channels, and `padding` on each side, that become
     /// others. The largest tiles come first.
-    pub(super) fn new(from: (usize, usize), to: (usize, usize), padding: usize) -> Vec<Tiles> {
+    pub(in crate::conv) fn new(
+        from: (usize, usize),
+        to: (usize, usize),
+        padding: usize,
+    ) -> Vec<Tiles> {
         // Three that are left are no better off with two tiles of two.
         let fours = 4 * ((to.0 + 1) / 4);
         let starts = |four| if four { (0..fours).step_by(4) } else { (fours..to.0).step_by(2) };
@@ -80,6 +84,11 @@ impl Tiles {
     pub(super) fn places(&self) -> impl Iterator<Item = usize> + use<> {
         let (rows, columns) = self.size();
         (0..rows + 2).flat_map(move |row| (0..columns + 2).map(move |column| row * POINTS + column))
+    }
+
+    /// The places of all tiles of an image: products for each pair of channels.
+    pub(in crate::conv) fn products(parts: &[Tiles]) -> usize {
+        parts.iter().map(|tiles| tiles.len() * tiles.places().count()).sum()
     }
 
     /// Whether these are most of the tiles, ahead of which memory is asked for.

@@ -50,18 +50,18 @@ fn gap_of(k: usize, n: usize) -> usize {
 }
 
 /// Values of the transformed weights.
-pub(super) fn weights_len(k: usize, n: usize) -> usize {
+pub(in crate::conv) fn weights_len(k: usize, n: usize) -> usize {
     PLACES * gap_of(k, n)
 }
 
 /// Transforms weights (outputs, inputs, 3, 3) to 36 matrices (inputs, outputs), or `backward` those of
 /// the filters turned by half a turn to (outputs, inputs).
-pub(super) struct LayOut<'a> {
-    pub(super) weight: &'a [f32],
+pub(in crate::conv) struct LayOut<'a> {
+    pub(in crate::conv) weight: &'a [f32],
     /// Inputs and outputs, both multiples of 16.
-    pub(super) channels: (usize, usize),
-    pub(super) to: &'a mut [f32],
-    pub(super) backward: bool,
+    pub(in crate::conv) channels: (usize, usize),
+    pub(in crate::conv) to: &'a mut [f32],
+    pub(in crate::conv) backward: bool,
 }
 
 impl Kernel for LayOut<'_> {
@@ -122,15 +122,15 @@ impl<'a> Source<'a> {
 }
 
 /// `y` of `x`: the convolution with transformed `weights`.
-pub(super) struct Convolve<'a> {
-    pub(super) parts: &'a [Tiles],
+pub(in crate::conv) struct Convolve<'a> {
+    pub(in crate::conv) parts: &'a [Tiles],
     /// K and N, both multiples of 16.
-    pub(super) channels: (usize, usize),
-    pub(super) x: &'a [f32],
-    pub(super) edge: &'a [f32],
-    pub(super) weights: &'a [f32],
-    pub(super) finish: Finish<'a>,
-    pub(super) y: &'a mut [f32],
+    pub(in crate::conv) channels: (usize, usize),
+    pub(in crate::conv) x: &'a [f32],
+    pub(in crate::conv) edge: &'a [f32],
+    pub(in crate::conv) weights: &'a [f32],
+    pub(in crate::conv) finish: Finish<'a>,
+    pub(in crate::conv) y: &'a mut [f32],
 }
 
 impl Kernel for Convolve<'_> {
