@@ -50,8 +50,6 @@ pub struct Method {
     pub multiplications: usize,
 }
 
-/// Marks an output that ReLU made zero.
-const DEAD: i32 = 4;
 /// Values of the sums that wait to be pooled: a quarter of a mebibyte.
 const SUMS: usize = 64 * 1024;
 
