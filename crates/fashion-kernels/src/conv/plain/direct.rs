@@ -20,9 +20,6 @@ pub(super) struct WeightGradient<'a> {
     pub(super) gradient: &'a mut [f32],
 }
 
-/// Values of the input and of the output's gradient that are gone through for all channels of a tap while
-/// they are in the first-level cache: half of it.
-const BLOCK: usize = 4 * 1024;
 /// Input channels done together.
 const INPUTS: usize = 4;
 
@@ -40,15 +37,15 @@ impl Kernel for WeightGradient<'_> {
             let taps = self.gradient.chunks_exact_mut(inputs * outputs);
             for (tap, gradient) in taps.enumerate() {
                 let (row, column) = (tap / kernel, tap % kernel);
-                let (rows, columns) = (covered(shape, row), covered(shape, column));
-                let height = (BLOCK / ((inputs + outputs) * columns.len().max(1))).max(1);
-                for top in rows.clone().step_by(height) {
-                    let rows = top..rows.end.min(top + height);
-                    let area = Area { shape, rows, columns: columns.clone(), tap: (row, column) };
-                    strips!(outputs, (NV, channel) => {
-                        area.add::<S, NV>(s, channel, x, grad, gradient);
-                    });
-                }
+                let area = Area {
+                    shape,
+                    rows: covered(shape, row),
+                    columns: covered(shape, column),
+                    tap: (row, column),
+                };
+                strips!(outputs, (NV, channel) => {
+                    area.add::<S, NV>(s, channel, x, grad, gradient);
+                });
             }
         }
     }

@@ -193,11 +193,13 @@ impl Convolve<'_> {
         let Convolve { table, channels: (k, n), x, edge, weights, finish, y } = self;
         let (table, k, n) = (*table, *k, *n);
         let samples = table.samples(x, k, y, n);
-        // The strip's weights side by side: as they lie, they are so far apart that they compete for a
-        // few places of the first-level cache.
+        // A narrow strip's weights side by side: as they lie, they are so far apart that they compete
+        // for a few places of the first-level cache.
         let width = NV * LANES;
-        let mut strip = Scratch::take(table.taps.len() * k * width);
-        for (&tap, strip) in table.taps.iter().zip(strip.chunks_exact_mut(k * width)) {
+        let packed = width < n;
+        let mut strip = Scratch::take(if packed { table.taps.len() * k * width } else { 0 });
+        let taps = if packed { &table.taps[..] } else { &[] };
+        for (&tap, strip) in taps.iter().zip(strip.chunks_exact_mut(k * width)) {
             let rows = weights[tap * k * n..].chunks_exact(n);
             for (to, row) in strip.chunks_exact_mut(width).zip(rows) {
                 to.copy_from_slice(&row[channel..][..width]);
@@ -209,10 +211,13 @@ impl Convolve<'_> {
             let tile = next_tile(&mut next, table.positions(), left);
             let mut sums = [[s.zero(); NV]; TILE];
             let mut row = strip.as_ptr();
-            for at in 0..table.taps.len() {
+            for (at, &tap) in table.taps.iter().enumerate() {
+                if !packed {
+                    row = weights[tap * k * n..].as_ptr();
+                }
                 // SAFETY: the tile's positions are of the table, of as many samples as `x` and `y` have.
                 // A pixel has K values, and so has the edge; the strip has K rows of weights for each
-                // tap.
+                // tap, as the weights have.
                 unsafe {
                     let from = tile.map(|p| table.source(p, at, x.as_ptr(), k, edge.as_ptr()));
                     for i in 0..k {
