@@ -1,7 +1,7 @@
 //! Convolutions: the block with pooling ([`ConvPool`]), and the plain one that deeper networks are
 //! composed of ([`Conv`], with an essay of its own).
 //!
-//! The block is 3 × 3 convolution, bias, 2 × 2 max-pooling and ReLU in one pass.
+//! The block is 3 × 3 convolution, bias, 2 × 2 max-pooling and ReLU.
 //!
 //! # Why it is shaped so
 //!
@@ -9,17 +9,17 @@
 //! pixel are one vector, so pooling and ReLU are single instructions, and the patch under a window
 //! is three contiguous runs.
 //!
-//! **One pass.** ReLU and max-pooling commute, so the four sums under a pooling window are compared
-//! first, while they are in registers or cache. What is kept for the backward pass is one byte an output: which of
-//! the four won (0–3, the first of equals, as PyTorch does), or 4 where ReLU gave zero.
+//! **One pass over memory.** ReLU and max-pooling commute, so the four sums under a pooling window are
+//! compared first, while they are in registers or near them. What is kept for the backward pass is one
+//! byte an output: which of the four won (0–3, the first of equals, as PyTorch does), or 4 where ReLU
+//! gave zero.
 //!
 //! **Only what pooling reads is computed.** `side_out` may be smaller than (`side_in` − 2) / 2: a
 //! block that feeds another may leave out the row and column that the next one never looks at.
 //!
 //! **Three kernels.** With one input channel (`first`) the weights fit into registers, and the
-//! convolution is direct. With many, the forward pass is the plain convolution's
-//! F(4 × 4, 3 × 3), 36 multiplications for 144, and then pooling, for as many samples as stay in the
-//! second-level cache in between: both are memory's work, and pooling is little of it. The backward
+//! convolution is direct. With many, the forward pass is the plain convolution's, F(4 × 4, 3 × 3), of
+//! a few samples at a time: their sums are still in the second-level cache when they are pooled. The backward
 //! pass (`sparse`) goes from the winners: three of four gradients under a window are zero, and those
 //! where ReLU gave zero too, so it is a sum over short lists, a quarter of the dense work and less.
 //!
@@ -50,8 +50,8 @@ pub struct Method {
     pub multiplications: usize,
 }
 
-/// Values of the sums that wait to be pooled: a quarter of a mebibyte.
-const SUMS: usize = 64 * 1024;
+/// Values of the sums that wait to be pooled: 160 KiB, which leaves room for the tiles beside them.
+const SUMS: usize = 40 * 1024;
 
 /// Sides and channels of a [`ConvPool`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
