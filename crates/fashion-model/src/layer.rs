@@ -8,7 +8,8 @@ use std::fmt::Debug;
 
 /// A layer, or several: something that trains as a dfdx module, and tells what is left of it for use.
 ///
-/// Its forward pass in training is its [`ModuleMut`](dfdx::nn::ModuleMut) for tensors with a tape.
+/// Its forward pass in training is its [`ModuleMut`](dfdx::nn::ModuleMut) for an
+/// [`Activation`](crate::Activation), which has a tape.
 /// Tuples of layers are layers, one after the other, called `0`, `1` and so on, as in PyTorch's
 /// `Sequential`.
 pub trait Layer: Clone + Debug + Default + Send + Sync + 'static {

@@ -24,7 +24,7 @@ pub use network::{
     CpuGradients, Definition, Images, Logits, Network, Read, TrainingTape, Update, Write,
 };
 pub use networks::{ReportCnn, Resnet, Resnet64, Vgg};
-pub use tape::{tensor_with, values};
+pub use tape::tensor_with;
 
 // What `network!` needs, and what its user meets.
 pub use dfdx::nn::ModuleMut;

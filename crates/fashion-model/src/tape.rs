@@ -7,9 +7,8 @@
 //! returns to the layer's [`Pool`] afterwards, so that steady training allocates next to nothing and
 //! two forward passes before a backward one do not disturb each other.
 
-use dfdx::shapes::{ConstShape, HasShape, Shape};
+use dfdx::shapes::{ConstShape, Shape};
 use dfdx::tensor::{Cpu, CpuError, Storage, Tensor, TensorFromVec, ZerosTensor};
-use fashion_kernels::Buffer;
 use fashion_kernels::chunks::PIECE;
 use rayon::prelude::*;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,13 +43,6 @@ impl<W> Pool<W> {
     pub(crate) fn put_back(&self, workspace: W) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
     }
-}
-
-/// A copy of a tensor's values, in aligned memory.
-pub fn values<S: Shape>(tensor: &Tensor<S, f32, Cpu>) -> Buffer {
-    let mut values = Buffer::zeroed(tensor.shape().num_elements());
-    tensor.copy_into(&mut values);
-    values
 }
 
 /// A tensor whose values `fill` writes, over zeros, into memory that dfdx's cache keeps where it is

@@ -5,10 +5,11 @@ use crate::common::values;
 use dfdx::prelude::{
     AsArray, Const, Cpu, HasShape, MeanTo, ReshapeTo, Shape, Tensor, TensorFromVec, Trace,
 };
+use dfdx::tensor::CpuError;
 use dfdx::tensor_ops::Backward;
 use fashion_kernels::loss::argmax;
 use fashion_model::{
-    Activation, BatchNorm, Conv1x1, Conv3x3, CpuGradients, Dense, FeatureMap, Flatten,
+    Activation, AnyTensor, BatchNorm, Conv1x1, Conv3x3, CpuGradients, Dense, FeatureMap, Flatten,
     GlobalAveragePool, GlobalMaxPool, Graph, Head, ImageShape, Layer, MaxPool, ModuleMut, Network,
     Residual, TrainingTape, Value, cross_entropy, network,
 };
@@ -139,6 +140,90 @@ fn gradients_match_finite_differences() {
     differences::<Largest, _>();
     type Flat = (Conv1x1<1, 16, 13, 7>, Flatten<784>, Dense<784, 3, false>);
     differences::<Flat, _>();
+}
+
+/// What is read is in memory in one piece, and so is its gradient.
+#[derive(Clone, Debug, Default)]
+struct Whole;
+
+impl Layer for Whole {
+    fn lower(&self, _: &str, _: &mut Graph, x: Value) -> Value {
+        x
+    }
+
+    fn tensors<'a>(&'a self, _: &mut Vec<&'a dyn AnyTensor>) {}
+
+    fn tensors_mut<'a>(&'a mut self, _: &mut Vec<&'a mut dyn AnyTensor>) {}
+}
+
+impl<S: Shape> ModuleMut<Activation<S>> for Whole {
+    type Output = Activation<S>;
+    type Error = CpuError;
+
+    fn try_forward_mut(&mut self, x: Activation<S>) -> Result<Activation<S>, CpuError> {
+        Ok(Tensor::from(x).into())
+    }
+}
+
+/// Both make the same, but for what sums in another order round.
+fn alike<A, B, Y>()
+where
+    A: Layer + ModuleMut<FeatureMap<13, 1>, Output = Activation<Y>>,
+    B: Layer + ModuleMut<FeatureMap<13, 1>, Output = Activation<Y>>,
+    Y: Shape,
+    A::Error: std::fmt::Debug,
+    B::Error: std::fmt::Debug,
+{
+    // Of a single image, of fewer than chunks, and of a last chunk with less than the others.
+    for n in [1, 5, 17] {
+        let x = images::<13>(n);
+        let ((a, of_a), (b, of_b)) = (pass(&set::<A>(), &x), pass(&set::<B>(), &x));
+        let what = format!("{} of {n}", std::any::type_name::<A>());
+        assert!((a - b).abs() <= 1e-6 * b, "{what}: {a} {b}");
+        assert_eq!(of_a.len(), of_b.len());
+        for (at, (a, b)) in of_a.iter().zip(&of_b).enumerate() {
+            let difference: Vec<f32> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+            assert!(norm(&difference) <= 1e-5 * norm(b), "{what}: gradient {at}");
+        }
+    }
+}
+
+#[test]
+fn what_is_computed_where_it_is_read_is_as_in_one_piece() {
+    type First = Conv3x3<1, 16, 13, 7>;
+    type Pixels = Conv1x1<16, 16, 7, 7>;
+    type Norm = BatchNorm<16, false>;
+    type Relu = BatchNorm<16, true>;
+    type Fc<const IN: usize> = Dense<IN, 3, false>;
+    // Normalised twice.
+    alike::<(First, Norm, Relu, Pixels), (First, Whole, (Norm, Whole), (Relu, Whole), Pixels), _>();
+    // Both terms of a sum are normalised, of the same values, and normalised again.
+    alike::<
+        (First, Residual<Relu, Norm>, Norm, Pixels),
+        (First, Whole, Residual<(Relu, Whole), (Norm, Whole)>, (Norm, Whole), Pixels),
+        _,
+    >();
+    // Normalised values that are read three times, and of which the sum is made of.
+    alike::<
+        (First, Relu, Residual<Residual<Pixels, Norm>>, Residual<(), ()>, Pixels),
+        (
+            (First, Whole, Relu, Whole),
+            Residual<Residual<(Whole, Pixels, Whole), (Whole, Norm, Whole)>, Whole>,
+            Residual<Whole, Whole>,
+            Pixels,
+        ),
+        _,
+    >();
+    // Pooled before it is normalised, and rows of what is normalised.
+    alike::<
+        (First, MaxPool<7, 3>, Norm, Flatten<144>, Residual<Fc<144>, Fc<144>>),
+        (
+            (First, Whole, MaxPool<7, 3>, Whole, Norm, Whole),
+            Flatten<144>,
+            Residual<(Whole, Fc<144>), (Whole, Fc<144>)>,
+        ),
+        _,
+    >();
 }
 
 #[test]

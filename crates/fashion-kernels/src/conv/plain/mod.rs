@@ -6,10 +6,10 @@
 //! input's is wanted. Images are channels-last, as everywhere here.
 //!
 //! **3 × 3 at stride 1** (`winograd`) is F(4 × 4, 3 × 3) in all three passes: 36 multiplications for
-//! 144, and errors about 2.5 times those of sums taken one product after the other (`tile`). No shape was
-//! found for which F(2 × 2, 3 × 3) is faster. The gradient of the input is itself such a convolution, of the output's gradient with the
-//! filters turned by half a turn and their channels swapped, so one kernel serves both. The
-//! gradient of the weights is summed as that of the transformed weights, and transformed back once.
+//! 144, and errors about 2.5 times those of sums taken one product after the other (`tile`). For no shape
+//! is F(2 × 2, 3 × 3) faster. The gradient of the input is itself such a convolution, of the output's
+//! gradient with the filters turned by half a turn and their channels swapped, so one kernel serves both.
+//! The gradient of the weights is summed as that of the transformed weights, and transformed back once.
 //!
 //! **1 × 1 at stride 1** (`product`) is a matrix product over all pixels of all samples.
 //!
