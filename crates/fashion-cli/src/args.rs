@@ -338,7 +338,7 @@ pub(crate) struct NetworksArgs {
     /// The network whose layers are shown [default: list all]
     #[arg(value_name = "NAME")]
     pub(crate) network: Option<String>,
-    /// Show what is done in one go in use, how, and with how many multiplications
+    /// Show the steps of classifying: the layers of each, how it is computed, multiplications
     #[arg(long, requires = "network")]
     pub(crate) plan: bool,
     /// Print a JSON object for each network, one a line

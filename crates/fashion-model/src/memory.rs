@@ -19,7 +19,13 @@ impl Memory {
         let smallest = fits.min_by_key(|(_, buffer)| buffer.len()).map(|(at, _)| at);
         let buffer = match smallest {
             Some(at) => waiting.swap_remove(at),
-            None => Buffer::zeroed(len),
+            None => {
+                // One that is too small makes room, or growing batches would leave all their sizes.
+                let small = waiting.iter().enumerate().filter(|(_, b)| b.len() < len);
+                let largest = small.max_by_key(|(_, buffer)| buffer.len()).map(|(at, _)| at);
+                drop(largest.map(|at| waiting.swap_remove(at)));
+                Buffer::zeroed(len)
+            }
         };
         Held { buffer, len, memory: self.clone() }
     }
@@ -72,5 +78,21 @@ impl Deref for Held {
 impl DerefMut for Held {
     fn deref_mut(&mut self) -> &mut [f32] {
         &mut self.buffer[..self.len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growing_batches_leave_no_more_than_the_last_needed() {
+        let memory = Memory::default();
+        for len in (100..10_000).step_by(100) {
+            let held = [memory.take(len), memory.take(3 * len)];
+            assert_eq!(held.each_ref().map(|held| held.len()), [len, 3 * len]);
+        }
+        let waiting = memory.0.lock().unwrap().iter().map(|buffer| buffer.len()).sum::<usize>();
+        assert!(waiting <= 2 * 4 * 10_000, "{waiting}");
     }
 }
