@@ -45,6 +45,7 @@ struct Row {
 struct Step {
     /// The rows of the layers, counted from 1.
     layers: RangeInclusive<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'static str>,
     output: String,
     multiplications: usize,
@@ -127,8 +128,8 @@ fn planned(network: Architecture, answer: &Answer) -> String {
         line.trim_end().to_owned() + "\n"
     };
     let isa = Isa::current();
-    let mut text = format!("{network} in use, with {isa}: what is done in one go\n\n");
-    text += &line("layers", "", "by", "output", "multiplications");
+    let mut text = format!("{network} in use, with {isa}\n\n");
+    text += &line("layers", "in one go", "by", "output", "multiplications");
     for step in &answer.plan {
         let layers = match (step.layers.start(), step.layers.end()) {
             (first, last) if first == last => first.to_string(),

@@ -209,6 +209,9 @@ impl Network {
     ///
     /// # Errors
     /// If dfdx cannot allocate.
+    ///
+    /// # Panics
+    /// If there is no image, and batch normalisation to go by them.
     pub fn logits(
         &mut self,
         n: usize,
