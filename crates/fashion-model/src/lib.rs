@@ -8,6 +8,7 @@ mod loss;
 mod memory;
 mod network;
 mod networks;
+mod node;
 mod tape;
 pub mod tensors;
 pub mod weights;

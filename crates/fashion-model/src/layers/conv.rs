@@ -1,7 +1,8 @@
 //! Convolutions without pooling.
 
-use crate::activation::{Activation, FeatureMap, Node, Reader, chunks, parts, sink_parts};
+use crate::activation::{Activation, FeatureMap};
 use crate::layer::{AnyTensor, Layer, tensors};
+use crate::node::{Node, Reader, chunks, parts, sink_parts};
 use crate::tape::{Pool, zeros};
 use dfdx::nn::ModuleMut;
 use dfdx::shapes::{Const, Rank4};

@@ -4,8 +4,9 @@
 //! samples at a time (eight of a batch of 128), and never becomes a tensor of its own: it stays in the
 //! cache, and what the second block's pooling leaves out is not computed at all.
 
-use crate::activation::{Activation, FeatureMap, Node};
+use crate::activation::{Activation, FeatureMap};
 use crate::layer::{AnyTensor, Layer, tensors, within};
+use crate::node::Node;
 use crate::tape::{Pool, zeros};
 use dfdx::nn::ModuleMut;
 use dfdx::shapes::{Const, Rank1, Rank4};

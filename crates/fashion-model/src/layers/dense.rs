@@ -1,7 +1,8 @@
 //! The dense layer.
 
-use crate::activation::{Activation, Node, Rows};
+use crate::activation::{Activation, Rows};
 use crate::layer::{AnyTensor, Layer, tensors};
+use crate::node::Node;
 use crate::tape::{Pool, add};
 use dfdx::nn::ModuleMut;
 use dfdx::shapes::{Const, Dim, HasShape};

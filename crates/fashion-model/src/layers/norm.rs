@@ -1,8 +1,9 @@
 //! Batch normalisation.
 
-use crate::activation::{Activation, FeatureMap, Gradient, Node, Norm, chunks, parts};
+use crate::activation::{Activation, FeatureMap};
 use crate::layer::{AnyTensor, Layer, tensors};
 use crate::memory::Held;
+use crate::node::{Gradient, Node, Norm, chunks, parts};
 use crate::tape::{add, zeros};
 use dfdx::nn::ModuleMut;
 use dfdx::shapes::{Const, Rank1};

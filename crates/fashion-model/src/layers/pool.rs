@@ -1,7 +1,8 @@
 //! Pooling, and flattening.
 
-use crate::activation::{Activation, FeatureMap, Node, Rows, chunks, parts, sink_parts};
+use crate::activation::{Activation, FeatureMap, Rows};
 use crate::layer::{AnyTensor, Layer, tensors};
+use crate::node::{Node, chunks, parts, sink_parts};
 use crate::tape::Pool;
 use dfdx::nn::ModuleMut;
 use dfdx::shapes::{Const, Shape};

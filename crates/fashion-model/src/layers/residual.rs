@@ -1,7 +1,8 @@
 //! Residual connections.
 
-use crate::activation::{Activation, Gradient, Node, chunks, parts};
+use crate::activation::Activation;
 use crate::layer::{AnyTensor, Layer, within};
+use crate::node::{Gradient, Node, chunks, parts};
 use dfdx::nn::ModuleMut;
 use dfdx::shapes::Shape;
 use dfdx::tensor::{CpuError, Tape, WithEmptyTape};
