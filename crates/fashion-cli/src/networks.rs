@@ -135,11 +135,8 @@ fn planned(network: Architecture, answer: &Answer) -> String {
             (first, last) if first == last => first.to_string(),
             (first, last) => format!("{first}–{last}"),
         };
-        let products = match step.multiplications {
-            0 => String::new(),
-            products => thousands(products),
-        };
-        text += &line(&layers, &what(step), step.method.unwrap_or(""), &step.output, &products);
+        let (method, products) = (step.method.unwrap_or(""), unless_0(step.multiplications));
+        text += &line(&layers, &what(step), method, &step.output, &products);
     }
     let all: usize = answer.plan.iter().map(|step| step.multiplications).sum();
     text += &format!(
@@ -148,6 +145,11 @@ fn planned(network: Architecture, answer: &Answer) -> String {
         thousands(answer.multiply_adds as usize)
     );
     text
+}
+
+/// A number, or nothing where there is nothing.
+fn unless_0(count: usize) -> String {
+    if count == 0 { String::new() } else { thousands(count) }
 }
 
 fn listed(answers: &[Answer]) -> String {
@@ -169,7 +171,6 @@ fn drawn(network: Architecture, answer: &Answer) -> String {
     let width = widest(&|row| &row.name, "layer");
     // Room for `of 12 and 34`.
     let wide = widest(&|row| &row.operation, "operation") + 6;
-    let number = |count: u64| if count == 0 { String::new() } else { thousands(count as usize) };
     let line = |place: &str, name: &str, operation: &str, output: &str, costs: [&str; 2]| {
         let [parameters, sums] = costs;
         let line = format!(
@@ -197,7 +198,7 @@ fn drawn(network: Architecture, answer: &Answer) -> String {
                 format!("{} of {}", row.operation, of.join(" and "))
             }
         };
-        let costs = [number(row.parameters as u64), number(row.multiply_adds)];
+        let costs = [unless_0(row.parameters), unless_0(row.multiply_adds as usize)];
         let costs = [costs[0].as_str(), costs[1].as_str()];
         let place = (position + 1).to_string();
         text += &line(&place, &row.name, &operation, &row.output, costs);

@@ -1,8 +1,9 @@
 //! Memory that the steps of a network use again.
 
+use crate::tape::lock;
 use fashion_kernels::Buffer;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 /// Memory that waits for its next use; clones share it.
 ///
@@ -13,7 +14,7 @@ pub(crate) struct Memory(Arc<Mutex<Vec<Buffer>>>);
 impl Memory {
     /// Room for `len` values, with whatever the last use left there.
     pub(crate) fn take(&self, len: usize) -> Held {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = lock(&self.0);
         // One much larger is left for what needs it.
         let fits = waiting.iter().enumerate().filter(|(_, b)| (len..=2 * len).contains(&b.len()));
         let smallest = fits.min_by_key(|(_, buffer)| buffer.len()).map(|(at, _)| at);
@@ -63,7 +64,7 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let buffer = std::mem::take(&mut self.buffer);
-        self.memory.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+        lock(&self.memory.0).push(buffer);
     }
 }
 

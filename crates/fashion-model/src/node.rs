@@ -9,14 +9,14 @@
 //! normalisation needs of each chunk before this leaves the cache.
 
 use crate::memory::{Held, Memory};
-use crate::tape::add;
+use crate::tape::{add, lock};
 use fashion_kernels::chunks::{CHUNKS, chunk_len};
 use fashion_kernels::norm::{self, Normalisation, Slopes};
 use fashion_kernels::simd::Isa;
 use rayon::prelude::*;
 use std::ops::{Deref, Range};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// The samples of each chunk of a batch of `n`; the last chunks may have none.
 pub(crate) fn chunks(n: usize) -> [Range<usize>; CHUNKS] {
@@ -93,10 +93,6 @@ pub(crate) enum Gradient {
         norm: Arc<Norm>,
         slopes: Held,
     },
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Node {
@@ -248,8 +244,7 @@ impl Node {
             let grad = &grad[self.span(&samples)];
             sums.add(isa, samples, grad);
         });
-        sums.done();
-        lock(&of.sums).take().expect("sums that were just taken")
+        sums.0.expect("sums of values that follow by normalisation").1
     }
 }
 

@@ -11,7 +11,12 @@ use dfdx::shapes::{ConstShape, Shape};
 use dfdx::tensor::{Cpu, CpuError, Storage, Tensor, TensorFromVec, ZerosTensor};
 use fashion_kernels::chunks::PIECE;
 use rayon::prelude::*;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What the mutex holds, whatever became of the thread that had it last: nothing here is left half done.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Workspaces that wait for their next use; clones share them.
 pub(crate) struct Pool<W>(Arc<Mutex<Vec<W>>>);
@@ -36,12 +41,12 @@ impl<W> std::fmt::Debug for Pool<W> {
 
 impl<W> Pool<W> {
     pub(crate) fn take(&self, new: impl FnOnce() -> W) -> W {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let waiting = lock(&self.0).pop();
         waiting.unwrap_or_else(new)
     }
 
     pub(crate) fn put_back(&self, workspace: W) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(workspace);
+        lock(&self.0).push(workspace);
     }
 }
 
