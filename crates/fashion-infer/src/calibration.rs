@@ -46,19 +46,20 @@ const UNREACHABLE: &str = "none";
 impl Calibration {
     /// Writes it into the metadata of a weights file, in place of what was there.
     pub fn to_metadata(&self, metadata: &mut Metadata) {
+        Self::remove(metadata);
         metadata.insert(TEMPERATURE.into(), self.temperature.to_string());
-        match self.target {
-            Some(Target { accuracy, threshold, held_out }) => {
-                let threshold = threshold.map_or(UNREACHABLE.into(), |value| value.to_string());
-                metadata.insert(TARGET.into(), accuracy.to_string());
-                metadata.insert(THRESHOLD.into(), threshold);
-                metadata.insert(HELD_OUT.into(), held_out.to_string());
-            }
-            None => {
-                for name in [TARGET, THRESHOLD, HELD_OUT] {
-                    metadata.remove(name);
-                }
-            }
+        if let Some(Target { accuracy, threshold, held_out }) = self.target {
+            let threshold = threshold.map_or(UNREACHABLE.into(), |value| value.to_string());
+            metadata.insert(TARGET.into(), accuracy.to_string());
+            metadata.insert(THRESHOLD.into(), threshold);
+            metadata.insert(HELD_OUT.into(), held_out.to_string());
+        }
+    }
+
+    /// Leaves nothing of it in the metadata.
+    pub(crate) fn remove(metadata: &mut Metadata) {
+        for name in [TEMPERATURE, TARGET, THRESHOLD, HELD_OUT] {
+            metadata.remove(name);
         }
     }
 

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::graph::{Graph, ImageShape, Op, Value};
 use crate::plan::Plan;
 use crate::tensors::{self, Metadata, Tensors};
+use crate::tta::Tta;
 use fashion_kernels::loss;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -39,8 +40,12 @@ pub struct Member {
 /// Its file is safetensors: tensors with PyTorch's names and layouts, and in the metadata `format`
 /// ([`FORMAT`]), `graph` (a [`Graph`] as JSON, or an array of the members' graphs, whose tensors then
 /// begin with `0.`, `1.` and so on), `classes` (a JSON array of names), `normalisation`
-/// ([`NORMALISATION`]), what [`Calibration`] knows, and whatever else its writer has put there. Files
-/// without a graph are of the network `report-cnn`, the only one there was when they were written.
+/// ([`NORMALISATION`]), what [`Calibration`] and [`Tta`] know, and whatever else its writer has put there.
+/// Files without a graph are of the network `report-cnn`, the only one there was when they were written.
+///
+/// What is averaged is each member's plain softmax, and the one temperature is applied to the mean: means
+/// of members that are calibrated each are less sure than they are right, and need another temperature
+/// anyway (Rahaman and Thiery, 2021, arXiv 2007.08792; Wu and Gales, 2021, arXiv 2101.05397).
 ///
 /// All of it is checked before a kernel runs.
 #[derive(Debug)]
@@ -48,6 +53,7 @@ pub struct Classifier {
     members: Vec<Member>,
     classes: Vec<String>,
     calibration: Option<Calibration>,
+    tta: Tta,
     metadata: Metadata,
 }
 
@@ -75,7 +81,7 @@ impl Classifier {
     /// # Errors
     /// What is wrong with them.
     pub fn from_parts(tensors: Tensors, metadata: Metadata) -> Result<Classifier, Error> {
-        let Contents { members, classes, calibration, metadata } =
+        let Contents { members, classes, calibration, tta, metadata } =
             Contents::check(tensors, metadata)?;
         let member = |(graph, mut tensors): (Graph, Tensors)| {
             for parameter in graph.parameters() {
@@ -85,7 +91,20 @@ impl Classifier {
             Member { plan: Plan::new(&graph, &tensors), graph }
         };
         let members = members.into_iter().map(member).collect();
-        Ok(Classifier { members, classes, calibration, metadata })
+        Ok(Classifier { members, classes, calibration, tta, metadata })
+    }
+
+    /// The same, but that images are seen in this way. Where that is another one than the file's, it is no
+    /// longer [calibrated](Self::calibration): what was found out was of other probabilities.
+    #[must_use]
+    pub fn with_tta(mut self, tta: Tta) -> Classifier {
+        if tta != self.tta {
+            self.tta = tta;
+            self.calibration = None;
+            tta.to_metadata(&mut self.metadata);
+            Calibration::remove(&mut self.metadata);
+        }
+        self
     }
 
     /// The probabilities of the classes (n, classes) of n images, which are given as their pixels, 0–255,
@@ -101,39 +120,94 @@ impl Classifier {
     }
 
     /// As [`probabilities`](Self::probabilities), without the temperature: the plain softmax, which
-    /// calibration begins with.
+    /// calibration begins with; of several members, or of images that are seen [mirrored](Tta::Flip) too,
+    /// the mean of all those.
     ///
     /// # Errors
     /// As [`probabilities`](Self::probabilities).
     pub fn plain_probabilities(&self, images: &[u8]) -> Result<Vec<f32>, Error> {
-        self.softmax(images, 1.0)
+        match self.only() {
+            Some(_) => self.softmax(images, 1.0),
+            None => self.mean(images),
+        }
     }
 
-    /// The logits (n, classes) of n images; of several members, the logarithms of their mean
-    /// probabilities.
+    /// The logits (n, classes) of n images; where their probabilities are a mean, its logarithms.
     ///
     /// # Errors
     /// As [`probabilities`](Self::probabilities).
     pub fn logits(&self, images: &[u8]) -> Result<Vec<f32>, Error> {
-        let pixels = self.input().values();
-        if !images.len().is_multiple_of(pixels) {
-            return Err(Error::Images { found: images.len(), expected: pixels });
-        }
-        let x: Vec<f32> = images.iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
-        let mut logits = vec![0.0; images.len() / pixels * self.classes.len()];
-        if let [Member { plan, .. }] = &self.members[..] {
-            plan.logits(&x, &mut logits);
-            self.check_finite("logits", &logits)?;
-            return Ok(logits);
-        }
-        let share = 1.0 / self.members.len() as f32;
-        for Member { plan, .. } in &self.members {
-            let one = plan.probabilities(&x);
-            logits.iter_mut().zip(one).for_each(|(mean, p)| *mean += share * p);
-        }
-        self.check_finite("mean probabilities", &logits)?;
-        logits.iter_mut().for_each(|mean| *mean = mean.ln());
+        let Some(plan) = self.only() else {
+            let mut mean = self.mean(images)?;
+            mean.iter_mut().for_each(|mean| *mean = mean.ln());
+            return Ok(mean);
+        };
+        let x = self.pixels(images)?;
+        let mut logits = vec![0.0; x.len() / self.input().values() * self.classes.len()];
+        plan.logits(&x, &mut logits);
+        self.check_finite("logits", &logits)?;
         Ok(logits)
+    }
+
+    /// The features (n, [`feature_count`](Self::feature_count)) of n images, as they are and never
+    /// mirrored: what the last layer of each member goes by, one member's after the other's. Images near
+    /// each other look alike to the members together; those whose features are larger count for more.
+    ///
+    /// # Errors
+    /// [`Error::Images`] if they are not a whole number of images.
+    pub fn features(&self, images: &[u8]) -> Result<Vec<f32>, Error> {
+        let x = self.pixels(images)?;
+        let (n, width) = (x.len() / self.input().values(), self.feature_count());
+        let mut features = vec![0.0; n * width];
+        let mut first = 0;
+        for Member { plan, .. } in &self.members {
+            let count = plan.feature_count();
+            let mut own = vec![0.0; n * count];
+            plan.features(&x, &mut own);
+            for (row, own) in features.chunks_exact_mut(width).zip(own.chunks_exact(count)) {
+                row[first..first + count].copy_from_slice(own);
+            }
+            first += count;
+        }
+        Ok(features)
+    }
+
+    /// How many features an image has.
+    pub fn feature_count(&self) -> usize {
+        self.members.iter().map(|member| member.plan.feature_count()).sum()
+    }
+
+    /// The network, where it is the only one and sees each image once.
+    fn only(&self) -> Option<&Plan> {
+        match (&self.members[..], self.tta) {
+            ([Member { plan, .. }], Tta::None) => Some(plan),
+            _ => None,
+        }
+    }
+
+    /// The mean of what all members say of an image in all the ways in which it is seen.
+    fn mean(&self, images: &[u8]) -> Result<Vec<f32>, Error> {
+        let views = self.tta.views(self.pixels(images)?, self.input());
+        let mut mean = vec![0.0; images.len() / self.input().values() * self.classes.len()];
+        for Member { plan, .. } in &self.members {
+            for x in &views {
+                let one = plan.probabilities(x);
+                mean.iter_mut().zip(one).for_each(|(sum, p)| *sum += p);
+            }
+        }
+        let count = (self.members.len() * views.len()) as f32;
+        mean.iter_mut().for_each(|sum| *sum /= count);
+        self.check_finite("mean probabilities", &mean)?;
+        Ok(mean)
+    }
+
+    /// The pixels of images within 0–1.
+    fn pixels(&self, images: &[u8]) -> Result<Vec<f32>, Error> {
+        let expected = self.input().values();
+        if !images.len().is_multiple_of(expected) {
+            return Err(Error::Images { found: images.len(), expected });
+        }
+        Ok(images.iter().map(|&pixel| f32::from(pixel) / 255.0).collect())
     }
 
     fn softmax(&self, images: &[u8], temperature: f32) -> Result<Vec<f32>, Error> {
@@ -173,10 +247,14 @@ impl Classifier {
         self.calibration
     }
 
-    /// The network's name; `unnamed` if the file has none.
+    /// How it sees each image.
+    pub fn tta(&self) -> Tta {
+        self.tta
+    }
+
+    /// The network's name, or the members' (`2 × vgg, resnet`); `unnamed` if the file has none.
     pub fn architecture(&self) -> &str {
-        let unnamed = if self.metadata.contains_key("graph") { "unnamed" } else { "report-cnn" };
-        self.metadata.get("architecture").map_or(unnamed, String::as_str)
+        architecture(&self.metadata)
     }
 
     /// What the file says about itself.
@@ -185,12 +263,19 @@ impl Classifier {
     }
 }
 
+/// What a file's metadata call its network.
+pub(crate) fn architecture(metadata: &Metadata) -> &str {
+    let unnamed = if metadata.contains_key("graph") { "unnamed" } else { "report-cnn" };
+    metadata.get("architecture").map_or(unnamed, String::as_str)
+}
+
 /// What a file holds, checked.
 pub(crate) struct Contents {
     /// Each network with its tensors, in PyTorch's layouts; one at least.
     pub(crate) members: Vec<(Graph, Tensors)>,
     pub(crate) classes: Vec<String>,
     pub(crate) calibration: Option<Calibration>,
+    pub(crate) tta: Tta,
     pub(crate) metadata: Metadata,
 }
 
@@ -207,7 +292,7 @@ impl Contents {
         let (count, several) = (graphs[0].classes(), graphs.len() > 1);
         let mut members = Vec::new();
         for (number, graph) in graphs.into_iter().enumerate() {
-            let prefix = if several { format!("{number}.") } else { String::new() };
+            let prefix = prefix(number, several);
             let own = take(&mut tensors, &graph, &prefix).map_err(|problem| {
                 match metadata.contains_key("graph") {
                     true => problem,
@@ -234,8 +319,14 @@ impl Contents {
             None => (0..count).map(|class| class.to_string()).collect(),
         };
         let calibration = Calibration::from_metadata(&metadata)?;
-        Ok(Contents { members, classes, calibration, metadata })
+        let tta = Tta::from_metadata(&metadata)?;
+        Ok(Contents { members, classes, calibration, tta, metadata })
     }
+}
+
+/// What the names of a member's tensors begin with in a file of one member or of several.
+pub(crate) fn prefix(number: usize, several: bool) -> String {
+    if several { format!("{number}.") } else { String::new() }
 }
 
 /// The members' graphs, of which there is one at least, all checked and for the same images and classes.

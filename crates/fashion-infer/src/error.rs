@@ -82,6 +82,12 @@ pub enum Error {
         expected: String,
     },
 
+    /// Another way of seeing images than there is.
+    #[error(
+        "has the `tta` {0:?}; expected none or flip: use a newer program, or make the file again"
+    )]
+    Tta(String),
+
     /// A file of a later version.
     #[error("is of the format {found:?}; this program reads {expected:?}: use a newer one")]
     Format {

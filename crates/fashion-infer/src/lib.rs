@@ -4,10 +4,12 @@ mod calibration;
 mod classifier;
 mod error;
 mod graph;
+mod join;
 pub mod onnx;
 mod plan;
 pub mod protobuf;
 pub mod tensors;
+mod tta;
 
 pub use calibration::{Calibration, Target};
 pub use classifier::{Classifier, FORMAT, MAX_MEMBERS, MAX_MULTIPLY_ADDS, Member, NORMALISATION};
@@ -15,4 +17,6 @@ pub use error::Error;
 pub use graph::{
     Graph, ImageShape, Layer, MAX_NODES, MAX_VALUES, Node, Op, Parameter, Role, Shape, Value,
 };
+pub use join::join;
 pub use plan::{Plan, PlannedStep};
+pub use tta::Tta;

@@ -2,15 +2,16 @@
 //!
 //! Opset 17, one input `images` (n, side, side, channels), or (n, side, side) where they are grey, of
 //! bytes; scaling of the pixels, temperature and softmax are inside. Outputs `probabilities` and
-//! `logits` (n, classes), the latter before the temperature; of several members the logits are the
-//! logarithms of their mean probabilities. The names of the classes, as a JSON array, and whatever else
+//! `logits` (n, classes), the latter before the temperature; of several members, or of images that are seen
+//! mirrored too, the logits are the logarithms of the mean probabilities. The names of the classes, as a JSON array, and whatever else
 //! the file said of itself are in the model's metadata.
 
-use crate::classifier::Contents;
+use crate::classifier::{Contents, prefix};
 use crate::error::Error;
 use crate::graph::{Graph, ImageShape, Node, Op};
 use crate::protobuf::{bytes, float, integer, message, text};
 use crate::tensors::{self, Tensors};
+use crate::tta::Tta;
 use std::path::Path;
 
 /// The version of the operators.
@@ -69,22 +70,28 @@ fn graph(out: &mut Vec<u8>, contents: &Contents) {
     let input = contents.members[0].0.input();
     let mut printer = Printer::default();
     printer.pixels(input);
-    let several = contents.members.len() > 1;
+    let mirrored = contents.tta == Tta::Flip;
+    let images = if mirrored { printer.views() } else { "pixels" };
     let temperature = contents.calibration.map_or(1.0, |calibration| calibration.temperature);
     printer.number("temperature", temperature as f32);
+    let is_mean = contents.members.len() > 1 || mirrored;
     let mut answers = Vec::new();
     for (number, (graph, tensors)) in contents.members.iter().enumerate() {
-        let prefix = if several { format!("{number}.") } else { String::new() };
-        printer.member(graph, tensors, &prefix);
-        if several {
+        let prefix = prefix(number, is_mean);
+        printer.member(graph, tensors, &prefix, images);
+        if is_mean {
             let p = format!("{prefix}probabilities");
             printer.node("Softmax", &[&format!("{prefix}logits")], &p, |of| int(of, "axis", 1));
             answers.push(p);
         }
     }
-    if several {
+    if is_mean {
         let answers: Vec<&str> = answers.iter().map(String::as_str).collect();
-        printer.node("Mean", &answers, "mean", |_| ());
+        let of_members = if mirrored { "views.mean" } else { "mean" };
+        printer.node("Mean", &answers, of_members, |_| ());
+        if mirrored {
+            printer.mean_of_views(of_members, contents.classes.len());
+        }
         printer.node("Log", &["mean"], "logits", |_| ());
     }
     printer.node("Div", &["logits", "temperature"], "warm", |_| ());
@@ -159,14 +166,38 @@ impl Printer {
         }
     }
 
-    /// What a network makes of the pixels, the last of which is called `logits`, after the prefix.
-    fn member(&mut self, graph: &Graph, tensors: &Tensors, prefix: &str) {
+    /// The `pixels` and then, as if they were other images, their mirror images; and what they are called.
+    fn views(&mut self) -> &'static str {
+        // From the last column on, backwards, to beyond the first.
+        let slice = [("starts", -1), ("ends", i64::MIN), ("columns", 3), ("steps", -1)];
+        for (name, value) in slice {
+            self.constant(name, INT64, &[1], &value.to_le_bytes());
+        }
+        let of = ["pixels", "starts", "ends", "columns", "steps"];
+        self.node("Slice", &of, "mirrored", |_| ());
+        self.node("Concat", &["pixels", "mirrored"], "views", |of| int(of, "axis", 0));
+        "views"
+    }
+
+    /// The `mean` of what was made of images and of their mirror images, which come after them.
+    fn mean_of_views(&mut self, of: &str, classes: usize) {
+        let shape: Vec<u8> = [2, -1, classes as i64].iter().flat_map(|n| n.to_le_bytes()).collect();
+        self.constant("apart.shape", INT64, &[3], &shape);
+        self.node("Reshape", &[of, "apart.shape"], "apart", |_| ());
+        self.node("ReduceMean", &["apart"], "mean", |of| {
+            ints(of, "axes", &[0]);
+            int(of, "keepdims", 0);
+        });
+    }
+
+    /// What a network makes of the images, the last of which is called `logits`, after the prefix.
+    fn member(&mut self, graph: &Graph, tensors: &Tensors, prefix: &str, images: &str) {
         for (name, tensor) in tensors {
             self.constant(&format!("{prefix}{name}"), FLOAT, &tensor.shape, &tensor.bytes());
         }
         let last = graph.nodes().len();
         let value = |index: usize| match index {
-            0 => "pixels".to_owned(),
+            0 => images.to_owned(),
             index if index == last => format!("{prefix}logits"),
             index => format!("{prefix}value{index}"),
         };

@@ -1,12 +1,10 @@
 //! Files: what is read, and every way in which one can be wrong.
 
-use crate::{every_operation, file, metadata, tensors};
+use crate::{
+    every_operation, file, images, metadata, metadata_of, other_tensors, tensors, tensors_of,
+};
 use fashion_infer::tensors::{Metadata, NamedTensor, Tensors, decode, encode};
-use fashion_infer::{Classifier, Graph};
-
-fn images(graph: &Graph, n: usize) -> Vec<u8> {
-    (0..n * graph.input().values()).map(|i| (i * 31 % 251) as u8).collect()
-}
+use fashion_infer::{Classifier, Graph, Tta};
 
 #[test]
 fn a_classifier_knows_what_its_file_says() {
@@ -31,36 +29,116 @@ fn a_classifier_knows_what_its_file_says() {
     assert!(missing.contains("b: No such file"), "{missing}");
 }
 
-#[test]
-fn the_temperature_is_applied_and_members_are_averaged() {
-    let graph = every_operation();
-    let images = images(&graph, 4);
-    let of = |tensors: Tensors, metadata: Metadata| {
-        Classifier::from_parts(tensors, metadata).unwrap().probabilities(&images).unwrap()
-    };
-    let plain = of(tensors(&graph), metadata(&graph));
-    let mut warm = metadata(&graph);
-    warm.insert("temperature".into(), "2".into());
-    for (p, q) in plain.chunks(5).zip(of(tensors(&graph), warm).chunks(5)) {
+fn is_powered(plain: &[f32], warm: &[f32]) {
+    for (p, q) in plain.chunks(5).zip(warm.chunks(5)) {
         let sum: f32 = p.iter().map(|p| p.sqrt()).sum();
         p.iter().zip(q).for_each(|(p, q)| assert!((p.sqrt() / sum - q).abs() < 1e-6));
     }
+}
 
-    let mut other = tensors(&graph);
-    for tensor in other.values_mut().filter(|t| t.shape.len() > 1) {
-        tensor.values.reverse();
-    }
-    let both = [tensors(&graph), other.clone()].into_iter().enumerate().flat_map(|(m, tensors)| {
-        tensors.into_iter().map(move |(name, tensor)| (format!("{m}.{name}"), tensor))
+#[test]
+fn the_temperature_is_applied_to_the_answer_or_to_the_mean_of_the_members() {
+    let graph = every_operation();
+    let images = images(&graph, 4);
+    let of = |tensors: Tensors, metadata: Metadata| {
+        let classifier = Classifier::from_parts(tensors, metadata).unwrap();
+        let plain = classifier.plain_probabilities(&images).unwrap();
+        (plain, classifier.probabilities(&images).unwrap())
+    };
+    let warm = |mut metadata: Metadata| {
+        metadata.insert("temperature".into(), "2".into());
+        metadata
+    };
+    // A member's own temperature has no part in the mean.
+    let (a, warm_a) = of(tensors(&graph), warm(metadata(&graph)));
+    let (b, same_b) = of(other_tensors(&graph), metadata(&graph));
+    assert_ne!(a, b);
+    assert_eq!(b, same_b);
+    is_powered(&a, &warm_a);
+    let both = || tensors_of([tensors(&graph), other_tensors(&graph)]);
+    let (mean, warm_mean) = of(both(), warm(metadata_of(&[&graph; 2])));
+    let by_hand: Vec<f32> = a.iter().zip(&b).map(|(a, b)| (a + b) / 2.0).collect();
+    assert_eq!(mean, by_hand);
+    is_powered(&mean, &warm_mean);
+}
+
+/// Images with the pixels of each row in the opposite order.
+fn mirrored(graph: &Graph, images: &[u8]) -> Vec<u8> {
+    let (side, channels) = (graph.input().side, graph.input().channels);
+    let place = |at: usize| {
+        let (channel, column) = (at % channels, at / channels % side);
+        at - column * channels - channel + (side - 1 - column) * channels + channel
+    };
+    (0..images.len()).map(|at| images[place(at)]).collect()
+}
+
+#[test]
+fn flips_are_averaged_with_the_images_as_they_are() {
+    let graph = every_operation();
+    let images = images(&graph, 4);
+    let mirrored = mirrored(&graph, &images);
+    let mut flip = metadata(&graph);
+    flip.insert("tta".into(), "flip".into());
+    let plain = |tensors: Tensors, metadata: Metadata, images: &[u8]| {
+        Classifier::from_parts(tensors, metadata).unwrap().plain_probabilities(images).unwrap()
+    };
+    let [a, b] = [tensors(&graph), other_tensors(&graph)];
+    let views = [&images, &mirrored].map(|view| plain(a.clone(), metadata(&graph), view));
+    assert_ne!(views[0], views[1]);
+    let by_hand: Vec<f32> = views[0].iter().zip(&views[1]).map(|(a, b)| (a + b) / 2.0).collect();
+    assert_eq!(plain(a.clone(), flip.clone(), &images), by_hand);
+    // It does not matter which way an image is given.
+    assert_eq!(plain(a.clone(), flip.clone(), &mirrored), by_hand);
+
+    let of_b = [&images, &mirrored].map(|view| plain(b.clone(), metadata(&graph), view));
+    let all = views.iter().chain(&of_b);
+    let sum = all.fold(vec![0.0; 20], |sum: Vec<f32>, one| {
+        sum.iter().zip(one).map(|(sum, p)| sum + p).collect()
     });
-    let mut two = metadata(&graph);
-    two.insert("graph".into(), serde_json::to_string(&[&graph, &graph]).unwrap());
-    let mean = of(both.collect(), two);
-    let second = of(other, metadata(&graph));
-    assert_ne!(plain, second);
-    for ((mean, a), b) in mean.iter().zip(plain).zip(second) {
-        assert!((mean - (a + b) / 2.0).abs() < 1e-7);
-    }
+    let by_hand: Vec<f32> = sum.iter().map(|sum| sum / 4.0).collect();
+    flip.insert("graph".into(), metadata_of(&[&graph; 2])["graph"].clone());
+    assert_eq!(plain(tensors_of([a, b]), flip, &images), by_hand);
+}
+
+#[test]
+fn a_classifier_that_sees_images_otherwise_is_not_calibrated() {
+    let graph = every_operation();
+    let mut warm = metadata(&graph);
+    warm.insert("temperature".into(), "2".into());
+    let of = || Classifier::from_parts(tensors(&graph), warm.clone()).unwrap();
+    let same = of().with_tta(Tta::None);
+    assert_eq!((same.tta(), same.metadata()), (Tta::None, &warm));
+    assert_eq!(same.calibration().unwrap().temperature, 2.0);
+    let flipped = of().with_tta(Tta::Flip);
+    assert_eq!((flipped.tta(), flipped.calibration()), (Tta::Flip, None));
+    assert_eq!(
+        (&*flipped.metadata()["tta"], flipped.metadata().get("temperature")),
+        ("flip", None)
+    );
+    let images = images(&graph, 2);
+    let p = flipped.probabilities(&images).unwrap();
+    let plain = flipped.plain_probabilities(&images).unwrap();
+    p.iter().zip(plain).for_each(|(p, plain)| assert!((p - plain).abs() < 1e-6));
+}
+
+#[test]
+fn features_of_members_are_beside_each_other() {
+    let graph = every_operation();
+    let images = images(&graph, 3);
+    let features = |tensors: Tensors, metadata: Metadata| {
+        let classifier = Classifier::from_parts(tensors, metadata).unwrap();
+        (classifier.feature_count(), classifier.features(&images).unwrap())
+    };
+    let [a, b] = [tensors(&graph), other_tensors(&graph)];
+    let mut flip = metadata_of(&[&graph; 2]);
+    flip.insert("tta".into(), "flip".into());
+    let (width, both) = features(tensors_of([a.clone(), b.clone()]), flip);
+    let [(8, a), (8, b)] = [a, b].map(|tensors| features(tensors, metadata(&graph))) else {
+        panic!("eight features each")
+    };
+    assert_ne!(a, b);
+    let rows = a.chunks(8).zip(b.chunks(8)).flat_map(|(a, b)| [a, b].concat());
+    assert_eq!((width, both), (16, rows.collect()));
 }
 
 /// A file of the version before networks were described by a graph, and what that version made of three
@@ -186,12 +264,7 @@ fn answers_are_numbers_or_an_error() {
     let cold = error(tensors(&graph), cold);
     assert!(cold.contains("the probabilities of image 0"), "{cold}");
 
-    let both = [tensors(&graph), large].into_iter().enumerate().flat_map(|(m, tensors)| {
-        tensors.into_iter().map(move |(name, tensor)| (format!("{m}.{name}"), tensor))
-    });
-    let mut two = metadata(&graph);
-    two.insert("graph".into(), serde_json::to_string(&[&graph, &graph]).unwrap());
-    let two = error(both.collect(), two);
+    let two = error(tensors_of([tensors(&graph), large]), metadata_of(&[&graph; 2]));
     assert!(two.contains("the mean probabilities of image 0"), "{two}");
 }
 
@@ -226,6 +299,7 @@ fn what_is_wrong_is_named() {
             }),
             "there are 65 networks",
         ),
+        (refusal(set("tta", "crop")), "has the `tta` \"crop\"; expected none or flip"),
         (refusal(set("temperature", "hot")), "`temperature` is \"hot\""),
         (refusal(set("temperature", "1e-300")), "`temperature` is \"1e-300\""),
         (refusal(set("temperature", "1e300")), "`temperature` is \"1e300\""),

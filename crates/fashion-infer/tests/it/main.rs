@@ -7,6 +7,7 @@
 mod file;
 mod fuzz;
 mod graph;
+mod join;
 mod onnx;
 mod plan;
 
@@ -40,6 +41,15 @@ fn every_operation() -> Graph {
     let b = graph.add("b", Op::Dense { outputs: 8 }, &[flat]);
     let sum = graph.add("", Op::Add, &[a, b]);
     let x = graph.add("", Op::Relu, &[sum]);
+    graph.add("fc", Op::Dense { outputs: 5 }, &[x]);
+    graph
+}
+
+/// Another network for the images and classes of [`every_operation`].
+fn small() -> Graph {
+    let mut graph = Graph::new(ImageShape { channels: 3, side: 16 });
+    let x = graph.add("conv", conv(16, 3, 2, 1, true), &[Value::IMAGES]);
+    let x = graph.add("", Op::GlobalAveragePool, &[x]);
     graph.add("fc", Op::Dense { outputs: 5 }, &[x]);
     graph
 }
@@ -81,4 +91,31 @@ fn metadata(graph: &Graph) -> Metadata {
 /// The bytes of a file with this graph.
 fn file(graph: &Graph) -> Vec<u8> {
     encode(&tensors(graph), &metadata(graph)).unwrap()
+}
+
+/// The tensors of another network of the same graph.
+fn other_tensors(graph: &Graph) -> Tensors {
+    let mut tensors = tensors(graph);
+    tensors.values_mut().filter(|t| t.shape.len() > 1).for_each(|t| t.values.reverse());
+    tensors
+}
+
+/// The tensors of a file of several networks.
+fn tensors_of(members: impl IntoIterator<Item = Tensors>) -> Tensors {
+    let named = members.into_iter().enumerate().flat_map(|(member, tensors)| {
+        tensors.into_iter().map(move |(name, tensor)| (format!("{member}.{name}"), tensor))
+    });
+    named.collect()
+}
+
+/// The metadata of a file with these graphs.
+fn metadata_of(graphs: &[&Graph]) -> Metadata {
+    let mut metadata = metadata(graphs[0]);
+    metadata.insert("graph".into(), serde_json::to_string(graphs).unwrap());
+    metadata
+}
+
+/// Reproducible images.
+fn images(graph: &Graph, n: usize) -> Vec<u8> {
+    (0..n * graph.input().values()).map(|i| (i * 31 % 251) as u8).collect()
 }

@@ -1,22 +1,35 @@
 //! ONNX models, as ONNX Runtime has run them.
 
-use crate::{every_operation, file, metadata, tensors};
-use fashion_infer::tensors::encode;
+use crate::{
+    every_operation, file, metadata, metadata_of, other_tensors, small, tensors, tensors_of,
+};
+use fashion_infer::tensors::{Metadata, Tensors, encode};
 use fashion_infer::{Classifier, onnx};
 use std::path::Path;
 
-/// Calibrated, and of two members, so that all that can be printed is.
+/// Calibrated, so that all that can be printed is.
+fn calibrated(tensors: &Tensors, mut metadata: Metadata) -> Vec<u8> {
+    metadata.insert("temperature".into(), "1.5".into());
+    encode(tensors, &metadata).unwrap()
+}
+
 fn two_members() -> Vec<u8> {
     let graph = every_operation();
-    let mut other = tensors(&graph);
-    other.values_mut().filter(|t| t.shape.len() > 1).for_each(|t| t.values.reverse());
-    let both = [tensors(&graph), other].into_iter().enumerate().flat_map(|(member, tensors)| {
-        tensors.into_iter().map(move |(name, tensor)| (format!("{member}.{name}"), tensor))
-    });
-    let mut metadata = metadata(&graph);
-    metadata.insert("graph".into(), serde_json::to_string(&[&graph, &graph]).unwrap());
-    metadata.insert("temperature".into(), "1.5".into());
-    encode(&both.collect(), &metadata).unwrap()
+    let both = tensors_of([tensors(&graph), other_tensors(&graph)]);
+    calibrated(&both, metadata_of(&[&graph; 2]))
+}
+
+/// Of images that are seen mirrored too.
+fn flips() -> [Vec<u8>; 2] {
+    let (every, small) = (every_operation(), small());
+    let of = |tensors: Tensors, mut metadata: Metadata| {
+        metadata.insert("tta".into(), "flip".into());
+        calibrated(&tensors, metadata)
+    };
+    [
+        of(tensors(&small), metadata(&small)),
+        of(tensors_of([tensors(&small), tensors(&every)]), metadata_of(&[&small, &every])),
+    ]
 }
 
 fn images() -> Vec<u8> {
@@ -29,12 +42,13 @@ fn images() -> Vec<u8> {
 /// import numpy as np, onnx, onnxruntime
 /// i = np.arange(2 * 768, dtype=np.int64)
 /// images = (i * i * 31 % 251).astype(np.uint8).reshape(2, 16, 16, 3)
-/// for name in ("one", "two"):
+/// for name in ("one", "two", "flip", "two-flip"):
 ///     onnx.checker.check_model(onnx.load(f"{name}.onnx"), full_check=True)
 ///     print(onnxruntime.InferenceSession(f"{name}.onnx").run(["probabilities"], {"images": images}))
 /// ```
 #[test]
 fn models_are_those_that_onnx_runtime_has_run() {
+    let [flip, two_flip] = flips();
     let cases = [
         (
             "one",
@@ -50,6 +64,22 @@ fn models_are_those_that_onnx_runtime_has_run() {
             [
                 [0.147398, 0.290753, 0.129105, 0.273668, 0.159076],
                 [0.149856, 0.260813, 0.120937, 0.295, 0.173394],
+            ],
+        ),
+        (
+            "flip",
+            flip,
+            [
+                [0.185506, 0.18418, 0.211066, 0.212151, 0.207097],
+                [0.186216, 0.18375, 0.211334, 0.212616, 0.206083],
+            ],
+        ),
+        (
+            "two-flip",
+            two_flip,
+            [
+                [0.178671, 0.226169, 0.158348, 0.269428, 0.167383],
+                [0.185965, 0.20702, 0.157119, 0.281283, 0.168613],
             ],
         ),
     ];
