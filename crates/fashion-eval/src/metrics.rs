@@ -55,6 +55,10 @@ pub struct Metrics {
     pub data: String,
     /// Which part of the data was judged.
     pub split: String,
+    /// What was done with each item so that its probabilities are a mean (test-time augmentation), such as
+    /// `flip`; nothing where it was seen once. See [`with_tta`](Self::with_tta).
+    #[serde(default)]
+    pub tta: Option<String>,
     /// Number of items, N.
     pub n: usize,
     /// Share of the items that were classified right; see [`ConfusionMatrix::accuracy`].
@@ -164,6 +168,7 @@ impl Metrics {
             schema: SCHEMA.to_owned(),
             data: context.data.clone(),
             split: context.split.clone(),
+            tta: None,
             n,
             accuracy: confusion.accuracy(),
             log_loss: log_loss(predictions),
@@ -228,6 +233,18 @@ impl Metrics {
         let calibrated = Calibrated::of_scaled(scaled, curves, temperature, threshold);
         self.confidence.calibrated = Some(calibrated);
         self
+    }
+
+    /// The same with [`tta`](Self::tta), which all renderings then say.
+    #[must_use]
+    pub fn with_tta(self, tta: impl Into<String>) -> Self {
+        Self { tta: Some(tta.into()), ..self }
+    }
+
+    /// What was judged, in a line: `Data: custom, split test, tta flip`.
+    pub(crate) fn judged_on(&self) -> String {
+        let tta = self.tta.as_ref().map_or(String::new(), |tta| format!(", tta {tta}"));
+        format!("Data: {}, split {}{tta}", self.data, self.split)
     }
 
     /// Reads what [`to_json`](Self::to_json) wrote, to the same value.

@@ -3,7 +3,7 @@
 use crate::calibrator::Calibrator;
 use crate::error::Error;
 use fashion_data::Dataset;
-use fashion_model::{Classifier, ImageShape};
+use fashion_model::{Classifier, ImageShape, Tta};
 use fashion_train::RunFolder;
 use std::path::{Path, PathBuf};
 
@@ -34,6 +34,13 @@ impl Trained {
         let path = run.as_ref().map_or_else(|| Ok(place.to_owned()), RunFolder::weights_path)?;
         let classifier = Classifier::open(&path)?;
         Ok(Self { classifier, path, run })
+    }
+
+    /// The same, but that images are seen in this way; as of [`Classifier::with_tta`], it is not calibrated
+    /// where that is another one.
+    #[must_use]
+    pub fn with_tta(self, tta: Tta) -> Self {
+        Self { classifier: self.classifier.with_tta(tta), ..self }
     }
 
     /// Makes sure that data are of its images and classes. A file without names, as others write them, is
@@ -74,8 +81,12 @@ impl Trained {
             }
             _ => String::new(),
         };
+        let tta = match self.classifier.tta() {
+            Tta::None => String::new(),
+            tta => format!(", tta {tta}"),
+        };
         format!(
-            "{} ({}, trained on: {data}{left})",
+            "{} ({}{tta}, trained on: {data}{left})",
             self.path.display(),
             self.classifier.architecture()
         )

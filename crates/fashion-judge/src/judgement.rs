@@ -7,9 +7,11 @@ use fashion_data::{Classes, Dataset, HoldOut, Splits};
 use fashion_eval::calibration::Temperature;
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions};
-use fashion_model::Classifier;
-use fashion_train::evaluate;
+use fashion_model::{Classifier, Tta};
 use ndarray::Array2;
+
+/// Images that go through the networks together.
+const BATCH: usize = 512;
 
 /// Predictions for a part of the data, as they are and calibrated, and how good they are.
 ///
@@ -84,7 +86,11 @@ impl Judgement {
             }
         };
         let context = context(&splits.origin.to_string(), splits.train.classes(), split);
-        Ok(Self { part, ..Self::new(predictions, split, &context)? })
+        let mut judgement = Self { part, ..Self::new(predictions, split, &context)? };
+        if classifier.tta() != Tta::None {
+            judgement.metrics = judgement.metrics.with_tta(classifier.tta().to_string());
+        }
+        Ok(judgement)
     }
 
     /// Says, too, how good they are calibrated, and what the threshold does to them.
@@ -125,25 +131,26 @@ pub fn context(data: &str, classes: &Classes, split: Split) -> Context {
     Context { data: data.to_owned(), split: split.to_string(), classes: classes.to_vec() }
 }
 
-/// A classifier's answers for the images with these indices: plain softmax, averaged over its members
-/// and widened without rounding.
+/// A classifier's answers for the images with these indices: its
+/// [plain probabilities](Classifier::plain_probabilities), widened without rounding.
 ///
 /// # Errors
-/// If there are no images, one is asked for twice, or the classifier is for other images or classes.
+/// If there are no images, one is asked for twice, or the classifier is for other images or classes, or
+/// has weights with which an answer is no number.
 pub fn predict(
     classifier: &Classifier,
     dataset: &Dataset,
     indices: &[usize],
 ) -> Result<Predictions, Error> {
     check(classifier, dataset)?;
+    let mut answers = Vec::with_capacity(indices.len() * dataset.classes().len());
+    for indices in indices.chunks(BATCH) {
+        let images: Vec<u8> =
+            indices.iter().flat_map(|&index| dataset.pixels(index)).copied().collect();
+        answers.extend(classifier.plain_probabilities(&images)?);
+    }
     let shape = (indices.len(), dataset.classes().len());
-    let mut answers = classifier.members().iter().map(|member| {
-        let answers = evaluate(&member.plan, dataset, indices).probabilities;
-        Array2::from_shape_vec(shape, answers).expect("a row for each image")
-    });
-    let first = answers.next().expect("a classifier has a member");
-    let sum = answers.fold(first, |sum, answer| sum + answer);
-    let probabilities = sum / classifier.members().len() as f32;
+    let probabilities = Array2::from_shape_vec(shape, answers).expect("a row for each image");
     let labels = indices.iter().map(|&index| dataset.labels()[index].into()).collect();
     let predictions = Predictions::from_f32(&probabilities, labels)?;
     Ok(predictions.with_indices(indices.to_vec())?)

@@ -76,7 +76,8 @@ impl Report<'_> {
     fn write_figures(&self, folder: &Path, page: &html::Report<'_>) -> Result<(), Error> {
         let metrics = &self.judgement.metrics;
         let names = self.splits.train.classes();
-        let part = format!("{} · {} set", metrics.data, metrics.split);
+        let tta = metrics.tta.as_ref().map_or(String::new(), |tta| format!(" · tta {tta}"));
+        let part = format!("{} · {} set{tta}", metrics.data, metrics.split);
         classes_figure(self.splits)?.write(folder, "classes")?;
         if let Some((config, history)) = self.run {
             write_curves(folder, config, history)?;

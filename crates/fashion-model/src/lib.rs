@@ -32,5 +32,5 @@ pub use dfdx::nn::ModuleMut;
 pub use dfdx::tensor::CpuError;
 pub use fashion_infer::{
     Calibration, Classifier, Error, Graph, ImageShape, Layer as GraphLayer, Op, Parameter, Plan,
-    Role, Shape, Target, Value,
+    Role, Shape, Target, Tta, Value, join,
 };

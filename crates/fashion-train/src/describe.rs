@@ -2,6 +2,7 @@
 
 use crate::schedule::ScheduleKind;
 use crate::settings::{ClassWeights, Group, OptimiserKind, Settings, value_to_text};
+use fashion_model::Tta;
 
 /// The optimiser, with what it goes by: `AdamW, ε 1e-7, weight decay 0.01`.
 pub fn optimiser(settings: &Settings) -> String {
@@ -67,6 +68,9 @@ pub fn extras(settings: &Settings) -> Vec<(&'static str, String)> {
     if settings.ema_decay > 0.0 {
         extras.push(("average of weights", format!("decay {}", settings.ema_decay)));
     }
+    if settings.tta != Tta::None {
+        extras.push(("at use", format!("tta {}", settings.tta)));
+    }
     if settings.patience > 0 {
         let patience = epochs(settings.patience as f64);
         extras.push(("early stopping", format!("after {patience} without a better accuracy")));
@@ -110,13 +114,14 @@ mod tests {
             shift: 0.1,
             rotate: 5.0,
             patience: 3,
+            tta: Tta::Flip,
             ..usual
         };
         assert_eq!(optimiser(&other), "SGD, Nesterov momentum 0.9, weight decay 0.5");
         assert_eq!(learning_rate(&other), "0.001, × 0.5 every 1 epoch, warm-up of 0.5 epochs");
         let extras = extras(&other);
         let names: Vec<&str> = extras.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, ["gradient clipping", "random changes", "early stopping"]);
+        assert_eq!(names, ["gradient clipping", "random changes", "at use", "early stopping"]);
         assert_eq!(extras[1].1, "shift 0.1, rotate 5");
     }
 }

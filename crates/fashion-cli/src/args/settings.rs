@@ -119,7 +119,7 @@ pub(crate) fn setting(option: &str) -> String {
 mod tests {
     use super::*;
     use clap::Parser;
-    use fashion_model::Architecture;
+    use fashion_model::{Architecture, Tta};
     use fashion_train::{ClassWeights, OptimiserKind, ScheduleKind, Validation};
 
     #[derive(Debug, Parser)]
@@ -144,7 +144,7 @@ mod tests {
                     --min-lr 0.1 --one-cycle-rise 0.6 --label-smoothing 0.05 \
                     --class-weights 1,2 --balance 0.25 --flip 0.5 --shift 0.11 --rotate 12 --scale 0.12 \
                     --brightness 0.13 --contrast 0.14 --saturation 0.15 --hue 0.16 --erase 0.17 \
-                    --mixup 0.18 --ema-decay 0.99 --patience 6 --min-delta 0.001";
+                    --mixup 0.18 --tta flip --ema-decay 0.99 --patience 6 --min-delta 0.001";
         let given = Line::try_parse_from(line.split_whitespace()).unwrap().settings;
         let settings = given.over(&Settings::default()).unwrap();
         let expected = Settings {
@@ -186,6 +186,7 @@ mod tests {
             ema_decay: 0.99,
             patience: 6,
             min_delta: 0.001,
+            tta: Tta::Flip,
         };
         assert_eq!(settings, expected);
         assert_eq!(given.given().len(), Settings::all().len());

@@ -21,7 +21,7 @@ impl Metrics {
     /// Tables are those of GitHub Flavored Markdown. Of more than 30 classes the matrix is left out.
     pub fn to_markdown(&self) -> String {
         let mut out = format!("**{}**\n\n", escape(&self.sentence()));
-        out.push_str(&format!("Data: {}, split {}\n", escape(&self.data), escape(&self.split)));
+        out.push_str(&format!("{}\n", escape(&self.judged_on())));
         out.push_str(&self.figures_table().markdown("", unmarked));
 
         let classes = self.per_class.len();

@@ -58,7 +58,7 @@ impl Metrics {
         for line in wrap(&self.sentence()).lines() {
             out.push_str(&format!("{}\n", paint.bold(line)));
         }
-        out.push_str(&wrap(&format!("Data: {}, split {}", self.data, self.split)));
+        out.push_str(&wrap(&self.judged_on()));
         let value = |figure: Estimate| optional(figure.value, |value| format!("{value:.4}"));
         let interval =
             |figure: Estimate| optional(figure.interval, |i| format!("{:.3}–{:.3}", i.low, i.high));

@@ -140,6 +140,25 @@ fn calibrated_confidence_in_text_and_markdown() {
 }
 
 #[test]
+fn what_was_done_with_each_item_is_said() {
+    let plain = small();
+    let flipped = plain.clone().with_tta("flip");
+    for (text, before) in [
+        (flipped.to_text(), plain.to_text()),
+        (flipped.to_markdown(), plain.to_markdown()),
+    ] {
+        assert_eq!(text.replacen("split test, tta flip\n", "split test\n", 1), before);
+        assert_ne!(text, before);
+    }
+    let json = flipped.to_json();
+    assert!(json.contains("\"tta\": \"flip\""), "{json}");
+    assert_eq!(Metrics::from_json(&json).unwrap(), flipped);
+    // A file of before.
+    let old = plain.to_json().replacen("\"tta\": null,", "", 1);
+    assert_eq!(Metrics::from_json(&old).unwrap(), plain);
+}
+
+#[test]
 fn where_all_goes_to_a_person_it_says_why() {
     let text = small_calibrated(None).to_text();
     insta::assert_snapshot!(confidence(&text));

@@ -4,7 +4,7 @@ mod items;
 
 use crate::report::{Neighbours, Report, classes, course};
 use fashion_eval::{ThresholdCurve, thousands};
-use fashion_model::Graph;
+use fashion_model::{Graph, Tta};
 use fashion_report::confusion;
 use fashion_report::html::{self, FactGroup};
 use fashion_train::{Epoch, Settings, Validation, describe};
@@ -57,6 +57,9 @@ fn facts(report: &Report<'_>) -> Vec<FactGroup> {
         ("architecture", report.classifier.architecture().to_owned()),
         ("parameters", thousands(parameters)),
     ];
+    if report.classifier.tta() == Tta::Flip {
+        model.push(("probabilities", "mean over each image and its mirror image".to_owned()));
+    }
     let mut data = Vec::new();
     let mut groups = Vec::new();
     if let Some((config, history)) = report.run {

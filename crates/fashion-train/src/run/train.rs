@@ -79,10 +79,11 @@ pub fn train(
 
 /// The files after an epoch; the checkpoint last, since it is what a resumed run goes by.
 fn write_epoch(run: &RunFolder, trainer: &Trainer, config: &Config) -> Result<(), Error> {
-    let metadata = Metadata::from([
+    let mut metadata = Metadata::from([
         ("data".into(), config.data.origin.clone()),
         ("epoch".into(), trainer.history().len().to_string()),
     ]);
+    config.training.tta.to_metadata(&mut metadata);
     run.make_weights_folder()?;
     let (network, classes) = (trainer.network(), trainer.classes());
     if trainer.last_is_best() {

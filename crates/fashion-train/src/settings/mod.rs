@@ -20,7 +20,7 @@ use crate::schedule::{Schedule, ScheduleKind};
 use declare::settings;
 use fashion_data::augment::Augment;
 use fashion_data::{Dataset, Drawing, HoldOut, Split, Splits, draws_of_classes};
-use fashion_model::{Architecture, ImageShape};
+use fashion_model::{Architecture, ImageShape, Tta};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
@@ -189,6 +189,10 @@ settings! {
     Run target_accuracy: Option<f64> = None, "SHARE",
         |s| s.target_accuracy.is_none_or(|target| 0.0 < target && target < 1.0)
             => "a share above 0 and below 1 such as 0.99";
+    /// How the trained classifier sees each image wherever it is used: none, once; or flip, mirrored too,
+    /// so that probabilities are the mean of both and take twice the time. Epochs are chosen without
+    Run tta: Tta = Tta::None, "none|flip",
+        |_| true => "none or flip";
     /// Decides the initial weights, the part held out, the order of the images and how they are changed
     Run seed: u64 = 0, "N",
         |s| i64::try_from(s.seed).is_ok() => LESS_THAN_2_63;
