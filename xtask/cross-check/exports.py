@@ -1,6 +1,7 @@
 """Exported models in ONNX Runtime: fashion's probabilities on a test set, for every network.
 
-That of Fashion-MNIST for the networks that take its images.
+That of Fashion-MNIST for the networks that take its images. And those of an ensemble, of images seen
+mirrored too, and of both.
 """
 
 import json
@@ -50,6 +51,44 @@ def check(fashion, data, work, name):
         close(f"{name}: probabilities", probabilities, softmax(logits / temperature), TOLERANCE)
 
 
+def check_means(fashion, data, work):
+    """The mean of two networks, that of an image and its mirror image, and that of all four."""
+    for name in ("report-cnn", "resnet"):
+        call(fashion, "train", "--data", data, "--network", name, "--epochs", 5, "--quiet",
+             "--out", work / f"member-{name}")
+    members = work / "member-report-cnn", work / "member-resnet"
+    x = np.load(data / "test.npz")["x"]
+    mirrored = np.ascontiguousarray(x[:, :, ::-1])
+
+    def answer(name, runs, *options):
+        file, path = work / f"{name}.safetensors", work / f"{name}.onnx"
+        call(fashion, "ensemble", *runs, "--data", data, "--out", file, *options)
+        call(fashion, "export", file, "--to", path)
+        model = onnx.load(path)
+        onnx.checker.check_model(model, full_check=True)
+        metadata = {entry.key: entry.value for entry in model.metadata_props}
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        found = [session.run(None, {"images": images}) for images in (x, mirrored)]
+        (probabilities, logits), (_, of_mirrored) = found
+        csv = call(fashion, "eval", file, "--data", data, "--csv").splitlines()[1:]
+        plain = np.array([row.split(",")[4:] for row in csv], np.float64)
+        close(f"{name}: plain probabilities", softmax(logits), plain, TOLERANCE)
+        close(f"{name}: probabilities", probabilities,
+              softmax(logits / float(metadata["temperature"])), TOLERANCE)
+        one = session.run(None, {"images": x[:1]})
+        close(f"{name}: one image", one[0], probabilities[:1], TOLERANCE)
+        return softmax(logits), softmax(of_mirrored)
+
+    alone = [answer(run.name, [run]) for run in members]
+    mean = np.mean([seen for seen, _ in alone], 0)
+    close("mean of two networks", answer("two", members)[0], mean, TOLERANCE)
+    seen, turned = answer("flip", members[:1], "--tta", "flip")
+    close("mean of an image and its mirror image", seen, np.mean(alone[0], 0), TOLERANCE)
+    close("that of its mirror image", turned, seen, TOLERANCE)
+    all_four = answer("two-flip", members, "--tta", "flip")[0]
+    close("mean of all four", all_four, np.mean(alone, (0, 1)), TOLERANCE)
+
+
 def softmax(logits):
     e = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
     return e / e.sum(1, keepdims=True)
@@ -59,6 +98,9 @@ def main():
     fashion, work = arguments()
     data = work / "colour"
     write_dataset(data, shape("resnet-64"), 2000, 1000)
+    grey = work / "grey"
+    write_dataset(grey, shape("report-cnn"), 2000, 500)
+    check_means(fashion, grey, work)
     for name in NETWORKS:
         check(fashion, data if name == "resnet-64" else real_data(), work, name)
 

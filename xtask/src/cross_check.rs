@@ -17,7 +17,10 @@ use crate::workspace::Workspace;
 
 /// The checks: a name, which is also the script's, and what is compared.
 const CHECKS: [(&str, &str); 7] = [
-    ("exports", "exported models in ONNX Runtime against the run's probabilities, on the test set"),
+    (
+        "exports",
+        "exported models, of ensembles and flips too, in ONNX Runtime against `fashion eval`",
+    ),
     ("logs", "a run's event files, read by TensorBoard, against its JSON lines and CSV"),
     ("metrics", "a run's metrics.json against scikit-learn"),
     ("npz", "npz files as NumPy writes them against their contents"),

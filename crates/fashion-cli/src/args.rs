@@ -10,6 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use data::{
     AuditArgs, AugmentArgs, DataCommand, DrawArgs, FigureArgs, InfoArgs, SuspectsArgs,
 };
+use fashion_model::Tta;
+use fashion_train::word;
 pub(crate) use log::LogArgs;
 pub(crate) use lr_find::LrFindArgs;
 pub(crate) use settings::{ChangeArgs, SettingArgs, option, setting};
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Compare runs: what differs, by how much, and whether that is chance
     Compare(CompareArgs),
+    /// Make one classifier of several runs: the mean of what their networks say
+    Ensemble(EnsembleArgs),
     /// Classify images
     Predict(PredictArgs),
     /// Write a classifier as an ONNX model, for other programs
@@ -198,6 +202,7 @@ Examples:
   fashion eval weights.safetensors --data fashion-mnist --json
   fashion eval runs/001 --csv > predictions.csv
   fashion eval runs/001 --out judged               figures and report.html too
+  fashion eval runs/001 --tta flip                 what seeing images mirrored too would bring
   fashion eval --probabilities p.npy --labels y.npy --classes cat,dog
                                                    any classifier's answers (N, K)
 
@@ -216,8 +221,12 @@ pub(crate) struct EvalArgs {
     /// what it sorts is right, and show what that does to the test set
     #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
     pub(crate) target_accuracy: Option<f64>,
+    /// See images otherwise than the weights are for: flip, mirrored too, or none. The calibration of a
+    /// run is then done anew on the part held out; weights alone are not calibrated for it
+    #[arg(long, value_name = "none|flip", value_parser = word::<Tta>)]
+    pub(crate) tta: Option<Tta>,
     /// Judge these probabilities (N, K) instead of weights: a NumPy file (.npy), rows sum to 1
-    #[arg(long, value_name = "FILE", requires = "labels", conflicts_with_all = ["weights", "data", "images_key", "labels_key", "split"])]
+    #[arg(long, value_name = "FILE", requires = "labels", conflicts_with_all = ["weights", "data", "images_key", "labels_key", "split", "tta"])]
     pub(crate) probabilities: Option<PathBuf>,
     /// The true classes of --probabilities: a NumPy file, (N) from 0, or one-hot (N, K)
     #[arg(long, value_name = "FILE", requires = "probabilities")]
@@ -275,6 +284,47 @@ pub(crate) struct CompareArgs {
     pub(crate) out: Option<PathBuf>,
 }
 
+/// `fashion ensemble`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fashion ensemble runs/001 runs/002 runs/003 --out best.safetensors
+  fashion ensemble runs/001 runs/002 --tta flip --target-accuracy 0.99 --out sorter.safetensors
+  fashion ensemble runs/001 --tta flip --out flips.safetensors      one run, for images mirrored too
+  fashion eval best.safetensors --data fashion-mnist
+  fashion predict best.safetensors boot.png
+
+Its probabilities are the mean of those of the runs' networks, which may differ. The file is used
+like any weights file: by eval, compare, predict and export. It is calibrated anew, on the part that
+all runs held out; so they must be of the same data, with the same --validation and --seed, unless
+the data have a validation part. Runs that held out nothing give a file that is not calibrated.
+The runs are never changed.
+Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
+pub(crate) struct EnsembleArgs {
+    /// Runs' folders
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// The classifier's file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Replace the file if there is one
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// How it sees each image: none, once; or flip, mirrored too, so that probabilities are the mean of
+    /// both and take twice the time [default: as the runs do]
+    #[arg(long, value_name = "none|flip", value_parser = word::<Tta>)]
+    pub(crate) tta: Option<Tta>,
+    /// Choose, on the part held out, from which confidence a machine may sort so that this share of
+    /// what it sorts is right [default: as the runs do]
+    #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
+    pub(crate) target_accuracy: Option<f64>,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// `fashion predict`
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -282,6 +332,7 @@ Examples:
   fashion predict runs/001 boot.png
   fashion predict runs/001 photos/*.png
   fashion predict weights.safetensors boot.jpg --json | jq -r .class
+  fashion predict runs/001 boot.png --tta flip      mirrored too; not calibrated for that
 
 Images are as in the data: of the network's size, in colour or grey, grey ones a light garment on
 black. Probabilities are calibrated where the weights have been. With weights of `train --target-accuracy`, the last column says who is to
@@ -296,6 +347,10 @@ pub(crate) struct PredictArgs {
     /// PNG or JPEG files
     #[arg(value_name = "IMAGE", required = true)]
     pub(crate) images: Vec<PathBuf>,
+    /// See images otherwise than the weights are for: flip, mirrored too, or none. Probabilities are then
+    /// not calibrated, and nobody is said to sort; `fashion ensemble RUN --tta flip` makes weights for it
+    #[arg(long, value_name = "none|flip", value_parser = word::<Tta>)]
+    pub(crate) tta: Option<Tta>,
     /// Print a JSON object for each image, one a line
     #[arg(long)]
     pub(crate) json: bool,

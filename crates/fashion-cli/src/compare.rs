@@ -9,8 +9,10 @@ use crate::place::{self, Bar};
 use anyhow::{Context, Result};
 use fashion_eval::compare::{Comparison, Contender};
 use fashion_judge::{Judgement, Trained, context};
+use fashion_model::Tta;
 use fashion_report::recall;
 use fashion_train::RunFolder;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Compares the first with each of the others.
@@ -57,7 +59,11 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
         |trained: &Trained| Judgement::of(&trained.classifier, &found.splits, hold_out.as_ref());
     let judged = classifiers.iter().map(judge).collect::<Result<Vec<_>, _>>()?;
 
-    let names: Vec<_> = args.weights.iter().map(|place| place.display().to_string()).collect();
+    let name = |(place, trained): (&PathBuf, &Trained)| match trained.classifier.tta() {
+        Tta::None => place.display().to_string(),
+        tta => format!("{} (tta {tta})", place.display()),
+    };
+    let names: Vec<_> = args.weights.iter().zip(&classifiers).map(name).collect();
     let mut comparisons = Vec::new();
     for other in 1..judged.len() {
         let contender =

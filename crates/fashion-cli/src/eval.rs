@@ -5,13 +5,13 @@ use crate::args::{EvalArgs, SplitArg};
 use crate::exit;
 use crate::output;
 use crate::place::{self, Bar};
-use crate::predict::unlike_the_data;
+use crate::predict::{self, unlike_the_data};
 use crate::train::fit;
 use anyhow::{Context, Result, bail};
 use fashion_data::{Classes, Splits};
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::{Metrics, TextOptions, thousands};
-use fashion_judge::{Judgement, Report, Trained, predict_held_out, read_answers};
+use fashion_judge::{Judgement, Report, predict_held_out, read_answers};
 use fashion_train::{Config, Epoch, RunFolder, Settings};
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
 
 /// Judges a run or a weights file.
 fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
-    let trained = Trained::load(place)?;
+    let (trained, calibrated) = predict::load(place, args.tta)?;
     let of_run = match &trained.run {
         Some(run) => Some((run.config()?, run.history()?)),
         None => None,
@@ -65,14 +65,21 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
         Some(config) => config.training.hold_out(splits)?,
         None => None,
     };
-    let calibrator = match (args.target_accuracy, &hold_out) {
+    let lost = calibrated && judged_by.calibration().is_none();
+    let calibrator = match &hold_out {
         // Temperature and threshold were chosen on these very images and would look too good.
         _ if on_held_out => None,
-        (Some(_), Some(parts)) => {
+        Some(parts) if lost || args.target_accuracy.is_some() => {
             let held_out = predict_held_out(judged_by, splits, parts)?;
-            Some(fit(&held_out, args.target_accuracy, false)?)
+            let target = config.and_then(|config| config.training.target_accuracy);
+            Some(fit(&held_out, args.target_accuracy.or(target), false)?)
         }
-        _ => trained.calibrator()?,
+        _ => {
+            if lost {
+                output::note(&predict::not_calibrated(&trained));
+            }
+            trained.calibrator()?
+        }
     };
     let judged = hold_out.as_ref().filter(|_| on_held_out);
     let judgement = Judgement::of(judged_by, splits, judged)?.calibrated_by(calibrator);

@@ -5,7 +5,7 @@ use crate::output;
 use anyhow::{Context, Result, bail};
 use fashion_data::files::{check_file, write_atomically};
 use fashion_infer::onnx;
-use fashion_judge::Trained;
+use fashion_judge::{Trained, mean_over};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -31,5 +31,8 @@ pub(crate) fn run(args: &ExportArgs) -> Result<ExitCode> {
             input.side
         ),
     );
+    if let Some(all) = mean_over(&trained.classifier) {
+        output::about("", format_args!("the mean over {all} is inside"));
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ mod announce;
 mod args;
 mod compare;
 mod data;
+mod ensemble;
 mod eval;
 mod exit;
 mod export;
@@ -53,6 +54,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::LrFind(args) => lr_find::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Ensemble(args) => ensemble::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Export(args) => export::run(args),
         Command::Networks(args) => networks::run(args),

@@ -10,7 +10,7 @@ use fashion_data::picture::{self, Picture};
 use fashion_eval::selective::Threshold;
 use fashion_eval::{argmax, exact_percent};
 use fashion_judge::{Calibrator, Trained};
-use fashion_model::ImageShape;
+use fashion_model::{ImageShape, Tta};
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,6 +29,9 @@ struct Answer {
     class: String,
     /// Calibrated, where the weights are.
     probabilities: Vec<f32>,
+    /// How the image was seen, where that was not once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tta: Option<Tta>,
     /// Who is to sort it: `machine` or `person`; left out where no target accuracy was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     sorted_by: Option<&'static str>,
@@ -39,14 +42,18 @@ struct Answer {
 
 /// Classifies images.
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
-    let trained = Trained::load(&args.weights)?;
+    let (trained, calibrated) = load(&args.weights, args.tta)?;
     let calibrator = trained.calibrator()?;
     output::about("weights", trained.describe());
+    if calibrated && calibrator.is_none() {
+        output::note(&not_calibrated(&trained));
+    }
     if let Some(threshold) = calibrator.and_then(|calibrator| calibrator.threshold) {
         output::about("sorting", describe(&threshold));
     }
     let width = args.images.iter().map(|path| shown(path).chars().count()).max().unwrap_or(0);
     let (classes, input) = (trained.classifier.classes(), trained.classifier.input());
+    let tta = Some(trained.classifier.tta()).filter(|&tta| tta != Tta::None);
     let class_width = output::width(classes.iter().map(String::as_str), 12);
     let mut code = exit::DONE;
     let mut begun = args.json;
@@ -71,6 +78,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         for ((path, pixels), probabilities) in read.into_iter().zip(rows) {
             let why = unlike_the_data(&pixels, [input.side, input.channels]);
             let answer = answer(path, why, probabilities, classes, calibrator.as_ref());
+            let answer = Answer { tta, ..answer };
             unlike += usize::from(answer.sorted_by.is_none() && why.is_some());
             if !begun {
                 let sorter =
@@ -99,6 +107,25 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     Ok(code.into())
 }
 
+/// Loads a classifier, which sees images in this way if one is given, and says whether it was calibrated
+/// before.
+pub(crate) fn load(place: &Path, tta: Option<Tta>) -> Result<(Trained, bool)> {
+    let trained = Trained::load(place)?;
+    let calibrated = trained.classifier.calibration().is_some();
+    let tta = tta.unwrap_or(trained.classifier.tta());
+    Ok((trained.with_tta(tta), calibrated))
+}
+
+/// What there is to say where images are seen otherwise than the weights are calibrated for.
+pub(crate) fn not_calibrated(trained: &Trained) -> String {
+    let run = trained.run.as_ref().map_or("RUN".to_owned(), |run| output::quoted(run.path()));
+    format!(
+        "note     not calibrated: the temperature is right for the other --tta; for weights that are, \
+         `fashion ensemble {run} --tta {} --out FILE`",
+        trained.classifier.tta()
+    )
+}
+
 /// The pixels of a picture that a network for such images takes.
 fn fitting(read: Result<Picture, Error>, input: ImageShape) -> Result<Vec<u8>> {
     let ImageShape { side, channels } = input;
@@ -119,7 +146,7 @@ fn fitting(read: Result<Picture, Error>, input: ImageShape) -> Result<Vec<u8>> {
 }
 
 /// What the threshold is for.
-fn describe(threshold: &Threshold) -> String {
+pub(crate) fn describe(threshold: &Threshold) -> String {
     let target = exact_percent(threshold.target);
     match threshold.value {
         Some(value) => format!(
@@ -161,7 +188,7 @@ fn answer(
     let sorted_by = threshold.map(|_| if reason.is_some() { "person" } else { "machine" });
     let (path, class) = (path.display().to_string(), classes[predicted].clone());
     let probabilities = probabilities.into_iter().map(|p| p as f32).collect();
-    Answer { path, predicted, class, probabilities, sorted_by, reason }
+    Answer { path, predicted, class, probabilities, tta: None, sorted_by, reason }
 }
 
 fn row(path: &Path, answer: &Answer, classes: &[String], widths: [usize; 2]) -> String {

@@ -93,6 +93,21 @@ impl Trained {
     }
 }
 
+/// What a classifier's probabilities are the mean over, if they are one: `2 networks, each image and its
+/// mirror image`.
+pub fn mean_over(classifier: &Classifier) -> Option<String> {
+    let networks = match classifier.members().len() {
+        1 => None,
+        count => Some(format!("{count} networks")),
+    };
+    let views = match classifier.tta() {
+        Tta::None => None,
+        Tta::Flip => Some("each image and its mirror image".to_owned()),
+    };
+    let all: Vec<String> = networks.into_iter().chain(views).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
 /// Makes sure that data are of a classifier's images and classes.
 pub(crate) fn check(
     classifier: &Classifier,

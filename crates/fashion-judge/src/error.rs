@@ -13,6 +13,24 @@ pub enum Error {
     )]
     NoClassifier(PathBuf),
 
+    /// A weights file where a run is needed.
+    #[error(
+        "{} is a weights file, which does not say what was held out for validation; give the folder of \
+         its run", .0.display()
+    )]
+    NoRun(PathBuf),
+
+    /// A run that does not go with another one.
+    #[error("{} cannot be joined with {}: {problem}", run.display(), first.display())]
+    Apart {
+        /// The run.
+        run: PathBuf,
+        /// The other one.
+        first: PathBuf,
+        /// Why, and what to do.
+        problem: String,
+    },
+
     /// A place that cannot be looked at, or a file whose calibration or labels are none.
     #[error("{}: {problem}", path.display())]
     File {

@@ -5,6 +5,7 @@ use crate::output::{self, quoted};
 use anyhow::Result;
 use fashion_eval::selective::Sorted;
 use fashion_eval::{Metrics, TextOptions};
+use fashion_model::Tta;
 use fashion_train::{Config, Epoch, RunFolder};
 use serde::Serialize;
 use std::path::Path;
@@ -21,6 +22,8 @@ pub(crate) struct Summary {
     data: String,
     architecture: String,
     seed: u64,
+    /// How the classifier sees each image.
+    tta: Tta,
     /// Whole epochs done.
     epochs: usize,
     /// The epoch that validation chose; `null` where it does not choose.
@@ -73,6 +76,7 @@ impl Summary {
             data: config.data.origin.clone(),
             architecture: config.architecture.clone(),
             seed: config.training.seed,
+            tta: config.training.tta,
             epochs: history.len(),
             best_epoch: best.map(|epoch| epoch.epoch),
             validation_accuracy: used.and_then(|epoch| epoch.validation_accuracy),

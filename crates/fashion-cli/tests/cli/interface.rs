@@ -11,6 +11,7 @@ fn help() {
         "train",
         "lr-find",
         "eval",
+        "ensemble",
         "predict",
         "export",
         "networks",

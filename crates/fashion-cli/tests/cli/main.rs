@@ -7,6 +7,7 @@ mod classes;
 mod common;
 mod confidence;
 mod data;
+mod ensemble;
 mod eval;
 #[cfg(target_os = "linux")]
 mod file_systems;
@@ -23,3 +24,4 @@ mod signals;
 mod suspects;
 mod sweep;
 mod train;
+mod tta;

@@ -143,10 +143,9 @@ fn calibrated_confidence_in_text_and_markdown() {
 fn what_was_done_with_each_item_is_said() {
     let plain = small();
     let flipped = plain.clone().with_tta("flip");
-    for (text, before) in [
-        (flipped.to_text(), plain.to_text()),
-        (flipped.to_markdown(), plain.to_markdown()),
-    ] {
+    for (text, before) in
+        [(flipped.to_text(), plain.to_text()), (flipped.to_markdown(), plain.to_markdown())]
+    {
         assert_eq!(text.replacen("split test, tta flip\n", "split test\n", 1), before);
         assert_ne!(text, before);
     }

@@ -30,11 +30,8 @@ fn judged(predictions: &Predictions) -> [Value; 4] {
     let calibrated = |value: Option<Option<f64>>| {
         metrics.clone().with_calibrated(&scaled, &curves, temperature, value.map(threshold))
     };
-    let all = [
-        calibrated(None).with_tta("flip"),
-        calibrated(Some(Some(0.5))),
-        calibrated(Some(None)),
-    ];
+    let all =
+        [calibrated(None).with_tta("flip"), calibrated(Some(Some(0.5))), calibrated(Some(None))];
     let json = |metrics: &Metrics| serde_json::from_str(&metrics.to_json()).unwrap();
     [json(&metrics), json(&all[0]), json(&all[1]), json(&all[2])]
 }

@@ -2,9 +2,10 @@
 
 mod items;
 
+use crate::classifier::mean_over;
 use crate::report::{Neighbours, Report, classes, course};
 use fashion_eval::{ThresholdCurve, thousands};
-use fashion_model::{Graph, Tta};
+use fashion_model::Graph;
 use fashion_report::confusion;
 use fashion_report::html::{self, FactGroup};
 use fashion_train::{Epoch, Settings, Validation, describe};
@@ -57,8 +58,8 @@ fn facts(report: &Report<'_>) -> Vec<FactGroup> {
         ("architecture", report.classifier.architecture().to_owned()),
         ("parameters", thousands(parameters)),
     ];
-    if report.classifier.tta() == Tta::Flip {
-        model.push(("probabilities", "mean over each image and its mirror image".to_owned()));
+    if let Some(all) = mean_over(report.classifier) {
+        model.push(("probabilities", format!("mean over {all}")));
     }
     let mut data = Vec::new();
     let mut groups = Vec::new();
