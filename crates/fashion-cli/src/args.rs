@@ -288,6 +288,7 @@ pub(crate) struct CompareArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  fashion train --validation-seed 0 --seed 1     a member; others with --seed 2 and 3
   fashion ensemble runs/001 runs/002 runs/003 --out best.safetensors
   fashion ensemble runs/001 runs/002 --tta flip --target-accuracy 0.99 --out sorter.safetensors
   fashion ensemble runs/001 --tta flip --out flips.safetensors      one run, for images mirrored too
@@ -296,9 +297,9 @@ Examples:
 
 Its probabilities are the mean of those of the runs' networks, which may differ. The file is used
 like any weights file: by eval, compare, predict and export. It is calibrated anew, on the part that
-all runs held out; so they must be of the same data, with the same --validation and --seed, unless
-the data have a validation part. Runs that held out nothing give a file that is not calibrated.
-The runs are never changed.
+all runs held out; so they must be of the same data, with the same --validation and the same
+--validation-seed or else --seed, unless the data have a validation part. Runs that held out nothing
+give a file that is not calibrated. The runs are never changed.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct EnsembleArgs {
     /// Runs' folders

@@ -110,8 +110,8 @@ fn agree(
     if here != there {
         return apart(format!(
             "it held out {here}, the other {there}: one was trained on what the other held out, which \
-             would make the calibration look too good; train them with the same validation and seed, \
-             or on data with a validation part"
+             would make the calibration look too good; train them with the same validation and \
+             validation_seed, or on data with a validation part"
         ));
     }
     Ok(())
@@ -131,8 +131,9 @@ fn sums(data: &DataConfig) -> [(&'static str, Option<&String>); 6] {
 
 /// What a run held out: of equal data, equal words are equal images.
 fn held_out(config: &Config) -> String {
-    let seed = config.training.seed;
-    match config.training.validation {
+    let training = &config.training;
+    let seed = training.validation_seed.unwrap_or(training.seed);
+    match training.validation {
         Validation::Fraction(share) => format!("{share} of the training set by seed {seed}"),
         Validation::Auto => format!("what `auto` is by seed {seed}"),
         Validation::Part => "the validation part of the data".to_owned(),

@@ -17,7 +17,7 @@ pub(crate) fn runs() -> &'static Path {
     let folder = RUNS.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         copy(&run_folder(), &folder.path().join("one"));
-        train(folder.path(), "--lr 0.002 --epochs 1 --out two");
+        train(folder.path(), "--lr 0.002 --epochs 1 --seed 1 --validation-seed 0 --out two");
         folder
     });
     folder.path()

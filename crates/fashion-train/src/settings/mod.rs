@@ -183,6 +183,12 @@ settings! {
             => "a share of the training set such as 0.1, or part, by which patience can stop early",
         |s| s.schedule != ScheduleKind::Plateau || s.validation.chooses()
             => "a share of the training set such as 0.1, or part, by which the schedule plateau can go";
+    /// Decides which share is held out, in the seed's place, so that runs with other seeds hold out the
+    /// same images, and `ensemble` can join them; none for the seed
+    #[serde(with = "text::number_or_none")]
+    Run validation_seed: Option<u64> = None, "N",
+        |s| s.validation_seed.is_none_or(|seed| i64::try_from(seed).is_ok())
+            => "none, or a whole number below 2^63";
     /// Choose, on the part held out, from which confidence a machine may sort so that this share of
     /// what it sorts is right, such as 0.99; `predict` then says what a person should look at
     #[serde(with = "text::number_or_none")]
@@ -275,7 +281,9 @@ impl Settings {
     /// asked for and the data have none.
     pub fn hold_out(&self, splits: &Splits) -> Result<Option<HoldOut>, Error> {
         match (self.validation.with(splits), &splits.validation) {
-            (Validation::Fraction(fraction), _) => Ok(Some(splits.hold_out(fraction, self.seed)?)),
+            (Validation::Fraction(fraction), _) => {
+                Ok(Some(splits.hold_out(fraction, self.validation_seed.unwrap_or(self.seed))?))
+            }
             (Validation::Part, Some(validation)) => Ok(Some(HoldOut {
                 train: (0..splits.train.len()).collect(),
                 held_out: (0..validation.len()).collect(),

@@ -2,7 +2,7 @@
 
 use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
-use serde::{Deserialize, Deserializer, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Value;
 
 /// A number, or something else.
@@ -74,23 +74,31 @@ pub fn value_from_text(text: &str) -> Value {
 pub(crate) mod number_or_none {
     use super::*;
 
-    pub(crate) fn serialize<S: Serializer>(
-        number: &Option<f64>,
+    /// As [`NumberOr`], of a kind of number that decides which ones may stand there.
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OrWord<T> {
+        Number(T),
+        Word(String),
+    }
+
+    pub(crate) fn serialize<T: Serialize, S: Serializer>(
+        number: &Option<T>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         match number {
-            Some(number) => serializer.serialize_f64(*number),
+            Some(number) => number.serialize(serializer),
             None => serializer.serialize_str("none"),
         }
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<Option<f64>, D::Error> {
-        match NumberOr::<String>::deserialize(deserializer)? {
-            NumberOr::Number(number) => Ok(Some(number)),
-            NumberOr::Other(text) if text == "none" => Ok(None),
-            NumberOr::Other(text) => {
+    ) -> Result<Option<T>, D::Error> {
+        match OrWord::deserialize(deserializer)? {
+            OrWord::Number(number) => Ok(Some(number)),
+            OrWord::Word(text) if text == "none" => Ok(None),
+            OrWord::Word(text) => {
                 let problem = format!("expected a number or \"none\", found {text:?}");
                 Err(serde::de::Error::custom(problem))
             }

@@ -39,6 +39,17 @@ fn is_validated_on_whole_and_all_of_the_training_set_is_trained_on() {
 }
 
 #[test]
+fn a_seed_of_its_own_decides_what_is_held_out() {
+    let splits = small(300, 100);
+    let held_out = |seed, validation_seed| {
+        let settings = Settings { seed, validation_seed, ..Settings::default() };
+        settings.hold_out(&splits).unwrap().unwrap()
+    };
+    assert_eq!(held_out(1, Some(0)), held_out(0, None));
+    assert_ne!(held_out(1, None), held_out(0, None));
+}
+
+#[test]
 fn a_configuration_says_what_auto_comes_to_and_knows_the_part() {
     let with = splits();
     let without = Splits::new(with.train.clone(), with.test.clone()).unwrap();
