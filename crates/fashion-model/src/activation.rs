@@ -46,7 +46,7 @@ impl<S: Shape> Activation<S> {
     pub(crate) fn images(memory: &Memory, shape: S, fill: impl FnOnce(&mut [f32])) -> Self {
         let mut values = memory.take(shape.num_elements());
         fill(&mut values);
-        let node = Arc::new(Node::new(samples(&shape), values, memory).unwanted());
+        let node = Arc::new(Node::new(samples(&shape), values, memory).wanted_if(false));
         Activation { shape, node, tape: TrainingTape::default() }
     }
 

@@ -29,6 +29,14 @@ pub trait Layer: Clone + Debug + Default + Send + Sync + 'static {
 
     /// As [`tensors`](Self::tensors).
     fn tensors_mut<'a>(&'a mut self, all: &mut Vec<&'a mut dyn AnyTensor>);
+
+    /// Freezes it, or those of its parts, whose names begin with `name` as in [`lower`](Self::lower),
+    /// that `frozen` says; the others are trained.
+    ///
+    /// A frozen layer computes as in use, and has no gradient of its own: batch normalisation goes by its
+    /// running statistics, and leaves them as they are. What has nothing to be trained before it records
+    /// nothing for the backward pass.
+    fn freeze(&mut self, name: &str, frozen: &dyn Fn(&str) -> bool);
 }
 
 /// `name` of something inside what is called `outer`.
@@ -99,9 +107,21 @@ impl<S: Shape> AnyTensor for Tensor<S, f32, Cpu> {
     }
 }
 
-/// Says the tensors of a layer, or those of its parts.
+/// Says the tensors of a layer, which has a field `frozen` where it has any.
 macro_rules! tensors {
-    ($($field:tt),*) => {
+    () => {
+        tensors!(@fields);
+
+        fn freeze(&mut self, _: &str, _: &dyn Fn(&str) -> bool) {}
+    };
+    ($($field:ident),+) => {
+        tensors!(@fields $($field),+);
+
+        fn freeze(&mut self, name: &str, frozen: &dyn Fn(&str) -> bool) {
+            self.frozen = frozen(name);
+        }
+    };
+    (@fields $($field:ident),*) => {
         fn tensors<'a>(&'a self, all: &mut Vec<&'a dyn AnyTensor>) {
             let _ = &all;
             $(all.push(&self.$field);)*
@@ -138,6 +158,11 @@ macro_rules! tuple {
             fn tensors_mut<'a>(&'a mut self, all: &mut Vec<&'a mut dyn AnyTensor>) {
                 let _ = &all;
                 $(self.$index.tensors_mut(all);)*
+            }
+
+            fn freeze(&mut self, name: &str, frozen: &dyn Fn(&str) -> bool) {
+                let _ = (name, frozen);
+                $(self.$index.freeze(&within(name, stringify!($index)), frozen);)*
             }
         }
     };

@@ -22,7 +22,8 @@ pub use layers::{
 };
 pub use loss::cross_entropy;
 pub use network::{
-    CpuGradients, Definition, Images, Logits, Network, Read, TrainingTape, Update, Write,
+    CpuGradients, Definition, Images, Logits, Network, Read, TrainingTape, UnknownLayer, Update,
+    Write,
 };
 pub use networks::{ReportCnn, Resnet, Resnet64, Vgg};
 pub use tape::tensor_with;

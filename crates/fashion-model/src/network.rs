@@ -70,6 +70,7 @@ trait Layers: Debug + Send + Sync {
     fn logits(&mut self, images: Images) -> Result<Rows<usize>, CpuError>;
     fn all<'a>(&'a self, all: &mut Vec<&'a dyn AnyTensor>);
     fn all_mut<'a>(&'a mut self, all: &mut Vec<&'a mut dyn AnyTensor>);
+    fn freeze(&mut self, frozen: &dyn Fn(&str) -> bool);
     fn boxed_clone(&self) -> Box<dyn Layers>;
 }
 
@@ -84,6 +85,10 @@ impl<N: Definition> Layers for N {
 
     fn all_mut<'a>(&'a mut self, all: &mut Vec<&'a mut dyn AnyTensor>) {
         self.tensors_mut(all);
+    }
+
+    fn freeze(&mut self, frozen: &dyn Fn(&str) -> bool) {
+        Layer::freeze(self, "", frozen);
     }
 
     fn boxed_clone(&self) -> Box<dyn Layers> {
@@ -105,6 +110,8 @@ pub struct Network {
     name: &'static str,
     graph: Graph,
     parameters: Vec<Parameter>,
+    /// Whether each of them is.
+    frozen: Vec<bool>,
     layers: Box<dyn Layers>,
     device: Cpu,
     memory: Memory,
@@ -116,6 +123,7 @@ impl Clone for Network {
             name: self.name,
             graph: self.graph.clone(),
             parameters: self.parameters.clone(),
+            frozen: self.frozen.clone(),
             layers: self.layers.boxed_clone(),
             device: Cpu::default(),
             memory: Memory::default(),
@@ -144,7 +152,8 @@ impl Network {
             "a layer's tensors are those of its graph, in the same order"
         );
         let (layers, device, memory) = (Box::new(layers), Cpu::default(), Memory::default());
-        Network { name: N::NAME, graph, parameters, layers, device, memory }
+        let frozen = vec![false; parameters.len()];
+        Network { name: N::NAME, graph, parameters, frozen, layers, device, memory }
     }
 
     /// A network of so many classes with Keras's initial weights: Glorot uniform (Glorot and Bengio, 2010), within
@@ -199,6 +208,52 @@ impl Network {
     /// Its tensors, without their values.
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
+    }
+
+    /// The names of its layers that have tensors, in their order; a part of another has that's name before
+    /// its own, `block1.body.0`. The last is the head.
+    pub fn layer_names(&self) -> Vec<&str> {
+        let names = self.graph.nodes().iter().map(|node| &node.name[..]);
+        names.filter(|name| !name.is_empty()).collect()
+    }
+
+    /// Freezes the layers of these names with all their parts, and thaws the others: no tensor of a frozen
+    /// one is changed in training, batch normalisation goes by its running statistics there, and what has
+    /// nothing to be trained before it has no backward pass.
+    ///
+    /// ```
+    /// use fashion_model::Architecture;
+    /// let mut network = Architecture::Resnet.build(10, 0);
+    /// network.freeze(&["stem", "norm", "block1"])?;
+    /// let error = network.freeze(&["block7"]).unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "resnet has no layer \"block7\"; it has stem, norm, block1, block2, block3, block4, block5, \
+    ///      block6, fc, and parts of them such as block1.body.0"
+    /// );
+    /// # Ok::<(), fashion_model::UnknownLayer>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`UnknownLayer`]; nothing is changed then.
+    pub fn freeze(&mut self, names: &[&str]) -> Result<(), UnknownLayer> {
+        let known = self.layer_names();
+        let is_unknown = |name: &&&str| !known.iter().any(|layer| is_in(layer, name));
+        if let Some(unknown) = names.iter().find(is_unknown) {
+            return Err(UnknownLayer::new(self.name, unknown, &known));
+        }
+        let frozen = |layer: &str| names.iter().any(|name| is_in(layer, name));
+        self.layers.freeze(&frozen);
+        let of =
+            |parameter: &Parameter| parameter.name.rsplit_once('.').map(|(layer, _)| frozen(layer));
+        self.frozen =
+            self.parameters.iter().map(|parameter| of(parameter).unwrap_or(false)).collect();
+        Ok(())
+    }
+
+    /// Whether a tensor, by its position among all, is [frozen](Self::freeze).
+    pub fn is_frozen(&self, position: usize) -> bool {
+        self.frozen[position]
     }
 
     /// The logits of `n` images, on dfdx's tape, as in training: batch normalisation goes by the batch, and
@@ -281,11 +336,11 @@ impl Network {
         gradients: &mut CpuGradients,
         f: &mut Update<'_>,
     ) -> Result<(), CpuError> {
-        let Network { parameters, layers, .. } = self;
+        let Network { parameters, frozen, layers, .. } = self;
         let mut tensors = Vec::with_capacity(parameters.len());
         layers.all_mut(&mut tensors);
         for (position, (parameter, tensor)) in parameters.iter().zip(tensors).enumerate() {
-            if !parameter.role.is_trained() {
+            if !parameter.role.is_trained() || frozen[position] {
                 continue;
             }
             let mut scratch = Scratch::take(tensor.values());
@@ -307,8 +362,10 @@ impl Network {
         gradients: &mut CpuGradients,
         f: &mut dyn FnMut(&Parameter, &mut [f32]),
     ) -> Result<(), CpuError> {
-        for (parameter, tensor) in self.parameters.iter().zip(self.tensors()) {
-            if parameter.role.is_trained() {
+        for ((parameter, tensor), frozen) in
+            self.parameters.iter().zip(self.tensors()).zip(&self.frozen)
+        {
+            if parameter.role.is_trained() && !frozen {
                 f(parameter, tensor.gradient(gradients)?);
             }
         }
@@ -319,6 +376,36 @@ impl Network {
         let mut tensors = Vec::with_capacity(self.parameters.len());
         self.layers.all(&mut tensors);
         tensors
+    }
+}
+
+/// Whether a layer is the one of this name, or a part of it.
+fn is_in(layer: &str, name: &str) -> bool {
+    layer.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// A name that no layer of a network has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{network} has no layer {found:?}; it has {known}")]
+pub struct UnknownLayer {
+    /// The network.
+    pub network: &'static str,
+    /// The name.
+    pub found: String,
+    /// The names that there are.
+    pub known: String,
+}
+
+impl UnknownLayer {
+    fn new(network: &'static str, found: &str, layers: &[&str]) -> UnknownLayer {
+        let mut names: Vec<&str> =
+            layers.iter().map(|layer| layer.split('.').next().unwrap_or(layer)).collect();
+        names.dedup();
+        let mut known = names.join(", ");
+        if let Some(part) = layers.iter().find(|layer| layer.contains('.')) {
+            known += &format!(", and parts of them such as {part}");
+        }
+        UnknownLayer { network, found: found.to_owned(), known }
     }
 }
 
@@ -401,6 +488,14 @@ macro_rules! network {
 
             fn tensors_mut<'a>(&'a mut self, all: &mut Vec<&'a mut dyn $crate::AnyTensor>) {
                 $($crate::Layer::tensors_mut(&mut self.$field, all);)+
+            }
+
+            fn freeze(&mut self, name: &str, frozen: &dyn Fn(&str) -> bool) {
+                $(
+                    let part = $crate::network!(@name $field $($name)?);
+                    let part = $crate::within(name, part);
+                    $crate::Layer::freeze(&mut self.$field, &part, frozen);
+                )+
             }
         }
 

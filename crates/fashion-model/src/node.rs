@@ -115,9 +115,14 @@ impl Node {
         }
     }
 
-    /// With nothing to be trained before it.
-    pub(crate) fn unwanted(self) -> Node {
-        Node { wanted: false, ..self }
+    /// The same, with or without something to be trained before it.
+    pub(crate) fn wanted_if(self, wanted: bool) -> Node {
+        Node { wanted, ..self }
+    }
+
+    /// Whether its gradient is wanted, for something that is trained before it.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted
     }
 
     /// What becomes of `x` by normalisation.

@@ -57,6 +57,7 @@ pub struct Conv<
     /// Weights (OUT, IN, KERNEL, KERNEL).
     pub weight: Tensor<Rank4<OUT, IN, KERNEL, KERNEL>, f32, Cpu>,
     pool: Pool<Workspace>,
+    frozen: bool,
 }
 
 /// A 3 × 3 [`Conv`].
@@ -102,7 +103,7 @@ impl<
 {
     fn default() -> Self {
         const { Self::SHAPE };
-        Conv { weight: zeros(), pool: Pool::default() }
+        Conv { weight: zeros(), pool: Pool::default(), frozen: false }
     }
 }
 
@@ -141,12 +142,21 @@ impl<
         ws.weight.grow(Self::SHAPE.weight_len());
         self.weight.copy_into(&mut ws.weight);
         ws.kernel.pack(&ws.weight, None);
-        let out = Arc::new(ws.forward(isa, n, &x));
+        let (frozen, wanted) = (self.frozen, !self.frozen || x.is_wanted());
+        let out = Arc::new(ws.forward(isa, n, &x).wanted_if(wanted));
         let y = Arc::clone(&out);
+        if !wanted {
+            pool.put_back(ws);
+            return Ok(Activation::new((n, Const, Const, Const), y, tape));
+        }
         let weight = self.weight.ghost();
         tape.add_backward_op(move |grads| {
-            ws.backward(isa, n, &x, &out);
-            ws.kernel.unpack_gradient(&ws.gradient, grads.get_or_alloc_mut(&weight)?, None);
+            if frozen {
+                ws.pass_on(isa, n, &x, &out);
+            } else {
+                ws.backward(isa, n, &x, &out);
+                ws.kernel.unpack_gradient(&ws.gradient, grads.get_or_alloc_mut(&weight)?, None);
+            }
             pool.put_back(ws);
             Ok(())
         });
@@ -227,5 +237,25 @@ impl Workspace {
         }
         let count = chunk_count(n);
         sum_in_order(isa, &self.partials, shape.gradient_len(), count, &mut self.gradient);
+    }
+
+    /// Gives `x` its gradient, and leaves that of the weights.
+    fn pass_on(&self, isa: Isa, n: usize, x: &Reader, out: &Node) {
+        let (shape, kernel) = (self.kernel.shape(), &self.kernel);
+        let grad = out.take_gradient();
+        let mut sink = x.sink(isa);
+        let together = together(shape);
+        (chunks(n), sink_parts(&mut sink)).into_par_iter().for_each(|(samples, to_x)| {
+            let Some(mut to_x) = to_x else { return };
+            let mut room = Scratch::take(grad.pending(together * shape.output_len()));
+            for first in samples.clone().step_by(together) {
+                let group = first..samples.end.min(first + together);
+                let grad = grad.read(isa, out, group.clone(), &mut room);
+                to_x.write(isa, group, |to, add| kernel.input_gradient(isa, grad, to, add));
+            }
+        });
+        if let Some(sink) = sink {
+            sink.done();
+        }
     }
 }

@@ -31,6 +31,7 @@ pub struct ConvBlock<const IN: usize, const OUT: usize, const SIDE_IN: usize, co
     pub weight: Tensor<Rank4<OUT, IN, 3, 3>, f32, Cpu>,
     /// Biases (OUT).
     pub bias: Tensor<Rank1<OUT>, f32, Cpu>,
+    frozen: bool,
 }
 
 impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: usize> Default
@@ -38,7 +39,7 @@ impl<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE_OUT: us
 {
     fn default() -> Self {
         const { assert!(SIDE_OUT == (SIDE_IN - 2) / 2, "SIDE_OUT must be (SIDE_IN - 2) / 2") }
-        ConvBlock { weight: zeros(), bias: zeros() }
+        ConvBlock { weight: zeros(), bias: zeros(), frozen: false }
     }
 }
 
@@ -97,6 +98,11 @@ impl<
         self.conv1.tensors_mut(all);
         self.conv2.tensors_mut(all);
     }
+
+    fn freeze(&mut self, name: &str, frozen: &dyn Fn(&str) -> bool) {
+        self.conv1.freeze(&within(name, "conv1"), frozen);
+        self.conv2.freeze(&within(name, "conv2"), frozen);
+    }
 }
 
 impl<
@@ -130,21 +136,31 @@ impl<
         x.fill(isa);
         let mut y = x.memory().take(n * ws.second.output_len());
         ws.forward(isa, n, x.values(), &mut y);
-        let out = Arc::new(Node::new(n, y, x.memory()));
+        let trained = [!self.conv1.frozen, !self.conv2.frozen];
+        let wanted = trained != [false; 2];
+        let out = Arc::new(Node::new(n, y, x.memory()).wanted_if(wanted));
         let y = Arc::clone(&out);
+        if !wanted {
+            pool.put_back(ws);
+            return Ok(Activation::new((n, Const, Const, Const), y, tape));
+        }
         let first = (self.conv1.weight.ghost(), self.conv1.bias.ghost());
         let second = (self.conv2.weight.ghost(), self.conv2.bias.ghost());
         tape.add_backward_op(move |grads| {
             let grad = out.take_gradient().shared(isa, &out);
-            ws.backward(isa, n, x.values(), &grad);
+            ws.backward(isa, n, x.values(), &grad, trained[0]);
             let (of_first, of_second) = ws.gradient.split_at(ws.first.gradient_len());
             // Two gradients cannot be borrowed at once: the bias waits outside.
-            let mut bias = std::mem::take(&mut **grads.get_or_alloc_mut(&first.1)?);
-            ws.first.unpack_gradient(of_first, grads.get_or_alloc_mut(&first.0)?, &mut bias);
-            **grads.get_or_alloc_mut(&first.1)? = bias;
-            let mut bias = std::mem::take(&mut **grads.get_or_alloc_mut(&second.1)?);
-            ws.second.unpack_gradient(of_second, grads.get_or_alloc_mut(&second.0)?, &mut bias);
-            **grads.get_or_alloc_mut(&second.1)? = bias;
+            if trained[0] {
+                let mut bias = std::mem::take(&mut **grads.get_or_alloc_mut(&first.1)?);
+                ws.first.unpack_gradient(of_first, grads.get_or_alloc_mut(&first.0)?, &mut bias);
+                **grads.get_or_alloc_mut(&first.1)? = bias;
+            }
+            if trained[1] {
+                let mut bias = std::mem::take(&mut **grads.get_or_alloc_mut(&second.1)?);
+                ws.second.unpack_gradient(of_second, grads.get_or_alloc_mut(&second.0)?, &mut bias);
+                **grads.get_or_alloc_mut(&second.1)? = bias;
+            }
             pool.put_back(ws);
             Ok(())
         });
@@ -228,8 +244,9 @@ impl Workspace {
             });
     }
 
-    /// Leaves the gradient of the first block's weights, then of the second's, in `gradient`.
-    fn backward(&mut self, isa: Isa, n: usize, x: &[f32], grad: &[f32]) {
+    /// Leaves the gradient of the first block's weights, where that is trained, then of the second's, in
+    /// `gradient`.
+    fn backward(&mut self, isa: Isa, n: usize, x: &[f32], grad: &[f32], first_is_trained: bool) {
         let chunk = chunk_len(n);
         let Workspace { first, second, mid, mid_winners, winners, grad_mid, .. } = self;
         let (input, middle, output) = (first.input_len(), first.output_len(), second.output_len());
@@ -251,8 +268,12 @@ impl Workspace {
             .for_each(|(x, mid, mid_winners, winners, grad, grad_mid, partial)| {
                 partial.fill(0.0);
                 let (to_first, to_second) = partial.split_at_mut(of_first);
-                second.backward(isa, mid, winners, grad, to_second, Some(grad_mid));
-                first.backward(isa, x, mid_winners, grad_mid, to_first, None);
+                if first_is_trained {
+                    second.backward(isa, mid, winners, grad, to_second, Some(grad_mid));
+                    first.backward(isa, x, mid_winners, grad_mid, to_first, None);
+                } else {
+                    second.backward(isa, mid, winners, grad, to_second, None);
+                }
             });
         sum_in_order(isa, &self.partials, len, chunk_count(n), &mut self.gradient);
     }

@@ -20,6 +20,7 @@ pub struct Linear<const IN: usize, O: Dim, const RELU: bool> {
     /// Biases (O).
     pub bias: Tensor<(O,), f32, Cpu>,
     pool: Pool<Workspace>,
+    frozen: bool,
 }
 
 /// A fully connected layer, followed by ReLU if `RELU`: rows of `IN` values become rows of `OUT`.
@@ -45,6 +46,7 @@ impl<const IN: usize, O: Dim + Default, const RELU: bool> Linear<IN, O, RELU> {
             weight: device.zeros_like(&(outputs, Const)),
             bias: device.zeros_like(&(outputs,)),
             pool: Pool::default(),
+            frozen: false,
         }
     }
 }
@@ -100,18 +102,25 @@ impl<const IN: usize, O: Dim, const RELU: bool> ModuleMut<Rows<Const<IN>>> for L
         self.bias.copy_into(&mut ws.bias);
         let mut y = x.memory().take(n * out);
         sizes.forward(isa, x.values(), &ws.weight, &ws.bias, &mut y);
-        let node = Arc::new(Node::new(n, y, x.memory()));
+        let (frozen, wanted) = (self.frozen, !self.frozen || x.is_wanted());
+        let node = Arc::new(Node::new(n, y, x.memory()).wanted_if(wanted));
         let y = Arc::clone(&node);
+        if !wanted {
+            pool.put_back(ws);
+            return Ok(Activation::new((n, outputs), y, tape));
+        }
         let (weight, bias) = (self.weight.ghost(), self.bias.ghost());
         tape.add_backward_op(move |grads| {
-            ws.grad_weight.grow(out * IN);
-            ws.grad_bias.grow(out);
             let mut grad = node.take_gradient().into_values(isa, &node);
             sizes.mask(node.values(), &mut grad);
-            let (grad_weight, grad_bias) = (&mut ws.grad_weight, &mut ws.grad_bias);
-            sizes.weight_gradient(isa, x.values(), &grad, grad_weight, grad_bias);
-            add(grads.get_or_alloc_mut(&weight)?, &ws.grad_weight);
-            add(grads.get_or_alloc_mut(&bias)?, &ws.grad_bias);
+            if !frozen {
+                ws.grad_weight.grow(out * IN);
+                ws.grad_bias.grow(out);
+                let (grad_weight, grad_bias) = (&mut ws.grad_weight, &mut ws.grad_bias);
+                sizes.weight_gradient(isa, x.values(), &grad, grad_weight, grad_bias);
+                add(grads.get_or_alloc_mut(&weight)?, &ws.grad_weight);
+                add(grads.get_or_alloc_mut(&bias)?, &ws.grad_bias);
+            }
             if let Some(mut sink) = x.sink(isa) {
                 let (to_x, others) = sink.whole();
                 let before = others.then(|| to_x.to_vec());

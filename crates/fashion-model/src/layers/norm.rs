@@ -25,7 +25,8 @@ const MOMENTUM: f32 = 0.1;
 ///
 /// PyTorch's `BatchNorm2d(CHANNELS)`: in training each channel is normalised by the mean and the
 /// variance of the batch, and a tenth of the running statistics is replaced by these, with the variance
-/// unbiased, Σ(x − mean)² / (N − 1); in use it goes by the running statistics.
+/// unbiased, Σ(x − mean)² / (N − 1); in use, and where it is [frozen](Layer::freeze), it goes by the
+/// running statistics.
 #[derive(Clone, Debug)]
 pub struct BatchNorm<const CHANNELS: usize, const RELU: bool> {
     /// What it multiplies by.
@@ -36,11 +37,18 @@ pub struct BatchNorm<const CHANNELS: usize, const RELU: bool> {
     pub running_mean: Tensor<Rank1<CHANNELS>, f32, Cpu>,
     /// The variance of the batches.
     pub running_var: Tensor<Rank1<CHANNELS>, f32, Cpu>,
+    frozen: bool,
 }
 
 impl<const CHANNELS: usize, const RELU: bool> Default for BatchNorm<CHANNELS, RELU> {
     fn default() -> Self {
-        BatchNorm { weight: zeros(), bias: zeros(), running_mean: zeros(), running_var: zeros() }
+        BatchNorm {
+            weight: zeros(),
+            bias: zeros(),
+            running_mean: zeros(),
+            running_var: zeros(),
+            frozen: false,
+        }
     }
 }
 
@@ -66,30 +74,44 @@ impl<const SIDE: usize, const CHANNELS: usize, const RELU: bool>
         let mut values = x.memory().take(4 * CHANNELS);
         let mut variance = [0.0; CHANNELS];
         let [mean, inverse_deviation, scale, shift] = each(&mut values);
-        let mut sums = x.take_moments().unwrap_or_else(|| moments(isa, &x, n, CHANNELS));
-        norm::moments(sums.doubles(), (n, SIDE * SIDE), mean, &mut variance);
+        if self.frozen {
+            self.running_mean.copy_into(mean);
+            self.running_var.copy_into(&mut variance);
+        } else {
+            let mut sums = x.take_moments().unwrap_or_else(|| moments(isa, &x, n, CHANNELS));
+            norm::moments(sums.doubles(), (n, SIDE * SIDE), mean, &mut variance);
+            // Of a single value there is no unbiased variance; PyTorch refuses it.
+            let count = (n * SIDE * SIDE) as f32;
+            let unbiased = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
+            remember(&mut self.running_mean, mean, 1.0);
+            remember(&mut self.running_var, &variance, unbiased);
+        }
         norm::inverse_deviation(&variance, EPSILON as f32, inverse_deviation);
         self.weight.copy_into(scale);
         self.bias.copy_into(shift);
-        // Of a single value there is no unbiased variance; PyTorch refuses it.
-        let count = (n * SIDE * SIDE) as f32;
-        let unbiased = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
-        remember(&mut self.running_mean, mean, 1.0);
-        remember(&mut self.running_var, &variance, unbiased);
+        let (frozen, wanted) = (self.frozen, !self.frozen || x.is_wanted());
         let norm = Arc::new(Norm { channels: CHANNELS, relu: RELU, values });
-        let out = Arc::new(Node::normalised(x, Arc::clone(&norm)));
+        let out = Arc::new(Node::normalised(x, Arc::clone(&norm)).wanted_if(wanted));
         let y = Arc::clone(&out);
         let (weight, bias) = (self.weight.ghost(), self.bias.ghost());
+        if !wanted {
+            return Ok(Activation::new((n, Const, Const, Const), y, tape));
+        }
         tape.add_backward_op(move |grads| {
             let grad = out.take_gradient().shared(isa, &out);
-            let mut sums = out.take_sums(isa, &grad);
-            let (mut to_scale, mut to_shift) = ([0.0; CHANNELS], [0.0; CHANNELS]);
             let mut slopes = out.memory().take(2 * CHANNELS);
-            let [of_x, constant] = each(&mut slopes);
-            let (to, of) = ((&mut to_scale[..], &mut to_shift[..]), (of_x, constant));
-            norm::slopes(sums.doubles(), n * SIDE * SIDE, norm.by(), to, of);
-            add(grads.get_or_alloc_mut(&weight)?, &to_scale);
-            add(grads.get_or_alloc_mut(&bias)?, &to_shift);
+            if frozen {
+                // Mean and variance are constants then, not functions of the input.
+                slopes.fill(0.0);
+            } else {
+                let mut sums = out.take_sums(isa, &grad);
+                let (mut to_scale, mut to_shift) = ([0.0; CHANNELS], [0.0; CHANNELS]);
+                let [of_x, constant] = each(&mut slopes);
+                let (to, of) = ((&mut to_scale[..], &mut to_shift[..]), (of_x, constant));
+                norm::slopes(sums.doubles(), n * SIDE * SIDE, norm.by(), to, of);
+                add(grads.get_or_alloc_mut(&weight)?, &to_scale);
+                add(grads.get_or_alloc_mut(&bias)?, &to_shift);
+            }
             out.source().receive(isa, Gradient::Normalised { grad, norm, slopes });
             Ok(())
         });

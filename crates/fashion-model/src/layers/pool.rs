@@ -203,8 +203,13 @@ fn pooled<X: Shape, Y: Shape, W: Clone + Default + Send + Sync + 'static>(
                 forward(isa, x.read(isa, sample..sample + 1, &mut room), y, winners);
             }
         });
-    let out = Arc::new(Node::new(n, y, x.memory()));
+    let wanted = x.is_wanted();
+    let out = Arc::new(Node::new(n, y, x.memory()).wanted_if(wanted));
     let y = Arc::clone(&out);
+    if !wanted {
+        pool.put_back(winners);
+        return Ok(Activation::new(shape(n), y, tape));
+    }
     tape.add_backward_op(move |_| {
         let grad = out.take_gradient().shared(isa, &out);
         let mut sink = x.sink(isa);

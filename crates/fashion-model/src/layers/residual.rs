@@ -69,6 +69,11 @@ impl<F: Layer, R: Layer> Layer for Residual<F, R> {
         self.body.tensors_mut(all);
         self.shortcut.tensors_mut(all);
     }
+
+    fn freeze(&mut self, name: &str, frozen: &dyn Fn(&str) -> bool) {
+        self.body.freeze(&within(name, "body"), frozen);
+        self.shortcut.freeze(&within(name, "shortcut"), frozen);
+    }
 }
 
 impl<S: Shape, T: Shape, F, R> ModuleMut<Activation<S>> for Residual<F, R>
@@ -98,8 +103,12 @@ fn add_relu<S: Shape>(a: Activation<S>, b: Activation<S>) -> Activation<S> {
         let other = b.read(isa, samples.clone(), &mut room);
         a.add_relu(isa, samples, other, y);
     });
-    let out = Arc::new(Node::new(n, y, a.memory()));
+    let wanted = a.is_wanted() || b.is_wanted();
+    let out = Arc::new(Node::new(n, y, a.memory()).wanted_if(wanted));
     let y = Arc::clone(&out);
+    if !wanted {
+        return Activation::new(shape, y, tape);
+    }
     tape.add_backward_op(move |_| {
         let mut grad = out.take_gradient().into_values(isa, &out);
         let (mut of_a, mut of_b) = (a.sums(), b.sums());

@@ -154,6 +154,8 @@ impl Layer for Whole {
     fn tensors<'a>(&'a self, _: &mut Vec<&'a dyn AnyTensor>) {}
 
     fn tensors_mut<'a>(&'a mut self, _: &mut Vec<&'a mut dyn AnyTensor>) {}
+
+    fn freeze(&mut self, _: &str, _: &dyn Fn(&str) -> bool) {}
 }
 
 impl<S: Shape> ModuleMut<Activation<S>> for Whole {

@@ -198,7 +198,7 @@ const RESNET: Expected = Expected {
 };
 
 /// The script's network.
-fn network(architecture: Architecture) -> Network {
+pub(crate) fn network(architecture: Architecture) -> Network {
     let mut network = architecture.zeroed(10);
     let mut number = 0;
     network.for_each_parameter_mut(&mut |parameter, to| {
@@ -222,7 +222,7 @@ fn network(architecture: Architecture) -> Network {
 }
 
 /// The script's images, or as many of another shape, and their classes, one-hot.
-fn batch(architecture: Architecture) -> (Vec<f32>, Tensor<(usize, usize), f32, Cpu>) {
+pub(crate) fn batch(architecture: Architecture) -> (Vec<f32>, Tensor<(usize, usize), f32, Cpu>) {
     let ImageShape { side, channels } = architecture.input();
     let len = 8 * side * side * channels;
     let pixels = values(len, 20).into_iter().zip(values(len, 22));
