@@ -10,7 +10,8 @@ pub(crate) fn note<'a>(
 ) -> Option<(usize, String)> {
     let long = runs.into_iter().filter_map(|(settings, images)| {
         let window = settings.average_window()?;
-        let steps = settings.epochs.saturating_mul(images.div_ceil(settings.batch_size)) as f64;
+        let steps = settings.images(images).in_steps(settings.batch_size);
+        let steps = steps.before(settings.epochs.saturating_add(1)) as f64;
         (window > steps).then_some([settings.ema_decay, window.round(), steps])
     });
     let long: Vec<[f64; 3]> = long.collect();

@@ -41,6 +41,26 @@ pub fn softmax(classes: usize, logits: &[f32], probabilities: &mut [f32]) {
 /// # Panics
 /// If the lengths do not fit.
 pub fn cross_entropy(classes: usize, logits: &[f32], targets: &[f32]) -> f32 {
+    cross_entropy_each(classes, logits, targets, |_| {})
+}
+
+/// [`cross_entropy`], which tells each row's own loss in passing, in the order of the rows.
+///
+/// ```
+/// let (mut losses, ln2) = (Vec::new(), std::f32::consts::LN_2);
+/// let (z, t) = ([0.0, 0.0, 1000.0, 0.0], [1.0, 0.0, 1.0, 0.0]);
+/// let mean = fashion_kernels::loss::cross_entropy_each(2, &z, &t, |loss| losses.push(loss));
+/// assert_eq!((losses, mean), (vec![ln2, 0.0], ln2 / 2.0));
+/// ```
+///
+/// # Panics
+/// If the lengths do not fit.
+pub fn cross_entropy_each(
+    classes: usize,
+    logits: &[f32],
+    targets: &[f32],
+    mut each: impl FnMut(f32),
+) -> f32 {
     assert_eq!(logits.len(), targets.len(), "targets");
     assert!(classes > 0 && logits.len().is_multiple_of(classes), "logits are whole rows");
     let mut loss = 0.0f64;
@@ -48,11 +68,15 @@ pub fn cross_entropy(classes: usize, logits: &[f32], targets: &[f32]) -> f32 {
         let top = z.iter().fold(f32::NEG_INFINITY, |m, &v| m.max(v));
         let sum: f32 = z.iter().map(|&z| libm::expf(z - top)).sum();
         let log_sum = libm::logf(sum);
+        let mut own = 0.0;
         for (&z, &t) in z.iter().zip(t) {
             if t != 0.0 || z.is_nan() {
-                loss -= f64::from(t * (z - top - log_sum));
+                let term = f64::from(t * (z - top - log_sum));
+                loss -= term;
+                own -= term;
             }
         }
+        each(own as f32);
     }
     (loss / (logits.len() / classes) as f64) as f32
 }

@@ -30,6 +30,18 @@ pub fn cross_entropy<B: Dim, K: Dim, T: Tape<f32, Cpu>>(
     logits: Tensor<(B, K), f32, Cpu, T>,
     targets: &Tensor<(B, K), f32, Cpu>,
 ) -> Result<Tensor<Rank0, f32, Cpu, T>, CpuError> {
+    cross_entropy_each(logits, targets, &mut |_| {})
+}
+
+/// [`cross_entropy`], which tells each row's own loss in passing, in the order of the rows.
+///
+/// # Errors
+/// If dfdx cannot allocate.
+pub fn cross_entropy_each<B: Dim, K: Dim, T: Tape<f32, Cpu>>(
+    logits: Tensor<(B, K), f32, Cpu, T>,
+    targets: &Tensor<(B, K), f32, Cpu>,
+    each: &mut dyn FnMut(f32),
+) -> Result<Tensor<Rank0, f32, Cpu, T>, CpuError> {
     let (logits, mut tape) = logits.split_tape();
     let classes = logits.shape().1.size();
     let len = logits.shape().num_elements();
@@ -37,7 +49,7 @@ pub fn cross_entropy<B: Dim, K: Dim, T: Tape<f32, Cpu>>(
     logits.copy_into(&mut kept[..len]);
     targets.copy_into(&mut kept[len..2 * len]);
     let out = tensor_with(logits.device(), (), |loss| {
-        loss[0] = loss::cross_entropy(classes, &kept[..len], &kept[len..2 * len]);
+        loss[0] = loss::cross_entropy_each(classes, &kept[..len], &kept[len..2 * len], each);
     })?;
     if T::OWNS_TAPE {
         let (ghost, out_ghost) = (logits.ghost(), out.ghost());

@@ -189,7 +189,7 @@ fn measure_whole(args: &Args, splits: &Splits) -> Result<()> {
     let _ = Trainer::new(plain.clone(), splits, network.clone())?.run_epoch(warm_up)?;
     let [mut plain, mut augmented] =
         [Trainer::new(plain, splits, network.clone())?, Trainer::new(augmented, splits, network)?];
-    let images = plain.images_per_epoch();
+    let images = plain.images().first;
     let mut times = [const { Vec::new() }; 3];
     for _ in 0..args.epochs {
         for (trainer, at) in [(&mut plain, 1), (&mut augmented, 2)] {

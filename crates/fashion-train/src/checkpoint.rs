@@ -3,17 +3,20 @@
 use crate::error::Error;
 use crate::history::{from_csv, to_csv};
 use crate::settings::Settings;
-use crate::trainer::Trainer;
+use crate::trainer::{Parts, Trainer};
 use fashion_data::known::sha256;
 use fashion_model::tensors::{self, Metadata, NamedTensor, Tensors};
 use fashion_model::weights;
 use std::path::Path;
 
+/// The name of the tensor of losses; those of networks have a dot.
+const LAST_LOSSES: &str = "last_losses";
+
 /// Weights, the optimiser's memory, and the history, after a whole epoch.
 ///
 /// A safetensors file: the parameters in PyTorch's layout under their names, each with what the
-/// optimiser remembers of it beside it (`.mean` and `.square`, or `.velocity`, and `.average`), and in
-/// the metadata `architecture`, `settings`, `step`, `history` (the text of `history.csv`) and `sha256`
+/// optimiser remembers of it beside it (`.mean` and `.square`, or `.velocity`, and `.average`); where easy images are left out, `last_losses`,
+/// the loss of each image at its last visit; and in the metadata `architecture`, `settings`, `step`, `history` (the text of `history.csv`) and `sha256`
 /// of all the rest. There is no random state: streams are keyed by (seed, purpose, epoch, index). Nor
 /// is there any of the schedule or of early stopping, which go by the history.
 #[derive(Clone, Debug)]
@@ -34,6 +37,11 @@ impl Checkpoint {
                 let tensor = NamedTensor { shape: parameter.shape.clone(), values };
                 tensors.insert(format!("{}.{}", parameter.name, slot.name), tensor);
             }
+        }
+        if let Some(easy) = trainer.easy() {
+            let losses = easy.losses.clone();
+            let tensor = NamedTensor { shape: vec![losses.len()], values: losses };
+            tensors.insert(LAST_LOSSES.into(), tensor);
         }
         let mut metadata = Metadata::from([
             ("architecture".into(), network.name().into()),
@@ -102,7 +110,7 @@ impl Checkpoint {
         let step = text("step")?.parse().map_err(|_| damaged("its step is no number".into()))?;
         let epochs =
             from_csv(text("history")?).map_err(|e| damaged(format!("its history, {e}")))?;
-        let (network, optimiser, history) = trainer.parts_mut();
+        let Parts { network, optimiser, easy, history } = trainer.parts_mut();
         for (position, parameter) in network.parameters().iter().enumerate() {
             let slots = optimiser.slots.iter_mut();
             for slot in slots.filter(|slot| !slot.values[position].is_empty()) {
@@ -113,6 +121,12 @@ impl Checkpoint {
                     }
                     _ => return Err(damaged(format!("{name} is missing or misshapen"))),
                 }
+            }
+        }
+        if let Some(easy) = easy {
+            match tensors.remove(LAST_LOSSES) {
+                Some(tensor) if tensor.shape == [easy.losses.len()] => easy.losses = tensor.values,
+                _ => return Err(damaged(format!("{LAST_LOSSES} is missing or misshapen"))),
             }
         }
         weights::set_tensors(network, tensors)?;

@@ -62,6 +62,10 @@ pub fn extras(settings: &Settings) -> Vec<(&'static str, String)> {
     if settings.balance > 0.0 {
         extras.push(("balanced drawing", settings.balance.to_string()));
     }
+    if settings.skip_easy > 0.0 {
+        let share = format!("{} from epoch {} on", settings.skip_easy, settings.skip_easy_from);
+        extras.push(("easy images left out", share));
+    }
     if !settings.drawing().augment.is_none() {
         extras.push(("random changes", changes(settings)));
     }

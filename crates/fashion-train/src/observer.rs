@@ -1,5 +1,6 @@
 //! How another program follows a run, and stops it.
 
+use crate::epoch_lengths::EpochLengths;
 use crate::history::Epoch;
 use std::ops::ControlFlow;
 
@@ -10,10 +11,10 @@ pub struct Start {
     pub done: usize,
     /// How many epochs there will be at most.
     pub epochs: usize,
-    /// Training images of an epoch.
-    pub images_per_epoch: usize,
-    /// Steps of an epoch.
-    pub steps_per_epoch: usize,
+    /// Training images of the epochs.
+    pub images: EpochLengths,
+    /// Steps of the epochs.
+    pub steps: EpochLengths,
     /// The last of the epochs that are done. A process that was killed may have kept it without
     /// telling its observers.
     pub last: Option<Epoch>,
@@ -32,7 +33,7 @@ pub struct Step {
     pub epochs: usize,
     /// Training images seen in this epoch.
     pub images: usize,
-    /// Training images of an epoch.
+    /// Training images of this epoch.
     pub images_per_epoch: usize,
     /// The learning rate of this step.
     pub learning_rate: f64,

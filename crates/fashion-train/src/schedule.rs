@@ -10,6 +10,7 @@
 //! warm-up, then, as `SequentialLR` joins them, another one that counts its steps from the end of
 //! the warm-up. Where PyTorch divides by zero, a rate is chosen that fits its neighbours.
 
+use crate::epoch_lengths::EpochLengths;
 use crate::error::Error;
 use crate::history::Epoch;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -19,7 +20,7 @@ use std::str::FromStr;
 
 /// The shape of a [`Schedule`] after its warm-up. η is the [learning rate](Schedule::learning_rate),
 /// γ the [factor](Schedule::decay_factor), m the [minimum](Schedule::min_learning_rate), t the step
-/// counted from the end of the warm-up, of T, and e = ⌊t / steps of an epoch⌋.
+/// counted from the end of the warm-up, of T, and e the whole epochs since then.
 ///
 /// As text: `constant`, `step`, `exponential`, `cosine`, `one-cycle` or `plateau`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,8 +126,8 @@ const PLATEAU_EPSILON: f64 = 1e-8;
 ///     one_cycle_rise: 0.3,
 ///     epochs: 3,
 /// };
-/// let steps_per_epoch = 4;
-/// let rates: Vec<f64> = (0..12).map(|step| schedule.rate(step, steps_per_epoch, 0)).collect();
+/// let steps_of_an_epoch = 4;
+/// let rates: Vec<f64> = (0..12).map(|step| schedule.rate(step, steps_of_an_epoch, 0)).collect();
 /// assert_eq!(rates[..3], [0.005, 0.01, 0.01]); // two steps of warm-up, then the cosine's first
 /// assert!((rates[7] - 0.005).abs() < 1e-15); // half-way down
 /// assert!(schedule.depends_on_epochs());
@@ -160,20 +161,20 @@ pub struct Schedule {
 impl Schedule {
     /// The learning rate of a step.
     ///
-    /// `step` is counted from 0 over the whole run, and `reductions` is what
+    /// `step` is counted from 0 over the whole run, `steps` are those of its epochs, and `reductions` is what
     /// [`reductions`](Self::reductions) says of the epochs before. Of the w steps of the warm-up,
     /// step s has the (s + 1) / w-th part of the rate from which the schedule starts: of the learning
     /// rate, or of a 25th of it for a one-cycle that rises. A step after the run's end has the rate
     /// at which cosine or one-cycle end.
-    pub fn rate(&self, step: u64, steps_per_epoch: usize, reductions: u32) -> f64 {
-        let steps_per_epoch = steps_per_epoch.max(1) as u64;
-        let warmup = (self.warmup_epochs * steps_per_epoch as f64).round() as u64;
+    pub fn rate(&self, step: u64, steps: impl Into<EpochLengths>, reductions: u32) -> f64 {
+        let steps = steps.into();
+        let warmup = steps.of_first(self.warmup_epochs).round() as u64;
         if step < warmup {
             return self.start() * ((step + 1) as f64 / warmup as f64);
         }
-        let total = (self.epochs as u64).saturating_mul(steps_per_epoch);
+        let total = steps.before(self.epochs.saturating_add(1));
+        let epoch = steps.between(warmup, step);
         let (step, total) = (step - warmup, total.saturating_sub(warmup).max(1));
-        let epoch = step / steps_per_epoch;
         match self.kind {
             ScheduleKind::Constant => self.learning_rate,
             ScheduleKind::Step => self.decayed(epoch / self.step_epochs.max(1) as u64),

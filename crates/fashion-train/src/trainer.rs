@@ -1,5 +1,7 @@
 //! The training loop.
 
+use crate::easy::Easy;
+use crate::epoch_lengths::EpochLengths;
 use crate::error::{Divergence, Error};
 use crate::evaluate::evaluate;
 use crate::history::{Epoch, best, diverges};
@@ -11,7 +13,8 @@ use dfdx::tensor_ops::Backward;
 use fashion_data::{Classes, Dataset, Feed, HoldOut, Splits, draws_of_classes};
 use fashion_kernels::Scratch;
 use fashion_kernels::loss::{argmax, weigh_targets};
-use fashion_model::{Network, cross_entropy, tensor_with, weights};
+use fashion_model::{Network, cross_entropy_each, tensor_with, weights};
+use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
 
 /// Images that a network is validated on: a set, and which of it.
@@ -44,6 +47,7 @@ pub struct Trainer<'a> {
     dataset: &'a Dataset,
     train: Vec<usize>,
     held_out: Option<HeldOut<'a>>,
+    easy: Option<Easy>,
     history: Vec<Epoch>,
 }
 
@@ -109,6 +113,8 @@ impl<'a> Trainer<'a> {
                     None => Guessing::default(),
                 },
             ],
+            easy: (settings.skip_easy > 0.0)
+                .then(|| Easy::new(settings.skip_easy, settings.skip_easy_from, dataset.len())),
             class_weights,
             settings,
             device,
@@ -156,14 +162,14 @@ impl<'a> Trainer<'a> {
         self.dataset.classes()
     }
 
-    /// How many images an epoch trains on.
-    pub fn images_per_epoch(&self) -> usize {
-        self.train.len()
+    /// How many images epochs train on.
+    pub fn images(&self) -> EpochLengths {
+        self.settings.images(self.train.len())
     }
 
-    /// How many steps an epoch has.
-    pub fn steps_per_epoch(&self) -> usize {
-        self.train.len().div_ceil(self.settings.batch_size)
+    /// How many steps epochs have.
+    pub fn steps(&self) -> EpochLengths {
+        self.images().in_steps(self.settings.batch_size)
     }
 
     /// What an observer is told before the first step.
@@ -171,8 +177,8 @@ impl<'a> Trainer<'a> {
         Start {
             done: self.history.len(),
             epochs: self.settings.epochs,
-            images_per_epoch: self.images_per_epoch(),
-            steps_per_epoch: self.steps_per_epoch(),
+            images: self.images(),
+            steps: self.steps(),
             last: self.history.last().copied(),
             last_is_best: self.last_is_best(),
         }
@@ -189,8 +195,18 @@ impl<'a> Trainer<'a> {
             && best(&self.history).map(|e| e.epoch) == self.history.last().map(|e| e.epoch)
     }
 
-    pub(crate) fn parts_mut(&mut self) -> (&mut Network, &mut Optimiser, &mut Vec<Epoch>) {
-        (&mut self.network, &mut self.optimiser, &mut self.history)
+    /// The losses of images at their last visits, where easy ones are left out.
+    pub(crate) fn easy(&self) -> Option<&Easy> {
+        self.easy.as_ref()
+    }
+
+    pub(crate) fn parts_mut(&mut self) -> Parts<'_> {
+        Parts {
+            network: &mut self.network,
+            optimiser: &mut self.optimiser,
+            easy: self.easy.as_mut(),
+            history: &mut self.history,
+        }
     }
 
     /// The lowest mean training loss of a network that says the same of every image, in nats: the
@@ -267,7 +283,7 @@ impl<'a> Trainer<'a> {
         let number = self.history.len() + 1;
         let schedule = self.settings.schedule();
         let reductions = schedule.reductions(&self.history);
-        let steps = self.steps_per_epoch();
+        let steps = self.steps();
         let rate = |step| schedule.rate(step, steps, reductions);
         let ControlFlow::Continue(pass) = self.pass(number, rate, observer)? else {
             return Ok(ControlFlow::Break(()));
@@ -275,7 +291,12 @@ impl<'a> Trainer<'a> {
         let Pass { learning_rate, loss: train_loss, accuracy: train_accuracy } = pass;
         if diverges(&self.history, train_loss, self.guessing_loss()) {
             let what = Divergence::EpochLoss(train_loss);
-            return Err(Error::Diverged { what, epoch: number, step: steps, learning_rate });
+            return Err(Error::Diverged {
+                what,
+                epoch: number,
+                step: steps.of(number),
+                learning_rate,
+            });
         }
         self.take_average();
         let validation = self
@@ -302,8 +323,12 @@ impl<'a> Trainer<'a> {
         observer: &mut dyn Observer,
     ) -> Result<ControlFlow<(), Pass>, Error> {
         let drawing = self.settings.drawing();
-        let feed = Feed::of_epoch(self.dataset, &self.train, &drawing, epoch as u64);
-        let before = (epoch as u64 - 1) * self.steps_per_epoch() as u64;
+        let visited = match &self.easy {
+            Some(easy) => easy.visited(&self.train, epoch),
+            None => Cow::Borrowed(&self.train[..]),
+        };
+        let feed = Feed::of_epoch(self.dataset, &visited, &drawing, epoch as u64);
+        let before = self.steps().before(epoch);
         let (mut loss_sum, mut right, mut images) = (0.0, 0, 0);
         let mut pass =
             Pass { learning_rate: self.settings.learning_rate, loss: 0.0, accuracy: 0.0 };
@@ -362,10 +387,15 @@ impl<'a> Trainer<'a> {
         logits.copy_into(&mut values[..n * classes]);
         let right = values[..n * classes]
             .chunks_exact(classes)
-            .zip(draws)
+            .zip(draws.clone())
             .filter(|(z, draw)| argmax(z) == feed.label(*draw))
             .count();
-        let loss_tensor = cross_entropy(logits, &y)?;
+        let (easy, mut images) = (&mut self.easy, feed.indices()[draws].iter());
+        let loss_tensor = cross_entropy_each(logits, &y, &mut |loss| {
+            if let (Some(easy), Some(&image)) = (easy.as_mut(), images.next()) {
+                easy.note(image, loss);
+            }
+        })?;
         let loss = loss_tensor.array();
         if !loss.is_finite() {
             return Err(Problem::Diverged(Divergence::Loss(loss)));
@@ -374,6 +404,14 @@ impl<'a> Trainer<'a> {
         let gradient_norm = self.optimiser.step(&mut self.network, gradients, learning_rate)?;
         Ok(Taken { loss, right, gradient_norm })
     }
+}
+
+/// What training changes, and a checkpoint holds.
+pub(crate) struct Parts<'a> {
+    pub(crate) network: &'a mut Network,
+    pub(crate) optimiser: &'a mut Optimiser,
+    pub(crate) easy: Option<&'a mut Easy>,
+    pub(crate) history: &'a mut Vec<Epoch>,
 }
 
 /// What can be reached by saying the same of every image.

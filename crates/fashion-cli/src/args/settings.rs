@@ -34,7 +34,7 @@ fn argument(setting: &'static Setting) -> Arg {
         Group::Run => argument,
         Group::Optimiser => argument.help_heading("Optimiser"),
         Group::Schedule => argument.help_heading("Learning-rate schedule"),
-        Group::Loss => argument.help_heading("Loss, and how much classes count"),
+        Group::Loss => argument.help_heading("Loss, and how much images count"),
         Group::Augmentation => argument.help_heading("Random changes to training images"),
         Group::Keeping => argument.help_heading("What is kept, and when to stop"),
     }
@@ -142,7 +142,7 @@ mod tests {
                     --nesterov false --weight-decay 0.01 --clip-norm 2 --schedule one-cycle \
                     --warmup-epochs 0.5 --decay-factor 0.4 --step-epochs 3 --plateau-patience 4 \
                     --min-lr 0.1 --one-cycle-rise 0.6 --label-smoothing 0.05 \
-                    --class-weights 1,2 --balance 0.25 --flip 0.5 --shift 0.11 --rotate 12 --scale 0.12 \
+                    --class-weights 1,2 --balance 0.25 --skip-easy 0.4 --skip-easy-from 5 --flip 0.5 --shift 0.11 --rotate 12 --scale 0.12 \
                     --brightness 0.13 --contrast 0.14 --saturation 0.15 --hue 0.16 --erase 0.17 \
                     --mixup 0.18 --tta flip --ema-decay 0.99 --patience 6 --min-delta 0.001";
         let given = Line::try_parse_from(line.split_whitespace()).unwrap().settings;
@@ -173,6 +173,8 @@ mod tests {
             label_smoothing: 0.05,
             class_weights: "1,2".parse::<ClassWeights>().unwrap(),
             balance: 0.25,
+            skip_easy: 0.4,
+            skip_easy_from: 5,
             flip: 0.5,
             shift: 0.11,
             rotate: 12.0,

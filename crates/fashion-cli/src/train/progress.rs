@@ -3,7 +3,7 @@
 use crate::output::{self, percent};
 use crate::train::interrupt::Interrupt;
 use fashion_eval::thousands;
-use fashion_train::{Config, Epoch, Observer, Step};
+use fashion_train::{Config, Epoch, EpochLengths, Observer, Start, Step};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
@@ -16,9 +16,11 @@ pub(crate) struct Progress {
     epochs: usize,
     /// What the epochs are validated on.
     held_out: &'static str,
-    /// The first step's epoch, and images seen in this session up to the present step.
-    first_epoch: Option<usize>,
-    images: usize,
+    /// Of the epochs.
+    lengths: EpochLengths,
+    /// Images before this session, and up to the present step.
+    before: u64,
+    images: u64,
 }
 
 impl Progress {
@@ -28,14 +30,15 @@ impl Progress {
             watch: Watch::new(interrupt, quiet),
             epochs: config.training.epochs,
             held_out: config.training.validation.part(),
-            first_epoch: None,
+            lengths: 0.into(),
+            before: 0,
             images: 0,
         }
     }
 
     fn images_per_second(&self) -> String {
         let seconds = self.watch.began.elapsed().as_secs_f64().max(1e-9);
-        format!("{} images/s", thousands((self.images as f64 / seconds) as usize))
+        format!("{} images/s", thousands(((self.images - self.before) as f64 / seconds) as usize))
     }
 
     fn name(&self, epoch: usize) -> String {
@@ -45,14 +48,20 @@ impl Progress {
 }
 
 impl Observer for Progress {
+    fn on_start(&mut self, start: &Start) {
+        self.lengths = start.images;
+        self.before = self.lengths.before(start.done + 1);
+        self.images = self.before;
+    }
+
     fn on_step(&mut self, step: &Step) -> ControlFlow<()> {
-        let first = *self.first_epoch.get_or_insert(step.epoch);
-        self.images = (step.epoch - first) * step.images_per_epoch + step.images;
-        let all = (step.epochs + 1 - first) * step.images_per_epoch;
+        self.images = self.lengths.before(step.epoch) + step.images as u64;
+        let all = self.lengths.before(step.epochs + 1);
+        let [done, all] = [self.images, all].map(|images| (images - self.before) as f64);
         self.watch.step(step.images as f64 / step.images_per_epoch as f64, || {
             let (loss, accuracy) = (step.loss, 100.0 * step.accuracy);
             let rate = self.images_per_second();
-            let left = self.watch.left(self.images as f64 / all as f64);
+            let left = self.watch.left(done / all);
             let message = format!("loss {loss:.4}  accuracy {accuracy:.1}%  {rate}  {left}");
             (self.name(step.epoch), message)
         })
@@ -65,6 +74,10 @@ impl Observer for Progress {
             epoch.train_loss,
             percent(epoch.train_accuracy)
         );
+        let visited = self.lengths.of(epoch.epoch);
+        if visited < self.lengths.first {
+            line += &format!(" of {} images", thousands(visited));
+        }
         if let (Some(loss), Some(accuracy)) = (epoch.validation_loss, epoch.validation_accuracy) {
             let name = self.held_out;
             line += &format!("  {name} loss {loss:.4}  accuracy {}", percent(accuracy));

@@ -1,19 +1,24 @@
 //! The loss and its targets against PyTorch, the reference and finite differences.
 
 use crate::common::{assert_close, bits, scaled, values};
-use fashion_kernels::loss::{cross_entropy, cross_entropy_gradient, softmax, weigh_targets};
+use fashion_kernels::loss::{
+    cross_entropy, cross_entropy_each, cross_entropy_gradient, softmax, weigh_targets,
+};
 use fashion_kernels::reference;
 
 /// ```python
 /// z = (values(12, 5).reshape(3, 4) * 4).requires_grad_()
 /// t = F.one_hot(torch.tensor([2, 0, 3]), 4).float()
-/// l = F.cross_entropy(z, t); l.backward(); print(l, z.grad, F.softmax(z, 1))
+/// print(F.cross_entropy(z, t, reduction="none")); l = F.cross_entropy(z, t); l.backward(); print(l, z.grad, F.softmax(z, 1))
 /// ```
 #[test]
 fn loss_matches_pytorch() {
     let z = scaled(12, 5, 4.0);
     let t = [0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0];
     assert_close("loss", &[cross_entropy(4, &z, &t)], &[1.1557199954986572], 1e-6);
+    let mut losses = Vec::new();
+    cross_entropy_each(4, &z, &t, |loss| losses.push(loss));
+    assert_close("losses", &losses, &[1.65679407, 0.913537264, 0.89682865], 1e-6);
     let mut grad = [0.0; 12];
     cross_entropy_gradient(4, &z, &t, 1.0, &mut grad);
     let expected = [

@@ -19,7 +19,7 @@ use std::path::Path;
 /// {"event":"end","step":2,"epoch":1}
 /// ```
 ///
-/// Fields are those of [`Start`], [`Step`] and [`Epoch`]; `end` has the last step and the last whole
+/// Fields are those of [`Start`], [`Step`] and [`Epoch`], and of the first epoch its images and steps; `end` has the last step and the last whole
 /// epoch. What there is not, or is not finite, is `null`. Numbers are in the shortest form that reads
 /// back to the same value, and there are no times, so equal runs give equal files. See
 /// [the module](crate::log) for resumed runs and failed writes.
@@ -88,13 +88,13 @@ impl JsonLinesLog {
 impl Observer for JsonLinesLog {
     fn on_start(&mut self, start: &Start) {
         self.epoch = start.done;
-        self.step = (start.done * start.steps_per_epoch) as u64;
+        self.step = start.steps.before(start.done + 1);
         match (self.log.go_on(start), &start.last) {
             (GoesOn::Anew, _) => self.add(&Event::Start {
                 done: start.done,
                 epochs: start.epochs,
-                images_per_epoch: start.images_per_epoch,
-                steps_per_epoch: start.steps_per_epoch,
+                images_per_epoch: start.images.first,
+                steps_per_epoch: start.steps.first,
             }),
             (GoesOn::After(Some(end)), Some(last)) if !end.told => {
                 self.add_epoch(last, start.last_is_best);

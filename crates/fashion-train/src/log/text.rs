@@ -121,7 +121,7 @@ pub(super) enum GoesOn {
 
 /// The last step of the run's last whole epoch. A log that power was lost under may not have it.
 fn last_step(start: &Start) -> u64 {
-    (start.done * start.steps_per_epoch) as u64
+    start.steps.before(start.done + 1)
 }
 
 /// What shows that a log is another run's.

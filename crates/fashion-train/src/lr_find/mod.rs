@@ -64,7 +64,7 @@ impl LrFind {
     /// Does the test on a fresh network.
     ///
     /// The optimiser, batch size, loss, clipping and seed are those of the settings; their rate and
-    /// its schedule are not used. Batches are those of training: `settings.validation` says what is
+    /// its schedule are not used, and no image is left out for being easy. Batches are those of training: `settings.validation` says what is
     /// held out, which is not looked at, and neither is the test set. A loss, gradient or parameter
     /// that is no longer finite ends the test and is no error.
     ///
@@ -83,8 +83,9 @@ impl LrFind {
         observer: &mut dyn Observer,
     ) -> Result<RangeTest, Error> {
         self.check()?;
-        let mut trainer = Trainer::new(settings.clone(), splits, network)?;
-        let epochs = self.steps.div_ceil(trainer.steps_per_epoch());
+        let all_images = Settings { skip_easy: 0.0, ..settings.clone() };
+        let mut trainer = Trainer::new(all_images, splits, network)?;
+        let epochs = self.steps.div_ceil(trainer.steps().first);
         observer.on_start(&Start { epochs, ..trainer.start() });
         let mut recorder = Recorder {
             test: self,

@@ -64,8 +64,10 @@ pub fn train(
     run.write_environment(&environment)?;
     let earlier = trainer.history().len();
     let finish = trainer.run_keeping(observer, |trainer| write_epoch(run, trainer, config));
-    let epochs = trainer.history().len() - earlier;
-    let images = epochs * trainer.images_per_epoch();
+    let later = trainer.history().len();
+    let epochs = later - earlier;
+    let seen = |epochs: usize| trainer.images().before(epochs + 1) as usize;
+    let images = seen(later) - seen(earlier);
     environment.sessions.push(Session::new(started, clock.elapsed(), epochs, images));
     let noted = run.write_environment(&environment);
     let finish = finish?;

@@ -14,6 +14,8 @@ pub use text::{value_from_text, value_to_number, value_to_text, word};
 pub use validation::Validation;
 
 use crate::early_stopping::EarlyStopping;
+use crate::easy::Easy;
+use crate::epoch_lengths::EpochLengths;
 use crate::error::Error;
 use crate::history::{Epoch, best};
 use crate::schedule::{Schedule, ScheduleKind};
@@ -131,6 +133,13 @@ settings! {
         |s| share(s.balance) => "0 to 1 such as 0.5",
         |s| s.balance == 0.0 || s.class_weights != ClassWeights::Balanced
             => "0 with balanced class weights; both together would count rare classes twice";
+    /// Leave out of each epoch this share of the images, such as 0.4: those whose loss was least when
+    /// they were last seen; 0 for none
+    Loss skip_easy: f64 = 0.0, "SHARE",
+        |s| (0.0..1.0).contains(&s.skip_easy) => "0 to below 1 such as 0.4";
+    /// The first epoch that does so
+    Loss skip_easy_from: usize = 3, "EPOCH",
+        |s| s.skip_easy_from > 1 => "at least 2, since the first epoch has no losses to go by";
     /// Mirror images left to right so often, such as 0.5
     Augmentation flip: f64 = 0.0, "SHARE",
         |s| share(s.flip) => "0 to 1 such as 0.5";
@@ -250,6 +259,14 @@ impl Settings {
             min_learning_rate: self.min_learning_rate,
             one_cycle_rise: self.one_cycle_rise,
             epochs: self.epochs,
+        }
+    }
+
+    /// How many of so many training images the epochs visit.
+    pub fn images(&self, train: usize) -> EpochLengths {
+        match Easy::left_out(self.skip_easy, train) {
+            0 => train.into(),
+            easy => EpochLengths { first: train, later: train - easy, from: self.skip_easy_from },
         }
     }
 
@@ -510,6 +527,8 @@ mod tests {
             (Settings { warmup_epochs: 10.0, ..Settings::default() }, "fewer than there are"),
             (Settings { min_learning_rate: 0.1, ..Settings::default() }, "0 to the learning rate"),
             (Settings { seed: u64::MAX, ..Settings::default() }, "below 2^63"),
+            (Settings { skip_easy: 1.0, ..Settings::default() }, "0 to below 1"),
+            (Settings { skip_easy_from: 1, ..Settings::default() }, "first epoch has no losses"),
             (Settings { clip_norm: f64::NAN, ..Settings::default() }, "0 for no limit"),
         ] {
             let error = refused(settings);

@@ -92,7 +92,7 @@ fn the_steps_are_those_of_training() {
     assert_eq!(found.end, RangeEnd::Complete);
     // 210 of the images, so that 11 batches of 50 take three epochs, each in its own order.
     let [start] = told.starts[..] else { panic!("{:?}", told.starts) };
-    assert_eq!((start.epochs, start.steps_per_epoch, start.images_per_epoch), (3, 5, 210));
+    assert_eq!((start.epochs, start.steps, start.images), (3, 5.into(), 210.into()));
     let last = told.steps[10];
     // A rate that moves nothing shows that the batches are others.
     let test = LrFind { from: 1e-30, to: 2e-30, steps: 6, ..test };

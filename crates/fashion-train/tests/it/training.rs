@@ -73,8 +73,10 @@ fn the_bits_are_those_of_this_revision_of_the_arithmetic() {
         mixup: 0.2,
         ..adam.clone()
     };
-    let of_report = [("adam", adam), ("all", all), ("sgd", sgd), ("augmented", augmented)]
-        .map(|(name, settings)| (name, &splits, settings));
+    let hard = Settings { skip_easy: 0.4, skip_easy_from: 2, ..adam.clone() };
+    let of_report =
+        [("adam", adam), ("all", all), ("sgd", sgd), ("augmented", augmented), ("hard", hard)]
+            .map(|(name, settings)| (name, &splits, settings));
     let few = small(22, 10);
     let of_others =
         [("vgg", Architecture::Vgg), ("resnet", Architecture::Resnet)].map(|(name, network)| {
@@ -97,6 +99,7 @@ fn the_bits_are_those_of_this_revision_of_the_arithmetic() {
             "5cb0375c0ce6ca23",
             "fa7a41dcca2ec0ed",
             "62cd3398cdc9df6b",
+            "427e47d450b28b55",
             "702ed816e857365f",
             "596d5a6cad07207a"
         ]
@@ -182,6 +185,70 @@ fn an_observer_hears_of_every_step_and_epoch() {
     assert_eq!((last.loss, last.accuracy), (epoch.train_loss, epoch.train_accuracy));
     assert!(diary.epochs[0].1, "the first epoch is the best so far");
     assert!(epoch.train_loss < diary.epochs[0].0.train_loss, "it learns");
+}
+
+/// At a rate that moves nothing the losses at the last visits are those of the network.
+#[test]
+fn epochs_leave_out_the_images_of_least_loss() {
+    let splits = small(300, 100);
+    let all: Vec<usize> = (0..300).collect();
+    let settings = Settings {
+        learning_rate: 1e-30,
+        validation: Validation::None,
+        label_smoothing: 0.1,
+        skip_easy: 0.4,
+        skip_easy_from: 2,
+        ..settings()
+    };
+    let mut diary = Diary::default();
+    let mut trainer = Trainer::new(settings, &splits, network(0)).unwrap();
+    trainer.run(&mut diary).unwrap();
+    let smoothed_loss = |index: &usize| {
+        let label = usize::from(splits.train.labels()[*index]);
+        let mut logits = vec![0.0; 10];
+        let pixels: Vec<f32> =
+            splits.train.pixels(*index).iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
+        network(0).plan().logits(&pixels, &mut logits);
+        let targets: Vec<f32> = (0..10).map(|k| if k == label { 0.91 } else { 0.01 }).collect();
+        f64::from(fashion_kernels::loss::cross_entropy(10, &logits, &targets))
+    };
+    let mut losses: Vec<f64> = all.iter().map(smoothed_loss).collect();
+    losses.sort_by(f64::total_cmp);
+    for (epoch, (expected, steps)) in [(0, 6), (120, 4), (120, 4)]
+        .map(|(out, steps)| (losses[out..].iter().sum::<f64>() / (300 - out) as f64, steps))
+        .into_iter()
+        .enumerate()
+    {
+        let loss = trainer.history()[epoch].train_loss;
+        assert!((loss - expected).abs() < 1e-6, "epoch {}: {loss} not {expected}", epoch + 1);
+        let of_epoch = diary.steps.iter().filter(|step| step.epoch == epoch + 1);
+        assert_eq!(of_epoch.count(), steps);
+    }
+    let last = diary.steps.last().unwrap();
+    assert_eq!((last.step, last.images, last.images_per_epoch), (14, 180, 180));
+}
+
+/// One-cycle falls to its end with the last step, however short the epochs become.
+#[test]
+fn a_schedule_goes_over_the_steps_there_are() {
+    let splits = small(300, 100);
+    let settings = Settings {
+        schedule: ScheduleKind::OneCycle,
+        learning_rate: 0.01,
+        one_cycle_rise: 0.25,
+        validation: Validation::None,
+        skip_easy: 0.5,
+        epochs: 4,
+        ..settings()
+    };
+    let mut diary = Diary::default();
+    Trainer::new(settings, &splits, network(0)).unwrap().run(&mut diary).unwrap();
+    let rates: Vec<f64> = diary.steps.iter().map(|step| step.learning_rate).collect();
+    // 6 + 6 + 3 + 3 steps, of which a quarter, less one, rises.
+    assert_eq!(rates.len(), 18);
+    let highest = rates.iter().copied().fold(0.0, f64::max);
+    assert!(highest == rates[3] || highest == rates[4], "{rates:?}");
+    assert!((rates[17] / (0.01 / 25.0 / 1e4) - 1.0).abs() < 1e-9, "{rates:?}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn is_validated_on_whole_and_all_of_the_training_set_is_trained_on() {
 
     let mut trainer =
         Trainer::new(settings.clone(), &splits, Architecture::ReportCnn.build(10, 0)).unwrap();
-    assert_eq!(trainer.images_per_epoch(), 200);
+    assert_eq!(trainer.images(), 200.into());
     trainer.run(&mut ()).unwrap();
     let all: Vec<usize> = (0..100).collect();
     let judged = evaluate(&trainer.network().plan(), splits.validation.as_ref().unwrap(), &all);

@@ -147,7 +147,7 @@ impl TensorBoardLog {
 
 impl Observer for TensorBoardLog {
     fn on_start(&mut self, start: &Start) {
-        self.step = (start.done * start.steps_per_epoch) as u64;
+        self.step = start.steps.before(start.done + 1);
         if self.earlier.is_empty() {
             return;
         }
