@@ -2,6 +2,7 @@
 
 use crate::announce;
 use crate::args::EnsembleArgs;
+use crate::eval::refuse_inside;
 use crate::exit;
 use crate::output::{self, about, quoted};
 use crate::place::{self, Bar};
@@ -62,8 +63,9 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
     check_once(&args.runs)?;
     let members = args.runs.iter().map(|run| Trained::load(run));
     let members = members.collect::<Result<Vec<_>, _>>()?;
-    let configs = members.iter().filter_map(|member| member.run.as_ref()).map(RunFolder::config);
-    let configs = configs.collect::<Result<Vec<_>, _>>()?;
+    let runs = || members.iter().filter_map(|member| member.run.as_ref());
+    runs().try_for_each(|run| refuse_inside(run.path(), out))?;
+    let configs = runs().map(RunFolder::config).collect::<Result<Vec<_>, _>>()?;
     let tta = match args.tta {
         Some(tta) => tta,
         None => agreed("--tta", members.iter().map(|member| member.classifier.tta()))?,

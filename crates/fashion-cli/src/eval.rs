@@ -191,7 +191,7 @@ pub(crate) fn refuse_inside(run: &Path, out: &Path) -> Result<()> {
     };
     if real(out).starts_with(real(run)) {
         return Err(exit::usage(format!(
-            "--out is {}, inside the run {}, which is never changed; choose a folder elsewhere",
+            "--out is {}, inside the run {}, which is never changed; choose a place elsewhere",
             out.display(),
             run.display()
         )));

@@ -175,6 +175,7 @@ fn what_does_not_go_together_is_refused_before_the_work() {
         (1, "one two --data sample --out a"),
         (1, "one two --out there.safetensors"),
         (1, "one two --out absent/a"),
+        (2, "one two --out two/../one/weights/best.safetensors --force"),
     ] {
         let ended = line(folder, &format!("ensemble {options}"));
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{options}");
@@ -182,6 +183,21 @@ fn what_does_not_go_together_is_refused_before_the_work() {
     }
     assert_same(&before, &files(folder));
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_file_s_validation_seed_that_is_none_is_told_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for value in ["-1", "0.5", "true"] {
+        let text = format!("schema = \"fashion-run/1\"\n[training]\nvalidation_seed = {value}\n");
+        fs::write(folder.join("c.toml"), text).unwrap();
+        let ended = line(folder, "train --data sample --config c.toml --out run");
+        let expected = format!(
+            "error: c.toml: validation_seed = {value}: expected a number in its range, or \"none\"\n"
+        );
+        assert_eq!((ended.code, ended.stderr), (Some(2), expected));
+    }
 }
 
 #[test]

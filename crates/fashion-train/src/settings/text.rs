@@ -76,7 +76,7 @@ pub(crate) mod number_or_none {
 
     /// As [`NumberOr`], of a kind of number that decides which ones may stand there.
     #[derive(Deserialize)]
-    #[serde(untagged)]
+    #[serde(untagged, expecting = "expected a number in its range, or \"none\"")]
     enum OrWord<T> {
         Number(T),
         Word(String),
