@@ -128,7 +128,7 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
     ensemble.save(out, calibrator)?;
     let text = match args.json {
         true => output::json_line(&summary)?,
-        false => text(args, &summary, all, calibrator),
+        false => text(args, &summary, &found.place().place, all, calibrator),
     };
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -176,6 +176,7 @@ fn score(held_out: &Predictions) -> Score {
 fn text(
     args: &EnsembleArgs,
     summary: &Summary,
+    place: &str,
     all: Option<String>,
     calibrator: Option<Calibrator>,
 ) -> String {
@@ -189,7 +190,7 @@ fn text(
         let name = output::width(rows.iter().map(|row| row.0), 8);
         let network = output::width(rows.iter().map(|row| row.1), 8);
         text += &format!(
-            "On the {} images held out, by which the epochs of each were chosen:\n\n\
+            "On the {} images that all of them held out:\n\n\
              {:name$}  {:network$}  accuracy  log loss\n",
             thousands(summary.images),
             "",
@@ -216,6 +217,7 @@ fn text(
     let file = quoted(&args.out);
     text + &format!(
         "{file} is a classifier{all}.\n\
-         \u{20} for `fashion eval {file}` and `fashion predict {file} IMAGE...`\n"
+         \u{20} for `fashion eval {file} --data {}` and `fashion predict {file} IMAGE...`\n",
+        quoted(place)
     )
 }

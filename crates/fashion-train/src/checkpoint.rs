@@ -15,9 +15,10 @@ const LAST_LOSSES: &str = "last_losses";
 /// Weights, the optimiser's memory, and the history, after a whole epoch.
 ///
 /// A safetensors file: the parameters in PyTorch's layout under their names, each with what the
-/// optimiser remembers of it beside it (`.mean` and `.square`, or `.velocity`, and `.average`); where easy images are left out, `last_losses`,
-/// the loss of each image at its last visit; and in the metadata `architecture`, `settings`, `step`, `history` (the text of `history.csv`) and `sha256`
-/// of all the rest. There is no random state: streams are keyed by (seed, purpose, epoch, index). Nor
+/// optimiser remembers of it beside it (`.mean` and `.square`, or `.velocity`, and `.average`); where
+/// easy images are left out, `last_losses`, the loss of each image at its last visit; and in the
+/// metadata `architecture`, `settings`, `step`, `history` (the text of `history.csv`) and `sha256` of all
+/// the rest. There is no random state: streams are keyed by (seed, purpose, epoch, index). Nor
 /// is there any of the schedule or of early stopping, which go by the history.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {

@@ -115,6 +115,9 @@ fn training(settings: &Settings, history: &[Epoch]) -> Vec<(&'static str, String
         ),
         ("seed", settings.seed.to_string()),
     ];
+    if let Some(seed) = settings.validation_seed {
+        facts.push(("seed of what is held out", seed.to_string()));
+    }
     facts.extend(describe::extras(settings));
     if let Some(target) = settings.target_accuracy {
         facts.push(("target accuracy", target.to_string()));
