@@ -81,12 +81,39 @@ where
     Y: Shape,
     L::Error: std::fmt::Debug,
 {
-    let (layer, x) = (set::<L>(), images::<13>(4));
-    let (_, gradients) = pass(&layer, &x);
+    differences_with::<L, Y>(&|_| false);
+}
+
+/// The same with some of its layers frozen, which have no gradient.
+fn differences_with<L, Y>(frozen: &dyn Fn(&str) -> bool)
+where
+    L: Layer + ModuleMut<FeatureMap<13, 1>, Output = Activation<Y>>,
+    Y: Shape,
+    L::Error: std::fmt::Debug,
+{
+    let (mut layer, x) = (set::<L>(), images::<13>(4));
+    layer.freeze("", frozen);
     let mut graph = Graph::new(ImageShape { channels: 1, side: 13 });
     layer.lower("", &mut graph, Value::IMAGES);
-    let of_layer = graph.parameters().into_iter().enumerate();
-    let trained = of_layer.filter(|(_, parameter)| parameter.role.is_trained());
+    let parameters = graph.parameters();
+    let mut tensors = Vec::new();
+    layer.tensors_mut(&mut tensors);
+    for (tensor, parameter) in tensors.into_iter().zip(&parameters) {
+        if parameter.name.ends_with("running_var") {
+            let v = values(tensor.values(), 3);
+            tensor.write(&v.iter().map(|v| 0.3 + 0.2 * v).collect::<Vec<_>>());
+        }
+    }
+    let (_, gradients) = pass(&layer, &x);
+    let is_frozen = |name: &str| frozen(name.rsplit_once('.').unwrap().0);
+    for (parameter, gradient) in parameters.iter().zip(&gradients) {
+        let none = gradient.iter().all(|&g| g == 0.0);
+        let expected = is_frozen(&parameter.name) || !parameter.role.is_trained();
+        assert_eq!(none, expected, "{}", parameter.name);
+    }
+    let of_layer = parameters.into_iter().enumerate();
+    let trained = of_layer
+        .filter(|(_, parameter)| parameter.role.is_trained() && !is_frozen(&parameter.name));
     let trained = trained.map(|(at, parameter)| (Some(at), parameter.name));
     for (at, name) in trained.chain([(None, "the images".to_owned())]) {
         let gradient = &gradients[at.unwrap_or(gradients.len() - 1)];
@@ -140,6 +167,16 @@ fn gradients_match_finite_differences() {
     differences::<Largest, _>();
     type Flat = (Conv1x1<1, 16, 13, 7>, Flatten<784>, Dense<784, 3, false>);
     differences::<Flat, _>();
+}
+
+#[test]
+fn gradients_go_through_frozen_layers() {
+    differences_with::<Stack, _>(&|name| name.starts_with("1."));
+    differences_with::<Stack, _>(&|name| name.ends_with("body.1"));
+    differences_with::<Stack, _>(&|name| name.starts_with("2.shortcut"));
+    differences_with::<Stack, _>(&|_| true);
+    type Dense2 = (Conv3x3<1, 16, 13, 6>, GlobalMaxPool, Dense<16, 8, true>, Dense<8, 4, false>);
+    differences_with::<Dense2, _>(&|name| name == "2");
 }
 
 /// What is read is in memory in one piece, and so is its gradient.
