@@ -142,7 +142,8 @@ impl<
         ws.weight.grow(Self::SHAPE.weight_len());
         self.weight.copy_into(&mut ws.weight);
         ws.kernel.pack(&ws.weight, None);
-        let (frozen, wanted) = (self.frozen, !self.frozen || x.is_wanted());
+        let trained = !self.frozen;
+        let wanted = trained || x.is_wanted();
         let out = Arc::new(ws.forward(isa, n, &x).wanted_if(wanted));
         let y = Arc::clone(&out);
         if !wanted {
@@ -151,10 +152,8 @@ impl<
         }
         let weight = self.weight.ghost();
         tape.add_backward_op(move |grads| {
-            if frozen {
-                ws.pass_on(isa, n, &x, &out);
-            } else {
-                ws.backward(isa, n, &x, &out);
+            ws.backward(isa, n, &x, &out, trained);
+            if trained {
                 ws.kernel.unpack_gradient(&ws.gradient, grads.get_or_alloc_mut(&weight)?, None);
             }
             pool.put_back(ws);
@@ -207,16 +206,17 @@ impl Workspace {
         Node::new(n, y, memory).with_moments(sums)
     }
 
-    /// Gives `x` its gradient, and leaves that of the weights in `gradient`.
-    fn backward(&mut self, isa: Isa, n: usize, x: &Reader, out: &Node) {
+    /// Gives `x` its gradient, and leaves that of the weights, where they are trained, in `gradient`.
+    fn backward(&mut self, isa: Isa, n: usize, x: &Reader, out: &Node, trained: bool) {
         let shape = self.kernel.shape();
-        self.partials.grow(CHUNKS * shape.gradient_len());
-        self.gradient.grow(shape.gradient_len());
+        let len = if trained { shape.gradient_len() } else { 0 };
+        self.partials.grow(CHUNKS * len);
+        self.gradient.grow(len);
         let kernel = &self.kernel;
         let grad = out.take_gradient();
         let mut sink = x.sink(isa);
         let together = together(shape);
-        (chunks(n), sink_parts(&mut sink), parts(&mut self.partials, shape.gradient_len()))
+        (chunks(n), sink_parts(&mut sink), parts(&mut self.partials[..CHUNKS * len], len))
             .into_par_iter()
             .for_each(|(samples, mut to_x, partial)| {
                 partial.fill(0.0);
@@ -225,8 +225,10 @@ impl Workspace {
                 for first in samples.clone().step_by(together) {
                     let group = first..samples.end.min(first + together);
                     let grad = grad.read(isa, out, group.clone(), &mut room);
-                    let x = x.read(isa, group.clone(), &mut x_room);
-                    kernel.weight_gradient(isa, x, grad, partial);
+                    if trained {
+                        let x = x.read(isa, group.clone(), &mut x_room);
+                        kernel.weight_gradient(isa, x, grad, partial);
+                    }
                     if let Some(to_x) = &mut to_x {
                         to_x.write(isa, group, |to, add| kernel.input_gradient(isa, grad, to, add));
                     }
@@ -235,27 +237,8 @@ impl Workspace {
         if let Some(sink) = sink {
             sink.done();
         }
-        let count = chunk_count(n);
-        sum_in_order(isa, &self.partials, shape.gradient_len(), count, &mut self.gradient);
-    }
-
-    /// Gives `x` its gradient, and leaves that of the weights.
-    fn pass_on(&self, isa: Isa, n: usize, x: &Reader, out: &Node) {
-        let (shape, kernel) = (self.kernel.shape(), &self.kernel);
-        let grad = out.take_gradient();
-        let mut sink = x.sink(isa);
-        let together = together(shape);
-        (chunks(n), sink_parts(&mut sink)).into_par_iter().for_each(|(samples, to_x)| {
-            let Some(mut to_x) = to_x else { return };
-            let mut room = Scratch::take(grad.pending(together * shape.output_len()));
-            for first in samples.clone().step_by(together) {
-                let group = first..samples.end.min(first + together);
-                let grad = grad.read(isa, out, group.clone(), &mut room);
-                to_x.write(isa, group, |to, add| kernel.input_gradient(isa, grad, to, add));
-            }
-        });
-        if let Some(sink) = sink {
-            sink.done();
+        if trained {
+            sum_in_order(isa, &self.partials, len, chunk_count(n), &mut self.gradient);
         }
     }
 }

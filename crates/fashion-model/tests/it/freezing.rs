@@ -33,7 +33,7 @@
 //! ```
 
 use crate::common::{gradients_by_name, values};
-use crate::networks::{batch, network};
+use crate::networks::{are_those_of_pytorch, batch, network};
 use dfdx::prelude::*;
 use fashion_model::{Architecture, Network, Role, cross_entropy};
 
@@ -145,13 +145,7 @@ fn one_step_is_that_of_pytorch(
     assert!(error < 1e-5, "loss {loss} not {expected_loss}");
     let names: Vec<&str> = found.iter().map(|(name, _)| &name[..]).collect();
     assert_eq!(names, sums.iter().map(|(name, ..)| *name).collect::<Vec<_>>());
-    for ((name, gradient), &(_, sum, projection)) in found.iter().zip(sums) {
-        let here: f64 = gradient.iter().map(|&v| f64::from(v).abs()).sum();
-        assert!((here / sum - 1.0).abs() < 1e-4, "{name}: {here} not {sum}");
-        let pairs = gradient.iter().zip(values(gradient.len(), 50));
-        let here: f64 = pairs.map(|(&g, v)| f64::from(g) * f64::from(v)).sum();
-        assert!((here - projection).abs() < 1e-4 * sum, "{name}: {here} not {projection}");
-    }
+    are_those_of_pytorch(&found, sums);
     for ((name, before), (_, after)) in before.into_iter().zip(tensors(&network)) {
         let is_frozen = frozen.contains(&name.split('.').next().unwrap());
         let moves = name.contains("running") && !is_frozen;

@@ -232,6 +232,19 @@ pub(crate) fn batch(architecture: Architecture) -> (Vec<f32>, Tensor<(usize, usi
     (pixels, Cpu::default().tensor_from_vec(targets, (8, 10)))
 }
 
+/// Compares tensors with the sums that the script printed of them, whatever their order.
+pub(crate) fn are_those_of_pytorch(found: &[(String, Vec<f32>)], sums: &[(&str, f64, f64)]) {
+    assert_eq!(found.len(), sums.len());
+    for &(name, sum, projection) in sums {
+        let (_, values_here) = found.iter().find(|(found, _)| found == name).unwrap();
+        let here: f64 = values_here.iter().map(|&v| f64::from(v).abs()).sum();
+        assert!((here / sum - 1.0).abs() < 1e-4, "{name}: {here} not {sum}");
+        let pairs = values_here.iter().zip(values(values_here.len(), 50));
+        let here: f64 = pairs.map(|(&g, v)| f64::from(g) * f64::from(v)).sum();
+        assert!((here - projection).abs() < 1e-4 * sum, "{name}: {here} not {projection}");
+    }
+}
+
 fn one_step_is_that_of_pytorch(architecture: Architecture, expected: &Expected) {
     let mut network = network(architecture);
     let (x, y) = batch(architecture);
@@ -245,15 +258,7 @@ fn one_step_is_that_of_pytorch(architecture: Architecture, expected: &Expected) 
             found.push((parameter.name.clone(), values.to_vec()));
         }
     });
-    assert_eq!(found.len(), expected.sums.len());
-    for &(name, sum, projection) in expected.sums {
-        let (_, values_here) = found.iter().find(|(found, _)| found == name).unwrap();
-        let here: f64 = values_here.iter().map(|&v| f64::from(v).abs()).sum();
-        assert!((here / sum - 1.0).abs() < 1e-4, "{name}: {here} not {sum}");
-        let pairs = values_here.iter().zip(values(values_here.len(), 50));
-        let here: f64 = pairs.map(|(&g, v)| f64::from(g) * f64::from(v)).sum();
-        assert!((here - projection).abs() < 1e-4 * sum, "{name}: {here} not {projection}");
-    }
+    are_those_of_pytorch(&found, expected.sums);
     let mut logits = vec![0.0; 80];
     network.plan().logits(&x, &mut logits);
     for (class, (&here, expected)) in logits.iter().zip(expected.in_use).enumerate() {
