@@ -11,7 +11,7 @@ pub(crate) fn note<'a>(
     let long = runs.into_iter().filter_map(|(settings, images)| {
         let window = settings.average_window()?;
         let steps = settings.images(images).in_steps(settings.batch_size);
-        let steps = steps.before(settings.epochs.saturating_add(1)) as f64;
+        let steps = steps.total(settings.epochs) as f64;
         (window > steps).then_some([settings.ema_decay, window.round(), steps])
     });
     let long: Vec<[f64; 3]> = long.collect();

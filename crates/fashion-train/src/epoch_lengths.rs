@@ -26,9 +26,9 @@ impl EpochLengths {
         if epoch < self.from { self.first } else { self.later }
     }
 
-    /// Of all epochs before this one, counted from 1, together.
-    pub fn before(self, epoch: usize) -> u64 {
-        let (epochs, full) = (epoch as u64 - 1, (self.from as u64 - 1).min(epoch as u64 - 1));
+    /// Of the first so many epochs together.
+    pub fn total(self, epochs: usize) -> u64 {
+        let (epochs, full) = (epochs as u64, (self.from as u64 - 1).min(epochs as u64));
         let later = (epochs - full).saturating_mul(self.later as u64);
         full.saturating_mul(self.first as u64).saturating_add(later)
     }
@@ -39,8 +39,8 @@ impl EpochLengths {
         EpochLengths { first: steps(self.first), later: steps(self.later), ..self }
     }
 
-    /// Of so many epochs, at least 0 of them, together.
-    pub(crate) fn of_first(self, epochs: f64) -> f64 {
+    /// The same of a part of an epoch, too.
+    pub(crate) fn total_of_part(self, epochs: f64) -> f64 {
         let full = epochs.min(self.from as f64 - 1.0);
         full * self.first as f64 + (epochs - full) * self.later as f64
     }
@@ -74,13 +74,16 @@ mod tests {
     fn later_epochs_may_be_shorter() {
         let lengths = EpochLengths { first: 600, later: 360, from: 3 };
         assert_eq!([1, 2, 3, 9].map(|epoch| lengths.of(epoch)), [600, 600, 360, 360]);
-        assert_eq!([1, 2, 3, 5].map(|epoch| lengths.before(epoch)), [0, 600, 1200, 1920]);
-        assert_eq!([0.5, 2.0, 3.5].map(|epochs| lengths.of_first(epochs)), [300.0, 1200.0, 1740.0]);
+        assert_eq!([0, 1, 2, 4].map(|epochs| lengths.total(epochs)), [0, 600, 1200, 1920]);
+        assert_eq!(
+            [0.5, 2.0, 3.5].map(|epochs| lengths.total_of_part(epochs)),
+            [300.0, 1200.0, 1740.0]
+        );
         let steps = lengths.in_steps(50);
         assert_eq!(steps, EpochLengths { first: 12, later: 8, from: 3 });
         // From half an epoch on: half a later one is four steps.
         assert_eq!([17, 18, 27, 28, 36].map(|step| steps.between(6, step)), [0, 1, 1, 2, 3]);
-        assert_eq!(EpochLengths::from(5).before(4), 15);
+        assert_eq!(EpochLengths::from(5).total(3), 15);
         for (from, to) in [(0, 0), (3, 7), (3, 8), (4, 1_000_003)] {
             assert_eq!(EpochLengths::from(5).between(from, to), (to - from) / 5);
         }

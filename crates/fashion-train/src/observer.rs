@@ -22,6 +22,13 @@ pub struct Start {
     pub last_is_best: bool,
 }
 
+impl Start {
+    /// The last step of the epochs that are done. A log that power was lost under may not have it.
+    pub fn last_step(&self) -> u64 {
+        self.steps.total(self.done)
+    }
+}
+
 /// Where a run is after a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {

@@ -161,18 +161,18 @@ pub struct Schedule {
 impl Schedule {
     /// The learning rate of a step.
     ///
-    /// `step` is counted from 0 over the whole run, `steps` are those of its epochs, and `reductions` is what
-    /// [`reductions`](Self::reductions) says of the epochs before. Of the w steps of the warm-up,
-    /// step s has the (s + 1) / w-th part of the rate from which the schedule starts: of the learning
+    /// `step` is counted from 0 over the whole run, `steps` are those of its epochs, and `reductions`
+    /// is what [`reductions`](Self::reductions) says of the epochs before. Of the w steps of the
+    /// warm-up, step s has the (s + 1) / w-th part of the rate from which the schedule starts: of the learning
     /// rate, or of a 25th of it for a one-cycle that rises. A step after the run's end has the rate
     /// at which cosine or one-cycle end.
     pub fn rate(&self, step: u64, steps: impl Into<EpochLengths>, reductions: u32) -> f64 {
         let steps = steps.into();
-        let warmup = steps.of_first(self.warmup_epochs).round() as u64;
+        let warmup = steps.total_of_part(self.warmup_epochs).round() as u64;
         if step < warmup {
             return self.start() * ((step + 1) as f64 / warmup as f64);
         }
-        let total = steps.before(self.epochs.saturating_add(1));
+        let total = steps.total(self.epochs);
         let epoch = steps.between(warmup, step);
         let (step, total) = (step - warmup, total.saturating_sub(warmup).max(1));
         match self.kind {

@@ -328,7 +328,7 @@ impl<'a> Trainer<'a> {
             None => Cow::Borrowed(&self.train[..]),
         };
         let feed = Feed::of_epoch(self.dataset, &visited, &drawing, epoch as u64);
-        let before = self.steps().before(epoch);
+        let before = self.steps().total(epoch - 1);
         let (mut loss_sum, mut right, mut images) = (0.0, 0, 0);
         let mut pass =
             Pass { learning_rate: self.settings.learning_rate, loss: 0.0, accuracy: 0.0 };

@@ -50,13 +50,13 @@ impl Progress {
 impl Observer for Progress {
     fn on_start(&mut self, start: &Start) {
         self.lengths = start.images;
-        self.before = self.lengths.before(start.done + 1);
+        self.before = self.lengths.total(start.done);
         self.images = self.before;
     }
 
     fn on_step(&mut self, step: &Step) -> ControlFlow<()> {
-        self.images = self.lengths.before(step.epoch) + step.images as u64;
-        let all = self.lengths.before(step.epochs + 1);
+        self.images = self.lengths.total(step.epoch - 1) + step.images as u64;
+        let all = self.lengths.total(step.epochs);
         let [done, all] = [self.images, all].map(|images| (images - self.before) as f64);
         self.watch.step(step.images as f64 / step.images_per_epoch as f64, || {
             let (loss, accuracy) = (step.loss, 100.0 * step.accuracy);

@@ -19,8 +19,8 @@ use std::path::Path;
 /// {"event":"end","step":2,"epoch":1}
 /// ```
 ///
-/// Fields are those of [`Start`], [`Step`] and [`Epoch`], and of the first epoch its images and steps; `end` has the last step and the last whole
-/// epoch. What there is not, or is not finite, is `null`. Numbers are in the shortest form that reads
+/// Fields are those of [`Start`], [`Step`] and [`Epoch`], and of the first epoch its images and steps;
+/// `end` has the last step and the last whole epoch. What there is not, or is not finite, is `null`. Numbers are in the shortest form that reads
 /// back to the same value, and there are no times, so equal runs give equal files. See
 /// [the module](crate::log) for resumed runs and failed writes.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ impl JsonLinesLog {
 impl Observer for JsonLinesLog {
     fn on_start(&mut self, start: &Start) {
         self.epoch = start.done;
-        self.step = start.steps.before(start.done + 1);
+        self.step = start.last_step();
         match (self.log.go_on(start), &start.last) {
             (GoesOn::Anew, _) => self.add(&Event::Start {
                 done: start.done,

@@ -104,7 +104,7 @@ impl TextLog {
             }
             Some(end) => {
                 self.file.cut(end.ends);
-                GoesOn::After(Some(end).filter(|end| end.last.step == last_step(start)))
+                GoesOn::After(Some(end).filter(|end| end.last.step == start.last_step()))
             }
         }
     }
@@ -119,11 +119,6 @@ pub(super) enum GoesOn {
     After(Option<EpochEnd>),
 }
 
-/// The last step of the run's last whole epoch. A log that power was lost under may not have it.
-fn last_step(start: &Start) -> u64 {
-    start.steps.before(start.done + 1)
-}
-
 /// What shows that a log is another run's.
 fn other_run(found: &[EpochEnd], start: &Start) -> Option<String> {
     // A run that goes on from the checkpoint before the last has a whole epoch more in its log, and
@@ -134,7 +129,7 @@ fn other_run(found: &[EpochEnd], start: &Start) -> Option<String> {
         let (epoch, done) = (last.last.epoch, start.done);
         return Some(format!("it has epoch {epoch}, and this run has done {done}"));
     }
-    let last_step = last_step(start);
+    let last_step = start.last_step();
     let Place { epoch, loss, accuracy, .. } =
         found.iter().find(|end| end.last.step == last_step)?.last;
     let run = start.last?;

@@ -64,8 +64,8 @@ impl LrFind {
     /// Does the test on a fresh network.
     ///
     /// The optimiser, batch size, loss, clipping and seed are those of the settings; their rate and
-    /// its schedule are not used, and no image is left out for being easy. Batches are those of training: `settings.validation` says what is
-    /// held out, which is not looked at, and neither is the test set. A loss, gradient or parameter
+    /// its schedule are not used, and no image is left out for being easy. Batches are those of
+    /// training: `settings.validation` says what is held out, which is not looked at, and neither is the test set. A loss, gradient or parameter
     /// that is no longer finite ends the test and is no error.
     ///
     /// The observer hears of the start, of each step that left all numbers finite, and of the end; it

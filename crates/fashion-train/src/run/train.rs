@@ -66,7 +66,7 @@ pub fn train(
     let finish = trainer.run_keeping(observer, |trainer| write_epoch(run, trainer, config));
     let later = trainer.history().len();
     let epochs = later - earlier;
-    let seen = |epochs: usize| trainer.images().before(epochs + 1) as usize;
+    let seen = |epochs: usize| trainer.images().total(epochs) as usize;
     let images = seen(later) - seen(earlier);
     environment.sessions.push(Session::new(started, clock.elapsed(), epochs, images));
     let noted = run.write_environment(&environment);

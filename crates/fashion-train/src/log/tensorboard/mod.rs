@@ -147,7 +147,7 @@ impl TensorBoardLog {
 
 impl Observer for TensorBoardLog {
     fn on_start(&mut self, start: &Start) {
-        self.step = start.steps.before(start.done + 1);
+        self.step = start.last_step();
         if self.earlier.is_empty() {
             return;
         }
