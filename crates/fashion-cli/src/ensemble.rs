@@ -13,7 +13,7 @@ use fashion_data::{HoldOut, Splits};
 use fashion_eval::{ConfusionMatrix, Predictions, log_loss, thousands};
 use fashion_judge::{Calibrator, Ensemble, Trained, mean_over, predict_held_out};
 use fashion_model::{Classifier, Tta};
-use fashion_train::{Config, RunFolder};
+use fashion_train::Config;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,16 +63,18 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
     check_once(&args.runs)?;
     let members = args.runs.iter().map(|run| Trained::load(run));
     let members = members.collect::<Result<Vec<_>, _>>()?;
-    let runs = || members.iter().filter_map(|member| member.run.as_ref());
-    runs().try_for_each(|run| refuse_inside(run.path(), out))?;
-    let configs = runs().map(RunFolder::config).collect::<Result<Vec<_>, _>>()?;
+    let mut runs = members.iter().filter_map(|member| member.run.as_ref());
+    runs.try_for_each(|run| refuse_inside(run.path(), out))?;
     let tta = match args.tta {
         Some(tta) => tta,
         None => agreed("--tta", members.iter().map(|member| member.classifier.tta()))?,
     };
     let ensemble = Ensemble::of(&members, tta)?;
     let target = match args.target_accuracy {
-        None => agreed("--target-accuracy", configs.iter().map(|c| c.training.target_accuracy))?,
+        None => agreed(
+            "--target-accuracy",
+            ensemble.configs().iter().map(|c| c.training.target_accuracy),
+        )?,
         target if ensemble.config().training.validation.chooses() => target,
         _ => {
             return Err(exit::usage(
@@ -82,7 +84,7 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
         }
     };
     let found = place::load_for(members[0].run.as_ref(), &args.data, Bar::unless(args.json))?;
-    check_data(&members, &configs, &found.splits)?;
+    check_data(&members, ensemble.configs(), &found.splits)?;
     for member in &members {
         about("member", member.describe());
     }

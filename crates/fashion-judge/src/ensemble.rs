@@ -5,7 +5,7 @@ use crate::classifier::Trained;
 use crate::error::Error;
 use fashion_model::tensors::{self, Metadata, Tensors};
 use fashion_model::{Calibration, Classifier, Tta, join};
-use fashion_train::{Config, DataConfig, RunFolder, Validation};
+use fashion_train::{Config, Validation};
 use std::path::Path;
 
 /// The networks of some runs as one classifier, whose probabilities are the mean of theirs.
@@ -35,7 +35,8 @@ use std::path::Path;
 #[derive(Debug)]
 pub struct Ensemble {
     classifier: Classifier,
-    config: Config,
+    /// Of each run.
+    configs: Vec<Config>,
     tensors: Tensors,
     metadata: Metadata,
 }
@@ -51,19 +52,19 @@ impl Ensemble {
     /// # Panics
     /// If there is no run.
     pub fn of(members: &[Trained], tta: Tta) -> Result<Self, Error> {
-        let mut first: Option<(&RunFolder, Config)> = None;
+        let mut configs: Vec<Config> = Vec::new();
         for member in members {
             let Some(run) = &member.run else { return Err(Error::NoRun(member.path.clone())) };
             let config = run.config()?;
-            match &first {
-                Some((first, expected)) => agree((run.path(), &config), (first.path(), expected))?,
-                None => first = Some((run, config)),
+            if let (Some(expected), Some(first)) = (configs.first(), &members[0].run) {
+                agree((run.path(), &config), (first.path(), expected))?;
             }
+            configs.push(config);
         }
-        let (_, config) = first.expect("a run");
+        assert!(!configs.is_empty(), "a run");
         let paths: Vec<&Path> = members.iter().map(|member| member.path.as_path()).collect();
         let (classifier, tensors, metadata) = join(&paths, tta)?;
-        Ok(Self { classifier, config, tensors, metadata })
+        Ok(Self { classifier, configs, tensors, metadata })
     }
 
     /// The classifier, not yet calibrated.
@@ -74,7 +75,12 @@ impl Ensemble {
     /// The configuration of the first run, which says what the data are and, as those of all others do,
     /// what was held out.
     pub fn config(&self) -> &Config {
-        &self.config
+        &self.configs[0]
+    }
+
+    /// Those of all runs.
+    pub fn configs(&self) -> &[Config] {
+        &self.configs
     }
 
     /// Writes the file, whole or not at all; an existing one is replaced.
@@ -96,10 +102,10 @@ fn agree(
 ) -> Result<(), Error> {
     let apart =
         |problem| Err(Error::Apart { run: run.to_owned(), first: first.to_owned(), problem });
-    let parts = sums(&config.data).into_iter().zip(sums(&expected.data));
-    for ((part, found), (_, expected)) in parts {
+    let sums = config.data.sums().into_iter().zip(expected.data.sums());
+    for (part, (found, expected)) in PARTS.into_iter().zip(sums) {
         if found != expected {
-            let [found, expected] = [found, expected].map(|sum| sum.map_or("none", String::as_str));
+            let [found, expected] = [found, expected].map(|sum| sum.unwrap_or("none"));
             return apart(format!(
                 "it was trained on other data: their {part} have SHA-256 {found}, those of the other \
                  {expected}; choose runs on the same data"
@@ -117,22 +123,20 @@ fn agree(
     Ok(())
 }
 
-/// The parts of data, with their sums.
-fn sums(data: &DataConfig) -> [(&'static str, Option<&String>); 6] {
-    [
-        ("training images", Some(&data.train_images)),
-        ("training labels", Some(&data.train_labels)),
-        ("test images", Some(&data.test_images)),
-        ("test labels", Some(&data.test_labels)),
-        ("validation images", data.validation_images.as_ref()),
-        ("validation labels", data.validation_labels.as_ref()),
-    ]
-}
+/// What [`DataConfig::sums`](fashion_train::DataConfig::sums) are of.
+const PARTS: [&str; 6] = [
+    "training images",
+    "training labels",
+    "test images",
+    "test labels",
+    "validation images",
+    "validation labels",
+];
 
 /// What a run held out: of equal data, equal words are equal images.
 fn held_out(config: &Config) -> String {
     let training = &config.training;
-    let seed = training.validation_seed.unwrap_or(training.seed);
+    let seed = training.hold_out_seed();
     match training.validation {
         Validation::Fraction(share) => format!("{share} of the training set by seed {seed}"),
         Validation::Auto => format!("what `auto` is by seed {seed}"),

@@ -145,8 +145,8 @@ pub fn predict(
     check(classifier, dataset)?;
     let mut answers = Vec::with_capacity(indices.len() * dataset.classes().len());
     for indices in indices.chunks(BATCH) {
-        let images: Vec<u8> =
-            indices.iter().flat_map(|&index| dataset.pixels(index)).copied().collect();
+        let images: Vec<&[u8]> = indices.iter().map(|&index| dataset.pixels(index)).collect();
+        let images = images.concat();
         answers.extend(classifier.plain_probabilities(&images)?);
     }
     let shape = (indices.len(), dataset.classes().len());

@@ -52,6 +52,21 @@ pub struct DataConfig {
     pub classes: Vec<String>,
 }
 
+impl DataConfig {
+    /// The digests of the parts, in the order of [`Checksums::parts`](fashion_data::Checksums::parts) and
+    /// [`validation_parts`](fashion_data::Checksums::validation_parts).
+    pub fn sums(&self) -> [Option<&str>; 6] {
+        [
+            Some(&*self.train_images),
+            Some(&*self.train_labels),
+            Some(&*self.test_images),
+            Some(&*self.test_labels),
+            self.validation_images.as_deref(),
+            self.validation_labels.as_deref(),
+        ]
+    }
+}
+
 /// A configuration that somebody has written, or the `config.toml` of a run: whatever it leaves out
 /// is somebody else's to say.
 ///
@@ -184,16 +199,12 @@ impl Config {
     /// table, `split.csv`, else with the part that differs.
     pub fn check_data(&self, splits: &Splits, folder: &Path) -> Result<(), Error> {
         let data = &self.data;
-        let stated = [&data.train_images, &data.train_labels, &data.test_images, &data.test_labels];
-        let always = splits.checksums.parts().into_iter().zip(stated);
-        // A part that has been added since is not the run's.
-        let stated = [&data.validation_images, &data.validation_labels];
         let none = [("validation images", "none"), ("validation labels", "none")];
-        let validation =
-            splits.checksums.validation_parts().unwrap_or(none).into_iter().zip(stated);
-        let validation =
-            validation.filter_map(|(found, expected)| Some((found, expected.as_ref()?)));
-        for ((part, found), expected) in always.chain(validation) {
+        let validation = splits.checksums.validation_parts().unwrap_or(none);
+        let parts = splits.checksums.parts().into_iter().chain(validation);
+        for ((part, found), expected) in parts.zip(data.sums()) {
+            // A part that has been added since is not the run's.
+            let Some(expected) = expected else { continue };
             if found != expected {
                 let table = std::fs::read_to_string(folder.join(SPLIT)).ok();
                 let pictures = table.and_then(|table| splits.changes_since(&table));

@@ -290,6 +290,11 @@ impl Settings {
         self.validation.chooses().then(|| best(history)).flatten()
     }
 
+    /// What decides which share of the training set is held out.
+    pub fn hold_out_seed(&self) -> u64 {
+        self.validation_seed.unwrap_or(self.seed)
+    }
+
     /// Which images of the training set a run trains on, and which, of that or of the validation part,
     /// it holds out to choose by; nothing where it trains on all and chooses nothing.
     ///
@@ -299,7 +304,7 @@ impl Settings {
     pub fn hold_out(&self, splits: &Splits) -> Result<Option<HoldOut>, Error> {
         match (self.validation.with(splits), &splits.validation) {
             (Validation::Fraction(fraction), _) => {
-                Ok(Some(splits.hold_out(fraction, self.validation_seed.unwrap_or(self.seed))?))
+                Ok(Some(splits.hold_out(fraction, self.hold_out_seed())?))
             }
             (Validation::Part, Some(validation)) => Ok(Some(HoldOut {
                 train: (0..splits.train.len()).collect(),
