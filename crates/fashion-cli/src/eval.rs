@@ -76,7 +76,7 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
         }
         _ => {
             if lost {
-                output::note(&predict::not_calibrated(&trained));
+                output::about("note", predict::not_calibrated(&trained));
             }
             trained.calibrator()?
         }

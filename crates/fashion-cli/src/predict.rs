@@ -46,7 +46,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let calibrator = trained.calibrator()?;
     output::about("weights", trained.describe());
     if calibrated && calibrator.is_none() {
-        output::note(&not_calibrated(&trained));
+        output::about("note", not_calibrated(&trained));
     }
     if let Some(threshold) = calibrator.and_then(|calibrator| calibrator.threshold) {
         output::about("sorting", describe(&threshold));
@@ -77,8 +77,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         let rows = probabilities.chunks_exact(classes.len());
         for ((path, pixels), probabilities) in read.into_iter().zip(rows) {
             let why = unlike_the_data(&pixels, [input.side, input.channels]);
-            let answer = answer(path, why, probabilities, classes, calibrator.as_ref());
-            let answer = Answer { tta, ..answer };
+            let answer = answer(path, why, probabilities, classes, tta, calibrator.as_ref());
             unlike += usize::from(answer.sorted_by.is_none() && why.is_some());
             if !begun {
                 let sorter =
@@ -120,7 +119,7 @@ pub(crate) fn load(place: &Path, tta: Option<Tta>) -> Result<(Trained, bool)> {
 pub(crate) fn not_calibrated(trained: &Trained) -> String {
     let run = trained.run.as_ref().map_or("RUN".to_owned(), |run| output::quoted(run.path()));
     format!(
-        "note     not calibrated: the temperature is right for the other --tta; for weights that are, \
+        "not calibrated: the temperature is right for the other --tta; for weights that are, \
          `fashion ensemble {run} --tta {} --out FILE`",
         trained.classifier.tta()
     )
@@ -173,6 +172,7 @@ fn answer(
     unlike: Option<&'static str>,
     probabilities: &[f32],
     classes: &[String],
+    tta: Option<Tta>,
     calibrator: Option<&Calibrator>,
 ) -> Answer {
     let mut probabilities: Vec<f64> = probabilities.iter().map(|&p| p.into()).collect();
@@ -188,7 +188,7 @@ fn answer(
     let sorted_by = threshold.map(|_| if reason.is_some() { "person" } else { "machine" });
     let (path, class) = (path.display().to_string(), classes[predicted].clone());
     let probabilities = probabilities.into_iter().map(|p| p as f32).collect();
-    Answer { path, predicted, class, probabilities, tta: None, sorted_by, reason }
+    Answer { path, predicted, class, probabilities, tta, sorted_by, reason }
 }
 
 fn row(path: &Path, answer: &Answer, classes: &[String], widths: [usize; 2]) -> String {
@@ -231,7 +231,7 @@ mod tests {
         let garment: [u8; 784] =
             std::array::from_fn(|i| if (200..584).contains(&i) { 200 } else { 0 });
         let of_garment = |pixels: &[u8], calibrator: Option<&Calibrator>| {
-            answer(path, unlike_the_data(pixels, [28, 1]), &p, &classes, calibrator)
+            answer(path, unlike_the_data(pixels, [28, 1]), &p, &classes, None, calibrator)
         };
         let row = |answer: &Answer| row(path, answer, &classes, [8, 12]);
         let plain = of_garment(&garment, None);

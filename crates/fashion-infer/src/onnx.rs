@@ -2,9 +2,9 @@
 //!
 //! Opset 17, one input `images` (n, side, side, channels), or (n, side, side) where they are grey, of
 //! bytes; scaling of the pixels, temperature and softmax are inside. Outputs `probabilities` and
-//! `logits` (n, classes), the latter before the temperature; of several members, or of images that are seen
-//! mirrored too, the logits are the logarithms of the mean probabilities. The names of the classes, as a JSON array, and whatever else
-//! the file said of itself are in the model's metadata.
+//! `logits` (n, classes), the latter before the temperature; of several members, or of images that are
+//! seen mirrored too, the logits are the logarithms of the mean probabilities. The names of the classes,
+//! as a JSON array, and whatever else the file said of itself are in the model's metadata.
 
 use crate::classifier::{Contents, prefix};
 use crate::error::Error;

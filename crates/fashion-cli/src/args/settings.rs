@@ -138,13 +138,13 @@ mod tests {
     #[test]
     fn every_option_arrives() {
         let line = "x --network vgg --epochs 2 --batch-size 7 --lr 0.5 --epsilon 0.25 --seed 9 \
-                    --validation 0.2 --validation-seed 3 --target-accuracy 0.9 --optimiser sgd --beta1 0.1 --beta2 0.2 --momentum 0.3 \
-                    --nesterov false --weight-decay 0.01 --clip-norm 2 --schedule one-cycle \
+                    --validation 0.2 --validation-seed 3 --target-accuracy 0.9 \
+                    --optimiser sgd --beta1 0.1 --beta2 0.2 --momentum 0.3 --nesterov false --weight-decay 0.01 --clip-norm 2 --schedule one-cycle \
                     --warmup-epochs 0.5 --decay-factor 0.4 --step-epochs 3 --plateau-patience 4 \
                     --min-lr 0.1 --one-cycle-rise 0.6 --label-smoothing 0.05 \
                     --class-weights 1,2 --balance 0.25 --skip-easy 0.4 --skip-easy-from 5 --flip 0.5 \
-                    --shift 0.11 --rotate 12 --scale 0.12 --brightness 0.13 --contrast 0.14 --saturation 0.15 --hue 0.16 --erase 0.17 \
-                    --mixup 0.18 --tta flip --ema-decay 0.99 --patience 6 --min-delta 0.001";
+                    --shift 0.11 --rotate 12 --scale 0.12 --brightness 0.13 \
+                    --contrast 0.14 --saturation 0.15 --hue 0.16 --erase 0.17 --mixup 0.18 --tta flip --ema-decay 0.99 --patience 6 --min-delta 0.001";
         let given = Line::try_parse_from(line.split_whitespace()).unwrap().settings;
         let settings = given.over(&Settings::default()).unwrap();
         let expected = Settings {

@@ -136,6 +136,21 @@ pub(crate) fn line(folder: &Path, line: &str) -> Ended {
     fashion(folder, line.split(' '))
 }
 
+/// What the program says of commands that it refuses, each with its exit code.
+pub(crate) fn refusals<'a>(
+    folder: &Path,
+    commands: impl IntoIterator<Item = (i32, &'a str)>,
+) -> String {
+    let mut all = String::new();
+    for (code, options) in commands {
+        let ended = line(folder, options);
+        assert_eq!(ended.code, Some(code), "{options}: {}", ended.stderr);
+        assert_eq!(ended.stdout, "", "{options}");
+        all += &format!("$ fashion {options}\n{}\n", ended.stderr);
+    }
+    all
+}
+
 /// Files' contents by their paths.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 

@@ -157,32 +157,28 @@ fn what_does_not_go_together_is_refused_before_the_work() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     fs::write(folder.join("there.safetensors"), "precious").unwrap();
     let before = files(folder);
-    let mut all = String::new();
-    for (code, options) in [
-        (2, "one"),
-        (2, "--out a"),
-        (2, "one one --out a"),
-        (2, "one two/../one --out a"),
-        (1, "one two/weights/best.safetensors --out a"),
-        (1, "one absent --out a"),
-        (1, "one seed --out a"),
-        (1, "one share --out a"),
-        (1, "one all --out a"),
-        (1, "one sample --out a"),
-        (2, "one flip --out a"),
-        (2, "one target --out a"),
-        (2, "one two --tta rotate --out a"),
-        (2, "one two --target-accuracy 1 --out a"),
-        (2, "all --target-accuracy 0.9 --out a"),
-        (1, "one two --data sample --out a"),
-        (1, "one two --out there.safetensors"),
-        (1, "one two --out absent/a"),
-        (2, "one two --out two/../one/weights/best.safetensors --force"),
-    ] {
-        let ended = line(folder, &format!("ensemble {options}"));
-        assert_eq!((ended.code, ended.stdout.as_str()), (Some(code), ""), "{options}");
-        all += &format!("$ fashion ensemble {options}\n{}\n", ended.stderr);
-    }
+    let commands = [
+        (2, "ensemble one"),
+        (2, "ensemble --out a"),
+        (2, "ensemble one one --out a"),
+        (2, "ensemble one two/../one --out a"),
+        (1, "ensemble one two/weights/best.safetensors --out a"),
+        (1, "ensemble one absent --out a"),
+        (1, "ensemble one seed --out a"),
+        (1, "ensemble one share --out a"),
+        (1, "ensemble one all --out a"),
+        (1, "ensemble one sample --out a"),
+        (2, "ensemble one flip --out a"),
+        (2, "ensemble one target --out a"),
+        (2, "ensemble one two --tta rotate --out a"),
+        (2, "ensemble one two --target-accuracy 1 --out a"),
+        (2, "ensemble all --target-accuracy 0.9 --out a"),
+        (1, "ensemble one two --data sample --out a"),
+        (1, "ensemble one two --out there.safetensors"),
+        (1, "ensemble one two --out absent/a"),
+        (2, "ensemble one two --out two/../one/weights/best.safetensors --force"),
+    ];
+    let all = refusals(folder, commands);
     assert_same(&before, &files(folder));
     insta::assert_snapshot!(all);
 }

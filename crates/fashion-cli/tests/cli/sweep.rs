@@ -244,8 +244,7 @@ fn errors() {
     fs::create_dir(folder.path().join("empty")).unwrap();
     fs::write(folder.path().join("bad.toml"), "[space]\nlearning_rat = [1]\n").unwrap();
     fs::write(folder.path().join("nothing.toml"), "[space\n").unwrap();
-    let mut all = String::new();
-    for (code, options) in [
+    let commands = [
         (2, "sweep --vary lr"),
         (2, "sweep --vary lr=1..2:lag"),
         (2, "sweep --vary lr=fast"),
@@ -274,12 +273,8 @@ fn errors() {
         (1, "sweep collect empty"),
         (1, "sweep --data absent"),
         (1, "sweep --data sample --out bad.toml"),
-    ] {
-        let ended = line(folder.path(), options);
-        assert_eq!(ended.code, Some(code), "{options}: {}", ended.stderr);
-        assert_eq!(ended.stdout, "", "{options}");
-        all += &format!("$ fashion {options}\n{}\n", ended.stderr);
-    }
+    ];
+    let all = refusals(folder.path(), commands);
     assert!(!folder.path().join("sweeps").exists(), "a sweep was begun");
     insta::assert_snapshot!(all);
 }
