@@ -50,9 +50,9 @@ settings! {
     #[serde(default, deny_unknown_fields)]
     pub struct Settings;
 
-    /// What is trained: report-cnn, vgg, resnet or resnet-64; `fashion networks` says more of them
+    /// What is trained, such as vgg; `fashion networks` lists them
     Run network: Architecture = Architecture::ReportCnn, "NAME",
-        |_| true => "report-cnn, vgg, resnet or resnet-64";
+        |_| true => "a network that `fashion networks` lists, such as vgg";
     /// Passes over the training set, at most
     Run epochs: usize = 10, "N",
         |s| s.epochs > 0 => "at least 1";
