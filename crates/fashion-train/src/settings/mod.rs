@@ -242,11 +242,6 @@ pub(crate) fn is_single(value: f64) -> bool {
 }
 
 impl Settings {
-    /// The report's protocol whole: all training images, and the test set's curve every epoch.
-    pub fn report() -> Self {
-        Settings { validation: Validation::Test, ..Settings::default() }
-    }
-
     /// How the learning rate changes.
     pub fn schedule(&self) -> Schedule {
         Schedule {
@@ -419,9 +414,13 @@ impl Settings {
 mod tests {
     use super::*;
 
+    fn on_test() -> Settings {
+        Settings { validation: Validation::Test, ..Settings::default() }
+    }
+
     #[test]
     fn values_out_of_range_are_named() {
-        Settings::report().check().unwrap();
+        on_test().check().unwrap();
         let error = Settings { learning_rate: -1.0, ..Settings::default() }.check().unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -436,7 +435,7 @@ mod tests {
             let error = settings.check().unwrap_err().to_string();
             assert!(error.contains("such as 0.99"), "{error}");
         }
-        let settings = Settings { target_accuracy: Some(0.99), ..Settings::report() };
+        let settings = Settings { target_accuracy: Some(0.99), ..on_test() };
         let error = settings.check().unwrap_err().to_string();
         assert!(error.starts_with("validation is test; expected a share of the"), "{error}");
         assert!(Settings { epsilon: f64::NAN, ..Settings::default() }.check().is_err());
@@ -522,8 +521,8 @@ mod tests {
                 Settings { balance: 0.5, class_weights, ..Settings::default() },
                 "count rare classes twice",
             ),
-            (Settings { patience: 3, ..Settings::report() }, "patience can stop early"),
-            (Settings { schedule: ScheduleKind::Plateau, ..Settings::report() }, "plateau can go"),
+            (Settings { patience: 3, ..on_test() }, "patience can stop early"),
+            (Settings { schedule: ScheduleKind::Plateau, ..on_test() }, "plateau can go"),
             (Settings { warmup_epochs: 10.0, ..Settings::default() }, "fewer than there are"),
             (Settings { min_learning_rate: 0.1, ..Settings::default() }, "0 to the learning rate"),
             (Settings { seed: u64::MAX, ..Settings::default() }, "below 2^63"),
