@@ -40,6 +40,8 @@ pub enum OptimiserKind {
     AdamW,
     /// Stochastic gradient descent with momentum.
     Sgd,
+    /// [Muon](fashion_kernels::muon) for the weights of all layers but the last, `AdamW` for the rest.
+    Muon,
 }
 
 settings! {
@@ -59,9 +61,9 @@ settings! {
     /// Images of a step
     Run batch_size: usize = 128, "N",
         |s| (1..=MAX_BATCH).contains(&s.batch_size) => "1 to 8192";
-    /// How parameters follow from gradients: adam, adamw or sgd
+    /// How parameters follow from gradients: adam, adamw, sgd or muon
     Optimiser optimiser: OptimiserKind = OptimiserKind::Adam, "NAME",
-        |_| true => "adam, adamw or sgd";
+        |_| true => "adam, adamw, sgd or muon";
     /// Learning rate, before the schedule
     Run learning_rate: f64 = 0.001, "RATE",
         |s| positive(s.learning_rate) => "a positive number such as 0.001",
@@ -78,18 +80,21 @@ settings! {
     Optimiser epsilon: f64 = 1e-7, "NUMBER",
         |s| positive(s.epsilon) => "a small positive number such as 1e-7",
         |s| is_single(s.epsilon) => SINGLE;
-    /// Momentum of sgd; 0 for none
+    /// Momentum of sgd and muon; 0 for none
     Optimiser momentum: f64 = 0.9, "NUMBER",
         |s| below_1(s.momentum) => BELOW_1,
         |s| is_single(s.momentum) => SINGLE;
-    /// Whether sgd's momentum is Nesterov's
+    /// Whether that momentum is Nesterov's
     Optimiser nesterov: bool = true, "true|false",
         |_| true => "true or false";
-    /// Decoupled weight decay of adamw, or L2 penalty of sgd, never of biases; 0 for none
+    /// Steps by which muon makes a weight's update orthogonal
+    Optimiser muon_steps: usize = 5, "N",
+        |s| (1..=100).contains(&s.muon_steps) => "1 to 100 such as 5";
+    /// Decoupled weight decay of adamw and muon, or L2 penalty of sgd, never of biases; 0 for none
     Optimiser weight_decay: f64 = 0.0, "NUMBER",
         |s| at_least_0(s.weight_decay) => "0 for none, or a positive number such as 0.01",
         |s| s.optimiser != OptimiserKind::Adam || s.weight_decay == 0.0
-            => "0 with the optimiser adam; adamw and sgd decay weights",
+            => "0 with the optimiser adam; the others decay weights",
         |s| is_single(s.weight_decay) => SINGLE;
     /// Scale a step's gradients down to this norm; 0 for no limit
     Optimiser clip_norm: f64 = 0.0, "NORM",
@@ -513,7 +518,7 @@ mod tests {
     fn what_does_not_go_together_is_refused() {
         let refused = |settings: Settings| settings.check().unwrap_err().to_string();
         let decayed = Settings { weight_decay: 0.1, ..Settings::default() };
-        assert!(refused(decayed.clone()).contains("adamw and sgd decay weights"));
+        assert!(refused(decayed.clone()).contains("the others decay weights"));
         Settings { optimiser: OptimiserKind::AdamW, ..decayed }.check().unwrap();
         let class_weights = ClassWeights::Balanced;
         for (settings, part) in [
