@@ -62,9 +62,9 @@ network! {
 }
 
 network! {
-    /// Few and wide layers, after the ResNet-9 of Page, "How to Train Your ResNet" (Myrtle, 2018): three
-    /// convolutions of 64, 128 and 256 channels, the latter two with a residual block each. Halving sides
-    /// right after the first one halves the work.
+    /// Few and wide layers, after the ResNet-9 of Page (Myrtle, 2018): three convolutions of 64, 128 and
+    /// 256 channels, the latter two with a residual block each. Halving sides right after the first one
+    /// halves the work.
     pub struct WideResnet: "wide-resnet" for Images<28, 1> {
         conv1: Conv3x3<1, 64, 28, 28>,
         norm1: BatchNorm<64, true>,
