@@ -10,6 +10,9 @@ pub fn optimiser(settings: &Settings) -> String {
     let mut text = match settings.optimiser {
         OptimiserKind::Adam => format!("Adam, ε {epsilon:e}"),
         OptimiserKind::AdamW => format!("AdamW, ε {epsilon:e}"),
+        OptimiserKind::Muon => {
+            format!("Muon, momentum {momentum}, and AdamW, ε {epsilon:e}")
+        }
         OptimiserKind::Sgd if *momentum == 0.0 => "SGD".to_owned(),
         OptimiserKind::Sgd if settings.nesterov => format!("SGD, Nesterov momentum {momentum}"),
         OptimiserKind::Sgd => format!("SGD, momentum {momentum}"),

@@ -16,6 +16,7 @@ mod lr_find;
 mod neighbours;
 mod observer;
 mod optimiser;
+mod recipe;
 mod run;
 mod schedule;
 mod settings;
@@ -36,6 +37,7 @@ pub use lr_find::{LrFind, NoSuggestion, RangeEnd, RangePoint, RangeTest, Suggest
 pub use neighbours::{Neighbour, nearest_neighbours};
 pub use observer::{Observer, Start, Step};
 pub use optimiser::{Optimiser, Slot};
+pub use recipe::Recipe;
 pub use run::{GoOnFrom, LockedRun, Outcome, RunFolder, train};
 pub use schedule::{Schedule, ScheduleKind};
 pub use settings::{

@@ -1,7 +1,8 @@
 //! The options of `fashion lr-find`.
 
-use super::{DataArgs, Recipe, SettingArgs};
+use super::{DataArgs, SettingArgs, recipe};
 use clap::Args;
+use fashion_train::Recipe;
 use std::path::PathBuf;
 
 /// `fashion lr-find`
@@ -48,7 +49,7 @@ pub(crate) struct LrFindArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
     /// Take a whole protocol's settings; options given beside it win
-    #[arg(long, value_enum, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = recipe())]
     pub(crate) recipe: Option<Recipe>,
     /// Take settings from a file, such as the config.toml of a run; options given beside it win
     #[arg(long, value_name = "FILE")]

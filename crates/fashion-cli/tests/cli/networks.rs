@@ -19,7 +19,10 @@ fn networks_are_listed_and_drawn() {
     insta::assert_snapshot!("networks_vgg_plan", plan);
     let all = line(here, "networks --json").stdout;
     let names: Vec<_> = all.lines().map(|line| json(line)["name"].clone()).collect();
-    assert_eq!(names, ["report-cnn", "vgg", "resnet", "resnet-64"]);
+    assert_eq!(
+        names,
+        ["report-cnn", "vgg-small", "vgg", "vgg-large", "resnet", "wide-resnet", "resnet-64"]
+    );
     let one = json(&line(here, "networks vgg --json").stdout);
     assert_eq!(
         (one["parameters"].as_u64(), one["layers"].as_array().unwrap().len()),
@@ -31,7 +34,11 @@ fn networks_are_listed_and_drawn() {
     assert_eq!(line(here, "networks --plan").code, Some(2));
     let ended = line(here, "networks lenet");
     assert_eq!(ended.code, Some(2));
-    assert!(ended.stderr.contains("expected one of report-cnn, vgg, resnet"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("expected one of report-cnn, vgg-small, vgg"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn what_is_wrong_is_named() {
         ),
         (
             refusal(|_, m| drop(m.insert("architecture".into(), "lenet".into()))),
-            r#"there is no network "lenet"; expected one of report-cnn, vgg, resnet"#,
+            r#"there is no network "lenet"; expected one of report-cnn, vgg-small, vgg"#,
         ),
         (
             refusal(|_, m| drop(m.insert("format".into(), "fashion-classifier/9".into()))),
