@@ -3,7 +3,7 @@
 use crate::common::{StopAt, files, go_on, network, run, run_observed, small};
 use fashion_data::augment::Augment;
 use fashion_data::{Classes, Dataset, Feed, Splits};
-use fashion_model::{Architecture, Network, Role, tensors, weights};
+use fashion_model::{Architecture, Network, Role, Tta, tensors, weights};
 use fashion_train::{
     Config, Finish, Freeze, GoOnFrom, Observer, OptimiserKind, RunFolder, Settings, Step, Trainer,
     Validation, WeightsRef,
@@ -158,6 +158,13 @@ fn what_does_not_fit_is_refused_before_the_work() {
     // A teacher of any network will do, and one of other classes to begin with.
     let good = Settings { from: from(&other), teacher: from(&resnet), ..vgg() };
     good.check_for(&splits).unwrap();
+    // Several networks may teach, but none can begin with them.
+    let both = temporary.path().join("both");
+    let (_, joined, metadata) = fashion_infer::join(&[&path, &resnet], Tta::Flip).unwrap();
+    tensors::save(&both, &joined, &metadata).unwrap();
+    Settings { teacher: from(&both), ..good.clone() }.check_for(&splits).unwrap();
+    let error = Settings { from: from(&both), ..vgg() }.check_for(&splits).unwrap_err().to_string();
+    assert!(error.contains("both: holds several networks"), "{error}");
     // Once it is known which weights, others are refused.
     let known = good.with_digests().unwrap();
     known.check_for(&splits).unwrap();
