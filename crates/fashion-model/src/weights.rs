@@ -197,7 +197,7 @@ pub fn transfer(
             Some(tensor) if is_of_head && tensor.shape.get(1..) == Some(&shape[1..]) => {}
             Some(tensor) if tensor.shape == *shape => parameter.check(&tensor.values)?,
             Some(tensor) => {
-                problems.push(format!("its {name} is {:?}, not {shape:?}", tensor.shape))
+                problems.push(format!("its {name} is {:?}, not {shape:?}", tensor.shape));
             }
         }
     }
