@@ -111,6 +111,9 @@ Examples:
   fashion train --network vgg                a more accurate network; `fashion networks` lists them
   fashion train --optimiser adamw --weight-decay 0.01 --schedule one-cycle --lr 0.004
   fashion train --schedule cosine --warmup-epochs 1 --ema-decay 0.999 --epochs 60 --patience 8
+  fashion train --from runs/001 --data mine --lr 0.0003      fine-tune it to classes of your own
+  fashion train --from runs/001 --data mine --freeze all-but-head
+  fashion train --teacher runs/002 --out runs/small          learn from a better network's answers
   fashion train --config runs/001/config.toml --seed 1       as that run, but for the seed
   fashion train --resume runs/001            go on where Ctrl-C stopped
   fashion train --quiet --json | jq .accuracy

@@ -23,6 +23,7 @@ mod settings;
 pub mod sweep;
 mod threads;
 mod trainer;
+mod transfer;
 
 pub use checkpoint::Checkpoint;
 pub use config::{Config, ConfigFile, DataConfig, SCHEMA};
@@ -41,8 +42,8 @@ pub use recipe::Recipe;
 pub use run::{GoOnFrom, LockedRun, Outcome, RunFolder, train};
 pub use schedule::{Schedule, ScheduleKind};
 pub use settings::{
-    ClassWeights, Group, MAX_BATCH, OptimiserKind, Setting, Settings, Validation, value_from_text,
-    value_to_number, value_to_text, word,
+    ClassWeights, Freeze, Group, MAX_BATCH, OptimiserKind, Setting, Settings, Validation,
+    WeightsRef, value_from_text, value_to_number, value_to_text, word,
 };
 pub use threads::{default_threads, with_threads};
 pub use trainer::{Finish, Trainer};

@@ -29,7 +29,8 @@ pub struct Slot {
     /// `mean` and `square` (Adam; of Muon's matrices the former alone), `velocity` (SGD), or `average`
     /// (of the weights).
     pub name: &'static str,
-    /// It, for each of the network's tensors in their order; none of those that the rule has no use for.
+    /// It, for each of the network's tensors in their order; none of those that the rule has no use for,
+    /// of which frozen ones and statistics have only the average.
     pub values: Vec<Vec<f32>>,
 }
 
@@ -53,9 +54,11 @@ impl From<CpuError> for Failure {
 impl Optimiser {
     /// An optimiser for this network that has taken no step.
     pub fn new(settings: &Settings, network: &Network) -> Optimiser {
-        let trained = network.parameters().iter().map(|parameter| match parameter.role {
-            Role::Statistic => Vec::new(),
-            _ => vec![0.0; parameter.values()],
+        let trained = network.parameters().iter().enumerate().map(|(position, parameter)| {
+            match parameter.role.is_trained() && !network.is_frozen(position) {
+                true => vec![0.0; parameter.values()],
+                false => Vec::new(),
+            }
         });
         let trained: Vec<Vec<f32>> = trained.collect();
         let rule: &[&'static str] = match settings.optimiser {
@@ -146,10 +149,12 @@ impl Optimiser {
     fn move_average(&mut self, isa: Isa, network: &Network) {
         let (step, decay) = (self.step, self.settings.ema_decay);
         let Some(slot) = self.slots.iter_mut().find(|slot| slot.name == "average") else { return };
-        let mut averages = slot.values.iter_mut();
+        let mut averages = slot.values.iter_mut().enumerate();
         network.for_each_parameter(&mut |_, values| {
-            let average = averages.next().expect("an average of every tensor");
+            let (position, average) = averages.next().expect("an average of every tensor");
             match step {
+                // Of what does not change to the bit: −0 averaged is 0.
+                _ if network.is_frozen(position) => average.copy_from_slice(values),
                 1 => average.copy_from_slice(values),
                 _ => average::update(isa, ema_decay(decay, step), values, average),
             }

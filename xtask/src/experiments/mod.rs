@@ -1,14 +1,17 @@
-//! `experiments`: the tables and figures of `docs/experiments.md`, made again.
+//! `experiments`: the tables and figures of `docs/experiments.md` and `docs/fine-tuning.md`, made again.
 
+mod fine_tuning;
 mod imbalance;
 mod sweeps;
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
+use fashion_data::{Dataset, Reading, Source, stratified_split};
 
 use crate::machine;
 use crate::markers::Part;
@@ -22,14 +25,15 @@ const DATA: &str = "Fashion-MNIST (official)";
 /// An experiment's name, and what makes it again.
 type Experiment = (&'static str, fn(&Workspace, &Runs<'_>) -> Result<()>);
 
-const EXPERIMENTS: [Experiment; 3] = [
+const EXPERIMENTS: [Experiment; 4] = [
     ("learning-rate", |workspace, runs| sweeps::run(workspace, runs, &sweeps::LEARNING_RATE)),
     ("batch-size", |workspace, runs| sweeps::run(workspace, runs, &sweeps::BATCH_SIZE)),
     ("imbalance", imbalance::run),
+    ("fine-tuning", fine_tuning::run),
 ];
 
-/// Sweep learning rates and batch sizes around the report's, try what helps rare classes, and write
-/// docs/experiments.md
+/// Sweep learning rates and batch sizes around the report's, try what helps rare classes, fine-tune to
+/// few images, and write docs/experiments.md and docs/fine-tuning.md
 ///
 /// Needs the real data: `cargo xtask fetch-data`, or `FASHION_DATA`. The runs stay in --out; what is
 /// there already is gone on with, or taken as it is.
@@ -67,6 +71,21 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The training set, apart: images to train on, and a sixth to judge by, as many of each class. The test
+/// set stays unread.
+fn apart(workspace: &Workspace) -> Result<[Dataset; 2]> {
+    let at = env::var_os("FASHION_DATA").map(PathBuf::from);
+    let at = at.unwrap_or_else(|| workspace.root().join("data"));
+    let splits = Source::find(&at)?.load(&Reading::default())?;
+    ensure!(
+        splits.origin.to_string() == DATA,
+        "{} is not `{DATA}`, which `cargo xtask fetch-data` brings",
+        at.display()
+    );
+    let parts = stratified_split(splits.train.labels(), 1.0 / 6.0, 0)?;
+    Ok([splits.train.select(&parts.train), splits.train.select(&parts.held_out)])
 }
 
 /// With what, where and on what machine experiments run.

@@ -15,7 +15,8 @@ Examples:
   fashion lr-find --config runs/001/config.toml      for that run's optimiser, batches and loss
   fashion train --lr $(fashion lr-find --quiet --json | jq .suggestion)
 
-A fresh network is trained while the rate grows from step to step by the same factor (Smith, 2017).
+A fresh network, or one that begins as --config says, is trained while the rate grows from step to
+step by the same factor (Smith, 2017).
 Where the smoothed loss falls, rates are good; in the end it explodes, and the test stops. Four rates
 are read from the curve:
   valley    half of the way down the longest descent; careful

@@ -2,16 +2,20 @@
 
 mod class_weights;
 mod declare;
+mod freeze;
 mod overlay;
 mod text;
 mod validation;
+mod weights_ref;
 
 pub use class_weights::ClassWeights;
 pub(crate) use class_weights::counts;
 pub use declare::{Group, Setting};
+pub use freeze::Freeze;
 pub(crate) use overlay::{check_keys, check_names};
 pub use text::{value_from_text, value_to_number, value_to_text, word};
 pub use validation::Validation;
+pub use weights_ref::WeightsRef;
 
 use crate::early_stopping::EarlyStopping;
 use crate::easy::Easy;
@@ -175,6 +179,29 @@ settings! {
     /// Mix pairs of images and their targets (mixup) by shares from Beta(α, α), such as 0.2
     Augmentation mixup: f64 = 0.0, "α",
         |s| share(s.mixup) => "0 to 1 such as 0.2";
+    /// Begin with the weights of this run, or of this safetensors file, PyTorch's too. A head of other
+    /// classes is made anew
+    #[serde(with = "weights_ref::or_none")]
+    Transfer from: Option<WeightsRef> = None, "RUN|WEIGHTS",
+        |_| true => "a run's folder or a weights file";
+    /// Leave these layers as they are, and their statistics: names with commas, each with all its parts, or
+    /// all-but-head. `fashion networks NAME` lists them
+    Transfer freeze: Freeze = Freeze::None, "LAYERS",
+        |_| true => Freeze::FORM;
+    /// Learn from the answers of this run or weights file too (distillation), of any network for the same
+    /// images and classes
+    #[serde(with = "weights_ref::or_none")]
+    Transfer teacher: Option<WeightsRef> = None, "RUN|WEIGHTS",
+        |_| true => "a run's folder or a weights file";
+    /// What logits are divided by there: the higher, the more the classes count that the teacher finds
+    /// unlikely
+    Transfer teacher_temperature: f64 = 4.0, "NUMBER",
+        |s| positive(s.teacher_temperature) => "a positive number such as 4",
+        |s| is_single(s.teacher_temperature) => SINGLE;
+    /// How much of the loss is about the teacher's answers; the rest is about the labels
+    Transfer teacher_weight: f64 = 0.9, "SHARE",
+        |s| share(s.teacher_weight) => "0 to 1 such as 0.9",
+        |s| is_single(s.teacher_weight) => SINGLE;
     /// Validate and keep the moving average of the weights with this decay, such as 0.99, which is less
     /// in the first steps; 0 for the weights themselves
     Keeping ema_decay: f64 = 0.0, "DECAY",
@@ -321,13 +348,15 @@ impl Settings {
         }
     }
 
-    /// Checks what only the data can tell: that there are images to hold out, and that one of those
-    /// trained on counts. Gives how many a run trains on, and how many it holds out. The seed, which
-    /// decides which ones, does not decide whether it fails.
+    /// Checks what only the data and other files can tell: that there are images to hold out, that one of
+    /// those trained on counts, and that what is taken over from other trainings is there and fits. Gives
+    /// how many a run trains on, and how many it holds out. The seed, which decides which ones, does not
+    /// decide whether it fails.
     ///
     /// # Errors
-    /// As [`check_dataset`](Self::check_dataset), [`hold_out`](Self::hold_out) and
-    /// [`ClassWeights::for_images`].
+    /// As [`check_dataset`](Self::check_dataset), [`hold_out`](Self::hold_out),
+    /// [`ClassWeights::for_images`] and [`start_from`](Self::start_from), [`Error::Layer`], or what is
+    /// wrong with the teacher.
     pub fn check_for(&self, splits: &Splits) -> Result<(usize, usize), Error> {
         let train = &splits.train;
         self.check_dataset(train)?;
@@ -337,6 +366,7 @@ impl Settings {
         };
         let counts = class_weights::counts(train, &trained_on);
         self.class_weights.for_images(&draws_of_classes(&counts, self.balance))?;
+        self.check_transfer(train)?;
         Ok((trained_on.len(), held_out))
     }
 

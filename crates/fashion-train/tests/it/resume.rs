@@ -37,7 +37,7 @@ fn whatever_a_trainer_remembers_comes_back() {
             schedule: ScheduleKind::Plateau,
             plateau_patience: 0,
             class_weights: ClassWeights::Balanced,
-            ..adam
+            ..adam.clone()
         },
         Settings {
             optimiser: OptimiserKind::AdamW,

@@ -54,7 +54,7 @@ fn the_bits_are_those_of_this_revision_of_the_arithmetic() {
         label_smoothing: 0.1,
         class_weights: ClassWeights::Balanced,
         ema_decay: 0.9,
-        ..adam
+        ..adam.clone()
     };
     let sgd = Settings {
         optimiser: OptimiserKind::Sgd,
