@@ -1,16 +1,12 @@
 //! What it brings to begin with the weights of another training where images are few.
 
-use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context, Result};
-use fashion_data::{Classes, Dataset, Drawing, Feed, npz};
+use anyhow::Result;
+use fashion_data::{Classes, Dataset, Drawing, Feed};
 use fashion_sample::Sample;
-use serde::Deserialize;
 
-use super::{Runs, apart};
-use crate::command;
+use super::{Runs, apart, trained, write_data};
 use crate::markers::{Part, mean_and_deviation, table};
 use crate::workspace::Workspace;
 
@@ -84,7 +80,9 @@ impl Task<'_> {
         let out = out.join(self.name);
         let [train, test] = &self.base;
         let base = out.join("base");
-        trained(runs.fashion, [train, test], &out.join("data-base"), &base, BASE)?;
+        let data = out.join("data-base");
+        write_data(&data, [train, test])?;
+        trained(runs.fashion, &data, &base, &[TRAINING, BASE].concat())?;
         let mut rows = Vec::new();
         for size in SIZES {
             let mut scores = vec![Vec::new(); TRIED.len()];
@@ -92,16 +90,17 @@ impl Task<'_> {
                 let [train, test] = (self.few)(seed)?;
                 let few = first_of_each(&train, size);
                 let folder = out.join(format!("{size}-seed-{seed}"));
+                let data = folder.join("data");
+                write_data(&data, [&few, &test])?;
                 for ((name, options, from), scores) in TRIED.iter().zip(&mut scores) {
                     let seed = seed.to_string();
-                    let mut all = [FEW, options, &["--seed", &seed]].concat();
+                    let mut all = [TRAINING, FEW, options, &["--seed", &seed]].concat();
                     let base = base.display().to_string();
                     if *from {
                         all.extend(["--from", &base]);
                     }
                     let run = folder.join(name.replace(' ', "-"));
-                    let data = folder.join("data");
-                    scores.push(trained(runs.fashion, [&few, &test], &data, &run, &all)?);
+                    scores.push(trained(runs.fashion, &data, &run, &all)?);
                 }
             }
             rows.push(row(size, &scores));
@@ -119,36 +118,6 @@ impl Task<'_> {
         );
         runs.settle(workspace, &self.part, &table(&heads, rows), &how)
     }
-}
-
-/// Trains, unless that is done, and gives the accuracy.
-fn trained(
-    fashion: &Path,
-    [train, test]: [&Dataset; 2],
-    data: &Path,
-    run: &Path,
-    options: &[&str],
-) -> Result<f64> {
-    let metrics = run.join("metrics.json");
-    if !metrics.exists() {
-        fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
-        npz::write(&data.join("train.npz"), train)?;
-        npz::write(&data.join("test.npz"), test)?;
-        let mut train = Command::new(fashion);
-        train.arg("train").args(TRAINING).args(options).arg("--quiet");
-        command::run(train.arg("--data").arg(data).arg("--out").arg(run))?;
-    }
-    let text = fs::read_to_string(&metrics)
-        .with_context(|| format!("cannot read {}", metrics.display()))?;
-    let scores: Scores = serde_json::from_str(&text)
-        .with_context(|| format!("{} is no metrics.json of a run", metrics.display()))?;
-    Ok(scores.accuracy)
-}
-
-/// What a run reached.
-#[derive(Debug, Deserialize)]
-struct Scores {
-    accuracy: f64,
 }
 
 /// The items of some classes, which are numbered anew.
