@@ -31,7 +31,7 @@ class Vgg(nn.Module):
         for layer, (inputs, outputs) in enumerate(zip(self.WIDTHS, self.WIDTHS[1:]), 1):
             self.add_module(f"conv{layer}", nn.Conv2d(inputs, outputs, 3, padding=1, bias=False))
             self.add_module(f"norm{layer}", nn.BatchNorm2d(outputs))
-        self.fc = nn.Linear(96, 10)
+        self.fc = nn.Linear(self.WIDTHS[-1], 10)
 
     def forward(self, x):
         for layer in range(1, 6):
@@ -40,6 +40,18 @@ class Vgg(nn.Module):
             if layer in (1, 3):
                 x = F.max_pool2d(x, 2)
         return self.fc(x.amax((2, 3)))
+
+
+class VggSmall(Vgg):
+    """The same with fewer channels."""
+
+    WIDTHS = [1, 16, 32, 32, 64, 64]
+
+
+class VggLarge(Vgg):
+    """The same with more channels."""
+
+    WIDTHS = [1, 32, 64, 64, 128, 128]
 
 
 class Block(nn.Module):
@@ -92,7 +104,28 @@ class Resnet64(Resnet):
     CHANNELS, STRIDE, WIDTHS = 3, 2, [16, 32, 64, 128]
 
 
-NETWORKS = {"report-cnn": ReportCnn, "vgg": Vgg, "resnet": Resnet, "resnet-64": Resnet64}
+class WideResnet(nn.Module):
+    """Three convolutions, the latter two with a residual block each, of 64, 128 and 256 channels."""
+
+    def __init__(self):
+        super().__init__()
+        for layer, (inputs, outputs) in enumerate([(1, 64), (64, 128), (128, 256)], 1):
+            self.add_module(f"conv{layer}", nn.Conv2d(inputs, outputs, 3, padding=1, bias=False))
+            self.add_module(f"norm{layer}", nn.BatchNorm2d(outputs))
+        self.block2, self.block3 = Block(128, 128), Block(256, 256)
+        self.fc = nn.Linear(256, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.norm1(self.conv1(x))), 2)
+        x = F.max_pool2d(self.block2(F.relu(self.norm2(self.conv2(x)))), 2)
+        x = self.block3(F.relu(self.norm3(self.conv3(x))))
+        return self.fc(x.amax((2, 3)))
+
+
+NETWORKS = {
+    "report-cnn": ReportCnn, "vgg-small": VggSmall, "vgg": Vgg, "vgg-large": VggLarge, "resnet": Resnet,
+    "wide-resnet": WideResnet, "resnet-64": Resnet64,
+}
 
 
 def shape(name):

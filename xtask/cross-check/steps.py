@@ -1,7 +1,7 @@
 """One step from equal weights: the same loss, gradients and running statistics as PyTorch's in float64.
 
 PyTorch's own in float32 are up to 2e-3 off in the first layers of `vgg`, where sums nearly cancel. The
-images are few, and chosen so that rounding decides no ReLU and no maximum. A step of plain gradient
+images are few, and the seed is such that rounding decides no ReLU and no maximum. A step of plain gradient
 descent with a rate of 1 moves each weight by its gradient; a rate too small to move any leaves the
 weights that the step begins with.
 """
@@ -24,7 +24,7 @@ def run(fashion, data, work, name, rate):
     out = work / f"{name}-{rate}"
     call(fashion, "train", "--data", data, "--network", name, "--epochs", 1, "--batch-size", IMAGES,
          "--optimiser", "sgd", "--momentum", 0, "--nesterov", "false", "--lr", rate,
-         "--validation", "none", "--seed", 7, "--quiet", "--out", out)
+         "--validation", "none", "--seed", 2, "--quiet", "--out", out)
     with open(out / "history.csv") as file:
         loss = float(next(csv.DictReader(file))["train_loss"])
     return load_file(out / "weights" / "last.safetensors"), loss

@@ -6,11 +6,13 @@ mod lr_find;
 mod settings;
 mod sweep;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use data::{
     AuditArgs, AugmentArgs, DataCommand, DrawArgs, FigureArgs, InfoArgs, SuspectsArgs,
 };
 use fashion_model::Tta;
+use fashion_train::Recipe;
 use fashion_train::word;
 pub(crate) use log::LogArgs;
 pub(crate) use lr_find::LrFindArgs;
@@ -91,11 +93,10 @@ pub(crate) struct DataArgs {
     pub(crate) labels_from: Option<u16>,
 }
 
-/// A whole protocol.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Recipe {
-    /// The report's: all training images, validation on the test set, last epoch's weights
-    Report,
+/// Reads the name of a recipe.
+fn recipe() -> impl TypedValueParser<Value = Recipe> {
+    let names = Recipe::ALL.iter().map(|r| PossibleValue::new(r.name).help(r.purpose()));
+    PossibleValuesParser::new(names).map(|name| Recipe::named(&name).expect("a possible value"))
 }
 
 /// `fashion train`
@@ -104,11 +105,15 @@ pub(crate) enum Recipe {
 Examples:
   fashion train                              the data in ./data, or else the built-in sample
   fashion train --data fashion-mnist --epochs 20 --out runs/long
+  fashion train --recipe quick               accurate in a few minutes
   fashion train --recipe report --seed 3     the report's protocol
   fashion train --target-accuracy 0.99       and say what a person should look at
   fashion train --network vgg                a more accurate network; `fashion networks` lists them
   fashion train --optimiser adamw --weight-decay 0.01 --schedule one-cycle --lr 0.004
   fashion train --schedule cosine --warmup-epochs 1 --ema-decay 0.999 --epochs 60 --patience 8
+  fashion train --from runs/001 --data mine --lr 0.0003      fine-tune it to classes of your own
+  fashion train --from runs/001 --data mine --freeze all-but-head
+  fashion train --teacher runs/002 --out runs/small          learn from a better network's answers
   fashion train --config runs/001/config.toml --seed 1       as that run, but for the seed
   fashion train --resume runs/001            go on where Ctrl-C stopped
   fashion train --quiet --json | jq .accuracy
@@ -137,7 +142,7 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
     /// Set a protocol whole; options given beside it still count
-    #[arg(long, value_enum, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = recipe())]
     pub(crate) recipe: Option<Recipe>,
     /// Take settings from a file, such as the config.toml of a run; options given beside it win
     #[arg(long, value_name = "FILE")]

@@ -24,7 +24,7 @@ pub const MAX_MULTIPLY_ADDS: u64 = 1 << 36;
 pub const NORMALISATION: &str = "0-1";
 
 /// What the names of tensors begin with that are no network's, but statistics of known images.
-const STATISTICS: &str = "statistics.";
+pub const STATISTICS: &str = "statistics.";
 
 /// One network of a classifier.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ impl Classifier {
     pub fn plain_probabilities(&self, images: &[u8]) -> Result<Vec<f32>, Error> {
         match self.only() {
             Some(_) => self.softmax(images, 1.0),
-            None => self.mean(images),
+            None => self.mean(self.pixels(images)?),
         }
     }
 
@@ -137,14 +137,25 @@ impl Classifier {
     /// # Errors
     /// As [`probabilities`](Self::probabilities).
     pub fn logits(&self, images: &[u8]) -> Result<Vec<f32>, Error> {
+        self.logits_of(&self.pixels(images)?)
+    }
+
+    /// As [`logits`](Self::logits), of pixels within 0–1, as images are that were changed.
+    ///
+    /// # Errors
+    /// As [`probabilities`](Self::probabilities).
+    pub fn logits_of(&self, x: &[f32]) -> Result<Vec<f32>, Error> {
+        let pixels = self.input().values();
+        if !x.len().is_multiple_of(pixels) {
+            return Err(Error::Images { found: x.len(), expected: pixels });
+        }
         let Some(plan) = self.only() else {
-            let mut mean = self.mean(images)?;
+            let mut mean = self.mean(x.to_vec())?;
             mean.iter_mut().for_each(|mean| *mean = mean.ln());
             return Ok(mean);
         };
-        let x = self.pixels(images)?;
-        let mut logits = vec![0.0; x.len() / self.input().values() * self.classes.len()];
-        plan.logits(&x, &mut logits);
+        let mut logits = vec![0.0; x.len() / pixels * self.classes.len()];
+        plan.logits(x, &mut logits);
         self.check_finite("logits", &logits)?;
         Ok(logits)
     }
@@ -186,9 +197,9 @@ impl Classifier {
     }
 
     /// The mean of what all members say of an image in all the ways in which it is seen.
-    fn mean(&self, images: &[u8]) -> Result<Vec<f32>, Error> {
-        let views = self.tta.views(self.pixels(images)?, self.input());
-        let mut mean = vec![0.0; images.len() / self.input().values() * self.classes.len()];
+    fn mean(&self, x: Vec<f32>) -> Result<Vec<f32>, Error> {
+        let mut mean = vec![0.0; x.len() / self.input().values() * self.classes.len()];
+        let views = self.tta.views(x, self.input());
         for Member { plan, .. } in &self.members {
             for x in &views {
                 let one = plan.probabilities(x);

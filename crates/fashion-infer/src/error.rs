@@ -154,6 +154,24 @@ pub enum Error {
         expected: Vec<usize>,
     },
 
+    /// Tensors with which a network that is to be trained further cannot begin.
+    #[error(
+        "does not fit {network}: {}; choose the network that it is of, or other weights",
+        some_of(problems)
+    )]
+    Unfit {
+        /// The network.
+        network: String,
+        /// What is wrong with each of them.
+        problems: Vec<String>,
+    },
+
+    /// Weights of several networks where one is asked for.
+    #[error(
+        "holds several networks, of which none can be trained further; give the weights of one"
+    )]
+    Several,
+
     /// A tensor of the wrong type.
     #[error("has {name:?} as {found}; expected F16, BF16, F32 or F64: convert it before saving")]
     Type {
@@ -195,6 +213,16 @@ pub enum Error {
         /// NaN or an infinity.
         value: f32,
     },
+}
+
+/// The first of many.
+fn some_of(problems: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let mut text = problems.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if let Some(more @ 1..) = problems.len().checked_sub(SHOWN) {
+        text += &format!(", and {more} more");
+    }
+    text
 }
 
 impl Error {

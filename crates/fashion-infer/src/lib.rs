@@ -12,7 +12,9 @@ pub mod tensors;
 mod tta;
 
 pub use calibration::{Calibration, Target};
-pub use classifier::{Classifier, FORMAT, MAX_MEMBERS, MAX_MULTIPLY_ADDS, Member, NORMALISATION};
+pub use classifier::{
+    Classifier, FORMAT, MAX_MEMBERS, MAX_MULTIPLY_ADDS, Member, NORMALISATION, STATISTICS,
+};
 pub use error::Error;
 pub use graph::{
     Graph, ImageShape, Layer, MAX_NODES, MAX_VALUES, Node, Op, Parameter, Role, Shape, Value,

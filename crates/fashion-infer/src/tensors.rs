@@ -143,7 +143,10 @@ pub fn load(path: &Path) -> Result<(Tensors, Metadata), Error> {
 }
 
 /// The bytes of a file that is no larger than [`MAX_BYTES`].
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
+///
+/// # Errors
+/// [`Error::Io`], or [`Error::TooLarge`].
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let file = File::open(path)?;
     let size = file.metadata()?.len();
     if size > MAX_BYTES {

@@ -3,7 +3,8 @@
 use crate::calibrator::Calibrator;
 use crate::error::Error;
 use fashion_data::Dataset;
-use fashion_model::{Classifier, ImageShape, Tta};
+use fashion_model::weights::check_data;
+use fashion_model::{Classifier, Tta};
 use fashion_train::RunFolder;
 use std::path::{Path, PathBuf};
 
@@ -49,7 +50,7 @@ impl Trained {
     /// # Errors
     /// With the file, and what the two have.
     pub fn check_data(&self, dataset: &Dataset) -> Result<(), Error> {
-        Ok(check(&self.classifier, dataset).map_err(|problem| problem.in_file(&self.path))?)
+        Ok(check_data(&self.classifier, dataset).map_err(|problem| problem.in_file(&self.path))?)
     }
 
     /// What its file says of its confidence; nothing if it was never calibrated.
@@ -106,27 +107,4 @@ pub fn mean_over(classifier: &Classifier) -> Option<String> {
     };
     let all: Vec<String> = networks.into_iter().chain(views).collect();
     (!all.is_empty()).then(|| all.join(", "))
-}
-
-/// Makes sure that data are of a classifier's images and classes.
-pub(crate) fn check(
-    classifier: &Classifier,
-    dataset: &Dataset,
-) -> Result<(), fashion_model::Error> {
-    let data = ImageShape { channels: dataset.channels(), side: dataset.side() };
-    let (found, classes) = (classifier.input(), classifier.classes());
-    if found != data {
-        return Err(fashion_model::Error::Input { found, expected: data });
-    }
-    let nameless = !classifier.metadata().contains_key("classes");
-    let same = match nameless {
-        true => classes.len() == dataset.classes().len(),
-        false => classes == &dataset.classes()[..],
-    };
-    if !same {
-        let expected = dataset.classes().to_string();
-        let found = if nameless { classes.len().to_string() } else { classes.join(", ") };
-        return Err(fashion_model::Error::Classes { found, expected });
-    }
-    Ok(())
 }

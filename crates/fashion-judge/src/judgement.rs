@@ -1,12 +1,12 @@
 //! A network's answers for some images, judged.
 
 use crate::calibrator::Calibrator;
-use crate::classifier::check;
 use crate::error::Error;
 use fashion_data::{Classes, Dataset, HoldOut, Splits};
 use fashion_eval::calibration::Temperature;
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions};
+use fashion_model::weights::check_data;
 use fashion_model::{Classifier, Tta};
 use ndarray::Array2;
 
@@ -142,7 +142,7 @@ pub fn predict(
     dataset: &Dataset,
     indices: &[usize],
 ) -> Result<Predictions, Error> {
-    check(classifier, dataset)?;
+    check_data(classifier, dataset)?;
     let mut answers = Vec::with_capacity(indices.len() * dataset.classes().len());
     for indices in indices.chunks(BATCH) {
         let images: Vec<&[u8]> = indices.iter().map(|&index| dataset.pixels(index)).collect();

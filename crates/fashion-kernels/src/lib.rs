@@ -12,6 +12,7 @@ pub mod conv;
 pub mod dense;
 mod gemm;
 pub mod loss;
+pub mod muon;
 pub mod norm;
 pub mod peak;
 pub mod pool;

@@ -1,7 +1,7 @@
 //! The networks that can be asked for by name.
 
 use crate::network::{Definition, Network};
-use crate::networks::{ReportCnn, Resnet, Resnet64, Vgg};
+use crate::networks::{ReportCnn, Resnet, Resnet64, Vgg, VggLarge, VggSmall, WideResnet};
 use fashion_infer::ImageShape;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -21,10 +21,16 @@ pub enum Architecture {
     /// [`ReportCnn`].
     #[default]
     ReportCnn,
+    /// [`VggSmall`].
+    VggSmall,
     /// [`Vgg`].
     Vgg,
+    /// [`VggLarge`].
+    VggLarge,
     /// [`Resnet`].
     Resnet,
+    /// [`WideResnet`].
+    WideResnet,
     /// [`Resnet64`].
     #[serde(rename = "resnet-64")]
     Resnet64,
@@ -79,8 +85,11 @@ macro_rules! architectures {
 
 architectures! {
     ReportCnn: ReportCnn, "the course report's network: the quickest, for figures beside the report's";
+    VggSmall: VggSmall, "vgg with about half of its channels: for twice the work of report-cnn";
     Vgg: Vgg, "plain convolutions with batch normalisation: more accurate, for five times the work";
+    VggLarge: VggLarge, "vgg with a third more channels";
     Resnet: Resnet, "residual blocks: deeper, for comparison with the literature";
+    WideResnet: WideResnet, "few and wide residual blocks: for accuracy, with eleven times the work of vgg";
     Resnet64: Resnet64, "residual blocks for pictures in colour, 64 x 64 pixels";
 }
 
@@ -127,7 +136,8 @@ mod tests {
         let error = "lenet".parse::<Architecture>().unwrap_err().to_string();
         assert_eq!(
             error,
-            "there is no network \"lenet\"; expected one of report-cnn, vgg, resnet, resnet-64"
+            "there is no network \"lenet\"; expected one of report-cnn, vgg-small, vgg, vgg-large, resnet, \
+             wide-resnet, resnet-64"
         );
     }
 }

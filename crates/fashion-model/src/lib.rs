@@ -20,12 +20,12 @@ pub use layers::{
     BatchNorm, Conv, Conv1x1, Conv3x3, ConvBlock, ConvPair, Dense, Flatten, GlobalAveragePool,
     GlobalMaxPool, Head, Linear, MaxPool, Residual,
 };
-pub use loss::{cross_entropy, cross_entropy_each};
+pub use loss::{Soft, cross_entropy, cross_entropy_each, distillation};
 pub use network::{
     CpuGradients, Definition, Images, Logits, Network, Read, TrainingTape, UnknownLayer, Update,
     Write,
 };
-pub use networks::{ReportCnn, Resnet, Resnet64, Vgg};
+pub use networks::{ReportCnn, Resnet, Resnet64, Vgg, VggLarge, VggSmall, WideResnet};
 pub use tape::tensor_with;
 
 // What `network!` needs, and what its user meets.

@@ -9,8 +9,8 @@
 use crate::architecture::Architecture;
 use crate::network::Network;
 use crate::tensors::{self, Metadata, NamedTensor, Tensors};
-use fashion_data::{Classes, MAX_CLASSES};
-use fashion_infer::{Classifier, Error, FORMAT, NORMALISATION};
+use fashion_data::{Classes, Dataset, MAX_CLASSES};
+use fashion_infer::{Classifier, Error, FORMAT, ImageShape, NORMALISATION, Parameter, STATISTICS};
 use std::path::Path;
 
 /// Classes of a network whose file does not say how many.
@@ -76,6 +76,30 @@ pub fn to_classifier(network: &Network, classes: &Classes) -> Result<Classifier,
     Classifier::from_parts(to_tensors(network), metadata(network, classes, &Metadata::new()))
 }
 
+/// Makes sure that data are of a classifier's images and classes. A file without names, as others write
+/// them, is of any classes of its number.
+///
+/// # Errors
+/// [`Error::Input`] or [`Error::Classes`] with what the two have.
+pub fn check_data(classifier: &Classifier, dataset: &Dataset) -> Result<(), Error> {
+    let data = ImageShape { channels: dataset.channels(), side: dataset.side() };
+    let (found, classes) = (classifier.input(), classifier.classes());
+    if found != data {
+        return Err(Error::Input { found, expected: data });
+    }
+    let nameless = !classifier.metadata().contains_key("classes");
+    let same = match nameless {
+        true => classes.len() == dataset.classes().len(),
+        false => classes == &dataset.classes()[..],
+    };
+    if !same {
+        let expected = dataset.classes().to_string();
+        let found = if nameless { classes.len().to_string() } else { classes.join(", ") };
+        return Err(Error::Classes { found, expected });
+    }
+    Ok(())
+}
+
 /// Writes the weights to a file, whole or not at all; an existing one is replaced.
 ///
 /// `format`, `graph`, `architecture`, `classes` (a JSON array) and `normalisation` are added to `extra`.
@@ -131,6 +155,70 @@ pub fn load(path: &Path) -> Result<(Network, Metadata), Error> {
     Ok((network, metadata))
 }
 
+/// Gives a fresh network the weights of another training, to be trained further on these classes, and
+/// tells which of its tensors stay as they are: those of the head, where it told other classes apart, by
+/// their number or by the names in the metadata, or is not there.
+///
+/// Tensors are matched by their names and shapes, whatever wrote them, and running statistics are among
+/// them.
+///
+/// # Errors
+/// [`Error::Unfit`] with the other tensors that one has and the other has not, or of another shape;
+/// [`Error::Several`], [`Error::Architecture`], [`Error::Format`], [`Error::Normalisation`] or
+/// [`Error::Variance`]. The network then stays as it was.
+pub fn transfer(
+    network: &mut Network,
+    mut tensors: Tensors,
+    metadata: &Metadata,
+    classes: &Classes,
+) -> Result<Vec<String>, Error> {
+    if metadata.get("graph").is_some_and(|json| json.trim_start().starts_with('[')) {
+        return Err(Error::Several);
+    }
+    check_origin(network, metadata)?;
+    tensors.retain(|name, _| !name.starts_with(STATISTICS));
+    let names = metadata.get("classes").map(|json| serde_json::from_str::<Vec<String>>(json).ok());
+    let same_classes = names.is_none_or(|names| names.is_some_and(|names| names == classes[..]));
+    let head = network.layer_names().last().map(|name| format!("{name}.")).unwrap_or_default();
+    let (of_head, of_body): (Vec<_>, Vec<_>) =
+        network.parameters().iter().partition(|parameter| parameter.name.starts_with(&head));
+    let fits = |parameter: &&Parameter| {
+        tensors.get(&parameter.name).is_some_and(|tensor| tensor.shape == parameter.shape)
+    };
+    let renewed = !(same_classes && of_head.iter().all(fits));
+    let mut problems = Vec::new();
+    for parameter in of_head.iter().chain(&of_body) {
+        let Parameter { name, shape, .. } = parameter;
+        let is_of_head = name.starts_with(&head);
+        match tensors.get(name) {
+            None if is_of_head => {}
+            None => problems.push(format!("it lacks {name} {shape:?}")),
+            // One row for each class.
+            Some(tensor) if is_of_head && tensor.shape.get(1..) == Some(&shape[1..]) => {}
+            Some(tensor) if tensor.shape == *shape => parameter.check(&tensor.values)?,
+            Some(tensor) => {
+                problems.push(format!("its {name} is {:?}, not {shape:?}", tensor.shape));
+            }
+        }
+    }
+    let known = |name: &String| network.parameters().iter().any(|known| known.name == *name);
+    let strange = tensors.keys().filter(|name| !known(name));
+    problems.extend(strange.map(|name| format!("it has {name}, which {} has not", network.name())));
+    if !problems.is_empty() {
+        return Err(Error::Unfit { network: network.name().to_owned(), problems });
+    }
+    let anew = of_head.iter().filter(|_| renewed).map(|parameter| parameter.name.clone());
+    let anew: Vec<String> = anew.collect();
+    network.for_each_parameter_mut(&mut |parameter, values| {
+        if !anew.contains(&parameter.name)
+            && let Some(tensor) = tensors.remove(&parameter.name)
+        {
+            values.copy_from_slice(&parameter.to_network_layout(tensor.values));
+        }
+    });
+    Ok(anew)
+}
+
 /// Reads weights into a network that there is.
 ///
 /// # Errors
@@ -144,6 +232,22 @@ pub fn load_into(network: &mut Network, path: &Path) -> Result<Metadata, Error> 
 }
 
 fn check_metadata(network: &Network, metadata: &Metadata) -> Result<(), Error> {
+    check_origin(network, metadata)?;
+    let classes = network.classes();
+    match metadata.get("classes") {
+        Some(found)
+            if serde_json::from_str::<Vec<String>>(found).map_or(0, |names| names.len())
+                != classes =>
+        {
+            let expected = format!("{classes} names");
+            Err(Error::Classes { found: found.clone(), expected })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes sure that metadata are of this network's weights, whatever classes it tells apart.
+fn check_origin(network: &Network, metadata: &Metadata) -> Result<(), Error> {
     if let Some(found) = metadata.get("format").filter(|&found| found != FORMAT) {
         return Err(Error::Format { found: found.clone(), expected: FORMAT });
     }
@@ -151,13 +255,6 @@ fn check_metadata(network: &Network, metadata: &Metadata) -> Result<(), Error> {
     if let Some(found) = metadata.get("architecture").filter(|&found| found != expected) {
         let expected = format!("{expected:?}");
         return Err(Error::Architecture { found: found.clone(), expected });
-    }
-    let classes = network.classes();
-    if let Some(found) = metadata.get("classes")
-        && serde_json::from_str::<Vec<String>>(found).map_or(0, |names| names.len()) != classes
-    {
-        let expected = format!("{classes} names");
-        return Err(Error::Classes { found: found.clone(), expected });
     }
     match metadata.get("normalisation").filter(|&found| found != NORMALISATION) {
         Some(found) => Err(Error::Normalisation { found: found.clone(), expected: NORMALISATION }),

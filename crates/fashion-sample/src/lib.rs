@@ -5,6 +5,7 @@ mod cut;
 mod dice;
 mod dye;
 mod fabric;
+mod letters;
 mod raster;
 mod shoes;
 mod tops;
@@ -18,6 +19,9 @@ use ndarray::{Array4, Axis};
 
 /// All garments.
 const ALL: [usize; 10] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+/// The number of the first letter.
+const LETTERS: usize = ALL.len();
 
 /// The seed used where none is asked for.
 pub const SEED: u64 = 0;
@@ -92,17 +96,27 @@ impl Sample {
         self.draw_only(&ALL)
     }
 
-    /// Draws these garments only, in the order of [`Classes::garments`] from 0, and calls the first 0,
-    /// the second 1 and so on. The images are those that [`draw`](Self::draw) has of them.
+    /// Draws these [`classes`] only, and calls the first 0, the second 1 and so on. The images of garments
+    /// are those that [`draw`](Self::draw) has of them.
+    ///
+    /// ```
+    /// use fashion_sample::{Sample, classes};
+    /// let letters: Vec<usize> = (10..20).collect();
+    /// let splits = Sample { train: 20, test: 5, ..Sample::default() }.draw_only(&letters)?;
+    /// assert_eq!((&splits.train.classes()[0][..], splits.train.len()), ("A", 200));
+    /// assert_eq!(classes()[10..].len(), 10);
+    /// # Ok::<(), fashion_data::Error>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`draw`](Self::draw), and if a garment is there twice or is none, or there are fewer than two.
+    /// As [`draw`](Self::draw), and if a class is there twice or is none, or there are fewer than two.
     pub fn draw_only(&self, garments: &[usize]) -> Result<Splits, Error> {
-        let all = Classes::garments();
+        let all = classes();
         let name = |&garment: &usize| match all.get(garment) {
             Some(name) => Ok(name.clone()),
             None => {
-                let problem = format!("there is no garment {garment}; expected 0 to 9");
+                let problem =
+                    format!("there is no class {garment}; expected 0 to {}", all.len() - 1);
                 Err(Error::Classes { problem })
             }
         };
@@ -133,33 +147,46 @@ impl Sample {
         first: usize,
         items: usize,
         garments: &[usize],
-        classes: &Classes,
+        names: &Classes,
     ) -> Result<Dataset, Error> {
         let channels = if self.in_colour { 3 } else { 1 };
         let mut images = Array4::zeros((items * garments.len(), self.side, self.side, channels));
         // The place of each garment that is drawn, in the order in which all are.
         let places: Vec<usize> =
-            ALL.iter().filter_map(|label| garments.iter().position(|g| g == label)).collect();
+            (0..classes().len()).filter_map(|l| garments.iter().position(|&g| g == l)).collect();
         let labels: Vec<u16> =
             (0..images.len_of(Axis(0))).map(|index| places[index % places.len()] as u16).collect();
         for (index, mut image) in images.outer_iter_mut().enumerate() {
             let garment = garments[usize::from(labels[index])];
-            let item = ((first + index / garments.len()) * ALL.len() + garment) as u64;
-            let mut dice = Dice(stream(self.seed, Purpose::Sample, 0, item));
-            let canvas = draw_item(garment, self.side, &mut dice);
+            let (kind, number) = (garment / LETTERS, garment % LETTERS);
+            let item = ((first + index / garments.len()) * ALL.len() + number) as u64;
+            let streams = 2 * kind as u64;
+            let mut dice = Dice(stream(self.seed, Purpose::Sample, streams, item));
+            let canvas = match kind {
+                0 => draw_item(number, self.side, &mut dice),
+                _ => letters::draw(number, self.side, &mut dice),
+            };
             let image = image.as_slice_mut().expect("images one after the other");
             match self.in_colour {
                 false => develop(&canvas, &mut dice, image),
                 true => dye::photograph(
                     &canvas,
                     self.side,
-                    &mut Dice(stream(self.seed, Purpose::Sample, 1, item)),
+                    &mut Dice(stream(self.seed, Purpose::Sample, streams + 1, item)),
                     image,
                 ),
             }
         }
-        Dataset::new(images, labels.into(), classes.clone())
+        Dataset::new(images, labels.into(), names.clone())
     }
+}
+
+/// What can be drawn: the ten [garments](Classes::garments), and then the capital letters A to J, for
+/// trying out how a network takes to other classes.
+#[must_use]
+pub fn classes() -> Vec<String> {
+    let letters = letters::NAMES.map(str::to_owned);
+    Classes::garments().iter().cloned().chain(letters).collect()
 }
 
 /// Calls data by the sample's name that are an exact copy of what is drawn from [`SEED`], in whatever

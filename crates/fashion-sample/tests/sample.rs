@@ -8,13 +8,17 @@ use fashion_data::{Dataset, Drawing, Feed, Origin, Splits, normalise};
 
 const PIXELS: usize = 28 * 28;
 const NUM_CLASSES: usize = 10;
-use fashion_sample::{ORIGIN, SHA256, Sample, generate, recognise};
+use fashion_sample::{ORIGIN, SHA256, Sample, classes, generate, recognise};
 
 #[test]
 fn the_same_seed_gives_the_same_bytes_on_every_platform() {
     let splits = generate(0);
     assert_eq!(splits.checksums.parts().map(|(_, digest)| digest), SHA256);
     assert_ne!(generate(1).checksums, splits.checksums);
+    let sample = Sample { train: 20, test: 5, ..Sample::default() };
+    let letters = sample.draw_only(&(10..20).collect::<Vec<_>>()).unwrap();
+    let digest = "0bf4982460e6dc2b07d6adc6cfc90ea677d9ea08e14884e676b13101abaa9c92";
+    assert_eq!(letters.checksums.train_images, digest);
 }
 
 #[test]
@@ -43,7 +47,7 @@ fn what_cannot_be_drawn_is_refused_before_it_is() {
         let error = refused(Sample { train, side: 128, ..Sample::default() }, &[0, 1]);
         assert!(error.starts_with("drawing these images of 128x128 pixels would take "), "{error}");
     }
-    assert!(refused(Sample::default(), &[0, 10]).contains("there is no garment 10"));
+    assert!(refused(Sample::default(), &[0, 20]).contains("there is no class 20"));
     assert!(refused(Sample::default(), &[1, 1]).contains("Trouser"));
     assert!(refused(Sample::default(), &[1]).contains("2 to"));
     assert!(refused(Sample { train: 0, ..Sample::default() }, &[1, 2]).contains("no images"));
@@ -124,4 +128,27 @@ fn a_linear_model_is_left_behind() {
     let accuracy = 1.0 - f64::from(errors.iter().sum::<u32>()) / splits.test.len() as f64;
     assert!((0.65..0.80).contains(&accuracy), "{accuracy} {errors:?}");
     assert!(errors.iter().all(|&count| count > 0), "{errors:?}");
+}
+
+/// Letters are drawn beside garments, whose images stay what they are, and no two of theirs are alike.
+#[test]
+fn letters_are_classes_of_their_own() {
+    for in_colour in [false, true] {
+        let sample = Sample { train: 30, test: 5, in_colour, ..Sample::default() };
+        let letters: Vec<usize> = (10..20).collect();
+        let drawn = sample.draw_only(&letters).unwrap().train;
+        assert_eq!(drawn.classes()[..], classes()[10..]);
+        assert_eq!(drawn.class_counts(), [30; 10]);
+        let images: HashSet<_> = (0..drawn.len()).map(|index| drawn.pixels(index)).collect();
+        assert_eq!(images.len(), drawn.len());
+        let both = sample.draw_only(&[8, 11]).unwrap().train;
+        let bags = sample.draw_only(&[8, 3]).unwrap().train;
+        for (class, alone, label) in [(0, &bags, 0), (1, &drawn, 1)] {
+            let of = |set: &Dataset, label: u16| -> Vec<Vec<u8>> {
+                let items = (0..set.len()).filter(|&index| set.labels()[index] == label);
+                items.map(|index| set.pixels(index).to_vec()).collect()
+            };
+            assert!(of(&both, class) == of(alone, label));
+        }
+    }
 }

@@ -66,7 +66,8 @@ pub fn cross_predict(
     for (fold, part) in parts.iter().enumerate() {
         let train = (0..dataset.len()).filter(|item| part.binary_search(item).is_err()).collect();
         let mut trainer =
-            Trainer::of_parts(settings.clone(), network.clone(), dataset, train, None)?;
+            Trainer::of_parts(settings.clone(), network.clone(), dataset, train, None)?
+                .started()?;
         let mut shifted = Shifted { observer, before: fold * settings.epochs, folds };
         while trainer.history().len() < settings.epochs {
             match trainer.run_epoch(&mut shifted)? {

@@ -1,7 +1,7 @@
 //! Settings in words.
 
 use crate::schedule::ScheduleKind;
-use crate::settings::{ClassWeights, Group, OptimiserKind, Settings, value_to_text};
+use crate::settings::{ClassWeights, Freeze, Group, OptimiserKind, Settings, value_to_text};
 use fashion_model::Tta;
 
 /// The optimiser, with what it goes by: `AdamW, ε 1e-7, weight decay 0.01`.
@@ -10,6 +10,9 @@ pub fn optimiser(settings: &Settings) -> String {
     let mut text = match settings.optimiser {
         OptimiserKind::Adam => format!("Adam, ε {epsilon:e}"),
         OptimiserKind::AdamW => format!("AdamW, ε {epsilon:e}"),
+        OptimiserKind::Muon => {
+            format!("Muon, momentum {momentum}, and AdamW, ε {epsilon:e}")
+        }
         OptimiserKind::Sgd if *momentum == 0.0 => "SGD".to_owned(),
         OptimiserKind::Sgd if settings.nesterov => format!("SGD, Nesterov momentum {momentum}"),
         OptimiserKind::Sgd => format!("SGD, momentum {momentum}"),
@@ -50,6 +53,17 @@ pub fn learning_rate(settings: &Settings) -> String {
 /// What else is not as usual, each with its name.
 pub fn extras(settings: &Settings) -> Vec<(&'static str, String)> {
     let mut extras = Vec::new();
+    if let Some(from) = &settings.from {
+        extras.push(("weights from", from.place.clone()));
+    }
+    if settings.freeze != Freeze::None {
+        extras.push(("frozen", settings.freeze.to_string()));
+    }
+    if let Some(teacher) = &settings.teacher {
+        let &Settings { teacher_temperature, teacher_weight, .. } = settings;
+        let how = format!("temperature {teacher_temperature}, weight {teacher_weight}");
+        extras.push(("teacher", format!("{}, {how}", teacher.place)));
+    }
     if settings.clip_norm > 0.0 {
         extras.push(("gradient clipping", format!("norm {}", settings.clip_norm)));
     }

@@ -1,6 +1,6 @@
 //! What can go wrong in training.
 
-use fashion_model::ImageShape;
+use fashion_model::{ImageShape, UnknownLayer};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -92,6 +92,26 @@ pub enum Error {
         expected: usize,
         /// How many the network tells apart.
         found: usize,
+    },
+
+    /// A layer that the network does not have.
+    #[error(transparent)]
+    Layer(#[from] UnknownLayer),
+
+    /// Weights that are not those that a run was begun with.
+    #[error(
+        "{}: its SHA-256 is {found}, and not {expected} as the setting `{setting}` says; restore that \
+         file, or begin a new run", path.display()
+    )]
+    OtherWeights {
+        /// The file.
+        path: PathBuf,
+        /// The setting's name.
+        setting: &'static str,
+        /// The SHA-256 that it is to have.
+        expected: String,
+        /// The one it has.
+        found: String,
     },
 
     /// Training diverged: it will not come to anything any more.

@@ -16,12 +16,14 @@ mod lr_find;
 mod neighbours;
 mod observer;
 mod optimiser;
+mod recipe;
 mod run;
 mod schedule;
 mod settings;
 pub mod sweep;
 mod threads;
 mod trainer;
+mod transfer;
 
 pub use checkpoint::Checkpoint;
 pub use config::{Config, ConfigFile, DataConfig, SCHEMA};
@@ -36,11 +38,12 @@ pub use lr_find::{LrFind, NoSuggestion, RangeEnd, RangePoint, RangeTest, Suggest
 pub use neighbours::{Neighbour, nearest_neighbours};
 pub use observer::{Observer, Start, Step};
 pub use optimiser::{Optimiser, Slot};
+pub use recipe::Recipe;
 pub use run::{GoOnFrom, LockedRun, Outcome, RunFolder, train};
 pub use schedule::{Schedule, ScheduleKind};
 pub use settings::{
-    ClassWeights, Group, MAX_BATCH, OptimiserKind, Setting, Settings, Validation, value_from_text,
-    value_to_number, value_to_text, word,
+    ClassWeights, Freeze, Group, MAX_BATCH, OptimiserKind, Setting, Settings, Validation,
+    WeightsRef, value_from_text, value_to_number, value_to_text, word,
 };
 pub use threads::{default_threads, with_threads};
 pub use trainer::{Finish, Trainer};

@@ -3,10 +3,11 @@
 use crate::settings::{OptimiserKind, Settings};
 use dfdx::tensor::CpuError;
 use fashion_kernels::adam::Adam;
+use fashion_kernels::muon::Muon;
 use fashion_kernels::sgd::Sgd;
 use fashion_kernels::simd::Isa;
 use fashion_kernels::{average, clip};
-use fashion_model::{CpuGradients, Network, Role};
+use fashion_model::{CpuGradients, Network, Parameter, Role};
 
 /// Clipping, the optimiser's rule, and the moving average of the weights.
 ///
@@ -18,14 +19,18 @@ pub struct Optimiser {
     pub step: u64,
     /// What is remembered from step to step.
     pub slots: Vec<Slot>,
+    /// Which of the network's tensors Muon moves.
+    matrices: Vec<bool>,
 }
 
 /// One thing that is remembered of every value of a network.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Slot {
-    /// `mean` and `square` (Adam), `velocity` (SGD), or `average` (of the weights).
+    /// `mean` and `square` (Adam; of Muon's matrices the former alone), `velocity` (SGD), or `average`
+    /// (of the weights).
     pub name: &'static str,
-    /// It, for each of the network's tensors in their order; of statistics only the average.
+    /// It, for each of the network's tensors in their order; none of those that the rule has no use for,
+    /// of which frozen ones and statistics have only the average.
     pub values: Vec<Vec<f32>>,
 }
 
@@ -49,22 +54,32 @@ impl From<CpuError> for Failure {
 impl Optimiser {
     /// An optimiser for this network that has taken no step.
     pub fn new(settings: &Settings, network: &Network) -> Optimiser {
-        let trained = network.parameters().iter().map(|parameter| match parameter.role {
-            Role::Statistic => Vec::new(),
-            _ => vec![0.0; parameter.values()],
+        let trained = network.parameters().iter().enumerate().map(|(position, parameter)| {
+            match parameter.role.is_trained() && !network.is_frozen(position) {
+                true => vec![0.0; parameter.values()],
+                false => Vec::new(),
+            }
         });
         let trained: Vec<Vec<f32>> = trained.collect();
         let rule: &[&'static str] = match settings.optimiser {
-            OptimiserKind::Adam | OptimiserKind::AdamW => &["mean", "square"],
+            OptimiserKind::Adam | OptimiserKind::AdamW | OptimiserKind::Muon => &["mean", "square"],
             OptimiserKind::Sgd => &["velocity"],
         };
         let slot = |&name: &&'static str| Slot { name, values: trained.clone() };
         let mut slots: Vec<Slot> = rule.iter().map(slot).collect();
+        let matrices = match settings.optimiser {
+            OptimiserKind::Muon => hidden_weights(network.parameters()),
+            _ => vec![false; trained.len()],
+        };
+        for slot in slots.iter_mut().filter(|slot| slot.name == "square") {
+            let unused = slot.values.iter_mut().zip(&matrices).filter(|(_, matrix)| **matrix);
+            unused.for_each(|(values, _)| *values = Vec::new());
+        }
         if settings.ema_decay > 0.0 {
             let all = network.parameters().iter().map(|parameter| vec![0.0; parameter.values()]);
             slots.push(Slot { name: "average", values: all.collect() });
         }
-        Optimiser { settings: settings.clone(), step: 0, slots }
+        Optimiser { settings: settings.clone(), step: 0, slots, matrices }
     }
 
     /// The moving average of the network's tensors, statistics included, in their order; `None` where
@@ -90,7 +105,7 @@ impl Optimiser {
         self.step += 1;
         let (step, settings) = (self.step, &self.settings);
         let mut bad = None;
-        let slots = &mut self.slots;
+        let (slots, matrices) = (&mut self.slots, &self.matrices);
         network.for_each_parameter_with_gradient(
             &mut gradients,
             &mut |position, parameter, values, gradient| {
@@ -102,7 +117,12 @@ impl Optimiser {
                 let mut slots = slots.iter_mut().map(|slot| &mut slot.values[position][..]);
                 let mut slot = || slots.next().unwrap_or_default();
                 match settings.optimiser {
-                    OptimiserKind::Adam | OptimiserKind::AdamW => {
+                    OptimiserKind::Muon if matrices[position] => {
+                        let &Settings { momentum, nesterov, muon_steps: steps, .. } = settings;
+                        let muon = Muon { learning_rate, momentum, nesterov, weight_decay, steps };
+                        muon.update(isa, parameter.shape[0], gradient, values, slot());
+                    }
+                    OptimiserKind::Adam | OptimiserKind::AdamW | OptimiserKind::Muon => {
                         let &Settings { beta1, beta2, epsilon, .. } = settings;
                         let adam = Adam { learning_rate, beta1, beta2, epsilon, weight_decay };
                         adam.update(isa, step, gradient, values, slot(), slot());
@@ -129,15 +149,27 @@ impl Optimiser {
     fn move_average(&mut self, isa: Isa, network: &Network) {
         let (step, decay) = (self.step, self.settings.ema_decay);
         let Some(slot) = self.slots.iter_mut().find(|slot| slot.name == "average") else { return };
-        let mut averages = slot.values.iter_mut();
+        let mut averages = slot.values.iter_mut().enumerate();
         network.for_each_parameter(&mut |_, values| {
-            let average = averages.next().expect("an average of every tensor");
+            let (position, average) = averages.next().expect("an average of every tensor");
             match step {
+                // Of what does not change to the bit: −0 averaged is 0.
+                _ if network.is_frozen(position) => average.copy_from_slice(values),
                 1 => average.copy_from_slice(values),
                 _ => average::update(isa, ema_decay(decay, step), values, average),
             }
         });
     }
+}
+
+/// Which tensors are weights between layers: all but the last layer's, whose rows are the classes, and of
+/// which Jordan et al. leave the step to Adam.
+fn hidden_weights(parameters: &[Parameter]) -> Vec<bool> {
+    let last = parameters.iter().rposition(|parameter| parameter.role == Role::Weight);
+    let hidden = |(position, parameter): (usize, &Parameter)| {
+        parameter.role == Role::Weight && Some(position) != last
+    };
+    parameters.iter().enumerate().map(hidden).collect()
 }
 
 /// The decay of the moving average after this step, counted from 1: min(d, (1 + t)/(10 + t)), as timm's

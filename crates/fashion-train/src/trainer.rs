@@ -8,12 +8,13 @@ use crate::history::{Epoch, best, diverges};
 use crate::observer::{Observer, Start, Step};
 use crate::optimiser::{Failure, Optimiser};
 use crate::settings::{Settings, Validation, counts};
+use crate::transfer::Teacher;
 use dfdx::tensor::{AsArray, Cache, Cpu, CpuError, Tensor};
 use dfdx::tensor_ops::Backward;
 use fashion_data::{Classes, Dataset, Feed, HoldOut, Splits, draws_of_classes};
 use fashion_kernels::Scratch;
 use fashion_kernels::loss::{argmax, weigh_targets};
-use fashion_model::{Network, cross_entropy_each, tensor_with, weights};
+use fashion_model::{Network, cross_entropy_each, distillation, tensor_with, weights};
 use std::borrow::Cow;
 use std::ops::{ControlFlow, Range};
 
@@ -42,6 +43,7 @@ pub struct Trainer<'a> {
     averaged: Option<Network>,
     optimiser: Optimiser,
     class_weights: Option<Vec<f32>>,
+    teacher: Option<Teacher>,
     /// In training, and on what is held out.
     guessing: [Guessing; 2],
     dataset: &'a Dataset,
@@ -62,13 +64,23 @@ impl Drop for Trainer<'_> {
 
 impl<'a> Trainer<'a> {
     /// A trainer of a network before its first epoch. Its initial weights are usually those of the
-    /// settings' seed. Its clones share the memory that dfdx keeps for the next step, until one of their
+    /// settings' seed; where these name others to begin with, it has them now, and the layers that they
+    /// freeze are frozen. Its clones share the memory that dfdx keeps for the next step, until one of their
     /// trainers is dropped.
     ///
     /// # Errors
-    /// If a setting is out of range, the training set cannot be split, or the network is for other images
-    /// or classes.
+    /// If a setting is out of range, the training set cannot be split, the network is for other images
+    /// or classes, or what is taken over from other trainings is not there or does not fit.
     pub fn new(settings: Settings, splits: &'a Splits, network: Network) -> Result<Self, Error> {
+        Self::unstarted(settings, splits, network)?.started()
+    }
+
+    /// As [`new`](Self::new), but with the network's own weights, which others are to replace.
+    pub(crate) fn unstarted(
+        settings: Settings,
+        splits: &'a Splits,
+        network: Network,
+    ) -> Result<Self, Error> {
         settings.check()?;
         let all = |dataset: &Dataset| (0..dataset.len()).collect::<Vec<usize>>();
         let (train, held_out) = match settings.hold_out(splits)? {
@@ -83,10 +95,17 @@ impl<'a> Trainer<'a> {
         Self::of_parts(settings, network, &splits.train, train, held_out)
     }
 
-    /// As [`new`](Self::new), with the parts chosen already, whatever `settings.validation` says.
+    /// The same with the weights that the settings name to begin with.
+    pub(crate) fn started(mut self) -> Result<Self, Error> {
+        self.settings.start_from(&mut self.network, self.dataset.classes())?;
+        Ok(self)
+    }
+
+    /// As [`unstarted`](Self::unstarted), with the parts chosen already, whatever `settings.validation`
+    /// says.
     pub(crate) fn of_parts(
         settings: Settings,
-        network: Network,
+        mut network: Network,
         dataset: &'a Dataset,
         train: Vec<usize>,
         held_out: Option<HeldOut<'a>>,
@@ -97,6 +116,8 @@ impl<'a> Trainer<'a> {
             let (expected, found) = (dataset.classes().len(), network.classes());
             return Err(Error::Classes { expected, found });
         }
+        settings.freeze.apply(&mut network)?;
+        let teacher = Teacher::new(&settings, dataset)?;
         // What a step frees the next one takes again.
         let device = Cpu::default();
         device.try_enable_cache()?;
@@ -116,6 +137,7 @@ impl<'a> Trainer<'a> {
             easy: (settings.skip_easy > 0.0)
                 .then(|| Easy::new(settings.skip_easy, settings.skip_easy_from, dataset.len())),
             class_weights,
+            teacher,
             settings,
             device,
             network,
@@ -377,12 +399,22 @@ impl<'a> Trainer<'a> {
     ) -> Result<Taken, Problem> {
         let device = self.device.clone();
         let (n, classes) = (draws.len(), self.network.classes());
+        // How much each image counts, where the teacher has to know it.
+        let mut counts = None;
         let y: Tensor<(usize, usize), f32, Cpu> = tensor_with(&device, (n, classes), |y| {
             feed.targets(draws.clone(), y);
             let weights = self.class_weights.as_deref();
             weigh_targets(classes, self.settings.label_smoothing, weights, y);
+            if self.teacher.is_some() && weights.is_some() {
+                counts =
+                    Some(y.chunks_exact(classes).map(|row| row.iter().sum()).collect::<Vec<_>>());
+            }
         })?;
-        let logits = self.network.logits(n, |x| feed.images(draws.clone(), x))?;
+        let mut soft = None;
+        let logits = self.network.logits(n, |x| {
+            feed.images(draws.clone(), x);
+            soft = self.teacher.as_ref().map(|teacher| teacher.soften(x, counts.as_deref()));
+        })?;
         let mut values = Scratch::take(n * classes);
         logits.copy_into(&mut values[..n * classes]);
         let right = values[..n * classes]
@@ -391,11 +423,15 @@ impl<'a> Trainer<'a> {
             .filter(|(z, draw)| argmax(z) == feed.label(*draw))
             .count();
         let (easy, mut images) = (&mut self.easy, feed.indices()[draws].iter());
-        let loss_tensor = cross_entropy_each(logits, &y, &mut |loss| {
+        let note = &mut |loss| {
             if let (Some(easy), Some(&image)) = (easy.as_mut(), images.next()) {
                 easy.note(image, loss);
             }
-        })?;
+        };
+        let loss_tensor = match soft.transpose()? {
+            Some(soft) => distillation(logits, &y, soft, note)?,
+            None => cross_entropy_each(logits, &y, note)?,
+        };
         let loss = loss_tensor.array();
         if !loss.is_finite() {
             return Err(Problem::Diverged(Divergence::Loss(loss)));
@@ -468,6 +504,7 @@ struct Taken {
 enum Problem {
     Diverged(Divergence),
     Tensor(CpuError),
+    Other(Error),
 }
 
 impl Problem {
@@ -475,7 +512,14 @@ impl Problem {
         match self {
             Problem::Diverged(what) => Error::Diverged { what, epoch, step, learning_rate },
             Problem::Tensor(error) => error.into(),
+            Problem::Other(error) => error,
         }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Problem::Other(error)
     }
 }
 

@@ -1,15 +1,14 @@
 //! What class weights and balanced drawing do where some classes are rare.
 
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
-use fashion_data::{Dataset, Reading, Source, npz, stratified_split};
+use anyhow::{Context, Result};
+use fashion_data::{Dataset, npz};
 use serde::Deserialize;
 
-use super::{DATA, FILE, Runs};
+use super::{FILE, Runs, apart};
 use crate::command;
 use crate::markers::{Part, mean_and_deviation, table};
 use crate::workspace::Workspace;
@@ -70,21 +69,12 @@ pub(super) fn run(workspace: &Workspace, runs: &Runs<'_>) -> Result<()> {
 }
 
 /// Writes data of which each class has a smaller share than the one before, in geometric steps, as Cui
-/// et al. do ("Class-Balanced Loss Based on Effective Number of Samples", CVPR 2019). To judge by, as
-/// many of each class are held out of the training set; the test set stays unread.
+/// et al. do ("Class-Balanced Loss Based on Effective Number of Samples", CVPR 2019).
 fn make_uneven(workspace: &Workspace, folder: &Path) -> Result<()> {
-    let at = env::var_os("FASHION_DATA").map(PathBuf::from);
-    let at = at.unwrap_or_else(|| workspace.root().join("data"));
-    let splits = Source::find(&at)?.load(&Reading::default())?;
-    ensure!(
-        splits.origin.to_string() == DATA,
-        "{} is not `{DATA}`, which `cargo xtask fetch-data` brings",
-        at.display()
-    );
-    let parts = stratified_split(splits.train.labels(), 1.0 / 6.0, 0)?;
+    let [train, test] = apart(workspace)?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    npz::write(&folder.join("test.npz"), &splits.train.select(&parts.held_out))?;
-    npz::write(&folder.join("train.npz"), &uneven(&splits.train.select(&parts.train)))?;
+    npz::write(&folder.join("test.npz"), &test)?;
+    npz::write(&folder.join("train.npz"), &uneven(&train))?;
     Ok(())
 }
 

@@ -1,18 +1,24 @@
-//! `experiments`: the tables and figures of `docs/experiments.md`, made again.
+//! `experiments`: the tables and figures of the documents that tell of trials, made again.
 
+mod fine_tuning;
 mod imbalance;
+mod ingredients;
 mod sweeps;
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
+use fashion_data::{Dataset, Reading, Source, npz, stratified_split};
+use serde::Deserialize;
 
-use crate::machine;
 use crate::markers::Part;
 use crate::workspace::Workspace;
+use crate::{command, machine};
 
 /// The document.
 const FILE: &str = "docs/experiments.md";
@@ -22,14 +28,16 @@ const DATA: &str = "Fashion-MNIST (official)";
 /// An experiment's name, and what makes it again.
 type Experiment = (&'static str, fn(&Workspace, &Runs<'_>) -> Result<()>);
 
-const EXPERIMENTS: [Experiment; 3] = [
+const EXPERIMENTS: [Experiment; 5] = [
     ("learning-rate", |workspace, runs| sweeps::run(workspace, runs, &sweeps::LEARNING_RATE)),
     ("batch-size", |workspace, runs| sweeps::run(workspace, runs, &sweeps::BATCH_SIZE)),
     ("imbalance", imbalance::run),
+    ("fine-tuning", fine_tuning::run),
+    ("ingredients", ingredients::run),
 ];
 
-/// Sweep learning rates and batch sizes around the report's, try what helps rare classes, and write
-/// docs/experiments.md
+/// Sweep learning rates and batch sizes around the report's, try what helps rare classes, fine-tune to
+/// few images, leave parts of a recipe out, and write docs/experiments.md, fine-tuning.md and accuracy.md
 ///
 /// Needs the real data: `cargo xtask fetch-data`, or `FASHION_DATA`. The runs stay in --out; what is
 /// there already is gone on with, or taken as it is.
@@ -67,6 +75,55 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The training set, apart: images to train on, and a sixth to judge by, as many of each class. The test
+/// set stays unread.
+fn apart(workspace: &Workspace) -> Result<[Dataset; 2]> {
+    let at = env::var_os("FASHION_DATA").map(PathBuf::from);
+    let at = at.unwrap_or_else(|| workspace.root().join("data"));
+    let splits = Source::find(&at)?.load(&Reading::default())?;
+    ensure!(
+        splits.origin.to_string() == DATA,
+        "{} is not `{DATA}`, which `cargo xtask fetch-data` brings",
+        at.display()
+    );
+    let parts = stratified_split(splits.train.labels(), 1.0 / 6.0, 0)?;
+    Ok([splits.train.select(&parts.train), splits.train.select(&parts.held_out)])
+}
+
+/// Writes a training set and one to judge by into a folder, unless they are there.
+fn write_data(folder: &Path, [train, test]: [&Dataset; 2]) -> Result<()> {
+    if !folder.join("test.npz").exists() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        npz::write(&folder.join("train.npz"), train)?;
+        npz::write(&folder.join("test.npz"), test)?;
+    }
+    Ok(())
+}
+
+/// Trains with these options, unless that is done, and gives the accuracy.
+fn trained(fashion: &Path, data: &Path, run: &Path, options: &[&str]) -> Result<f64> {
+    /// What a run reached.
+    #[derive(Deserialize)]
+    struct Scores {
+        accuracy: f64,
+    }
+    let metrics = run.join("metrics.json");
+    if !metrics.exists() {
+        let mut train = Command::new(fashion);
+        train.args(["train", "--quiet"]);
+        match run.exists() {
+            true => train.arg("--resume").arg(run),
+            false => train.args(options).arg("--data").arg(data).arg("--out").arg(run),
+        };
+        command::run(&mut train)?;
+    }
+    let text = fs::read_to_string(&metrics)
+        .with_context(|| format!("cannot read {}", metrics.display()))?;
+    let scores: Scores = serde_json::from_str(&text)
+        .with_context(|| format!("{} is no metrics.json of a run", metrics.display()))?;
+    Ok(scores.accuracy)
 }
 
 /// With what, where and on what machine experiments run.

@@ -91,6 +91,7 @@ Examples:
   fashion data draw garments --only Bag,Dress,Sneaker --side 64 --colour
   fashion train --data garments --network resnet-64
   fashion data draw tiles --train 100 --test 20
+  fashion data draw letters --only A,B,C,D,E,F,G,H,I,J       other classes, to fine-tune a network to
 
 Writes FOLDER/train/CLASS/NUMBER.png and FOLDER/test/CLASS/NUMBER.png. The same options give the same
 pictures.
@@ -98,7 +99,7 @@ Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct DrawArgs {
     /// Folder of the pictures, which must not exist or be empty
     pub(crate) folder: PathBuf,
-    /// Classes that are drawn [default: all ten garments]
+    /// Classes that are drawn: garments, or capital letters from A to J [default: all ten garments]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub(crate) only: Option<Vec<String>>,
     /// Rows and columns of a picture, 16 to 128

@@ -1,7 +1,8 @@
 //! The options of `fashion lr-find`.
 
-use super::{DataArgs, Recipe, SettingArgs};
+use super::{DataArgs, SettingArgs, recipe};
 use clap::Args;
+use fashion_train::Recipe;
 use std::path::PathBuf;
 
 /// `fashion lr-find`
@@ -14,7 +15,8 @@ Examples:
   fashion lr-find --config runs/001/config.toml      for that run's optimiser, batches and loss
   fashion train --lr $(fashion lr-find --quiet --json | jq .suggestion)
 
-A fresh network is trained while the rate grows from step to step by the same factor (Smith, 2017).
+A fresh network, or one that begins as --config says, is trained while the rate grows from step to
+step by the same factor (Smith, 2017).
 Where the smoothed loss falls, rates are good; in the end it explodes, and the test stops. Four rates
 are read from the curve:
   valley    half of the way down the longest descent; careful
@@ -48,7 +50,7 @@ pub(crate) struct LrFindArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
     /// Take a whole protocol's settings; options given beside it win
-    #[arg(long, value_enum, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = recipe())]
     pub(crate) recipe: Option<Recipe>,
     /// Take settings from a file, such as the config.toml of a run; options given beside it win
     #[arg(long, value_name = "FILE")]

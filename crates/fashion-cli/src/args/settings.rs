@@ -10,7 +10,11 @@ pub(crate) struct SettingArgs(pub(crate) Table);
 
 impl Args for SettingArgs {
     fn augment_args(command: Command) -> Command {
-        Settings::all().iter().fold(command, |command, setting| command.arg(argument(setting)))
+        // `lr-find --from` is a rate: there, weights to begin with are left to a file.
+        let taken: Vec<_> = command.get_arguments().map(|own| own.get_id().clone()).collect();
+        let free =
+            Settings::all().iter().filter(|setting| !taken.iter().any(|id| id == setting.name));
+        free.fold(command, |command, setting| command.arg(argument(setting)))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -36,6 +40,7 @@ fn argument(setting: &'static Setting) -> Arg {
         Group::Schedule => argument.help_heading("Learning-rate schedule"),
         Group::Loss => argument.help_heading("Loss, and how much images count"),
         Group::Augmentation => argument.help_heading("Random changes to training images"),
+        Group::Transfer => argument.help_heading("What is taken over from other trainings"),
         Group::Keeping => argument.help_heading("What is kept, and when to stop"),
     }
 }
@@ -120,7 +125,7 @@ mod tests {
     use super::*;
     use clap::Parser;
     use fashion_model::{Architecture, Tta};
-    use fashion_train::{ClassWeights, OptimiserKind, ScheduleKind, Validation};
+    use fashion_train::{ClassWeights, Freeze, OptimiserKind, ScheduleKind, Validation};
 
     #[derive(Debug, Parser)]
     struct Line {
@@ -138,13 +143,17 @@ mod tests {
     #[test]
     fn every_option_arrives() {
         let line = "x --network vgg --epochs 2 --batch-size 7 --lr 0.5 --epsilon 0.25 --seed 9 \
-                    --validation 0.2 --validation-seed 3 --target-accuracy 0.9 \
-                    --optimiser sgd --beta1 0.1 --beta2 0.2 --momentum 0.3 --nesterov false --weight-decay 0.01 --clip-norm 2 --schedule one-cycle \
+                    --validation 0.2 --validation-seed 3 --target-accuracy 0.9 --optimiser sgd \
+                    --beta1 0.1 --beta2 0.2 --momentum 0.3 --nesterov false --muon-steps 3 \
+                    --weight-decay 0.01 --clip-norm 2 --schedule one-cycle \
                     --warmup-epochs 0.5 --decay-factor 0.4 --step-epochs 3 --plateau-patience 4 \
                     --min-lr 0.1 --one-cycle-rise 0.6 --label-smoothing 0.05 \
                     --class-weights 1,2 --balance 0.25 --skip-easy 0.4 --skip-easy-from 5 --flip 0.5 \
-                    --shift 0.11 --rotate 12 --scale 0.12 --brightness 0.13 \
-                    --contrast 0.14 --saturation 0.15 --hue 0.16 --erase 0.17 --mixup 0.18 --tta flip --ema-decay 0.99 --patience 6 --min-delta 0.001";
+                    --shift 0.11 --rotate 12 --scale 0.12 --brightness 0.13 --contrast 0.14 \
+                    --saturation 0.15 --hue 0.16 --erase 0.17 --mixup 0.18 --from 001 \
+                    --freeze stem,norm --teacher runs/t --teacher-temperature 3 \
+                    --teacher-weight 0.19 --tta flip --ema-decay 0.99 --patience 6 \
+                    --min-delta 0.001";
         let given = Line::try_parse_from(line.split_whitespace()).unwrap().settings;
         let settings = given.over(&Settings::default()).unwrap();
         let expected = Settings {
@@ -162,6 +171,7 @@ mod tests {
             beta2: 0.2,
             momentum: 0.3,
             nesterov: false,
+            muon_steps: 3,
             weight_decay: 0.01,
             clip_norm: 2.0,
             schedule: ScheduleKind::OneCycle,
@@ -186,6 +196,11 @@ mod tests {
             hue: 0.16,
             erase: 0.17,
             mixup: 0.18,
+            from: Some("001".into()),
+            freeze: Freeze::Layers(vec!["stem".into(), "norm".into()]),
+            teacher: Some("runs/t".into()),
+            teacher_temperature: 3.0,
+            teacher_weight: 0.19,
             ema_decay: 0.99,
             patience: 6,
             min_delta: 0.001,

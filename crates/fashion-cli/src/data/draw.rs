@@ -10,7 +10,7 @@ use fashion_sample::Sample;
 use fashion_train::RunFolder;
 use std::process::ExitCode;
 
-/// Writes drawn garments.
+/// Writes drawn garments, or letters.
 pub(crate) fn run(args: &DrawArgs) -> Result<ExitCode> {
     let DrawArgs { folder, only, side, colour, train, test, seed } = args;
     let (side, train, test, seed) = (*side, *train, *test, *seed);
@@ -37,15 +37,15 @@ pub(crate) fn run(args: &DrawArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The garments that are asked for.
+/// The classes that are asked for.
 fn chosen(names: &[String]) -> Result<Vec<usize>> {
-    let garments = Classes::garments();
-    let label = |name: &String| match garments.iter().position(|garment| garment == name.trim()) {
+    let all = fashion_sample::classes();
+    let label = |name: &String| match all.iter().position(|class| class == name.trim()) {
         Some(label) => Ok(label),
-        None => bail!("--only: there is no garment {name:?}; there are {garments}"),
+        None => bail!("--only: nothing is drawn of {name:?}; there are {}", all.join(", ")),
     };
     let labels = names.iter().map(label).collect::<Result<Vec<_>>>().map_err(exit::usage)?;
-    Classes::new(labels.iter().map(|&label| garments[label].clone()))
+    Classes::new(labels.iter().map(|&label| all[label].clone()))
         .map_err(|error| exit::usage(format!("--only: {error}")))?;
     Ok(labels)
 }

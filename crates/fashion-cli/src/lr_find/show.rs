@@ -1,6 +1,6 @@
 //! What a range test found, as text and JSON.
 
-use crate::args::{LrFindArgs, Recipe, option};
+use crate::args::{LrFindArgs, option};
 use crate::output::{self, quoted};
 use anyhow::Result;
 use fashion_train::{
@@ -144,7 +144,7 @@ fn train_with(args: &LrFindArgs, at: f64) -> String {
         ("--data", data.data.as_ref().map(AsRef::as_ref)),
         ("--images-key", data.images_key.as_ref().map(AsRef::as_ref)),
         ("--labels-key", data.labels_key.as_ref().map(AsRef::as_ref)),
-        ("--recipe", recipe.map(|Recipe::Report| "report".as_ref())),
+        ("--recipe", recipe.map(|recipe| recipe.name.as_ref())),
         ("--config", config.as_ref().map(AsRef::as_ref)),
     ];
     let mut line = "fashion train".to_owned();

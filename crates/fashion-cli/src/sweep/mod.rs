@@ -84,13 +84,15 @@ fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found, Vec<usize>)> {
     }
 }
 
-/// Checks what only the data can tell of points, once for all that hold out and weigh alike, and
-/// gives how many each trains on.
+/// Checks what only the data and other files can tell of points, once for all that hold out and weigh
+/// alike and take over the same, and gives how many each trains on.
 fn check_for(points: &[Point], splits: &Splits) -> Result<Vec<usize>, Error> {
     let mut known = HashMap::new();
     let images = |Point { settings, .. }: &Point| {
         settings.check_dataset(&splits.train)?;
-        let alike = (settings.validation.to_string(), settings.class_weights.to_string());
+        let table = settings.to_table();
+        let decisive = ["validation", "class_weights", "network", "from", "freeze", "teacher"];
+        let alike = decisive.map(|name| table[name].to_string());
         Ok(match known.entry(alike) {
             Entry::Occupied(known) => *known.get(),
             Entry::Vacant(new) => *new.insert(settings.check_for(splits)?.0),

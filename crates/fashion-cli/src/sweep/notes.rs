@@ -53,12 +53,19 @@ type Use = (fn(&Settings) -> bool, &'static str);
 
 /// When a setting changes anything, if not always.
 fn use_of(name: &str) -> Option<Use> {
-    use OptimiserKind::Sgd;
+    use OptimiserKind::{Muon, Sgd};
     use ScheduleKind::{Cosine, Exponential, OneCycle, Plateau, Step};
     Some(match name {
-        "momentum" => (|s| s.optimiser == Sgd, "it is for the optimiser sgd"),
-        "nesterov" => (|s| s.optimiser == Sgd && s.momentum > 0.0, "it is for sgd with momentum"),
-        "beta1" | "beta2" | "epsilon" => (|s| s.optimiser != Sgd, "it is for adam and adamw"),
+        "momentum" => {
+            (|s| matches!(s.optimiser, Sgd | Muon), "it is for the optimisers sgd and muon")
+        }
+        "nesterov" => (
+            |s| matches!(s.optimiser, Sgd | Muon) && s.momentum > 0.0,
+            "it is for sgd and muon with momentum",
+        ),
+        "muon_steps" => (|s| s.optimiser == Muon, "it is for the optimiser muon"),
+        "beta1" | "beta2" | "epsilon" => (|s| s.optimiser != Sgd, "it is for all but sgd"),
+        "skip_easy_from" => (|s| s.skip_easy > 0.0, "it needs skip_easy"),
         "decay_factor" => (
             |s| matches!(s.schedule, Step | Exponential | Plateau),
             "it is for the schedules step, exponential and plateau",

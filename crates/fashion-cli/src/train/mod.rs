@@ -10,10 +10,10 @@ use crate::announce;
 use crate::args::TrainArgs;
 use crate::exit;
 use crate::long_average;
-use crate::output::{self, about, quoted};
+use crate::output::{self, about, inline, quoted};
 use crate::place::{self, Bar, Found};
 use anyhow::{Context, Result, bail};
-use fashion_data::Splits;
+use fashion_data::{Classes, Splits};
 use fashion_eval::interval::LEVEL;
 use fashion_eval::selective::Threshold;
 use fashion_eval::{Metrics, Predictions, thousands};
@@ -21,7 +21,7 @@ use fashion_judge::{Calibrator, Judgement, Report, Trained, predict_held_out, wr
 use fashion_kernels::simd;
 use fashion_train::describe;
 use fashion_train::{
-    Config, Finish, GoOnFrom, LockedRun, Outcome, RunFolder, Settings, Validation, train,
+    Config, Finish, Freeze, GoOnFrom, LockedRun, Outcome, RunFolder, Settings, Validation, train,
     with_threads,
 };
 use interrupt::Interrupt;
@@ -142,11 +142,14 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
         Plan::New(chosen) => {
             let Chosen { settings, origin, data } = *chosen;
             let found = place::load(&args.data, Bar::unless(args.quiet || args.json))?;
+            // Which weights are meant is settled now, whatever becomes of their files.
+            let settings = settings.with_digests()?;
             let config = Config::new(settings.network.name(), &found.splits, settings.clone());
             // What cannot be trained on must not use up a run's number.
             let (images, held_out) = settings.check_for(&found.splits)?;
             if !args.quiet {
                 warn_of_few(settings.target_accuracy, held_out);
+                note_start(&settings, found.splits.train.classes())?;
                 let validation = config.training.validation;
                 if found.splits.validation.is_some() && validation != Validation::Part {
                     let unused = "is not used: to validate on it, give --validation part";
@@ -192,6 +195,23 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             Ok(Prepared { run, from, config, found, origin: None })
         }
     }
+}
+
+/// Says what of the network a run does not begin with that others have trained.
+fn note_start(settings: &Settings, classes: &Classes) -> Result<()> {
+    let mut network = settings.network.zeroed(classes.len());
+    let anew = settings.start_from(&mut network, classes)?;
+    if let (Some(from), false) = (&settings.from, anew.is_empty()) {
+        let (from, anew) = (inline(&from.place), anew.join(" and "));
+        about("note", format_args!("the head is made anew ({anew}): {from} is of other classes"));
+    }
+    if settings.from.is_none() && settings.freeze != Freeze::None {
+        about(
+            "note",
+            "the frozen layers stay as the seed has drawn them; --from begins with trained ones",
+        );
+    }
+    Ok(())
 }
 
 /// Says before hours of training that a target cannot be met.

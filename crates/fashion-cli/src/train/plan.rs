@@ -1,10 +1,12 @@
 //! What to train: the options of `fashion train`, made sense of and checked.
 
-use crate::args::{Recipe, SettingArgs, TrainArgs};
+use crate::args::{SettingArgs, TrainArgs};
 use crate::exit;
 use anyhow::{Context, Result};
 use fashion_model::Architecture;
-use fashion_train::{ConfigFile, DataConfig, GoOnFrom, RunFolder, Settings, default_threads};
+use fashion_train::{
+    ConfigFile, DataConfig, GoOnFrom, Recipe, RunFolder, Settings, default_threads,
+};
 use std::path::Path;
 
 /// The most threads that can be asked for.
@@ -60,17 +62,14 @@ impl Chosen {
         config: Option<&Path>,
         options: &SettingArgs,
     ) -> Result<Chosen> {
-        let mut base = match recipe {
-            Some(Recipe::Report) => Settings::report(),
-            None => Settings::default(),
-        };
+        let mut base = recipe.map_or(Settings::default(), Recipe::settings);
         let mut data = None;
         if let Some(path) = config {
             let file = read_config(path)?;
             base = file.settings(&base, path).map_err(exit::usage)?;
             data = file.data;
         }
-        let recipe = recipe.map(|Recipe::Report| "report".to_owned());
+        let recipe = recipe.map(|recipe| recipe.name.to_owned());
         let file = config.map(|path| path.display().to_string());
         let mut origins: Vec<String> = recipe.into_iter().chain(file).collect();
         let given = options.given();
@@ -130,7 +129,8 @@ mod tests {
     #[test]
     fn options_win_over_the_file_that_over_the_recipe_and_it_is_said() {
         let (settings, origin) = settings_of(&["--recipe", "report"]);
-        assert_eq!((settings, origin.as_deref()), (Settings::report(), Some("report")));
+        let report = Settings { validation: Validation::Test, ..Settings::default() };
+        assert_eq!((settings, origin.as_deref()), (report.clone(), Some("report")));
         let options = ["--recipe", "report", "--epochs", "3", "--validation", "none"];
         let (settings, origin) = settings_of(&options);
         assert_eq!((settings.epochs, settings.validation), (3, Validation::None));
@@ -143,12 +143,8 @@ mod tests {
         let file = path.to_str().unwrap();
         let (settings, origin) =
             settings_of(&["--recipe", "report", "--config", file, "--lr", "0.25"]);
-        let expected = Settings {
-            epochs: 4,
-            learning_rate: 0.25,
-            validation: Validation::None,
-            ..Settings::report()
-        };
+        let expected =
+            Settings { epochs: 4, learning_rate: 0.25, validation: Validation::None, ..report };
         assert_eq!(settings, expected);
         assert_eq!(origin.unwrap(), format!("report, {file}, but for --lr as given"));
     }

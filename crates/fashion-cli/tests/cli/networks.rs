@@ -19,7 +19,10 @@ fn networks_are_listed_and_drawn() {
     insta::assert_snapshot!("networks_vgg_plan", plan);
     let all = line(here, "networks --json").stdout;
     let names: Vec<_> = all.lines().map(|line| json(line)["name"].clone()).collect();
-    assert_eq!(names, ["report-cnn", "vgg", "resnet", "resnet-64"]);
+    assert_eq!(
+        names,
+        ["report-cnn", "vgg-small", "vgg", "vgg-large", "resnet", "wide-resnet", "resnet-64"]
+    );
     let one = json(&line(here, "networks vgg --json").stdout);
     assert_eq!(
         (one["parameters"].as_u64(), one["layers"].as_array().unwrap().len()),
@@ -31,7 +34,11 @@ fn networks_are_listed_and_drawn() {
     assert_eq!(line(here, "networks --plan").code, Some(2));
     let ended = line(here, "networks lenet");
     assert_eq!(ended.code, Some(2));
-    assert!(ended.stderr.contains("expected one of report-cnn, vgg, resnet"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("expected one of report-cnn, vgg-small, vgg"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]
@@ -103,4 +110,59 @@ fn a_sweep_varies_the_network() {
         (again.code, json(&again.stdout)["best"].clone()),
         (Some(0), results["best"].clone())
     );
+}
+
+/// A head of other classes is made anew, and that is said; what does not fit is told before a run is
+/// begun.
+#[test]
+fn a_run_is_fine_tuned_and_taught() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, base) = (data(), run_folder());
+    let line = |command: &str| {
+        let command = command.replace("DATA", data.to_str().unwrap());
+        line(folder.path(), &command.replace("BASE", base.to_str().unwrap()))
+    };
+    let train = "train --data DATA --epochs 1 --from BASE";
+    let same = line(&format!("{train} --freeze all-but-head --out same"));
+    assert_eq!(same.code, Some(0), "{}", same.stderr);
+    assert!(!same.stderr.contains("made anew"), "{}", same.stderr);
+    let told = format!("weights from {}, frozen all-but-head", base.display());
+    assert!(same.stderr.contains(&told), "{}", same.stderr);
+    let config = fs::read_to_string(folder.path().join("same/config.toml")).unwrap();
+    assert!(config.contains(&format!("from = \"{}@sha256:", base.display())), "{config}");
+    // With settings from the run's own file, the same again.
+    let again = line("train --data DATA --config same/config.toml --out again --quiet");
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    let config = folder.path().join("again/config.toml");
+    assert!(fs::read(config).unwrap() == fs::read(folder.path().join("same/config.toml")).unwrap());
+
+    let classes = "--classes a,b,c,d,e,f,g,h,i,j";
+    let other = line(&format!("{train} {classes} --teacher same --out other"));
+    assert_eq!(other.code, Some(1));
+    assert!(other.stderr.contains("has the classes \"T-shirt/top, "), "{}", other.stderr);
+    assert!(!folder.path().join("other").exists());
+    let other = line(&format!("{train} {classes} --out other"));
+    assert_eq!(other.code, Some(0), "{}", other.stderr);
+    let told = "the head is made anew (fc2.weight and fc2.bias)";
+    assert!(other.stderr.contains(told), "{}", other.stderr);
+    let wrong = line(&format!("{train} --network vgg --out wrong"));
+    assert_eq!(wrong.code, Some(1));
+    assert!(wrong.stderr.contains("\"report-cnn\"; expected \"vgg\""), "{}", wrong.stderr);
+
+    let taught = line("train --data DATA --epochs 1 --network vgg --teacher BASE --out taught");
+    assert_eq!(taught.code, Some(0), "{}", taught.stderr);
+    let told = format!("teacher {}, temperature 4, weight 0.9", base.display());
+    assert!(taught.stderr.contains(&told), "{}", taught.stderr);
+    let frozen = line("train --data DATA --epochs 1 --freeze conv1 --out frozen");
+    assert!(frozen.stderr.contains("as the seed has drawn them"), "{}", frozen.stderr);
+    // A sweep settles which weights are meant, and tries every point's.
+    let sweep = "sweep --data DATA --epochs 1 --seeds 1 --vary freeze=none,all-but-head";
+    let swept = line(&format!("{sweep} --vary from=none,same --out s --json"));
+    assert_eq!(swept.code, Some(0), "{}", swept.stderr);
+    let spec = fs::read_to_string(folder.path().join("s/sweep.toml")).unwrap();
+    assert!(spec.contains("from = [\"none\", \"same@sha256:"), "{spec}");
+    let nowhere = line(&format!("{sweep} --vary from=none,nowhere --out none"));
+    assert!(nowhere.code == Some(1) && nowhere.stderr.contains("from is nowhere;"), "{nowhere:?}");
+    let rates = line("lr-find --data DATA --steps 5 --config same/config.toml --out rates --quiet");
+    assert_eq!(rates.code, Some(0), "{}", rates.stderr);
 }

@@ -1,9 +1,9 @@
-//! The networks, one file each.
+//! The networks, a file for each kind.
 
 mod report_cnn;
 mod resnet;
 mod vgg;
 
 pub use report_cnn::ReportCnn;
-pub use resnet::{Resnet, Resnet64};
-pub use vgg::Vgg;
+pub use resnet::{Resnet, Resnet64, WideResnet};
+pub use vgg::{Vgg, VggLarge, VggSmall};

@@ -1,6 +1,8 @@
-//! A residual network.
+//! Residual networks.
 
-use crate::layers::{BatchNorm, Conv1x1, Conv3x3, GlobalAveragePool, Head, Residual};
+use crate::layers::{
+    BatchNorm, Conv1x1, Conv3x3, GlobalAveragePool, GlobalMaxPool, Head, MaxPool, Residual,
+};
 use crate::network;
 
 /// Two convolutions around which the input is added.
@@ -56,5 +58,25 @@ network! {
         block8: Block<128, 4>,
         pool: GlobalAveragePool,
         fc: Head<128>,
+    }
+}
+
+network! {
+    /// Few and wide layers, after the ResNet-9 of Page (Myrtle, 2018): three convolutions of 64, 128 and
+    /// 256 channels, the latter two with a residual block each. Halving sides right after the first one
+    /// halves the work.
+    pub struct WideResnet: "wide-resnet" for Images<28, 1> {
+        conv1: Conv3x3<1, 64, 28, 28>,
+        norm1: BatchNorm<64, true>,
+        pool1: MaxPool<28, 14>,
+        conv2: Conv3x3<64, 128, 14, 14>,
+        norm2: BatchNorm<128, true>,
+        block2: Block<128, 14>,
+        pool2: MaxPool<14, 7>,
+        conv3: Conv3x3<128, 256, 7, 7>,
+        norm3: BatchNorm<256, true>,
+        block3: Block<256, 7>,
+        pool3: GlobalMaxPool,
+        fc: Head<256>,
     }
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
+mod distillation;
 mod freezing;
 mod layers;
 mod networks;

@@ -111,7 +111,7 @@ fn what_is_wrong_is_named() {
         ),
         (
             refusal(|_, m| drop(m.insert("architecture".into(), "lenet".into()))),
-            r#"there is no network "lenet"; expected one of report-cnn, vgg, resnet"#,
+            r#"there is no network "lenet"; expected one of report-cnn, vgg-small, vgg"#,
         ),
         (
             refusal(|_, m| drop(m.insert("format".into(), "fashion-classifier/9".into()))),
@@ -168,4 +168,114 @@ fn a_file_is_always_refused_for_the_same_tensor() {
         let error = refusal_of_bytes(&bytes);
         assert!(error.contains("w00") && error.contains("I64"), "{error}");
     }
+}
+
+fn classes(names: &[&str]) -> Classes {
+    Classes::new(names.iter().copied()).unwrap()
+}
+
+/// The tensors and metadata of a network as a file has them.
+fn file(network: &Network, classes: &Classes) -> (Tensors, Metadata) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w");
+    weights::save(&path, network, classes, &Metadata::new()).unwrap();
+    tensors::load(&path).unwrap()
+}
+
+/// Seeds differ, so that what was taken over is told from what was not.
+#[test]
+fn weights_are_taken_over_and_a_head_of_other_classes_is_made_anew() {
+    let (abc, ab) = (classes(&["a", "b", "c"]), classes(&["a", "b"]));
+    for &architecture in Architecture::ALL {
+        let mut old = architecture.build(3, 1);
+        old.for_each_parameter_mut(&mut |p, v| {
+            if p.name.ends_with("running_mean") {
+                v.fill(0.25);
+            }
+        });
+        let (tensors, metadata) = file(&old, &abc);
+        let start = |classes: &Classes, tensors: &Tensors, metadata: &Metadata| {
+            let mut new = architecture.build(classes.len(), 2);
+            let fresh = weights::to_tensors(&new);
+            let anew = weights::transfer(&mut new, tensors.clone(), metadata, classes).unwrap();
+            for (name, tensor) in weights::to_tensors(&new) {
+                let from = if anew.contains(&name) { &fresh } else { tensors };
+                assert!(from[&name] == tensor, "{architecture}: {name}");
+            }
+            anew
+        };
+        let head =
+            ["weight", "bias"].map(|what| format!("{}.{what}", old.layer_names().last().unwrap()));
+        assert!(start(&abc, &tensors, &metadata).is_empty());
+        // Fewer classes; as many with other names; the same in another order.
+        for other in [&ab, &classes(&["a", "b", "d"]), &classes(&["b", "a", "c"])] {
+            assert_eq!(start(other, &tensors, &metadata), head);
+        }
+        // As PyTorch writes them.
+        let none = Metadata::new();
+        assert!(start(&abc, &tensors, &none).is_empty());
+        assert_eq!(start(&ab, &tensors, &none), head);
+        let mut headless = tensors.clone();
+        headless.retain(|name, _| !head.contains(name));
+        headless
+            .insert("statistics.mean".into(), NamedTensor { shape: vec![1], values: vec![0.5] });
+        assert_eq!(start(&abc, &headless, &none), head);
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_named_and_changes_nothing() {
+    let abc = classes(&["a", "b", "c"]);
+    let (good, metadata) = file(&Architecture::Vgg.build(3, 1), &abc);
+    let mut new = Architecture::Vgg.build(3, 2);
+    let before = bits(&new);
+    let mut refused = |change: &dyn Fn(&mut Tensors, &mut Metadata)| {
+        let (mut tensors, mut metadata) = (good.clone(), metadata.clone());
+        change(&mut tensors, &mut metadata);
+        let error = weights::transfer(&mut new, tensors, &metadata, &abc).unwrap_err();
+        assert_eq!(bits(&new), before);
+        error.to_string()
+    };
+    let error = refused(&|tensors, _| {
+        let bias = tensors.remove("norm1.bias").unwrap();
+        tensors.insert("norm1.beta".into(), bias);
+        tensors.get_mut("conv2.weight").unwrap().shape = vec![48, 32, 9];
+    });
+    assert_eq!(
+        error,
+        "does not fit vgg: it lacks norm1.bias [32], its conv2.weight is [48, 32, 9], not \
+         [48, 32, 3, 3], it has norm1.beta, which vgg has not; choose the network that it is of, or \
+         other weights"
+    );
+    // A head of another width is no head of other classes.
+    let error = refused(&|tensors, _| {
+        let head = NamedTensor { shape: vec![5, 64], values: vec![0.0; 5 * 64] };
+        tensors.insert("fc.weight".into(), head);
+    });
+    assert!(error.contains("its fc.weight is [5, 64], not [3, 96]"), "{error}");
+    let error = refused(&|tensors, metadata| {
+        let (resnet, _) = file(&Architecture::Resnet.build(3, 1), &abc);
+        (*tensors, *metadata) = (resnet, Metadata::new());
+    });
+    assert!(error.contains("it lacks conv1.weight [32, 1, 3, 3]"), "{error}");
+    assert!(error.contains(", and ") && error.contains(" more; choose the network"), "{error}");
+    for (key, value, part) in [
+        (
+            "architecture",
+            "resnet",
+            "holds weights of the architecture \"resnet\"; expected \"vgg\"",
+        ),
+        ("normalisation", "-1-1", "normalised as \"-1-1\""),
+        ("format", "fashion-classifier/9", "fashion-classifier/9"),
+        ("graph", " [{}]", "holds several networks"),
+    ] {
+        let error = refused(&|_, metadata| {
+            metadata.insert(key.into(), value.into());
+        });
+        assert!(error.contains(part), "{error}");
+    }
+    let error = refused(&|tensors, _| {
+        tensors.get_mut("norm1.running_var").unwrap().values[3] = -1.0;
+    });
+    assert!(error.contains("a variance of -1"), "{error}");
 }

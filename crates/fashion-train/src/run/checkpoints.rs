@@ -65,8 +65,8 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Puts a fresh trainer into the state of a checkpoint; of none where there is none yet.
-    pub(super) fn restore(&self, trainer: &mut Trainer, from: GoOnFrom) -> Result<(), Error> {
+    /// Puts a fresh trainer into the state of a checkpoint, if there is one yet, and tells whether.
+    pub(super) fn restore(&self, trainer: &mut Trainer, from: GoOnFrom) -> Result<bool, Error> {
         let mut found = self.checkpoints();
         if from == GoOnFrom::Previous {
             found.pop();
@@ -74,7 +74,7 @@ impl RunFolder {
                 return Err(Error::NoPrevious(self.path().into()));
             }
         }
-        let Some((epoch, path)) = found.pop() else { return Ok(()) };
+        let Some((epoch, path)) = found.pop() else { return Ok(false) };
         let loaded = match Checkpoint::load(&path) {
             Err(Error::Damaged { problem, .. }) => Err(problem),
             loaded => Ok(loaded?),
@@ -91,6 +91,7 @@ impl RunFolder {
                 return Err(Error::DamagedCheckpoint { path, problem, previous });
             }
         }
-        self.remove_checkpoints_before(epoch.saturating_sub(1))
+        self.remove_checkpoints_before(epoch.saturating_sub(1))?;
+        Ok(true)
     }
 }

@@ -27,7 +27,8 @@ pub struct Outcome {
 /// files: after each epoch weights, history and checkpoint.
 ///
 /// `network` is a fresh one, built from the seed of the settings: the configuration says so, and a run
-/// that has no checkpoint yet begins anew from it.
+/// that has no checkpoint yet begins anew from it. Only such a run reads the weights that the settings
+/// name to begin with.
 ///
 /// Uses rayon's current pool; see [`with_threads`](crate::with_threads). `data` says where the data
 /// came from, for `environment.json`.
@@ -51,8 +52,10 @@ pub fn train(
             format!("it is a run of the network {}, not {}", config.architecture, network.name());
         return Err(Error::OtherRun { path: run.config_path(), problem });
     }
-    let mut trainer = Trainer::new(config.training.clone(), splits, network)?;
-    run.restore(&mut trainer, from)?;
+    let mut trainer = Trainer::unstarted(config.training.clone(), splits, network)?;
+    if !run.restore(&mut trainer, from)? {
+        trainer = trainer.started()?;
+    }
     if trainer.history().is_empty() {
         if let Some(csv) = splits.split_csv(config.training.hold_out(splits)?.as_ref()) {
             run.write(&run.path().join(SPLIT), csv.as_bytes())?;

@@ -17,6 +17,8 @@ pub enum Group {
     Loss,
     /// How training images are changed at random.
     Augmentation,
+    /// What is taken over from other trainings.
+    Transfer,
     /// Which weights are kept, and when training stops.
     Keeping,
 }
@@ -54,14 +56,17 @@ impl Setting {
     /// # Errors
     /// What is expected, where it is no value of this setting.
     pub fn parse(&self, text: &str) -> Result<Value, String> {
-        let value = Settings::canonical(self.name, &value_from_text(text), "".as_ref());
+        let read = |value| Settings::canonical(self.name, &value, "".as_ref());
+        // What is text stays as it is: a folder may be called 001.
+        let value = read(text.trim().into()).or_else(|_| read(value_from_text(text)));
         value.map_err(|_| format!("expected {}", self.rules[0].1))
     }
 
     /// The default as people write it; nothing where there is none.
     pub fn default(&self) -> Option<String> {
         let value = Settings::default().to_table().remove(self.name)?;
-        (self.name != "target_accuracy").then(|| value_to_text(&value))
+        let absent = ["target_accuracy", "from", "freeze", "teacher"].contains(&self.name);
+        (!absent).then(|| value_to_text(&value))
     }
 }
 

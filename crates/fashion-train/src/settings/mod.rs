@@ -2,16 +2,20 @@
 
 mod class_weights;
 mod declare;
+mod freeze;
 mod overlay;
 mod text;
 mod validation;
+mod weights_ref;
 
 pub use class_weights::ClassWeights;
 pub(crate) use class_weights::counts;
 pub use declare::{Group, Setting};
+pub use freeze::Freeze;
 pub(crate) use overlay::{check_keys, check_names};
 pub use text::{value_from_text, value_to_number, value_to_text, word};
 pub use validation::Validation;
+pub use weights_ref::WeightsRef;
 
 use crate::early_stopping::EarlyStopping;
 use crate::easy::Easy;
@@ -40,6 +44,8 @@ pub enum OptimiserKind {
     AdamW,
     /// Stochastic gradient descent with momentum.
     Sgd,
+    /// [Muon](fashion_kernels::muon) for the weights of all layers but the last, `AdamW` for the rest.
+    Muon,
 }
 
 settings! {
@@ -50,18 +56,18 @@ settings! {
     #[serde(default, deny_unknown_fields)]
     pub struct Settings;
 
-    /// What is trained: report-cnn, vgg, resnet or resnet-64; `fashion networks` says more of them
+    /// What is trained, such as vgg; `fashion networks` lists them
     Run network: Architecture = Architecture::ReportCnn, "NAME",
-        |_| true => "report-cnn, vgg, resnet or resnet-64";
+        |_| true => "a network that `fashion networks` lists, such as vgg";
     /// Passes over the training set, at most
     Run epochs: usize = 10, "N",
         |s| s.epochs > 0 => "at least 1";
     /// Images of a step
     Run batch_size: usize = 128, "N",
         |s| (1..=MAX_BATCH).contains(&s.batch_size) => "1 to 8192";
-    /// How parameters follow from gradients: adam, adamw or sgd
+    /// How parameters follow from gradients: adam, adamw, sgd or muon
     Optimiser optimiser: OptimiserKind = OptimiserKind::Adam, "NAME",
-        |_| true => "adam, adamw or sgd";
+        |_| true => "adam, adamw, sgd or muon";
     /// Learning rate, before the schedule
     Run learning_rate: f64 = 0.001, "RATE",
         |s| positive(s.learning_rate) => "a positive number such as 0.001",
@@ -78,18 +84,21 @@ settings! {
     Optimiser epsilon: f64 = 1e-7, "NUMBER",
         |s| positive(s.epsilon) => "a small positive number such as 1e-7",
         |s| is_single(s.epsilon) => SINGLE;
-    /// Momentum of sgd; 0 for none
+    /// Momentum of sgd and muon; 0 for none
     Optimiser momentum: f64 = 0.9, "NUMBER",
         |s| below_1(s.momentum) => BELOW_1,
         |s| is_single(s.momentum) => SINGLE;
-    /// Whether sgd's momentum is Nesterov's
+    /// Whether that momentum is Nesterov's
     Optimiser nesterov: bool = true, "true|false",
         |_| true => "true or false";
-    /// Decoupled weight decay of adamw, or L2 penalty of sgd, never of biases; 0 for none
+    /// Steps by which muon makes a weight's update orthogonal
+    Optimiser muon_steps: usize = 5, "N",
+        |s| (1..=100).contains(&s.muon_steps) => "1 to 100 such as 5";
+    /// Decoupled weight decay of adamw and muon, or L2 penalty of sgd, never of biases; 0 for none
     Optimiser weight_decay: f64 = 0.0, "NUMBER",
         |s| at_least_0(s.weight_decay) => "0 for none, or a positive number such as 0.01",
         |s| s.optimiser != OptimiserKind::Adam || s.weight_decay == 0.0
-            => "0 with the optimiser adam; adamw and sgd decay weights",
+            => "0 with the optimiser adam; the others decay weights",
         |s| is_single(s.weight_decay) => SINGLE;
     /// Scale a step's gradients down to this norm; 0 for no limit
     Optimiser clip_norm: f64 = 0.0, "NORM",
@@ -170,6 +179,29 @@ settings! {
     /// Mix pairs of images and their targets (mixup) by shares from Beta(α, α), such as 0.2
     Augmentation mixup: f64 = 0.0, "α",
         |s| share(s.mixup) => "0 to 1 such as 0.2";
+    /// Begin with the weights of this run, or of this safetensors file, PyTorch's too. A head of other
+    /// classes is made anew
+    #[serde(with = "weights_ref::or_none")]
+    Transfer from: Option<WeightsRef> = None, "RUN|WEIGHTS",
+        |_| true => "a run's folder or a weights file";
+    /// Leave these layers as they are, and their statistics: names with commas, each with all its parts, or
+    /// all-but-head. `fashion networks NAME` lists them
+    Transfer freeze: Freeze = Freeze::None, "LAYERS",
+        |_| true => Freeze::FORM;
+    /// Learn from the answers of this run or weights file too (distillation), of any network for the same
+    /// images and classes
+    #[serde(with = "weights_ref::or_none")]
+    Transfer teacher: Option<WeightsRef> = None, "RUN|WEIGHTS",
+        |_| true => "a run's folder or a weights file";
+    /// What logits are divided by there: the higher, the more the classes count that the teacher finds
+    /// unlikely
+    Transfer teacher_temperature: f64 = 4.0, "NUMBER",
+        |s| positive(s.teacher_temperature) => "a positive number such as 4",
+        |s| is_single(s.teacher_temperature) => SINGLE;
+    /// How much of the loss is about the teacher's answers; the rest is about the labels
+    Transfer teacher_weight: f64 = 0.9, "SHARE",
+        |s| share(s.teacher_weight) => "0 to 1 such as 0.9",
+        |s| is_single(s.teacher_weight) => SINGLE;
     /// Validate and keep the moving average of the weights with this decay, such as 0.99, which is less
     /// in the first steps; 0 for the weights themselves
     Keeping ema_decay: f64 = 0.0, "DECAY",
@@ -242,11 +274,6 @@ pub(crate) fn is_single(value: f64) -> bool {
 }
 
 impl Settings {
-    /// The report's protocol whole: all training images, and the test set's curve every epoch.
-    pub fn report() -> Self {
-        Settings { validation: Validation::Test, ..Settings::default() }
-    }
-
     /// How the learning rate changes.
     pub fn schedule(&self) -> Schedule {
         Schedule {
@@ -321,13 +348,15 @@ impl Settings {
         }
     }
 
-    /// Checks what only the data can tell: that there are images to hold out, and that one of those
-    /// trained on counts. Gives how many a run trains on, and how many it holds out. The seed, which
-    /// decides which ones, does not decide whether it fails.
+    /// Checks what only the data and other files can tell: that there are images to hold out, that one of
+    /// those trained on counts, and that what is taken over from other trainings is there and fits. Gives
+    /// how many a run trains on, and how many it holds out. The seed, which decides which ones, does not
+    /// decide whether it fails.
     ///
     /// # Errors
-    /// As [`check_dataset`](Self::check_dataset), [`hold_out`](Self::hold_out) and
-    /// [`ClassWeights::for_images`].
+    /// As [`check_dataset`](Self::check_dataset), [`hold_out`](Self::hold_out),
+    /// [`ClassWeights::for_images`] and [`start_from`](Self::start_from), [`Error::Layer`], or what is
+    /// wrong with the teacher.
     pub fn check_for(&self, splits: &Splits) -> Result<(usize, usize), Error> {
         let train = &splits.train;
         self.check_dataset(train)?;
@@ -337,6 +366,7 @@ impl Settings {
         };
         let counts = class_weights::counts(train, &trained_on);
         self.class_weights.for_images(&draws_of_classes(&counts, self.balance))?;
+        self.check_transfer(train)?;
         Ok((trained_on.len(), held_out))
     }
 
@@ -424,9 +454,13 @@ impl Settings {
 mod tests {
     use super::*;
 
+    fn on_test() -> Settings {
+        Settings { validation: Validation::Test, ..Settings::default() }
+    }
+
     #[test]
     fn values_out_of_range_are_named() {
-        Settings::report().check().unwrap();
+        on_test().check().unwrap();
         let error = Settings { learning_rate: -1.0, ..Settings::default() }.check().unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -441,7 +475,7 @@ mod tests {
             let error = settings.check().unwrap_err().to_string();
             assert!(error.contains("such as 0.99"), "{error}");
         }
-        let settings = Settings { target_accuracy: Some(0.99), ..Settings::report() };
+        let settings = Settings { target_accuracy: Some(0.99), ..on_test() };
         let error = settings.check().unwrap_err().to_string();
         assert!(error.starts_with("validation is test; expected a share of the"), "{error}");
         assert!(Settings { epsilon: f64::NAN, ..Settings::default() }.check().is_err());
@@ -519,7 +553,7 @@ mod tests {
     fn what_does_not_go_together_is_refused() {
         let refused = |settings: Settings| settings.check().unwrap_err().to_string();
         let decayed = Settings { weight_decay: 0.1, ..Settings::default() };
-        assert!(refused(decayed.clone()).contains("adamw and sgd decay weights"));
+        assert!(refused(decayed.clone()).contains("the others decay weights"));
         Settings { optimiser: OptimiserKind::AdamW, ..decayed }.check().unwrap();
         let class_weights = ClassWeights::Balanced;
         for (settings, part) in [
@@ -527,8 +561,8 @@ mod tests {
                 Settings { balance: 0.5, class_weights, ..Settings::default() },
                 "count rare classes twice",
             ),
-            (Settings { patience: 3, ..Settings::report() }, "patience can stop early"),
-            (Settings { schedule: ScheduleKind::Plateau, ..Settings::report() }, "plateau can go"),
+            (Settings { patience: 3, ..on_test() }, "patience can stop early"),
+            (Settings { schedule: ScheduleKind::Plateau, ..on_test() }, "plateau can go"),
             (Settings { warmup_epochs: 10.0, ..Settings::default() }, "fewer than there are"),
             (Settings { min_learning_rate: 0.1, ..Settings::default() }, "0 to the learning rate"),
             (Settings { seed: u64::MAX, ..Settings::default() }, "below 2^63"),

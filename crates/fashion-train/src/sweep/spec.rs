@@ -240,8 +240,17 @@ impl Spec {
         // What counts for nothing must not make equal sweeps differ.
         let mut usual = Settings::default().to_table();
         usual.retain(|name, _| self.is_open(name));
-        let base = Settings { validation, ..self.base.clone() }.with(&usual, path)?;
+        let base =
+            Settings { validation, ..self.base.clone() }.with(&usual, path)?.with_digests()?;
+        let mut space = self.space.clone();
+        for name in ["from", "teacher"] {
+            let Some(Values::List(list)) = space.get_mut(name) else { continue };
+            for value in list {
+                let known = Settings::default().with_one(name, value, path)?.with_digests()?;
+                *value = known.to_table().remove(name).unwrap_or_else(|| value.clone());
+            }
+        }
         let (architecture, data) = (Some(config.architecture), Some(config.data));
-        Ok(Spec { architecture, data, base, ..self })
+        Ok(Spec { architecture, data, base, space, ..self })
     }
 }

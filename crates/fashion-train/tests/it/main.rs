@@ -17,4 +17,5 @@ mod schedule;
 mod sweep;
 mod sweep_spec;
 mod training;
+mod transfer;
 mod validation_part;

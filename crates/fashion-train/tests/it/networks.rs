@@ -1,14 +1,14 @@
 //! Networks with running statistics: these are kept, restored, averaged, and never optimised.
 
-use crate::common::{StopAt, files, run, run_observed, small};
+use crate::common::{StopAt, files, run, run_observed, small, whole};
 use allocation_counter::measure;
-use fashion_data::Splits;
+use fashion_data::{Feed, Splits};
 use fashion_model::{
     Architecture, BatchNorm, Conv3x3, GlobalMaxPool, Head, ImageShape, Network, Role, network,
     tensors,
 };
 use fashion_sample::Sample;
-use fashion_train::{Finish, OptimiserKind, Settings, Trainer, Validation, with_threads};
+use fashion_train::{Finish, OptimiserKind, Settings, Trainer, Validation, evaluate, with_threads};
 use std::path::Path;
 
 network! {
@@ -60,6 +60,61 @@ fn statistics_are_averaged_with_the_weights_and_never_optimised() {
             assert!(checkpoint.contains_key(&format!("{of}.weight.{slot}")));
         }
     }
+}
+
+/// One step an epoch, so that a trainer without an average shows the weights of each.
+#[test]
+fn averages_of_statistics_follow_their_formula_and_fit_the_averaged_weights() {
+    let splits = small(200, 200);
+    let settings = Settings {
+        epochs: 100,
+        batch_size: 200,
+        validation: Validation::None,
+        learning_rate: 0.01,
+        ..Settings::default()
+    };
+    let averaging = Settings { ema_decay: 0.7, ..settings.clone() };
+    let build = || Network::initialised::<Small>(10, 0);
+    let mut raw = Trainer::new(settings, &splits, build()).unwrap();
+    let mut averaged = Trainer::new(averaging, &splits, build()).unwrap();
+    let mut average: Vec<Vec<f64>> = Vec::new();
+    for step in 1..=100 {
+        assert!(raw.run_epoch(&mut ()).unwrap().is_continue());
+        assert!(averaged.run_epoch(&mut ()).unwrap().is_continue());
+        let mut now = Vec::new();
+        raw.network().for_each_parameter(&mut |_, values| {
+            now.push(values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>());
+        });
+        let t = f64::from(step);
+        let decay = ((1.0 + t) / (10.0 + t)).min(0.7);
+        if average.is_empty() {
+            average = now.clone();
+        }
+        for (average, now) in average.iter_mut().flatten().zip(now.into_iter().flatten()) {
+            *average = decay * *average + (1.0 - decay) * now;
+        }
+        let mut expected = average.iter();
+        averaged.network().for_each_parameter(&mut |parameter, values| {
+            let expected = expected.next().unwrap();
+            let largest = expected.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+            for (&value, expected) in values.iter().zip(expected) {
+                let error = (f64::from(value) - expected).abs();
+                assert!(error <= 1e-5 * largest, "{}: {value} not {expected}", parameter.name);
+            }
+        });
+    }
+    // By now the running statistics, of which ten steps replace two thirds, have caught up with the
+    // weights: measured anew over the training images, they are no better.
+    let mut measured = averaged.network().clone();
+    let mut x = vec![0.0; 200 * 784];
+    let all: Vec<usize> = (0..200).collect();
+    Feed::new(&splits.train, &all).images(0..200, &mut x);
+    for _ in 0..60 {
+        drop(measured.logits(200, |to| to.copy_from_slice(&x)).unwrap());
+    }
+    let [averaged, measured] = [averaged.network(), &measured]
+        .map(|network| evaluate(&network.plan(), &whole().test, &all).loss);
+    assert!((averaged / measured - 1.0).abs() < 0.02, "{averaged}, {measured}");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn the_bits_are_those_of_this_revision_of_the_arithmetic() {
         label_smoothing: 0.1,
         class_weights: ClassWeights::Balanced,
         ema_decay: 0.9,
-        ..adam
+        ..adam.clone()
     };
     let sgd = Settings {
         optimiser: OptimiserKind::Sgd,
@@ -78,18 +78,21 @@ fn the_bits_are_those_of_this_revision_of_the_arithmetic() {
         [("adam", adam), ("all", all), ("sgd", sgd), ("augmented", augmented), ("hard", hard)]
             .map(|(name, settings)| (name, &splits, settings));
     let few = small(22, 10);
+    let muon = Settings { optimiser: OptimiserKind::Muon, batch_size: 10, epochs: 1, ..settings() };
     let of_others =
         [("vgg", Architecture::Vgg), ("resnet", Architecture::Resnet)].map(|(name, network)| {
             (name, &few, Settings { network, epochs: 1, batch_size: 10, ..settings() })
         });
-    let digests = of_report.into_iter().chain(of_others).map(|(name, splits, settings)| {
-        let folder = temporary.path().join(name);
-        run(2, splits, settings, &folder);
-        // Without the header, which says more than the weights.
-        let weights = files(&folder).remove("weights/last.safetensors").unwrap();
-        let (length, rest) = weights.split_first_chunk().unwrap();
-        sha256(&rest[u64::from_le_bytes(*length) as usize..])[..16].to_owned()
-    });
+    let digests = of_report.into_iter().chain(of_others).chain([("muon", &few, muon)]).map(
+        |(name, splits, settings)| {
+            let folder = temporary.path().join(name);
+            run(2, splits, settings, &folder);
+            // Without the header, which says more than the weights.
+            let weights = files(&folder).remove("weights/last.safetensors").unwrap();
+            let (length, rest) = weights.split_first_chunk().unwrap();
+            sha256(&rest[u64::from_le_bytes(*length) as usize..])[..16].to_owned()
+        },
+    );
     let digests: Vec<String> = digests.collect();
     assert_eq!(fashion_kernels::ARITHMETIC, 4);
     assert_eq!(
@@ -101,7 +104,8 @@ fn the_bits_are_those_of_this_revision_of_the_arithmetic() {
             "62cd3398cdc9df6b",
             "427e47d450b28b55",
             "702ed816e857365f",
-            "596d5a6cad07207a"
+            "596d5a6cad07207a",
+            "fd338e2ac902d2d5"
         ]
     );
 }
