@@ -19,6 +19,7 @@ use fashion_eval::selective::Threshold;
 use fashion_eval::{Metrics, Predictions, thousands};
 use fashion_judge::{Calibrator, Judgement, Report, Trained, predict_held_out, write_curves};
 use fashion_kernels::simd;
+use fashion_model::Tta;
 use fashion_train::describe;
 use fashion_train::{
     Config, Finish, Freeze, GoOnFrom, LockedRun, Outcome, RunFolder, Settings, Validation, train,
@@ -197,7 +198,8 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
     }
 }
 
-/// Says what of the network a run does not begin with that others have trained.
+/// Says what of the network a run does not begin with that others have trained, and what it is not
+/// trained for.
 fn note_start(settings: &Settings, classes: &Classes) -> Result<()> {
     let mut network = settings.network.zeroed(classes.len());
     let anew = settings.start_from(&mut network, classes)?;
@@ -210,6 +212,10 @@ fn note_start(settings: &Settings, classes: &Classes) -> Result<()> {
             "note",
             "the frozen layers stay as the seed has drawn them; --from begins with trained ones",
         );
+    }
+    if settings.tta == Tta::Flip && settings.flip == 0.0 {
+        let why = "in use images are seen mirrored too, as none is in training: give --flip 0.5, or no --tta";
+        about("note", why);
     }
     Ok(())
 }
