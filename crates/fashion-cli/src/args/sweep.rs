@@ -22,7 +22,7 @@ Examples:
   fashion sweep --method asha --budget-minutes 60 --seeds 1 --epochs 27 --vary lr=1e-4..1e-1:log
   fashion sweep --resume sweeps/002 --budget-minutes 90    60 were not enough: half an hour more
   fashion sweep --recipe quick --vary skip-easy=0,0.2,0.4  around a recipe
-  fashion sweep --vary recipe=quick,best --epochs 10       recipes beside each other, of ten epochs both
+  fashion sweep --vary recipe=quick,best --epochs 10       recipes, ten epochs of each
   fashion sweep --seeds 10 --epochs 20                     one point, ten seeds: what luck does
   fashion sweep --config sweep.toml --jobs 8
   fashion sweep --resume sweeps/001                        go on where Ctrl-C stopped
@@ -45,20 +45,20 @@ many numbers; a grid needs the count). The same in a file for --config, where op
   learning_rate = [0.1, 0.01, 0.001]
   batch_size = { from = 16, to = 1024, scale = \"log\", count = 7 }
 
-Settings come from a recipe, then [base], then the options here, then a point's own values; later ones
-win. So where recipes vary, what is set in [base] or here holds for all of them.
+Settings come from a recipe, then [base], then the options here, then a point's own values; later
+ones win. So where recipes vary, what is set in [base] or here holds for all of them.
 
 Points are ranked by the accuracy on the images held out for validation; the test set is
 never looked at. A run that diverges is a result, too. The same sweep gives the same files, but for
 environment.json and timings.csv, however many jobs, threads and machines do it. Successive halving
-trains all points for a few epochs, and of those the best part for longer, until the last. ASHA begins
-one point after another, and takes any that is among the best so far further at once. With one run at a
-time, its default, what it does next follows from the results alone; with --jobs it is also up to which
-run is ready first. Of either, a run counts by its best epoch so far.
+trains all points for a few epochs, and of those the best part for longer, until the last. ASHA
+begins one point after another, and takes any that is among the best so far further at once. With
+one run at a time, its default, what it does next follows from the results alone; with --jobs it is
+also up to which run is ready first. Of both, what came furthest ranks first.
 
-Once a budget is spent, by all sittings together, no run is begun, and what runs stops at the end of its
-epoch. It is all kept and ranked, and --resume with more minutes goes on. A run is the same to the bit
-with a budget and without.
+Once a budget is spent, by all sittings together, no run is begun, and what runs stops at the end of
+its epoch. All is kept and ranked, and --resume with more minutes goes on. A run is the same to the
+bit with a budget and without.
 
 Exit codes: 0 success, 1 something failed, or with --no-wait other shards must come further first,
 2 wrong usage, 130 interrupted, 143 terminated."

@@ -437,7 +437,7 @@ fn a_spent_budget_leaves_what_there_is_and_more_of_it_goes_on_to_the_same_bits()
     for (name, text) in [("grid", GRID), ("halving", HALVING), ("asha", ASHA), ("open", &open)] {
         let folder = |part: &str| temporary.path().join(format!("{name} {part}"));
         // It is spent before anything is begun.
-        let text = format!("budget_minutes = 1e-9\n{text}");
+        let text = format!("budget_minutes = 1e-9\n{}", text.replace("seeds = 2", "seeds = 1"));
         let mut sweep = begin(&text, &splits, &folder("budget"));
         let nothing =
             |event: Event<'_>| assert!(matches!(event, Event::Stage { .. }), "begun: {event:?}");
@@ -470,7 +470,7 @@ fn a_spent_budget_leaves_what_there_is_and_more_of_it_goes_on_to_the_same_bits()
         assert_eq!((result.outcome.status, result.outcome.epochs), (Status::Paused, 1));
         let [point] = &results.points[..] else { panic!("{:?}", results.points) };
         assert_eq!((point.seeds_done, point.seeds_paused, point.epochs_done), (0, 1, 1));
-        assert_eq!(results.missing.len(), if name == "open" { 2 } else { sweep.trials.len() });
+        assert_eq!(results.missing.len(), if name == "open" { 1 } else { sweep.trials.len() });
         let nothing = |event: Event<'_>| assert!(!matches!(event, Event::Started(..)), "{event:?}");
         assert_eq!(run(&sweep, &splits, &options(1, 1), &nothing).unwrap(), Finish::Spent);
 
