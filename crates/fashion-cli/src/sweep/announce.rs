@@ -22,12 +22,11 @@ pub(crate) fn announce(sweep: &Sweep, found: &Found, images: &[usize], options: 
     about("base", base(spec));
     let (points, seeds) = (sweep.points.len(), spec.seeds.len());
     let (points, seeds) = (plural(points, "point"), plural(seeds, "seed"));
-    match spec.is_open_ended() {
-        true => {
-            about("runs", format_args!("as many as there is time for, up to {points} × {seeds}"))
-        }
-        false => about("runs", format_args!("{points} × {seeds} = {}", runs(sweep.trials.len()))),
-    }
+    let runs = match spec.is_open_ended() {
+        true => format!("as many as there is time for, up to {points} × {seeds}"),
+        false => format!("{points} × {seeds} = {}", runs(sweep.trials.len())),
+    };
+    about("runs", runs);
     if let Some(minutes) = spec.budget_minutes {
         let spent = match sweep.minutes_spent() {
             Ok(spent) if spent > 0.0 => format!(", of which {spent:.1} are spent"),

@@ -3,7 +3,9 @@
 use crate::long_average;
 use crate::sweep::progress::runs;
 use fashion_train::sweep::{Method, Point, PointResult, Results, Scale, Spec, Sweep, Values};
-use fashion_train::{OptimiserKind, ScheduleKind, Settings, value_to_number, value_to_text};
+use fashion_train::{
+    OptimiserKind, ScheduleKind, Setting, Settings, value_to_number, value_to_text,
+};
 
 /// Sentences about a sweep that is about to begin, whose points train on so many `images`.
 pub(crate) fn before(sweep: &Sweep, images: &[usize]) -> Vec<String> {
@@ -21,6 +23,13 @@ pub(crate) fn before(sweep: &Sweep, images: &[usize]) -> Vec<String> {
     for (name, values) in &spec.space {
         notes.extend(unused(name, points));
         notes.extend(uneven(name, values, spec.method));
+        let by_recipe = |setting: &&Setting| {
+            let own = setting.name == "seed" || spec.space.contains_key(setting.name);
+            !own && spec.varies(setting.name)
+        };
+        if name == "recipe" && Settings::all().iter().find(by_recipe).is_none() {
+            notes.push("recipe varies in vain: the base sets all that recipes would".to_owned());
+        }
         if name == "validation" {
             notes.push("validation varies, so points are not judged on the same images".to_owned());
         }

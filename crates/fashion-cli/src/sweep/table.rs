@@ -102,7 +102,7 @@ fn remarks(point: &PointResult, seeds: usize) -> String {
     match point.seeds_diverged {
         0 => {}
         diverged if diverged == point.seeds_done + point.seeds_paused => {
-            remarks += ", all diverged"
+            remarks += ", all diverged";
         }
         diverged => remarks += &format!(", {diverged} diverged"),
     }

@@ -296,6 +296,10 @@ fn a_recipe_is_a_base_or_varies() {
     assert!(same("held").unwrap() == same("varied").unwrap());
     let ended = line(folder.path(), "sweep --resume varied --quiet");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    // The file of a sweep sets everything.
+    let ended =
+        sweep(folder.path(), "sweep --config held/sweep.toml --vary recipe=quick,best --out v");
+    assert!(ended.stderr.contains("note     recipe varies in vain"), "{}", ended.stderr);
 }
 
 #[test]

@@ -277,7 +277,7 @@ mod tests {
             let sound = pair.iter().all(|(outcome, _)| outcome.is_none());
             assert!(!sound || pair[0].1.len() == pair[1].1.len());
         }
-        assert!(kept(&sweep, &board).iter().any(|kept| *kept == 3));
+        assert!(kept(&sweep, &board).contains(&3));
     }
 
     #[test]
