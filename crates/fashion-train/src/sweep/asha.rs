@@ -159,6 +159,17 @@ mod tests {
         (trial % 13 != 5 || epoch < 3).then(|| epoch as f64 / 100.0 + noise as f64 / 2000.0)
     }
 
+    fn made_up(epoch: usize, accuracy: f64) -> Epoch {
+        Epoch {
+            epoch,
+            learning_rate: 0.1,
+            train_loss: 1.0,
+            train_accuracy: 0.5,
+            validation_loss: Some(1.0),
+            validation_accuracy: Some(accuracy),
+        }
+    }
+
     /// Does a job as if at once: to its epoch, or the run's own end.
     fn train(board: &mut Board, Job { trial, until }: Job, epochs: usize) {
         let (outcome, history) = &mut board.all[trial];
@@ -167,14 +178,7 @@ mod tests {
                 *outcome = Some(Outcome::new(Status::Diverged, history));
                 return;
             };
-            history.push(Epoch {
-                epoch,
-                learning_rate: 0.1,
-                train_loss: 1.0,
-                train_accuracy: 0.5,
-                validation_loss: Some(1.0),
-                validation_accuracy: Some(accuracy),
-            });
+            history.push(made_up(epoch, accuracy));
         }
         if history.len() == epochs {
             *outcome = Some(Outcome::new(Status::Complete, history));
@@ -281,32 +285,40 @@ mod tests {
     }
 
     #[test]
+    fn the_highest_rung_is_first_and_of_it_the_best() {
+        let sweep = sweep(12, 1, 10);
+        let mut board = Board::new(vec![(None, Vec::new()); 12]);
+        for (trial, (_, history)) in board.all.iter_mut().enumerate() {
+            let epochs = if trial < 3 { 3 } else { 1 };
+            history.extend((1..=epochs).map(|epoch| made_up(epoch, 0.9 - trial as f64 / 100.0)));
+        }
+        // Of rung 3 one of three goes on, of rung 1 the fourth of twelve.
+        for (trial, until) in [(0, 9), (3, 3)] {
+            assert_eq!(next(&sweep, &board), Some(Job { trial, until: Some(until) }));
+            board.running.insert(trial, Some(until));
+        }
+        assert_eq!(next(&sweep, &board), None);
+    }
+
+    #[test]
     fn a_run_with_fewer_epochs_stands_where_its_end_is_good_enough() {
         let mut sweep = sweep(9, 1, 10);
         // Rungs at 1, 3 and 9 epochs; the first three points have two epochs each.
         sweep.points[..3].iter_mut().for_each(|point| point.settings.epochs = 2);
         let mut board = Board::new(vec![(None, Vec::new()); 9]);
-        let epoch = |epoch, accuracy| Epoch {
-            epoch,
-            learning_rate: 0.1,
-            train_loss: 1.0,
-            train_accuracy: 0.5,
-            validation_loss: Some(1.0),
-            validation_accuracy: Some(accuracy),
-        };
         for (trial, accuracy) in
             [0.9, 0.2, 0.3, 0.8, 0.7, 0.6, 0.5, 0.4, 0.1].into_iter().enumerate()
         {
-            board.all[trial].1.push(epoch(1, accuracy));
+            board.all[trial].1.push(made_up(1, accuracy));
         }
         let job = |trial, until| Some(Job { trial, until: Some(until) });
         assert_eq!(next(&sweep, &board), job(0, 3));
         // It comes to its end before that rung, is the best there, and cannot go on from it.
-        board.all[0].1.push(epoch(2, 0.95));
+        board.all[0].1.push(made_up(2, 0.95));
         board.all[0].0 = Some(Outcome::new(Status::Complete, &board.all[0].1));
         for (trial, after) in [(3, 0.85), (4, 0.75)] {
             assert_eq!(next(&sweep, &board), job(trial, 3));
-            board.all[trial].1.extend([epoch(2, 0.1), epoch(3, after)]);
+            board.all[trial].1.extend([made_up(2, 0.1), made_up(3, after)]);
         }
         assert_eq!(next(&sweep, &board), None);
         assert_eq!(kept(&sweep, &board), [2, 0, 0, 1, 1, 0, 0, 0, 0]);
