@@ -22,7 +22,18 @@ pub(crate) fn announce(sweep: &Sweep, found: &Found, images: &[usize], options: 
     about("base", base(spec));
     let (points, seeds) = (sweep.points.len(), spec.seeds.len());
     let (points, seeds) = (plural(points, "point"), plural(seeds, "seed"));
-    about("runs", format_args!("{points} × {seeds} = {}", runs(sweep.trials.len())));
+    let runs = match spec.is_open_ended() {
+        true => format!("as many as there is time for, up to {points} × {seeds}"),
+        false => format!("{points} × {seeds} = {}", runs(sweep.trials.len())),
+    };
+    about("runs", runs);
+    if let Some(minutes) = spec.budget_minutes {
+        let spent = match sweep.minutes_spent() {
+            Ok(spent) if spent > 0.0 => format!(", of which {spent:.1} are spent"),
+            _ => String::new(),
+        };
+        about("budget", format_args!("{minutes} minutes{spent}"));
+    }
     let shard = match options.shard {
         Shard::WHOLE => String::new(),
         shard => format!(", shard {shard}"),
@@ -30,7 +41,7 @@ pub(crate) fn announce(sweep: &Sweep, found: &Found, images: &[usize], options: 
     let threads = plural(options.threads, "thread");
     about("machine", format_args!("{threads}, {}{shard}", simd::Isa::current()));
     about("folder", sweep.folder.display());
-    for note in notes::before(spec, &sweep.points, images) {
+    for note in notes::before(sweep, images) {
         about("note", note);
     }
 }
@@ -42,6 +53,10 @@ fn search(spec: &Spec) -> String {
         Method::Halving => format!(
             "successive halving, search seed {}: from epoch {} on one of {} goes on, for {} times as \
              long",
+            spec.search_seed, spec.halving.min_epochs, spec.halving.factor, spec.halving.factor
+        ),
+        Method::Asha => format!(
+            "ASHA, search seed {}: from epoch {} on the best of each {} goes on, for {} times as long",
             spec.search_seed, spec.halving.min_epochs, spec.halving.factor, spec.halving.factor
         ),
     }
@@ -71,7 +86,7 @@ fn base(spec: &Spec) -> String {
         ("optimiser", describe::optimiser(settings)),
         ("learning_rate", format!("rate {}", describe::learning_rate(settings))),
     ];
-    let told = parts.into_iter().filter(|(name, _)| !spec.space.contains_key(*name));
+    let told = parts.into_iter().filter(|(name, _)| !spec.varies(name));
     let told = told.map(|(_, text)| text);
     let extras =
         describe::extras(settings).into_iter().map(|(name, value)| format!("{name} {value}"));

@@ -58,7 +58,7 @@ fn diverged(trial: &TrialResult) -> bool {
 
 /// A point's epochs, on average over the seeds that came to each: those that did not diverge, if any.
 fn curve(result: &PointResult, results: &Results) -> SweepCurve {
-    let all_diverged = result.seeds_diverged == result.seeds_done;
+    let all_diverged = result.seeds_diverged == result.seeds_done + result.seeds_paused;
     let trials = results.trials_of(&result.point);
     let trials: Vec<_> = trials.filter(|trial| all_diverged || !diverged(trial)).collect();
     let longest = trials.iter().map(|trial| trial.history.len()).max().unwrap_or_default();

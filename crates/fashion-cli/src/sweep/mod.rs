@@ -18,7 +18,7 @@ use fashion_data::Splits;
 use fashion_train::sweep::{Event, Finish, Point, Results, Shard, Sweep};
 use fashion_train::{Error, Settings};
 use plan::Plan;
-use progress::{Progress, runs, shards};
+use progress::{Progress, plural, runs, shards};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::process::ExitCode;
@@ -35,18 +35,21 @@ pub(crate) fn run(args: &SweepArgs) -> Result<ExitCode> {
     if !args.quiet {
         announce::announce(&sweep, &found, &images, &options);
     }
-    let progress = Progress::new(&sweep, &sweep.collect()?, options.shard, interrupt, args.quiet);
+    let progress = Progress::new(&sweep, options.shard, interrupt, args.quiet)?;
     let classes = found.splits.train.classes().len();
     let build = |settings: &Settings| settings.network.build(classes, settings.seed);
     let tell = |event: Event<'_>| progress.tell(event);
     let finish = sweep.run(&build, &found.splits, &found.place(), &options, &tell);
     progress.clear();
     let finish = finish.map_err(|error| match error {
-        Error::Trial { .. } => anyhow!("{error}: {}", again(&sweep, options.shard)),
+        Error::Trial { .. } => match again(&sweep, options.shard) {
+            Ok(again) => anyhow!("{error}: {again}"),
+            Err(other) => anyhow!("{error}; {other}"),
+        },
         _ => anyhow!("{error}"),
     })?;
     let results = sweep.collect()?;
-    if finish != Finish::Complete {
+    if !matches!(finish, Finish::Complete | Finish::Spent) {
         return unfinished(&sweep, &results, &finish, args, interrupt);
     }
     conclude(&sweep, &results, args.json, args.quiet)
@@ -108,28 +111,30 @@ fn conclude(sweep: &Sweep, results: &Results, json: bool, quiet: bool) -> Result
     let text = match (json, quiet && written.is_ok()) {
         (true, _) => table::json(sweep, results, false)?,
         (false, true) => format!("{}\n", sweep.folder.display()),
-        (false, false) => text(sweep, results, written.is_ok()),
+        (false, false) => text(sweep, results, written.is_ok())?,
     };
     output::print_beside(written, &text)
 }
 
-fn text(sweep: &Sweep, results: &Results, written: bool) -> String {
+fn text(sweep: &Sweep, results: &Results, written: bool) -> Result<String> {
     let folder = sweep.folder.display();
     let mut text = format!("\n{}\n", table::table(sweep, results));
     for note in notes::after(&sweep.spec, results) {
         text += &format!("note: {note}\n");
     }
-    if let Some(first) = results.missing.first() {
+    if is_spent(sweep, results)? {
+        text += &format!("note: {}\n", spent(sweep, results)?);
+    } else if let Some(first) = results.missing.first() {
         text += &format!(
             "note: {} of {} missing, the first {}; when done: fashion sweep collect {}\n",
             results.missing.len(),
-            runs(sweep.trials.len()),
+            runs(results.ended() + results.missing.len()),
             first.name(),
             quoted(&sweep.folder)
         );
     }
     if !written {
-        return text;
+        return Ok(text);
     }
     text += &format!(
         "Files in {folder}\n\
@@ -138,7 +143,25 @@ fn text(sweep: &Sweep, results: &Results, written: bool) -> String {
          \u{20} trials/          a run each, for `fashion eval` and `fashion predict`\n",
         if sweep.spec.space.is_empty() { "" } else { "sweep, " }
     );
-    text
+    Ok(text)
+}
+
+/// Whether a sweep is not done because its budget is spent.
+fn is_spent(sweep: &Sweep, results: &Results) -> Result<bool> {
+    let Some(minutes) = sweep.spec.budget_minutes else { return Ok(false) };
+    Ok(!results.missing.is_empty() && sweep.minutes_spent()? >= minutes)
+}
+
+/// What a spent budget was enough for, and how to go on.
+fn spent(sweep: &Sweep, results: &Results) -> Result<String> {
+    let minutes = sweep.spec.budget_minutes.unwrap_or_default();
+    let (tried, all) = (results.points.len(), sweep.points.len());
+    let tried = match sweep.spec.is_open_ended() {
+        true => format!("{} tried", plural(tried, "point")),
+        false => format!("{tried} of {} tried, {} not", plural(all, "point"), all - tried),
+    };
+    let again = again(sweep, Shard::WHOLE)?;
+    Ok(format!("the budget of {minutes} minutes is spent: {tried}; to go on: {again}"))
 }
 
 /// Says how to go on.
@@ -149,16 +172,16 @@ fn unfinished(
     args: &SweepArgs,
     interrupt: Interrupt,
 ) -> Result<ExitCode> {
-    let again = again(sweep, args.shard.unwrap_or(Shard::WHOLE));
+    let again = again(sweep, plan::shard(args))?;
     let (note, code) = match finish {
         Finish::Unfinished(others) => {
             let shards = shards(others);
             let note = format!("Unfinished: {shards} must come further first. Then: {again}");
             (note, exit::FAILED)
         }
-        Finish::Complete | Finish::Stopped => {
-            let (folder, ended) = (sweep.folder.display(), results.trials.len());
-            let all = runs(sweep.trials.len());
+        Finish::Complete | Finish::Spent | Finish::Stopped => {
+            let (folder, ended) = (sweep.folder.display(), results.ended());
+            let all = runs(ended + results.missing.len());
             let note = format!(
                 "Interrupted. {folder} holds {ended} of {all} whole, and the whole epochs of others.\n\
                  To go on: {again}"
@@ -174,11 +197,15 @@ fn unfinished(
     Ok(code.into())
 }
 
-/// The command that goes on.
-fn again(sweep: &Sweep, shard: Shard) -> String {
-    let shard = match shard {
-        Shard::WHOLE => String::new(),
-        shard => format!(" --shard {shard}"),
+/// The command that goes on; with twice the budget where that is spent.
+fn again(sweep: &Sweep, shard: Shard) -> Result<String> {
+    let spent = sweep.minutes_spent()?;
+    let rest = match (shard, sweep.spec.budget_minutes) {
+        (_, Some(minutes)) if spent >= minutes => {
+            format!(" --budget-minutes {}", (2.0 * spent).ceil())
+        }
+        (Shard::WHOLE, _) => String::new(),
+        (shard, _) => format!(" --shard {shard}"),
     };
-    format!("fashion sweep --resume {}{shard}", quoted(&sweep.folder))
+    Ok(format!("fashion sweep --resume {}{rest}", quoted(&sweep.folder)))
 }

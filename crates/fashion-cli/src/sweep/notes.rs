@@ -2,11 +2,14 @@
 
 use crate::long_average;
 use crate::sweep::progress::runs;
-use fashion_train::sweep::{Method, Point, PointResult, Results, Scale, Spec, Values};
-use fashion_train::{OptimiserKind, ScheduleKind, Settings, value_to_number, value_to_text};
+use fashion_train::sweep::{Method, Point, PointResult, Results, Scale, Spec, Sweep, Values};
+use fashion_train::{
+    OptimiserKind, ScheduleKind, Setting, Settings, value_to_number, value_to_text,
+};
 
 /// Sentences about a sweep that is about to begin, whose points train on so many `images`.
-pub(crate) fn before(spec: &Spec, points: &[Point], images: &[usize]) -> Vec<String> {
+pub(crate) fn before(sweep: &Sweep, images: &[usize]) -> Vec<String> {
+    let (spec, points) = (&sweep.spec, &sweep.points);
     let mut notes = Vec::new();
     if spec.space.is_empty() {
         notes.push("nothing varies but the seed; --vary lets a setting vary".to_owned());
@@ -20,6 +23,13 @@ pub(crate) fn before(spec: &Spec, points: &[Point], images: &[usize]) -> Vec<Str
     for (name, values) in &spec.space {
         notes.extend(unused(name, points));
         notes.extend(uneven(name, values, spec.method));
+        let by_recipe = |setting: &&Setting| {
+            let own = setting.name == "seed" || spec.space.contains_key(setting.name);
+            !own && spec.varies(setting.name)
+        };
+        if name == "recipe" && Settings::all().iter().find(by_recipe).is_none() {
+            notes.push("recipe varies in vain: the base sets all that recipes would".to_owned());
+        }
         if name == "validation" {
             notes.push("validation varies, so points are not judged on the same images".to_owned());
         }
@@ -28,10 +38,24 @@ pub(crate) fn before(spec: &Spec, points: &[Point], images: &[usize]) -> Vec<Str
     if let Some((long, note)) = long_average::note(runs) {
         notes.push(format!("at {long} of {} points: {note}", points.len()));
     }
+    notes.extend(few(sweep));
     if spec.base.target_accuracy.is_some() {
         notes.push("target_accuracy changes nothing in training, nor in a sweep".to_owned());
     }
     notes
+}
+
+/// Of too few points ASHA promotes none to the end.
+fn few(sweep: &Sweep) -> Option<String> {
+    let (points, factor) = (sweep.points.len(), sweep.spec.halving.factor);
+    let rungs = sweep.rungs().len();
+    let left = (0..rungs).fold(points, |left, _| left / factor);
+    (sweep.spec.method == Method::Asha && left == 0).then(|| {
+        format!(
+            "of {points} points none is promoted to the end: one of {factor} goes on from each of {rungs} \
+             rungs; draw more, or compare later with --min-epochs"
+        )
+    })
 }
 
 /// A setting that some points do not use is varied in vain there.
@@ -115,7 +139,15 @@ pub(crate) fn after(spec: &Spec, results: &Results) -> Vec<String> {
         rival.point.settings.validation == best.point.settings.validation
             && rival.seeds_diverged == best.seeds_diverged
             && !rival.pruned
+            && rival.seeds_paused == 0
     });
+    let epochs = best.point.settings.epochs;
+    if best.pruned || best.seeds_paused > 0 {
+        notes.push(format!(
+            "the best has had {} of {epochs} epochs; with more points, or more time, some come further",
+            best.epochs_done
+        ));
+    }
     let accuracy = |point: &PointResult| point.validation_accuracy_mean.unwrap_or(f64::NAN);
     let (equal, worse): (Vec<_>, Vec<_>) =
         rivals.partition(|rival| accuracy(rival) == accuracy(best));

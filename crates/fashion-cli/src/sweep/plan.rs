@@ -2,8 +2,9 @@
 
 use crate::args::{SweepArgs, option};
 use crate::exit;
+use crate::sweep::again;
 use crate::train::plan::threads;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use fashion_train::sweep::{Options, Shard, Spec, Sweep, Values};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -32,7 +33,9 @@ impl Plan {
                     "--shard needs --out: the folder that all shards of the sweep share",
                 ));
             }
-            return Ok(Plan::New(Box::new(spec(args)?)));
+            let spec = spec(args)?;
+            spec.check_shard(shard(args)).map_err(exit::usage)?;
+            return Ok(Plan::New(Box::new(spec)));
         };
         let conflicts = conflicts(args);
         if !conflicts.is_empty() {
@@ -42,8 +45,36 @@ impl Plan {
                 conflicts.join(", ")
             )));
         }
-        Ok(Plan::Resume(Box::new(Sweep::open(folder)?)))
+        Ok(Plan::Resume(Box::new(resumed(folder, args)?)))
     }
+}
+
+/// A sweep that is there and has time left, with the budget that is given.
+fn resumed(folder: &Path, args: &SweepArgs) -> Result<Sweep> {
+    let mut sweep = Sweep::open(folder)?;
+    let budget_minutes = args.budget_minutes.or(sweep.spec.budget_minutes);
+    let spec = Spec { budget_minutes, ..sweep.spec.clone() };
+    spec.check_shard(shard(args)).map_err(exit::usage)?;
+    if let Some(minutes) = budget_minutes {
+        let spent = sweep.minutes_spent()?;
+        if spent >= minutes && !sweep.collect()?.missing.is_empty() {
+            sweep.spec = spec;
+            bail!(
+                "{}: its budget of {minutes} minutes is spent: {spent:.1} were worked on it. To go on: {}",
+                folder.display(),
+                again(&sweep, Shard::WHOLE)?
+            );
+        }
+    }
+    if let Some(minutes) = args.budget_minutes {
+        sweep.set_budget(minutes)?;
+    }
+    Ok(sweep)
+}
+
+/// The part to do.
+pub(crate) fn shard(args: &SweepArgs) -> Shard {
+    args.shard.unwrap_or(Shard::WHOLE)
 }
 
 /// How to do it.
@@ -54,7 +85,7 @@ pub(crate) fn options<'a>(args: &SweepArgs, stop: &'a AtomicBool) -> Result<Opti
     Ok(Options {
         jobs: args.jobs,
         threads: threads(args.threads)?,
-        shard: args.shard.unwrap_or(Shard::WHOLE),
+        shard: shard(args),
         wait: !args.no_wait,
         stop: Some(stop),
     })
@@ -65,6 +96,7 @@ fn conflicts(args: &SweepArgs) -> Vec<String> {
     let given = [
         (!args.vary.is_empty(), "--vary"),
         (args.config.is_some(), "--config"),
+        (args.recipe.is_some(), "--recipe"),
         (args.method.is_some(), "--method"),
         (args.seeds.is_some(), "--seeds"),
         (args.samples.is_some(), "--samples"),
@@ -92,7 +124,8 @@ fn spec(args: &SweepArgs) -> Result<Spec> {
         spec.space.insert(vary.name.clone(), values);
     }
     let given = &args.settings.0;
-    for name in given.keys() {
+    let held = args.recipe.map(|_| "recipe".to_owned());
+    for name in given.keys().chain(&held) {
         let option = option(name);
         if name == "seed" {
             return Err(exit::usage(
@@ -107,12 +140,16 @@ fn spec(args: &SweepArgs) -> Result<Spec> {
         }
         spec.space.remove(name);
     }
-    spec.base = spec.base.with(given, OPTIONS.as_ref()).map_err(exit::usage)?;
+    if let Some(recipe) = args.recipe {
+        spec = spec.over(recipe)?;
+    }
+    spec.set(given, OPTIONS.as_ref()).map_err(exit::usage)?;
     spec.method = args.method.unwrap_or(spec.method);
     if let Some(seeds) = &args.seeds {
         spec.seeds.clone_from(&seeds.0);
     }
-    spec.samples = args.samples.unwrap_or(spec.samples);
+    spec.samples = args.samples.or(spec.samples);
+    spec.budget_minutes = args.budget_minutes.or(spec.budget_minutes);
     spec.search_seed = args.search_seed.unwrap_or(spec.search_seed);
     spec.halving.min_epochs = args.min_epochs.unwrap_or(spec.halving.min_epochs);
     spec.halving.factor = args.factor.unwrap_or(spec.halving.factor);
@@ -197,6 +234,8 @@ mod tests {
             ("--vary lr=0.1 --vary learning_rate=0.2", "--vary has lr twice"),
             ("--seed 3", "give --seeds"),
             ("--shard 0/2", "--shard needs --out"),
+            ("--recipe quick --vary recipe=best", "--recipe and --vary recipe=... are given both"),
+            ("--resume x --recipe quick", "together with --recipe"),
             ("--resume x --vary lr=1", "cannot be given together with --vary"),
             ("--resume x --epochs 3 --out y", "together with --out, --epochs"),
             ("--vary epoch=3", "the command line: there is no setting epoch; did you mean epochs?"),

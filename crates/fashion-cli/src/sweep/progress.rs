@@ -3,17 +3,20 @@
 use crate::output::percent;
 use crate::train::interrupt::Interrupt;
 use crate::train::progress::{Watch, no_locks};
-use fashion_train::sweep::{
-    Event, Method, Outcome, Results, Shard, Status, Sweep, Trial, TrialResult,
-};
+use fashion_train::Error;
+use fashion_train::sweep::{Event, Method, Outcome, Shard, Status, Sweep, Trial, TrialResult};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 /// What follows a sweep and tells of it.
 pub(crate) struct Progress<'a> {
     sweep: &'a Sweep,
     shard: Shard,
     watch: Watch,
+    /// Minutes of the budget that were spent before, and when this session began.
+    spent: f64,
+    began: Instant,
     state: Mutex<State>,
 }
 
@@ -40,7 +43,7 @@ impl State {
     fn end(&mut self, sweep: &Sweep, trial: &Trial, outcome: &Outcome) {
         self.ended += 1;
         let epochs = match sweep.spec.method {
-            Method::Halving => outcome.epochs,
+            Method::Halving | Method::Asha => outcome.epochs,
             Method::Grid | Method::Random => trial.settings.epochs,
         };
         self.epochs.insert(trial.index, epochs as f64);
@@ -53,24 +56,28 @@ impl State {
 }
 
 impl<'a> Progress<'a> {
-    /// Tells of the runs of a part, unless `quiet`; `results` are those of earlier sessions.
+    /// Tells of the runs of a part, unless `quiet`, beginning with those of earlier sessions.
     pub(crate) fn new(
         sweep: &'a Sweep,
-        results: &Results,
         shard: Shard,
         interrupt: Interrupt,
         quiet: bool,
-    ) -> Progress<'a> {
+    ) -> Result<Progress<'a>, Error> {
+        let (results, spent) = (sweep.collect()?, sweep.minutes_spent()?);
         let own = |trial: &Trial| shard.has(trial.index);
         let mut state = State {
             trials: sweep.trials.iter().filter(|trial| own(trial)).count(),
             ..State::default()
         };
         for TrialResult { trial, outcome, .. } in results.trials.iter().filter(|r| own(&r.trial)) {
-            state.end(sweep, trial, outcome);
+            match outcome.status {
+                Status::Paused => state.reached(outcome.validation_accuracy),
+                _ => state.end(sweep, trial, outcome),
+            }
         }
         state.before = state.epochs.values().sum();
-        Progress { sweep, shard, watch: Watch::new(interrupt, quiet), state: state.into() }
+        let (watch, began) = (Watch::new(interrupt, quiet), Instant::now());
+        Ok(Progress { sweep, shard, watch, spent, began, state: state.into() })
     }
 
     /// Takes the bar off the screen.
@@ -81,18 +88,32 @@ impl<'a> Progress<'a> {
     /// Epochs that this part is going to have done: with successive halving no more than that.
     fn all_epochs(&self) -> f64 {
         let spec = &self.sweep.spec;
-        let own = self.sweep.trials.iter().filter(|trial| self.shard.has(trial.index));
-        if spec.method != Method::Halving {
-            return own.map(|trial| trial.settings.epochs as f64).sum();
+        let epochs = self.sweep.trials.iter().filter(|trial| self.shard.has(trial.index));
+        let epochs = epochs.map(|trial| trial.settings.epochs);
+        if spec.is_open_ended() {
+            return f64::INFINITY;
+        } else if !matches!(spec.method, Method::Halving | Method::Asha) {
+            return epochs.sum::<usize>() as f64;
         }
         let (mut points, mut from, mut sum) = (self.sweep.points.len(), 0, 0);
-        for rung in spec.rungs() {
+        for rung in self.sweep.rungs().into_iter().chain(epochs.max()) {
             sum += points * (rung - from);
-            points = points.div_ceil(spec.halving.factor);
+            points = match spec.method {
+                Method::Asha => points / spec.halving.factor,
+                _ => points.div_ceil(spec.halving.factor),
+            };
             from = rung;
         }
-        sum += points * (spec.base.epochs - from);
         (sum * spec.seeds.len()) as f64 / self.shard.of() as f64
+    }
+
+    /// The shares of the budget that are spent, of all of it and of what there was when this session
+    /// began; 0 without one.
+    fn time(&self) -> [f64; 2] {
+        let minutes = self.began.elapsed().as_secs_f64() / 60.0;
+        self.sweep.spec.budget_minutes.map_or([0.0; 2], |all| {
+            [(self.spent + minutes) / all, minutes / (all - self.spent)].map(|share| share.min(1.0))
+        })
     }
 
     fn draw(&self, state: &State) {
@@ -100,16 +121,21 @@ impl<'a> Progress<'a> {
             let done: f64 = state.epochs.values().sum();
             let all = self.all_epochs().max(done);
             let here = (done - state.before).max(1e-3);
-            let left = self.watch.left(here / (here + all - done));
+            let [of_budget, of_session] = self.time();
+            let left = self.watch.left((here / (here + all - done)).max(of_session));
             let best = state.best.map(|best| format!("  best {}", percent(best)));
             let (ended, trials, running) = (state.ended, state.trials, state.running);
             let message = format!("{running} running{}  {left}", best.unwrap_or_default());
-            (done / all.max(1.0), (format!("{ended} of {trials} runs"), message))
+            let counted = match self.sweep.spec.method {
+                Method::Asha => runs(state.epochs.len()),
+                _ => format!("{ended} of {trials} runs"),
+            };
+            ((done / all.max(1.0)).max(of_budget), (counted, message))
         });
     }
 
-    /// A trial and what it gave.
-    fn ended(&self, state: &State, trial: &Trial, outcome: &Outcome) {
+    /// A trial that has ended, or waits.
+    fn gave(&self, state: &State, trial: &Trial, outcome: &Outcome) {
         let point = &self.sweep.points[trial.point - 1];
         let mut name = point.named_values();
         name.push(format!("seed {}", trial.settings.seed));
@@ -120,7 +146,7 @@ impl<'a> Progress<'a> {
                 let how = match outcome.status {
                     Status::Pruned => ", pruned",
                     Status::EarlyStopped => ", stopped early",
-                    Status::Complete | Status::Diverged => "",
+                    Status::Complete | Status::Diverged | Status::Paused => "",
                 };
                 let nothing = if outcome.learned_nothing { ", learned nothing" } else { "" };
                 let accuracy = percent(accuracy);
@@ -130,7 +156,12 @@ impl<'a> Progress<'a> {
         };
         let (ended, all, name) = (state.ended, state.trials, name.join(", "));
         let width = all.to_string().len();
-        self.watch.say(&format!("run {ended:>width$}/{all}  {name}  {gave}"));
+        let which = match outcome.status {
+            Status::Paused => "paused  ".to_owned(),
+            _ if self.sweep.spec.is_open_ended() => "run     ".to_owned(),
+            _ => format!("run {ended:>width$}/{all}"),
+        };
+        self.watch.say(&format!("{which}  {name}  {gave}"));
     }
 
     /// Hears what happens.
@@ -167,9 +198,10 @@ impl<'a> Progress<'a> {
             Event::Left(_) => state.running = state.running.saturating_sub(1),
             Event::Ended(trial, outcome) => {
                 state.end(self.sweep, trial, outcome);
-                self.ended(&state, trial, outcome);
+                self.gave(&state, trial, outcome);
                 self.draw(&state);
             }
+            Event::Paused(trial, outcome) => self.gave(&state, trial, outcome),
             Event::Waiting { epoch, trials, shards: parts } => {
                 let (runs, shards) = (runs(trials), shards(parts));
                 let line = format!("waiting  for {runs} to reach epoch {epoch}, in {shards}");

@@ -1,6 +1,7 @@
 //! What is said of a sweep at its end.
 
 use crate::output::{self, percent};
+use crate::sweep::is_spent;
 use anyhow::Result;
 use fashion_train::sweep::{Method, PointResult, Results, Sweep, Trial};
 use fashion_train::value_to_text;
@@ -14,14 +15,17 @@ const ROWS: usize = 20;
 struct Summary<'a> {
     /// The sweep's folder.
     sweep: String,
-    /// `complete`, `unfinished` (trials are missing) or `interrupted`.
+    /// `complete`, `unfinished` (trials are missing), `spent` (likewise, and so is the budget) or
+    /// `interrupted`.
     status: &'static str,
     /// What the data are.
     data: Option<&'a str>,
     architecture: Option<&'a str>,
     method: Method,
     seeds: &'a [u64],
-    /// All of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget_minutes: Option<f64>,
+    /// All of them; where a budget ends the drawing of points, of those that were drawn.
     trials: usize,
     /// Names of those that have not ended.
     missing: Vec<String>,
@@ -41,14 +45,16 @@ pub(crate) fn json(sweep: &Sweep, results: &Results, interrupted: bool) -> Resul
         status: match (interrupted, results.missing.is_empty()) {
             (true, _) => "interrupted",
             (false, true) => "complete",
+            (false, false) if is_spent(sweep, results)? => "spent",
             (false, false) => "unfinished",
         },
         data: spec.data.as_ref().map(|data| &*data.origin),
         // That of each point is among its values.
-        architecture: spec.architecture.as_deref().filter(|_| !spec.space.contains_key("network")),
+        architecture: spec.architecture.as_deref().filter(|_| !spec.varies("network")),
         method: spec.method,
         seeds: &spec.seeds,
-        trials: sweep.trials.len(),
+        budget_minutes: spec.budget_minutes,
+        trials: results.ended() + results.missing.len(),
         missing: results.missing.iter().map(Trial::name).collect(),
         diverged: results.diverged(),
         best: results.best().map(|best| best.point.number),
@@ -85,15 +91,19 @@ fn spread(mean: Option<String>, deviation: Option<String>) -> String {
     mean.unwrap_or("-".to_owned()) + &deviation.unwrap_or_default()
 }
 
-/// `3`, `2 of 3`, `3, 1 diverged`, `3, pruned`.
+/// `3`, `2 of 3`, `3, 1 diverged`, `3, pruned`, `2 of 3, 1 paused`, `3 paused`.
 fn remarks(point: &PointResult, seeds: usize) -> String {
-    let mut remarks = match point.seeds_done == seeds {
-        true => seeds.to_string(),
-        false => format!("{} of {seeds}", point.seeds_done),
+    let mut remarks = match (point.seeds_done, point.seeds_paused) {
+        (done, _) if done == seeds => seeds.to_string(),
+        (0, paused) => return format!("{paused} paused"),
+        (done, 0) => format!("{done} of {seeds}"),
+        (done, paused) => format!("{done} of {seeds}, {paused} paused"),
     };
     match point.seeds_diverged {
         0 => {}
-        diverged if diverged == point.seeds_done => remarks += ", all diverged",
+        diverged if diverged == point.seeds_done + point.seeds_paused => {
+            remarks += ", all diverged";
+        }
         diverged => remarks += &format!(", {diverged} diverged"),
     }
     if point.pruned {

@@ -71,6 +71,12 @@ impl Seeds {
     }
 }
 
+/// Reads a budget.
+pub(crate) fn minutes(text: &str) -> Result<f64, String> {
+    let minutes = text.trim().parse().ok().filter(|m: &f64| m.is_finite() && *m > 0.0);
+    minutes.ok_or_else(|| "expected a number of minutes above 0, such as 30".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

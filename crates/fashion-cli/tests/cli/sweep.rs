@@ -213,6 +213,96 @@ fn an_interrupted_sweep_goes_on_where_it_stopped() {
 }
 
 #[test]
+fn a_budget_ends_asha_and_more_of_it_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let asha = "sweep --method asha --epochs 9 --factor 3 --seeds 1 --vary lr=1e-5..1e-2:log";
+    let ended = sweep(folder.path(), &format!("{asha} --budget-minutes 0.0000001 --out out"));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for part in [
+        "ASHA, search seed 0: from epoch 1 on the best of each 3 goes on, for 3 times as long\n",
+        "as many as there is time for, up to 1000 points × 1 seed\n",
+        "budget   0.0000001 minutes\n",
+    ] {
+        assert!(ended.stderr.contains(part), "{} lacks {part}", ended.stderr);
+    }
+    let note = "note: the budget of 0.0000001 minutes is spent: 0 points tried; to go on: fashion sweep \
+                --resume out --budget-minutes 1\n";
+    assert!(ended.stdout.contains(note), "{}", ended.stdout);
+    let ended = line(folder.path(), "sweep --resume out");
+    assert_eq!(ended.code, Some(1));
+    let part = "error: out: its budget of 0.0000001 minutes is spent: 0.0 were worked on it. To go on: \
+                fashion sweep --resume out --budget-minutes 1\n";
+    assert_eq!(ended.stderr, part);
+    let ended = line(folder.path(), "sweep collect out --json");
+    assert_eq!(json(&ended.stdout)["status"], "spent");
+
+    // With more time it goes on, until it is stopped.
+    let data = data();
+    let options = ["sweep", "--resume", "out", "--budget-minutes", "500", "--data"];
+    let options = options.into_iter().chain([data.to_str().unwrap()]);
+    // The fourth point, before which one of three has gone on.
+    let fourth = "paused    learning_rate 5.515e-5, seed 0  accuracy ";
+    let ended = signalled(&mut command(folder.path(), options), fourth, "-TERM");
+    assert_eq!(ended.code, Some(143), "{}", ended.stderr);
+    let ended = line(folder.path(), "sweep collect out");
+    assert!(ended.stdout.contains("  1 paused\n"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("note: the best has had "), "{}", ended.stdout);
+    let ended = line(folder.path(), "sweep collect out --json");
+    let summary = json(&ended.stdout);
+    assert_eq!(
+        (&summary["status"], &summary["budget_minutes"]),
+        (&"unfinished".into(), &500.0.into())
+    );
+    let points = summary["points"].as_array().unwrap();
+    assert!(points.len() >= 4 && summary["trials"] == points.len());
+    assert!(points.iter().all(|point| point["seeds_paused"] == 1 && point["seeds_done"] == 0));
+    assert_eq!((&points[0]["epochs_done"], &points[3]["epochs_done"]), (&3.into(), &1.into()));
+
+    // A limit to the points is one, too, and said to be too few.
+    let ended = sweep(folder.path(), &format!("{asha} --samples 4 --budget-minutes 500 --json"));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let part = "of 4 points none is promoted to the end: one of 3 goes on from each of 2 rungs";
+    assert!(ended.stderr.contains(part), "{}", ended.stderr);
+    assert_eq!(json(&ended.stdout)["status"], "complete");
+}
+
+#[test]
+fn a_recipe_is_a_base_or_varies() {
+    let folder = tempfile::tempdir().unwrap();
+    let toml =
+        |name: &str| fs::read_to_string(folder.path().join(name).join("sweep.toml")).unwrap();
+    let options = "--network report-cnn --epochs 1 --seeds 1 --quiet";
+    let ended = sweep(folder.path(), &format!("sweep --recipe quick {options} --out held"));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let held = toml("held");
+    assert!(!held.contains("recipe") && held.contains("skip_easy = 0.4"), "{held}");
+    assert!(held.contains("epochs = 1\n") && held.contains("network = \"report-cnn\""), "{held}");
+
+    let ended =
+        sweep(folder.path(), &format!("sweep --vary recipe=quick,best {options} --out varied"));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let varied = toml("varied");
+    let base = varied.split("[base]\n").nth(1).unwrap();
+    assert_eq!(
+        base,
+        "network = \"report-cnn\"\nepochs = 1\n\n[space]\nrecipe = [\"quick\", \"best\"]\n"
+    );
+    let points = fs::read_to_string(folder.path().join("varied/points.csv")).unwrap();
+    assert!(points.contains(",quick,") && points.contains(",best,"), "{points}");
+    // The first is the run that the recipe alone gives.
+    let same = |name| {
+        fs::read(folder.path().join(name).join("trials/0001-seed0/weights/last.safetensors"))
+    };
+    assert!(same("held").unwrap() == same("varied").unwrap());
+    let ended = line(folder.path(), "sweep --resume varied --quiet");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    // The file of a sweep sets everything.
+    let ended =
+        sweep(folder.path(), "sweep --config held/sweep.toml --vary recipe=quick,best --out v");
+    assert!(ended.stderr.contains("note     recipe varies in vain"), "{}", ended.stderr);
+}
+
+#[test]
 fn notes_say_what_is_probably_not_meant() {
     let folder = tempfile::tempdir().unwrap();
     for (options, part) in [
@@ -253,6 +343,12 @@ fn errors() {
         (2, "sweep --vary learning-rat=1"),
         (2, "sweep --vary lr=1 --lr 2"),
         (2, "sweep --vary seed=1,2"),
+        (2, "sweep --vary recipe=quick,fast"),
+        (2, "sweep --vary recipe=quick,best --recipe quick"),
+        (2, "sweep --recipe report"),
+        (2, "sweep --budget-minutes 0"),
+        (2, "sweep --method asha --vary lr=0.1..1 --out x --shard 0/2"),
+        (2, "sweep --budget-minutes 3 --out x --shard 0/2"),
         (2, "sweep --seed 3"),
         (2, "sweep --seeds x"),
         (2, "sweep --seeds 0"),

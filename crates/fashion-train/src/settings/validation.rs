@@ -42,10 +42,15 @@ impl Validation {
     /// is.
     #[must_use]
     pub fn with(self, splits: &Splits) -> Validation {
-        match (self, &splits.validation) {
-            (Validation::Auto, Some(_)) => Validation::Part,
-            (Validation::Auto, None) => Validation::Fraction(Self::USUAL),
-            (other, _) => other,
+        self.with_part(splits.validation.is_some())
+    }
+
+    /// The same with data that have a validation part, or none.
+    pub(crate) fn with_part(self, part: bool) -> Validation {
+        match self {
+            Validation::Auto if part => Validation::Part,
+            Validation::Auto => Validation::Fraction(Self::USUAL),
+            other => other,
         }
     }
 

@@ -63,6 +63,7 @@ pub(super) fn points(results: &Results, sweep: &Sweep) -> String {
         .with("seeds_done", |(_, line)| Some(line.seeds_done))
         .with("seeds_diverged", |(_, line)| Some(line.seeds_diverged))
         .with("pruned", |(_, line)| Some(line.pruned))
+        .with("seeds_paused", |(_, line)| Some(line.seeds_paused))
         .with("epochs_done", |(_, line)| Some(line.epochs_done))
         .with("validation_accuracy_mean", |(_, line)| line.validation_accuracy_mean)
         .with("validation_accuracy_sd", |(_, line)| line.validation_accuracy_sd)

@@ -7,7 +7,8 @@ use crate::observer::{Start, Step};
 /// What happens in a sweep; many threads tell of it at once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event<'a> {
-    /// Trials are going to be done: once in a grid or random search, once a rung in successive halving.
+    /// Trials are going to be done: once in a grid or random search, once a rung in successive halving,
+    /// never with ASHA.
     Stage {
         /// How many points there are still, in all parts.
         points: usize,
@@ -28,6 +29,9 @@ pub enum Event<'a> {
     Left(&'a Trial),
     /// A trial has ended.
     Ended(&'a Trial, &'a Outcome),
+    /// A trial has come to where ASHA compares it, or was stopped at the end of an epoch as the budget is
+    /// spent.
+    Paused(&'a Trial, &'a Outcome),
     /// Other parts of the sweep are waited for; about every second.
     Waiting {
         /// The epoch that trials have to reach.

@@ -8,20 +8,10 @@
 //! What is decided follows from the histories alone, so that nothing is kept of it, and every process
 //! that sees them decides the same.
 
-use super::spec::{HalvingSpec, Method, Spec};
+use super::Sweep;
+use super::spec::Spec;
 use super::trial::{Progress, Status};
 use crate::history::best;
-
-impl Spec {
-    /// After how many epochs successive halving prunes points, in order; those that are left then go to
-    /// the end. None with other methods.
-    pub fn rungs(&self) -> Vec<usize> {
-        let HalvingSpec { min_epochs, factor } = self.halving;
-        let first = (self.method == Method::Halving).then_some(min_epochs);
-        let rungs = std::iter::successors(first, |rung| rung.checked_mul(factor));
-        rungs.take_while(|rung| *rung < self.base.epochs).collect()
-    }
-}
 
 /// What a trial is worth after some epochs: the validation accuracy of its best epoch, or nothing where
 /// it has diverged.
@@ -39,7 +29,7 @@ pub(super) fn worth_after(rung: usize, (outcome, history): &Progress) -> Option<
     match outcome.status {
         Status::Diverged => Some(None),
         Status::Complete | Status::EarlyStopped => accuracy(history),
-        Status::Pruned => None,
+        Status::Pruned | Status::Paused => None,
     }
 }
 
@@ -66,11 +56,12 @@ impl Merit {
 
 /// How often successive halving has kept each point, as far as that can be known yet; `trials` are how
 /// far all trials have come.
-pub(super) fn kept(spec: &Spec, trials: &[Progress]) -> Vec<usize> {
+pub(super) fn kept(sweep: &Sweep, trials: &[Progress]) -> Vec<usize> {
+    let spec = &sweep.spec;
     let seeds = spec.seeds.len();
     let mut kept = vec![0; trials.len() / seeds];
     let mut alive: Vec<usize> = (1..=kept.len()).collect();
-    for rung in spec.rungs() {
+    for rung in sweep.rungs() {
         let of_point = |point: &usize| &trials[(point - 1) * seeds..point * seeds];
         let worth = |trial: &Progress| worth_after(rung, trial);
         let worths = alive.iter().flat_map(of_point).map(worth);
@@ -83,14 +74,19 @@ pub(super) fn kept(spec: &Spec, trials: &[Progress]) -> Vec<usize> {
     kept
 }
 
-/// Which of the points go on, in their order; of two that are worth the same, the first. `worths` has
-/// those of each point's seeds.
-fn promoted(points: &[usize], worths: &[Worth], spec: &Spec) -> Vec<usize> {
+/// The points, the best first; of two that are worth the same, the first. `worths` has those of each
+/// point's seeds.
+pub(super) fn ranked(points: &[usize], worths: &[Worth], spec: &Spec) -> Vec<usize> {
     let merits = worths.chunks(spec.seeds.len()).map(Merit::of);
-    let mut kept: Vec<(usize, Merit)> = points.iter().copied().zip(merits).collect();
-    kept.sort_by(|(_, one), (_, other)| one.order(other));
+    let mut ranked: Vec<(usize, Merit)> = points.iter().copied().zip(merits).collect();
+    ranked.sort_by(|(_, one), (_, other)| one.order(other));
+    ranked.into_iter().map(|(point, _)| point).collect()
+}
+
+/// Which of the points go on, in their order.
+fn promoted(points: &[usize], worths: &[Worth], spec: &Spec) -> Vec<usize> {
+    let mut kept = ranked(points, worths, spec);
     kept.truncate(points.len().div_ceil(spec.halving.factor));
-    let mut kept: Vec<usize> = kept.into_iter().map(|(point, _)| point).collect();
     kept.sort_unstable();
     kept
 }
@@ -99,21 +95,19 @@ fn promoted(points: &[usize], worths: &[Worth], spec: &Spec) -> Vec<usize> {
 mod tests {
     use super::*;
     use crate::history::Epoch;
-    use crate::settings::Settings;
-    use crate::sweep::Outcome;
+    use crate::sweep::{HalvingSpec, Method, Outcome};
 
     #[test]
     fn rungs_rise_by_the_factor_and_stay_below_the_end() {
         let rungs = |min_epochs, factor, epochs| {
-            let base = Settings { epochs, ..Settings::default() };
             let halving = HalvingSpec { min_epochs, factor };
-            Spec { method: Method::Halving, halving, base, ..Spec::default() }.rungs()
+            Spec { method: Method::Halving, halving, ..Spec::default() }.rungs(epochs)
         };
         assert_eq!(rungs(1, 3, 9), [1, 3]);
         assert_eq!(rungs(1, 3, 10), [1, 3, 9]);
         assert_eq!(rungs(2, 2, 17), [2, 4, 8, 16]);
         assert_eq!(rungs(4, 3, 5), [4]);
-        assert!(Spec::default().rungs().is_empty());
+        assert!(Spec::default().rungs(10).is_empty());
     }
 
     #[test]

@@ -8,11 +8,14 @@
 //!                          and outcome.json, its last file
 //! results.csv, points.csv  a line for each trial, a line for each point: written by collecting
 //! timings.csv              how long each trial took
+//! spent.json               with a budget, how long was worked on it
 //! ```
 //!
 //! Points are chosen by the accuracy on the part of the training set that is held out; the test set is
 //! never looked at. Equal sweeps have equal files, but for `environment.json` and `timings.csv`,
-//! however many runs are made side by side, on however many machines, and whatever interrupted them.
+//! however many runs are made side by side, on however many machines, and whatever interrupted them. How
+//! far a sweep comes may be up to a budget in minutes; and where ASHA has several runs side by side, its
+//! decisions are up to which of them comes first.
 //!
 //! ```
 //! use fashion_train::{DataPlace, Settings};
@@ -35,6 +38,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod asha;
+mod budget;
 mod csv;
 mod event;
 mod halving;
@@ -45,6 +50,7 @@ mod shard;
 mod space;
 mod spec;
 mod trial;
+mod work;
 
 pub use event::{Event, Tell};
 pub use points::Point;
@@ -153,6 +159,12 @@ impl Sweep {
         });
         let trials = trials.collect();
         Ok(Sweep { folder, spec, points, trials, config })
+    }
+
+    /// After how many epochs points are compared, in order; those that are left then go to their ends.
+    /// None in grids and random search.
+    pub fn rungs(&self) -> Vec<usize> {
+        self.spec.rungs(points::longest(&self.points))
     }
 
     /// Makes sure that these are the data that it is about.

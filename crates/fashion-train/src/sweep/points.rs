@@ -1,7 +1,7 @@
 //! The points that a sweep tries.
 
-use super::space::{Space, Values, bad};
-use super::spec::{Method, Spec};
+use super::space::{RECIPE, Space, Values, bad, recipe};
+use super::spec::{DEFAULT_SAMPLES, Method, Spec};
 use crate::error::Error;
 use crate::settings::{Settings, value_to_text};
 use fashion_data::random::{Purpose, below, stream, uniform};
@@ -12,6 +12,9 @@ use toml::{Table, Value};
 
 /// The most points of a sweep.
 const MAX_POINTS: usize = 100_000;
+
+/// The most points that are drawn where a budget is to end it.
+const MAX_OPEN: usize = 1000;
 
 /// One combination of settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -56,10 +59,10 @@ impl Spec {
         self.check(path)?;
         let combinations = match self.method {
             Method::Grid => grid(&self.space, path)?,
-            Method::Random | Method::Halving => drawn(self, path)?,
+            Method::Random | Method::Halving | Method::Asha => drawn(self, path)?,
         };
         let points = combinations.into_iter().enumerate().map(|(at, values)| {
-            let settings = self.base.with(&values, path)?;
+            let settings = self.settings_of(&values, path)?;
             let point = Point { number: at + 1, values, settings };
             check(&point.settings).map_err(|source| Error::Point {
                 path: path.into(),
@@ -68,8 +71,30 @@ impl Spec {
             })?;
             Ok(point)
         });
-        points.collect()
+        let points = points.collect::<Result<Vec<_>, Error>>()?;
+        self.check_rungs(longest(&points), path)?;
+        Ok(points)
     }
+
+    /// The settings of a point: a recipe's, where recipes vary, then what was set of the base, then its
+    /// own values.
+    fn settings_of(&self, values: &Table, path: &Path) -> Result<Settings, Error> {
+        let mut values = values.clone();
+        let base = match values.remove(RECIPE) {
+            Some(name) => recipe(&name, path)?.settings().with(&self.named(), path)?,
+            None => self.base.clone(),
+        };
+        let mut settings = base.with(&values, path)?;
+        if let Some(data) = &self.data {
+            settings.validation = settings.validation.with_part(data.validation_images.is_some());
+        }
+        Ok(settings)
+    }
+}
+
+/// The epochs of the longest run.
+pub(super) fn longest(points: &[Point]) -> usize {
+    points.iter().map(|point| point.settings.epochs).max().unwrap_or_default()
 }
 
 fn check(settings: &Settings) -> Result<(), Error> {
@@ -112,7 +137,8 @@ fn grid(space: &Space, path: &Path) -> Result<Vec<Table>, Error> {
 /// Each value has a random stream of its own, keyed by (search seed, position of the setting, number
 /// of the draw); a draw that gives a point again is passed over.
 fn drawn(spec: &Spec, path: &Path) -> Result<Vec<Table>, Error> {
-    let samples = spec.samples;
+    let usual = if spec.is_open_ended() { MAX_OPEN } else { DEFAULT_SAMPLES };
+    let samples = spec.samples.unwrap_or(usual);
     let few = |problem: String| bad(path, "samples", samples as i64, &problem);
     if !(1..=MAX_POINTS).contains(&samples) {
         return Err(few(format!("expected 1 to {MAX_POINTS}")));
@@ -137,7 +163,7 @@ fn drawn(spec: &Spec, path: &Path) -> Result<Vec<Table>, Error> {
     // So many draws find all there is to find.
     let draws = 0..=1000 + 100 * samples as u64;
     let all: Vec<Table> = draws.map(drawn).filter(is_new).take(samples).collect();
-    if all.len() < samples {
+    if all.len() < samples && !spec.is_open_ended() {
         return Err(few(format!(
             "only {} different points were found in [space]; draw no more than that, or let more \
              settings vary, or try all of them with method = \"grid\"",

@@ -1,8 +1,10 @@
 //! What a sweep has found so far.
 
 use super::halving::{self, Merit};
+use super::spec::Method;
 use super::trial::{Outcome, Status, Trial};
-use super::{Point, Sweep, csv};
+use super::work::Board;
+use super::{Point, Sweep, asha, csv};
 use crate::environment::Session;
 use crate::error::Error;
 use crate::history::Epoch;
@@ -12,12 +14,15 @@ use std::cmp::Ordering;
 /// What a sweep has found so far.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Results {
-    /// The points of which a trial has ended, the best first: those that successive halving kept
-    /// longest, then those of which fewer seeds diverged, then by mean validation accuracy.
+    /// The points of which there is a trial below, the best first: those that successive halving kept
+    /// longest or ASHA promoted furthest, then those of which fewer seeds diverged, then by mean
+    /// validation accuracy.
     pub points: Vec<PointResult>,
-    /// The trials that have ended, in their order.
+    /// The trials that have ended, in their order, and of ASHA or a sweep with a budget those that have a
+    /// whole epoch: [`Status::Paused`].
     pub trials: Vec<TrialResult>,
-    /// The trials that have not.
+    /// The trials that have not ended; where nothing but a budget ends the drawing of points, of those that
+    /// were drawn.
     pub missing: Vec<Trial>,
 }
 
@@ -26,7 +31,7 @@ pub struct Results {
 pub struct TrialResult {
     /// The trial.
     pub trial: Trial,
-    /// How it ended.
+    /// How it ended, or what it gave so far.
     pub outcome: Outcome,
     /// Its epochs.
     pub history: Vec<Epoch>,
@@ -46,8 +51,10 @@ pub struct PointResult {
     pub seeds_done: usize,
     /// How many of those diverged. They count in no mean.
     pub seeds_diverged: usize,
-    /// Whether successive halving gave it up.
+    /// Whether successive halving gave it up, or ASHA at its end.
     pub pruned: bool,
+    /// How many of its trials could go on.
+    pub seeds_paused: usize,
     /// The most epochs that one of its trials has done.
     pub epochs_done: usize,
     /// Mean validation accuracy of the best epoch, 0–1, over the seeds.
@@ -64,7 +71,7 @@ pub struct PointResult {
     /// Its standard deviation.
     #[serde(skip)]
     pub train_loss_sd: Option<f64>,
-    /// How often successive halving kept it.
+    /// How often successive halving kept it, or ASHA promoted it.
     #[serde(skip)]
     rung: usize,
 }
@@ -97,7 +104,8 @@ impl PointResult {
         let train_loss = over_seeds(|outcome| outcome.train_loss);
         PointResult {
             point: point.clone(),
-            seeds_done: results.len(),
+            seeds_done: results.len() - number(Status::Paused),
+            seeds_paused: number(Status::Paused),
             seeds_diverged: number(Status::Diverged),
             pruned: number(Status::Pruned) > 0,
             epochs_done: outcomes().map(|outcome| outcome.epochs).max().unwrap_or_default(),
@@ -137,6 +145,11 @@ impl Results {
         self.trials[before..].iter().take_while(|result| result.trial.point == point.number)
     }
 
+    /// How many trials have ended.
+    pub fn ended(&self) -> usize {
+        self.points.iter().map(|point| point.seeds_done).sum()
+    }
+
     /// How many trials diverged.
     pub fn diverged(&self) -> usize {
         self.points.iter().map(|point| point.seeds_diverged).sum()
@@ -161,13 +174,27 @@ impl Sweep {
     /// # Errors
     /// If a file cannot be read, or a trial is not of this sweep.
     pub fn collect(&self) -> Result<Results, Error> {
-        let all = self.progress()?;
-        let kept = halving::kept(&self.spec, &all);
+        let board = Board::new(self.progress()?);
+        let kept = match self.spec.method {
+            Method::Asha => asha::kept(self, &board),
+            Method::Grid | Method::Random | Method::Halving => halving::kept(self, &board.all),
+        };
+        let drawn = match self.spec.is_open_ended() {
+            true => asha::drawn(self, &board),
+            false => self.points.len(),
+        };
         let (mut trials, mut missing) = (Vec::new(), Vec::new());
-        for (trial, (outcome, history)) in self.trials.iter().cloned().zip(all) {
-            let Some(outcome) = outcome else {
-                missing.push(trial);
-                continue;
+        for (trial, (outcome, history)) in self.trials.iter().cloned().zip(board.all) {
+            let outcome = match outcome {
+                Some(outcome) => outcome,
+                None if trial.point > drawn => continue,
+                None => {
+                    missing.push(trial.clone());
+                    if history.is_empty() || !self.spec.has_paused() {
+                        continue;
+                    }
+                    Outcome::new(Status::Paused, &history)
+                }
             };
             let environment = self.run_of(&trial).and_then(|run| run.environment().ok());
             let sessions = environment.map(|environment| environment.sessions).unwrap_or_default();

@@ -1,34 +1,31 @@
-//! Doing the trials of a sweep: side by side, and rung by rung.
+//! Doing a sweep: all at once, rung by rung, or as ASHA decides.
 
+use super::budget::Budget;
 use super::event::{Event, Tell};
 use super::halving::{kept, worth_after};
-use super::trial::{Diverged, OUTCOME, Outcome, Progress, Status, Trial};
-use super::{Shard, Sweep};
+use super::spec::Method;
+use super::trial::{Outcome, Progress, Status, Trial};
+use super::work::{Board, LOOK, Work};
+use super::{Shard, Sweep, asha};
 use crate::environment::DataPlace;
-use crate::error::{AtPath, Error};
-use crate::history::Epoch;
-use crate::observer::{Observer, Start, Step};
-use crate::run::{GoOnFrom, LockedRun, train};
+use crate::error::Error;
 use crate::settings::Settings;
-use crate::threads::{default_threads, with_threads};
-use crate::trainer;
+use crate::threads::default_threads;
 use fashion_data::Splits;
 use fashion_model::Network;
 use std::collections::BTreeSet;
-use std::fs;
-use std::ops::ControlFlow;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::Condvar;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// How often files of other processes are looked at, and how often meanwhile whether to stop.
+/// How often files of other processes are looked at.
 const POLL: Duration = Duration::from_millis(1000);
-const LOOK: Duration = Duration::from_millis(50);
 
-/// How a sweep is done; nothing of this changes its results.
+/// How a sweep is done; nothing of this changes its results, but that with several trials side by side
+/// ASHA's decisions are up to which of them comes first.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
-    /// Trials side by side; `None` for as many as there are threads.
+    /// Trials side by side; `None` for as many as there are threads, with ASHA for one.
     pub jobs: Option<usize>,
     /// Threads of all of them together; each trial has at least one.
     pub threads: usize,
@@ -58,6 +55,8 @@ pub enum Finish {
     Complete,
     /// It was stopped.
     Stopped,
+    /// Its budget is spent.
+    Spent,
     /// It cannot go on before these other parts have come further.
     Unfinished(Vec<usize>),
 }
@@ -69,7 +68,8 @@ impl Sweep {
     /// returned; what was done before is kept, and this can be called again when it is mended.
     ///
     /// # Errors
-    /// If the data are not the sweep's, or [`Error::Trial`] with what a trial failed of.
+    /// If the data are not the sweep's, a part of it [cannot be done alone](super::Spec::check_shard), or
+    /// [`Error::Trial`] with what a trial failed of.
     pub fn run(
         &self,
         build: Build<'_>,
@@ -79,21 +79,55 @@ impl Sweep {
         tell: Tell<'_>,
     ) -> Result<Finish, Error> {
         self.check_data(splits)?;
-        let work = Work { sweep: self, build, splits, data, options, tell };
-        let mut all = self.progress()?;
-        let mut times_kept = kept(&self.spec, &all);
-        for (times, until) in self.spec.rungs().into_iter().map(Some).chain([None]).enumerate() {
-            let alive = self.trials.iter().filter(|trial| times_kept[trial.point - 1] >= times);
+        self.spec.check_shard(options.shard)?;
+        let (board, budget) = (Board::new(self.progress()?), Budget::begin(self)?);
+        let work = Work {
+            sweep: self,
+            build,
+            splits,
+            data,
+            options,
+            tell,
+            budget,
+            board: board.into(),
+            changed: Condvar::new(),
+        };
+        let finish = match self.spec.method {
+            Method::Asha => work.asha(),
+            Method::Grid | Method::Random | Method::Halving => work.stages(),
+        };
+        let noted = work.budget.note();
+        let finish = finish?;
+        noted.map(|()| finish)
+    }
+}
+
+impl Work<'_> {
+    /// Goes on for as long as there is something to promote or to begin.
+    fn asha(&self) -> Result<Finish, Error> {
+        let jobs = self.options.jobs.unwrap_or(1);
+        let stopped = self.side_by_side(jobs, &|board| asha::next(self.sweep, board))?;
+        if stopped.is_none() {
+            self.prune(|_| true)?;
+        }
+        Ok(stopped.unwrap_or(Finish::Complete))
+    }
+
+    /// Rung by rung, of which there is one without halving.
+    fn stages(&self) -> Result<Finish, Error> {
+        let (sweep, shard) = (self.sweep, self.options.shard);
+        let mut times_kept = kept(sweep, &self.board().all);
+        for (times, until) in sweep.rungs().into_iter().map(Some).chain([None]).enumerate() {
+            let alive = sweep.trials.iter().filter(|trial| times_kept[trial.point - 1] >= times);
             let alive: Vec<&Trial> = alive.collect();
-            tell(Event::Stage { points: alive.len() / self.spec.seeds.len(), until });
-            let is_left = |trial: &&Trial| {
-                let (outcome, history) = &all[trial.index];
-                let there = outcome.is_some() || until.is_some_and(|rung| history.len() >= rung);
-                options.shard.has(trial.index) && !there
-            };
-            let left: Vec<&Trial> = alive.iter().copied().filter(is_left).collect();
-            if !work.side_by_side(&left, until)? {
-                return Ok(Finish::Stopped);
+            (self.tell)(Event::Stage { points: alive.len() / sweep.spec.seeds.len(), until });
+            let own: Vec<usize> =
+                alive.iter().map(|trial| trial.index).filter(|trial| shard.has(*trial)).collect();
+            let next = |board: &Board| board.left(&own, until).next();
+            let left = self.board().left(&own, until).count();
+            let jobs = self.options.jobs.unwrap_or(self.options.threads).min(left);
+            if let Some(finish) = self.side_by_side(jobs, &next)? {
+                return Ok(finish);
             }
             let Some(rung) = until else { break };
             times_kept = loop {
@@ -102,135 +136,29 @@ impl Sweep {
                         |trial: &&Trial| worth_after(rung, &all[trial.index]).is_none();
                     alive.iter().copied().filter(is_pending).collect()
                 };
-                for trial in pending(&all) {
-                    all[trial.index] = self.progress_of(trial, true)?;
+                let mut board = self.board();
+                for trial in pending(&board.all) {
+                    board.all[trial.index] = sweep.progress_of(trial)?;
                 }
-                let pending = pending(&all);
+                let pending = pending(&board.all);
                 if pending.is_empty() {
-                    break kept(&self.spec, &all);
+                    break kept(sweep, &board.all);
                 }
-                if let Some(finish) = work.wait(rung, &pending)? {
+                drop(board);
+                if let Some(finish) = self.wait(rung, &pending)? {
                     return Ok(finish);
                 }
             };
-            work.prune(|trial| times_kept[trial.point - 1] <= times)?;
+            self.prune(|trial| times_kept[trial.point - 1] <= times)?;
         }
         Ok(Finish::Complete)
-    }
-}
-
-struct Work<'a> {
-    sweep: &'a Sweep,
-    build: Build<'a>,
-    splits: &'a Splits,
-    data: &'a DataPlace,
-    options: &'a Options<'a>,
-    tell: Tell<'a>,
-}
-
-impl Work<'_> {
-    fn asked_to_stop(&self) -> bool {
-        self.options.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
-    }
-
-    /// Does these trials to an epoch, or to their end; says whether it did.
-    fn side_by_side(&self, trials: &[&Trial], until: Option<usize>) -> Result<bool, Error> {
-        let threads = self.options.threads.max(1);
-        let jobs = self.options.jobs.unwrap_or(threads).clamp(1, trials.len().max(1));
-        let threads = (threads / jobs).max(1);
-        let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let errors: Mutex<Vec<(usize, Error)>> = Mutex::default();
-        let stop = || failed.load(Ordering::Relaxed) || self.asked_to_stop();
-        let job = || {
-            while !stop() {
-                let Some(trial) = trials.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-                let follow = Follow { trial, until, tell: self.tell, stop: &stop };
-                if let Err(error) = with_threads(threads, || self.trial(follow)).flatten() {
-                    failed.store(true, Ordering::Relaxed);
-                    if let Ok(mut errors) = errors.lock() {
-                        errors.push((trial.index, self.sweep.failed(trial, error)));
-                    }
-                }
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 0..jobs {
-                scope.spawn(job);
-            }
-        });
-        let errors = errors.into_inner().unwrap_or_default();
-        match errors.into_iter().min_by_key(|(index, _)| *index) {
-            Some((_, error)) => Err(error),
-            None => Ok(!self.asked_to_stop()),
-        }
-    }
-
-    /// Trains a trial in its folder, from where it was, to its end or to an epoch. Uses rayon's current
-    /// pool.
-    fn trial(&self, follow: Follow<'_>) -> Result<(), Error> {
-        let (sweep, trial) = (self.sweep, follow.trial);
-        sweep.check_trial(trial)?;
-        let run = sweep.lock_trial(trial)?;
-        if !run.is_locked() {
-            (self.tell)(Event::Unlocked);
-        }
-        // Another process may have been quicker.
-        let outcome = sweep.outcome_of(trial)?;
-        let outcome = outcome.map_or_else(|| self.train(&run, follow), |ended| Ok(Some(ended)))?;
-        outcome.map_or(Ok(()), |outcome| self.end(trial, &run, &outcome))
-    }
-
-    /// Ends a trial: what would only be needed to go on is removed, then the outcome written.
-    fn end(&self, trial: &Trial, run: &LockedRun, outcome: &Outcome) -> Result<(), Error> {
-        let folder = run.checkpoint_folder();
-        fs::remove_dir_all(&folder).at(&folder)?;
-        let json = serde_json::to_string_pretty(outcome)
-            .expect("numbers and strings are always valid JSON");
-        run.write(&run.path().join(OUTCOME), (json + "\n").as_bytes())?;
-        (self.tell)(Event::Ended(trial, outcome));
-        Ok(())
-    }
-
-    /// What the trial gave, if it has come to its end.
-    fn train(&self, run: &LockedRun, mut follow: Follow<'_>) -> Result<Option<Outcome>, Error> {
-        let config = self.sweep.config_of(follow.trial);
-        let mut train = || {
-            let network = (self.build)(&config.training);
-            train(run, &config, network, self.splits, self.data, GoOnFrom::Last, &mut follow)
-        };
-        let trained = match train() {
-            // The trial comes out the same from its beginning.
-            Err(Error::DamagedCheckpoint { .. }) => {
-                for (_, path) in run.checkpoints() {
-                    fs::remove_file(&path).at(&path)?;
-                }
-                train()
-            }
-            trained => trained,
-        };
-        match trained {
-            Ok(trained) if trained.finish == trainer::Finish::Stopped => Ok(None),
-            Ok(trained) => {
-                let early = trained.history.len() < config.training.epochs;
-                let status = if early { Status::EarlyStopped } else { Status::Complete };
-                let learned_nothing = trained.learned_nothing;
-                Ok(Some(Outcome { learned_nothing, ..Outcome::new(status, &trained.history) }))
-            }
-            Err(error @ Error::Diverged { epoch, step, .. }) => {
-                let divergence = Some(Diverged { epoch, step, message: error.to_string() });
-                let outcome = Outcome::new(Status::Diverged, &run.history()?);
-                Ok(Some(Outcome { divergence, ..outcome }))
-            }
-            Err(error) => Err(error),
-        }
     }
 
     /// Waits a while for trials that other parts of the sweep have to bring to a rung, or says why not.
     fn wait(&self, rung: usize, pending: &[&Trial]) -> Result<Option<Finish>, Error> {
         let shard = self.options.shard;
         if let Some(trial) = pending.iter().find(|trial| shard.has(trial.index)) {
-            let problem = "its history.csv has not all the epochs that were done".to_owned();
-            return Err(Error::Damaged { path: self.sweep.folder_of(trial), problem });
+            return Err(self.lacks_epochs(trial));
         }
         let shards = pending.iter().map(|trial| trial.index % shard.of());
         let shards: Vec<usize> = shards.collect::<BTreeSet<_>>().into_iter().collect();
@@ -261,39 +189,5 @@ impl Work<'_> {
         let own = sweep.trials.iter().filter(|trial| self.options.shard.has(trial.index));
         own.filter(|trial| given_up(trial))
             .try_for_each(|trial| prune(trial).map_err(|error| sweep.failed(trial, error)))
-    }
-}
-
-/// Tells of a trial, and stops it where need be.
-struct Follow<'a> {
-    trial: &'a Trial,
-    /// The epoch after which the trial waits.
-    until: Option<usize>,
-    tell: Tell<'a>,
-    /// Whether everything is to stop.
-    stop: &'a (dyn Fn() -> bool + Sync),
-}
-
-fn stop_if(stop: bool) -> ControlFlow<()> {
-    if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-}
-
-impl Observer for Follow<'_> {
-    fn on_start(&mut self, start: &Start) {
-        (self.tell)(Event::Started(self.trial, start));
-    }
-
-    fn on_step(&mut self, step: &Step) -> ControlFlow<()> {
-        (self.tell)(Event::Step(self.trial, step));
-        stop_if((self.stop)())
-    }
-
-    fn on_epoch(&mut self, epoch: &Epoch, _best: bool) -> ControlFlow<()> {
-        (self.tell)(Event::Epoch(self.trial, epoch));
-        stop_if(self.until.is_some_and(|until| epoch.epoch >= until))
-    }
-
-    fn on_end(&mut self) {
-        (self.tell)(Event::Left(self.trial));
     }
 }

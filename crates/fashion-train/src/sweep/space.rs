@@ -1,6 +1,7 @@
 //! What varies in a sweep, and over which values.
 
 use crate::error::Error;
+use crate::recipe::Recipe;
 use crate::settings::{Settings, check_names, value_to_number, value_to_text};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -53,8 +54,27 @@ pub(super) fn bad(path: &Path, name: &str, value: impl Into<Value>, problem: &st
     }
 }
 
+/// The name under which recipes vary, or one is held.
+pub(super) const RECIPE: &str = "recipe";
+
+/// The recipe that a value names.
+pub(super) fn recipe(value: &Value, path: &Path) -> Result<Recipe, Error> {
+    value.as_str().and_then(Recipe::named).ok_or_else(|| {
+        let names: Vec<&str> = Recipe::ALL.iter().map(|recipe| recipe.name).collect();
+        bad(path, RECIPE, value.clone(), &format!("expected one of {}", names.join(", ")))
+    })
+}
+
+/// A value as files of this program have it.
+fn canonical(name: &str, value: &Value, path: &Path) -> Result<Value, Error> {
+    match name {
+        RECIPE => recipe(value, path).map(|recipe| recipe.name.into()),
+        _ => Settings::canonical(name, value, path),
+    }
+}
+
 impl Values {
-    /// Reads the values of a setting: a list, or a table with `from` and `to`, and if need be `scale`
+    /// Reads the values of a setting, or of `recipe`: a list, or a table with `from` and `to`, and if need be `scale`
     /// and `count`; `path` is where it is from.
     ///
     /// ```
@@ -82,7 +102,7 @@ impl Values {
             (_, Value::Table(table)) => Ok(Values::Range(range(name, table, path)?)),
             _ => {
                 // A misspelt name is told first.
-                Settings::canonical(name, value, path)?;
+                canonical(name, value, path)?;
                 refuse(
                     "expected a list such as [0.1, 0.01], or a range such as \
                      { from = 0.01, to = 0.1 }; what does not vary belongs in [base]",
@@ -119,7 +139,7 @@ impl Values {
 fn list(name: &str, list: &[Value], path: &Path) -> Result<Vec<Value>, Error> {
     let mut values = Vec::new();
     for value in list {
-        let value = Settings::canonical(name, value, path)?;
+        let value = canonical(name, value, path)?;
         if values.contains(&value) {
             let problem = format!("{} is there twice", value_to_text(&value));
             return Err(bad(path, name, list.to_vec(), &problem));
@@ -128,7 +148,7 @@ fn list(name: &str, list: &[Value], path: &Path) -> Result<Vec<Value>, Error> {
     }
     if values.is_empty() {
         // A misspelt name is told even so.
-        if !Settings::default().to_table().contains_key(name) {
+        if name != RECIPE && !Settings::default().to_table().contains_key(name) {
             Settings::canonical(name, &1.into(), path)?;
         }
         return Err(bad(path, name, values, "expected at least one value"));
@@ -142,7 +162,7 @@ fn range(name: &str, table: &Table, path: &Path) -> Result<Range, Error> {
     let mut range: Range =
         table.clone().try_into().map_err(|e: toml::de::Error| bad(e.message().trim()))?;
     for end in [&mut range.from, &mut range.to] {
-        *end = Settings::canonical(name, end, path)?;
+        *end = canonical(name, end, path)?;
         if value_to_number(end).is_none() {
             return Err(bad("a range is of numbers; give a list"));
         }

@@ -1,6 +1,6 @@
 //! One run of a sweep: a point with a seed.
 
-use super::{Method, Sweep};
+use super::Sweep;
 use crate::config::Config;
 use crate::error::{AtPath, Error};
 use crate::history::{Epoch, best};
@@ -42,8 +42,11 @@ pub enum Status {
     EarlyStopped,
     /// Training diverged, which is a result, too.
     Diverged,
-    /// Successive halving has given it up.
+    /// Successive halving, or ASHA at its end, has given it up.
     Pruned,
+    /// It has not ended, but has whole epochs: ASHA may promote it yet, or the budget is spent. No file
+    /// `outcome.json` says so.
+    Paused,
 }
 
 impl fmt::Display for Status {
@@ -107,6 +110,11 @@ impl Outcome {
 /// How far a trial has come: what it gave, if it has ended, and its epochs.
 pub(super) type Progress = (Option<Outcome>, Vec<Epoch>);
 
+/// Whether a trial has come to an epoch, or to its end.
+pub(super) fn is_there((outcome, history): &Progress, until: Option<usize>) -> bool {
+    outcome.is_some() || until.is_some_and(|until| history.len() >= until)
+}
+
 /// The folders of trials.
 impl Sweep {
     pub(super) fn folder_of(&self, trial: &Trial) -> PathBuf {
@@ -115,7 +123,7 @@ impl Sweep {
 
     pub(super) fn config_of(&self, trial: &Trial) -> Config {
         let mut config = Config { training: trial.settings.clone(), ..self.config.clone() };
-        if self.spec.space.contains_key("network") {
+        if self.spec.varies("network") {
             config.architecture = trial.settings.network.name().to_owned();
         }
         config
@@ -147,19 +155,18 @@ impl Sweep {
         outcome.map(Some).map_err(|e| Error::Damaged { path, problem: e.to_string() })
     }
 
-    /// How far a trial has come. Where it has not ended, its epochs are looked at only if they count.
-    pub(super) fn progress_of(&self, trial: &Trial, epochs_count: bool) -> Result<Progress, Error> {
+    /// How far a trial has come.
+    pub(super) fn progress_of(&self, trial: &Trial) -> Result<Progress, Error> {
         // In this order: where there is an outcome, the history is whole.
         let outcome = self.outcome_of(trial)?;
-        let run = self.run_of(trial).filter(|_| epochs_count || outcome.is_some());
-        Ok((outcome, run.map_or(Ok(Vec::new()), |run| run.history())?))
+        Ok((outcome, self.run_of(trial).map_or(Ok(Vec::new()), |run| run.history())?))
     }
 
     /// How far all trials have come, each of which is checked.
     pub(super) fn progress(&self) -> Result<Vec<Progress>, Error> {
         let progress = |trial| {
             self.check_trial(trial)?;
-            self.progress_of(trial, self.spec.method == Method::Halving)
+            self.progress_of(trial)
         };
         self.trials.iter().map(progress).collect()
     }

@@ -36,6 +36,19 @@ learning_rate = { from = 1e-5, to = 1e-2, scale = 'log' }
 label_smoothing = [0, 0.1]
 ";
 
+const ASHA: &str = "
+method = 'asha'
+samples = 8
+seeds = 2
+[halving]
+factor = 2
+[base]
+epochs = 5
+batch_size = 60
+[space]
+learning_rate = { from = 1e-5, to = 1e-2, scale = 'log' }
+";
+
 fn spec(text: &str, splits: &Splits) -> Spec {
     let path = Path::new("sweep.toml");
     Spec::parse(text, path).unwrap().resolved(Architecture::ReportCnn.name(), splits, path).unwrap()
@@ -125,7 +138,10 @@ fn a_grid_is_the_same_however_it_is_done() {
         points.lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).collect();
     // Without weight decay adamw is adam; of equal points the first is the better.
     assert_eq!(ranks, ["1", "2", "3", "4"], "{points}");
-    assert!(points.lines().nth(3).unwrap().starts_with("3,3,1e30,adam,2,2,false,0,,,"), "{points}");
+    assert!(
+        points.lines().nth(3).unwrap().starts_with("3,3,1e30,adam,2,2,false,0,0,,,"),
+        "{points}"
+    );
     let outcome = text("trials/0003-seed0/outcome.json");
     assert!(outcome.contains("training diverged"), "{outcome}");
 
@@ -187,13 +203,13 @@ fn with_interruptions(sweep: &Sweep, splits: &Splits, steps: usize, jobs: usize)
 #[test]
 fn an_interrupted_sweep_goes_on_to_the_same_bits() {
     let (splits, temporary) = (small(300, 50), tempfile::tempdir().unwrap());
-    for (name, text) in [("grid", GRID), ("halving", HALVING)] {
+    for (name, text, jobs) in [("grid", GRID, 2), ("halving", HALVING, 2), ("asha", ASHA, 1)] {
         let folder = |part: &str| temporary.path().join(format!("{name} {part}"));
         let whole = begin(text, &splits, &folder("whole"));
-        assert_eq!(run(&whole, &splits, &options(2, 2), &|_| {}).unwrap(), Finish::Complete);
+        assert_eq!(run(&whole, &splits, &options(jobs, 2), &|_| {}).unwrap(), Finish::Complete);
         let expected = collected(&whole);
         let stopped = begin(text, &splits, &folder("stopped"));
-        assert!(with_interruptions(&stopped, &splits, 19, 2) > 2);
+        assert!(with_interruptions(&stopped, &splits, 19, jobs) > 2);
         assert_same(&expected, &collected(&stopped));
         // There is nothing left to do, and nothing is done.
         let times = |folder: &Path| {
@@ -364,5 +380,124 @@ fn other_sweeps_data_and_settings_are_refused() {
     {
         let error = error.unwrap_err().to_string();
         assert!(error.contains("other settings than sweep.toml"), "{error}");
+    }
+}
+
+#[test]
+fn asha_promotes_on_the_way_and_gives_the_rest_up_at_the_end() {
+    let (splits, temporary) = (small(300, 50), tempfile::tempdir().unwrap());
+    let sweep = begin(ASHA, &splits, &temporary.path().join("one"));
+    let begun: Mutex<Vec<usize>> = Mutex::default();
+    let keep = |event: Event<'_>| match event {
+        Event::Started(trial, _) => begun.lock().unwrap().push(trial.point),
+        Event::Stage { .. } => panic!("there are no stages"),
+        _ => {}
+    };
+    assert_eq!(run(&sweep, &splits, &options(1, 2), &keep).unwrap(), Finish::Complete);
+    // Both seeds of the first two points; then the better of them goes on at once.
+    let begun = begun.into_inner().unwrap();
+    assert_eq!(begun[..4], [1, 1, 2, 2]);
+    assert!(begun[4] == begun[5] && begun[4] < 3, "{begun:?}");
+    assert_eq!(begun[6..8], [3, 3]);
+    let results = sweep.collect().unwrap();
+    assert_eq!((results.missing.len(), results.ended()), (0, 16));
+    let epochs: Vec<usize> = results.points.iter().map(|point| point.epochs_done).collect();
+    let reached = |rung| epochs.iter().filter(|epochs| **epochs >= rung).count();
+    // At least half of those on a rung, and those that were among the best only for a while.
+    assert!(reached(2) >= 4 && reached(4) >= 2 && reached(5) >= 1, "{epochs:?}");
+    assert!(epochs.is_sorted_by(|one, next| one >= next), "{epochs:?}");
+    for result in &results.trials {
+        let complete = result.outcome.status == Status::Complete;
+        assert_eq!(complete, result.outcome.epochs == 5);
+        assert!(complete || result.outcome.status == Status::Pruned);
+    }
+    assert!(!files(&sweep.folder).keys().any(|name| name.contains("checkpoint")));
+
+    // Any number of runs side by side bring all to where they belong.
+    let three = begin(ASHA, &splits, &temporary.path().join("three"));
+    assert_eq!(run(&three, &splits, &options(3, 3), &|_| {}).unwrap(), Finish::Complete);
+    let results = three.collect().unwrap();
+    assert_eq!((results.missing.len(), results.ended()), (0, 16));
+
+    let part = Options { shard: "0/2".parse().unwrap(), ..options(1, 1) };
+    let error = run(&sweep, &splits, &part, &|_| {}).unwrap_err().to_string();
+    assert!(error.starts_with("shard is 0/2; expected no shards with the method asha"), "{error}");
+}
+
+/// What a budget changes nothing of.
+fn trials(mut files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    files.retain(|name, _| name != "sweep.toml" && name != "spent.json");
+    files
+}
+
+#[test]
+fn a_spent_budget_leaves_what_there_is_and_more_of_it_goes_on_to_the_same_bits() {
+    let (splits, temporary) = (small(300, 50), tempfile::tempdir().unwrap());
+    let open = ASHA.replace("samples = 8", "");
+    for (name, text) in [("grid", GRID), ("halving", HALVING), ("asha", ASHA), ("open", &open)] {
+        let folder = |part: &str| temporary.path().join(format!("{name} {part}"));
+        // It is spent before anything is begun.
+        let text = format!("budget_minutes = 1e-9\n{}", text.replace("seeds = 2", "seeds = 1"));
+        let mut sweep = begin(&text, &splits, &folder("budget"));
+        let nothing =
+            |event: Event<'_>| assert!(matches!(event, Event::Stage { .. }), "begun: {event:?}");
+        assert_eq!(run(&sweep, &splits, &options(1, 1), &nothing).unwrap(), Finish::Spent);
+        let results = sweep.collect().unwrap();
+        assert_eq!((results.points.len(), results.trials.len()), (0, 0));
+        assert!(!results.missing.is_empty());
+        results.write(&sweep).unwrap();
+        assert!(sweep.minutes_spent().unwrap() > 1e-9);
+
+        // It is spent while the first epoch is trained: there is one run, and it can go on.
+        let until = sweep.minutes_spent().unwrap() + 1.0 / 60.0;
+        sweep.set_budget(until).unwrap();
+        let mut sweep = Sweep::open(&sweep.folder).unwrap();
+        assert_eq!(sweep.spec.budget_minutes, Some(until));
+        let paused = AtomicUsize::new(0);
+        let wait = |event: Event<'_>| match event {
+            Event::Epoch(..) => std::thread::sleep(std::time::Duration::from_millis(1000)),
+            Event::Paused(trial, outcome) => {
+                paused.fetch_add(1, Ordering::SeqCst);
+                assert_eq!((trial.index, outcome.epochs), (0, 1));
+            }
+            _ => {}
+        };
+        assert_eq!(run(&sweep, &splits, &options(1, 1), &wait).unwrap(), Finish::Spent);
+        assert_eq!(paused.into_inner(), 1);
+        assert!(sweep.minutes_spent().unwrap() >= until);
+        let results = sweep.collect().unwrap();
+        let [result] = &results.trials[..] else { panic!("{:?}", results.trials) };
+        assert_eq!((result.outcome.status, result.outcome.epochs), (Status::Paused, 1));
+        let [point] = &results.points[..] else { panic!("{:?}", results.points) };
+        assert_eq!((point.seeds_done, point.seeds_paused, point.epochs_done), (0, 1, 1));
+        assert_eq!(results.missing.len(), if name == "open" { 1 } else { sweep.trials.len() });
+        let nothing = |event: Event<'_>| assert!(!matches!(event, Event::Started(..)), "{event:?}");
+        assert_eq!(run(&sweep, &splits, &options(1, 1), &nothing).unwrap(), Finish::Spent);
+
+        // What is as good as no limit; where nothing else would end it, until eight points are drawn.
+        sweep.set_budget(1e6).unwrap();
+        let stop = AtomicBool::new(false);
+        let stop_at_nine = |event: Event<'_>| {
+            if name == "open" && matches!(event, Event::Started(trial, _) if trial.point == 9) {
+                stop.store(true, Ordering::SeqCst);
+            }
+        };
+        let options = Options { stop: Some(&stop), ..options(1, 2) };
+        let finish = run(&sweep, &splits, &options, &stop_at_nine).unwrap();
+        if name == "open" {
+            assert_eq!(finish, Finish::Stopped);
+            let results = sweep.collect().unwrap();
+            assert_eq!(results.points.len(), 8);
+            let whole = Sweep::open(&temporary.path().join("asha budget")).unwrap();
+            for (one, other) in results.trials.iter().zip(whole.collect().unwrap().trials) {
+                assert_eq!(one.history, other.history);
+            }
+        } else {
+            assert_eq!(finish, Finish::Complete);
+            let whole =
+                begin(&text.replace("budget_minutes = 1e-9", ""), &splits, &folder("whole"));
+            run(&whole, &splits, &options, &|_| {}).unwrap();
+            assert_same(&trials(collected(&whole)), &trials(collected(&sweep)));
+        }
     }
 }

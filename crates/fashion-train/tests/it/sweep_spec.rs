@@ -1,8 +1,9 @@
 //! What `sweep.toml` may say, and which points follow from it.
 
+use fashion_model::Architecture;
 use fashion_train::sweep::{Method, Spec};
 use fashion_train::value_to_text;
-use fashion_train::{Error, OptimiserKind};
+use fashion_train::{Error, OptimiserKind, Recipe, ScheduleKind};
 use std::path::Path;
 
 fn parse(text: &str) -> Result<Spec, Error> {
@@ -38,7 +39,8 @@ fn what_is_left_out_has_its_default_and_all_is_written() {
     )
     .unwrap();
     let written = full.to_toml();
-    assert_eq!(parse(&written).unwrap(), full, "{written}");
+    let named = full.named.clone();
+    assert_eq!(Spec { named, ..parse(&written).unwrap() }, full, "{written}");
     // What varies has no other value, and the order is that of the file.
     assert!(!written.contains("batch_size = 128") && !written.contains("seed = 0\n\n"));
     let space = written.split("[space]\n").nth(1).unwrap();
@@ -177,6 +179,23 @@ fn what_is_wrong_is_named_with_what_would_be_right() {
         ),
         ("method = 'halving'\nhalving.factor = 1", "factor = 1: expected at least 2"),
         ("method = 'halving'\nspace.epochs = [1, 2]", "set them in [base]"),
+        ("method = 'halving'\nspace.recipe = ['quick', 'best']", "set them in [base]"),
+        ("method = 'asha'\nhalving.factor = 1", "factor = 1: expected at least 2"),
+        (
+            "method = 'asha'\nsamples = 2\nhalving.min_epochs = 3\nspace.epochs = [2, 3]",
+            "min_epochs = 3: expected 1 or more, and fewer than epochs, 3",
+        ),
+        ("budget_minutes = 0", "budget_minutes = 0.0: expected a number of minutes above 0"),
+        ("budget_minutes = -5", "expected a number of minutes above 0"),
+        ("budget_minutes = nan", "expected a number of minutes above 0"),
+        ("recipe = 'fast'", "recipe = \"fast\": expected one of quick, best, report"),
+        ("recipe = 'report'", "point 1: validation is test; expected a share"),
+        ("[base]\nrecipe = 'quick'", "it belongs at the top of the file"),
+        ("recipe = 'best'\n[space]\nrecipe = ['quick']", "it is in [space] too"),
+        ("[space]\nrecipe = ['quick', 'fast']", "recipe = \"fast\": expected one of"),
+        ("[space]\nrecipe = []", "recipe = []: expected at least one value"),
+        ("[space]\nrecipe = { from = 1, to = 2 }", "recipe = 1: expected one of"),
+        ("method = 'asha'\nsamples = 9\nspace.beta1 = [0.1, 0.2]", "only 2 different points"),
         ("[base]\nvalidation = 'test'", "point 1: validation is test; expected a share"),
         ("[base]\nepochs = 0", "point 1: epochs is 0; expected at least 1"),
         (
@@ -201,4 +220,71 @@ fn a_point_may_make_possible_what_the_base_alone_is_not() {
     assert_eq!(parse(text).unwrap().method, Method::Grid);
     let error = refused(&text.replace("'sgd'", "'adam'"));
     assert!(error.contains("point 2 (optimiser adam): weight_decay is 0.01"), "{error}");
+}
+
+#[test]
+fn a_point_wins_over_the_base_and_that_over_a_recipe() {
+    let path = Path::new("sweep.toml");
+    let [quick, best] = ["quick", "best"].map(|name| Recipe::named(name).unwrap().settings());
+    // One recipe for all: it is where the base begins.
+    let text = "recipe = 'quick'\n[base]\nepochs = 3\n[space]\nlearning_rate = [0.5, 0.25]";
+    let spec = parse(text).unwrap();
+    let settings = &spec.points(path).unwrap()[0].settings;
+    assert_eq!((settings.epochs, settings.learning_rate), (3, 0.5));
+    assert_eq!((settings.network, settings.schedule), (Architecture::Vgg, ScheduleKind::OneCycle));
+    // The file that is written needs no recipe, and one over it leaves alone what was set.
+    assert_eq!(parse(&spec.to_toml()).unwrap().points(path).unwrap(), spec.points(path).unwrap());
+    let settings = spec.over(Recipe::named("best").unwrap()).unwrap().base;
+    assert_eq!((settings.epochs, settings.network), (3, best.network));
+
+    // Recipes that vary, with a value of the base that is also the default, and one of the point.
+    let text = "[base]\nepochs = 10\n[space]\nnetwork = ['resnet']\nrecipe = ['quick', 'best']";
+    let spec = parse(text).unwrap();
+    for spec in [parse(&spec.to_toml()).unwrap(), spec] {
+        let points = spec.points(path).unwrap();
+        assert_eq!(points[1].describe(), "point 2 (network resnet, recipe best)");
+        for (point, recipe) in points.iter().zip([&quick, &best]) {
+            let network = Architecture::Resnet;
+            let expected = fashion_train::Settings { epochs: 10, network, ..recipe.clone() };
+            assert_eq!(point.settings, expected);
+        }
+        assert!(spec.varies("learning_rate") && !spec.varies("epochs"));
+    }
+}
+
+#[test]
+fn a_budget_lets_asha_draw_on() {
+    let path = Path::new("");
+    let text = "method = 'asha'\nbudget_minutes = 5\n[space]\nlearning_rate = { from = 0, to = 1 }";
+    let open = parse(text).unwrap();
+    assert!(open.is_open_ended());
+    let points = open.points(path).unwrap();
+    assert_eq!(points.len(), 1000);
+    assert!(parse(&open.to_toml()).unwrap().is_open_ended());
+    let closed = parse(&format!("samples = 7\n{text}")).unwrap();
+    assert!(!closed.is_open_ended());
+    assert_eq!(closed.points(path).unwrap(), points[..7]);
+    let random = parse(&text.replace("asha", "random")).unwrap();
+    assert_eq!(random.points(path).unwrap(), points[..20]);
+    // Of few there are, all.
+    let few = text.replace("{ from = 0, to = 1 }", "[0.1, 0.2]");
+    assert_eq!(parse(&few).unwrap().points(path).unwrap().len(), 2);
+    // Only whole sweeps are open to it.
+    for (spec, part) in [(&closed, "the method asha"), (&random, "a sweep with a budget")] {
+        let error = spec.check_shard("1/2".parse().unwrap()).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+        spec.check_shard("0/1".parse().unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn the_files_that_the_documentation_shows_are_possible() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/sweeps.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let files: Vec<&str> =
+        text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(files.len(), 2);
+    for file in files {
+        parse(file).unwrap().points(&path).unwrap();
+    }
 }
