@@ -1,5 +1,6 @@
 """What the checks share: calling `fashion`, small data sets, comparisons that say what differs."""
 
+import gzip
 import json
 import os
 import struct
@@ -29,6 +30,22 @@ def real_data() -> Path:
     if not (folder / "train.npz").is_file():
         fail(f"this check needs Fashion-MNIST in {folder}: run `cargo xtask fetch-data` first")
     return folder
+
+
+def test_set():
+    """A folder with Fashion-MNIST, and images and labels of its test set; nothing where it is not at hand."""
+    for name in ("FASHION_FILES", "FASHION_NPZ"):
+        folder = Path(os.environ.get(name) or "data")
+        if (folder / "test.npz").is_file():
+            arrays = np.load(folder / "test.npz")
+            return folder, arrays["x"], arrays["y"]
+        if (folder / "t10k-images-idx3-ubyte.gz").is_file():
+            # A magic number and the shape, big-endian, then the bytes.
+            images, labels = (gzip.decompress((folder / f"t10k-{part}-ubyte.gz").read_bytes())
+                              for part in ("images-idx3", "labels-idx1"))
+            images = np.frombuffer(images, np.uint8, offset=16).reshape(-1, 28, 28)
+            return folder, images, np.frombuffer(labels, np.uint8, offset=8)
+    return None
 
 
 def call(*command) -> str:

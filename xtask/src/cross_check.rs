@@ -3,6 +3,7 @@
 //! `cargo test` compares with literals that these programs once printed; this runs the programs.
 //! A check is a Python file in `xtask/cross-check` and a line in [`CHECKS`].
 
+use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -16,10 +17,14 @@ use crate::python::{Python, install, python_of};
 use crate::workspace::Workspace;
 
 /// The checks: a name, which is also the script's, and what is compared.
-const CHECKS: [(&str, &str); 7] = [
+const CHECKS: [(&str, &str); 8] = [
     (
         "exports",
         "exported models, of ensembles and flips too, in ONNX Runtime against `fashion eval`",
+    ),
+    (
+        "garments",
+        "the trained weights of data, on all test images, against PyTorch with the same file",
     ),
     ("logs", "a run's event files, read by TensorBoard, against its JSON lines and CSV"),
     ("metrics", "a run's metrics.json against scikit-learn"),
@@ -37,7 +42,7 @@ const LONG: &str = "training";
 ///
 /// Needs Python 3.11 or later with venv and pip, and `data/train.npz` and `data/test.npz` of
 /// `cargo xtask fetch-data` for the checks `exports` and `training`, of which the latter is only done
-/// with --only. The first call downloads the pinned packages from
+/// with --only. `garments` is left out without these and without the files in `FASHION_DATA`. The first call downloads the pinned packages from
 /// the Python package index, a few gigabytes, into target/cross-check.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
@@ -71,6 +76,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         script.arg(&fashion).arg(work.path());
         // What the checks train on is theirs to say.
         script.env_remove("FASHION_DATA").env("FASHION_NPZ", workspace.root().join("data"));
+        script.envs(env::var_os("FASHION_DATA").map(|data| ("FASHION_FILES", data)));
         command::run(&mut script).with_context(|| format!("the check `{name}` failed"))?;
         eprintln!("== {name}: passed");
     }

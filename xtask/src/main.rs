@@ -11,6 +11,7 @@ mod experiments;
 mod fetch;
 mod machine;
 mod markers;
+mod model_card;
 mod python;
 mod reproduce;
 mod validate;
@@ -32,6 +33,7 @@ enum Chore {
     CrossCheck(cross_check::Args),
     Reproduce(reproduce::Args),
     Experiments(experiments::Args),
+    ModelCard(model_card::Args),
     BenchPeers(bench_peers::Args),
 }
 
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Chore::CrossCheck(args) => cross_check::run(&workspace, &args),
         Chore::Reproduce(args) => reproduce::run(&workspace, &args),
         Chore::Experiments(args) => experiments::run(&workspace, &args),
+        Chore::ModelCard(args) => model_card::run(&workspace, &args),
         Chore::BenchPeers(args) => bench_peers::run(&workspace, &args),
     });
     match done {

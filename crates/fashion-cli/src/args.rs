@@ -214,7 +214,7 @@ Examples:
 A run is judged on its own data, which are looked for where they were, and is never changed.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct EvalArgs {
-    /// A run's folder, or a weights file in safetensors
+    /// A run's folder, a weights file in safetensors, or `garments`, which comes with the program
     #[arg(value_name = "RUN|WEIGHTS", required_unless_present = "probabilities")]
     pub(crate) weights: Option<PathBuf>,
     #[command(flatten)]
@@ -269,7 +269,8 @@ All are judged on the same images, so that luck with the images is taken out: di
 intervals, and McNemar's test says how likely they are by chance. No run is changed.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct CompareArgs {
-    /// Runs' folders, or weights files in safetensors; the first is compared with each other one
+    /// Runs' folders, weights files in safetensors, or `garments`, which comes with the program; the first is
+    /// compared with each other one
     #[arg(value_name = "RUN|WEIGHTS", num_args = 2.., required = true)]
     pub(crate) weights: Vec<PathBuf>,
     #[command(flatten)]
@@ -335,7 +336,7 @@ pub(crate) struct EnsembleArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fashion predict runs/001 boot.png
+  fashion predict garments boot.png                 with the weights that come with the program
   fashion predict runs/001 photos/*.png
   fashion predict weights.safetensors boot.jpg --json | jq -r .class
   fashion predict runs/001 boot.png --tta flip      mirrored too; not calibrated for that
@@ -345,9 +346,12 @@ black. Probabilities are calibrated where the weights have been. With weights of
 sort: the machine, or a person and why: `unsure`, or because the image is unlike the data, with a
 bright `background` (a dark garment on white) or nearly `blank`. An image that cannot be
 read is reported and the others are still classified; the exit code is then 1.
+`garments` knows ten garments and calls anything by one of their names; garments.md beside it says
+how well. Wherever weights are wanted, a word that is no path means WORD.safetensors, which is looked
+for beside the program, in `data` there or up to three folders above, and in ./data.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct PredictArgs {
-    /// A run's folder, or a weights file in safetensors
+    /// A run's folder, a weights file in safetensors, or `garments`, which comes with the program
     #[arg(value_name = "RUN|WEIGHTS")]
     pub(crate) weights: PathBuf,
     /// PNG or JPEG files
@@ -373,7 +377,7 @@ The model takes `images`, bytes (n, side, side), in colour (n, side, side, 3), a
 `probabilities`, calibrated where the weights are, and `logits` (n, classes). The names of the classes and the threshold are in its metadata.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct ExportArgs {
-    /// A run's folder, or a weights file in safetensors
+    /// A run's folder, a weights file in safetensors, or `garments`, which comes with the program
     #[arg(value_name = "RUN|WEIGHTS")]
     pub(crate) weights: PathBuf,
     /// The model's file

@@ -86,6 +86,7 @@ fn of_training(error: &fashion_train::Error) -> Option<&'static str> {
     use fashion_train::Error;
     match error {
         Error::Data(error) => of_data(error),
+        Error::Named { source, .. } => of_training(source),
         Error::Layer(_) => Some("; `fashion networks NAME` shows them all"),
         Error::Threads { .. } => Some(" with --threads"),
         Error::DamagedCheckpoint { previous: Some(_), .. } => Some(" with --previous-checkpoint"),

@@ -185,14 +185,14 @@ fn inventory(folder: &Path, format: Format) -> Result<Inventory, Error> {
     Ok(Inventory { source: Source { folder: folder.to_path_buf(), format }, found, missing })
 }
 
-/// What a folder without data holds, each with the reason why it is not read. Texts about data and
-/// what systems leave behind are not among it.
+/// What a folder without data holds, each with the reason why it is not read. Texts about data, weights
+/// and what systems leave behind are not among it.
 fn passed_over(folder: &Path) -> Result<Vec<String>, Error> {
     let paths = files::sorted_entries(folder).in_file(folder)?;
     let said = |path: PathBuf| {
         let name = name_of(&path);
         let upper = name.to_ascii_uppercase();
-        let about = upper.ends_with(".MD")
+        let about = [".MD", ".SAFETENSORS"].iter().any(|ending| upper.ends_with(ending))
             || ["README", "LICENSE", "COPYING"].iter().any(|text| upper.starts_with(text));
         (!about).then(|| format!("{} ({})", path.display(), why_not(&path, &name)))
     };

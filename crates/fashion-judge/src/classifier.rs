@@ -1,11 +1,11 @@
-//! A trained classifier, from a run's folder or from a file.
+//! A trained classifier, from a run's folder, a file or a name.
 
 use crate::calibrator::Calibrator;
 use crate::error::Error;
 use fashion_data::Dataset;
 use fashion_model::weights::check_data;
 use fashion_model::{Classifier, Tta};
-use fashion_train::RunFolder;
+use fashion_train::{RunFolder, find_weights};
 use std::path::{Path, PathBuf};
 
 /// A trained classifier, and where it is from.
@@ -20,19 +20,13 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// Loads the best weights of a run, else its last; or those of a file.
+    /// Loads the best weights of a run, else its last; or those of a file, or of a name that
+    /// [`find_weights`] knows.
     ///
     /// # Errors
     /// If there is nothing, or the run or the weights cannot be read.
     pub fn load(place: &Path) -> Result<Self, Error> {
-        let run = match place.try_exists() {
-            Ok(true) => place.is_dir().then(|| RunFolder::open(place)).transpose()?,
-            Ok(false) => return Err(Error::NoClassifier(place.to_owned())),
-            Err(error) => {
-                return Err(Error::File { path: place.to_owned(), problem: error.to_string() });
-            }
-        };
-        let path = run.as_ref().map_or_else(|| Ok(place.to_owned()), RunFolder::weights_path)?;
+        let (path, run) = find_weights(place)?;
         let classifier = Classifier::open(&path)?;
         Ok(Self { classifier, path, run })
     }

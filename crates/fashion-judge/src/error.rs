@@ -6,13 +6,6 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Neither a run nor a weights file.
-    #[error(
-        "{}: there is no such file or folder; give the folder of a run, such as runs/001, or a weights \
-         file (.safetensors)", .0.display()
-    )]
-    NoClassifier(PathBuf),
-
     /// A weights file where a run is needed.
     #[error(
         "{} is a weights file, which does not say what was held out for validation; give the folder of \
@@ -31,10 +24,10 @@ pub enum Error {
         problem: String,
     },
 
-    /// A place that cannot be looked at, or a file whose calibration or labels are none.
+    /// A file whose calibration or labels are none.
     #[error("{}: {problem}", path.display())]
     File {
-        /// The file or folder.
+        /// The file.
         path: PathBuf,
         /// What is wrong with it, and what was expected.
         problem: String,

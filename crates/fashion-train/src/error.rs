@@ -3,7 +3,7 @@
 use fashion_model::{ImageShape, UnknownLayer};
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why training cannot begin, go on or be resumed, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +97,40 @@ pub enum Error {
     /// A layer that the network does not have.
     #[error(transparent)]
     Layer(#[from] UnknownLayer),
+
+    /// Neither a run nor a weights file, nor the name of one.
+    #[error(
+        "{}: there is no such file or folder{}; give the folder of a run, such as runs/001, a weights file \
+         (.safetensors), or the name of one that comes with the program, such as garments",
+        place.display(), looked_in(place, folders)
+    )]
+    NoWeights {
+        /// What was given.
+        place: PathBuf,
+        /// Where a file of this name was looked for; nowhere if it is no name.
+        folders: Vec<PathBuf>,
+    },
+
+    /// A folder that is no run, with the name of a weights file that comes with the program.
+    #[error(
+        "{}: is a folder without a run, and hides the weights of this name; give their path, {}",
+        folder.display(), named.display()
+    )]
+    Hidden {
+        /// The folder.
+        folder: PathBuf,
+        /// The weights file.
+        named: PathBuf,
+    },
+
+    /// What a setting names cannot be used.
+    #[error("{setting}: {source}")]
+    Named {
+        /// The setting's name.
+        setting: &'static str,
+        /// Why.
+        source: Box<Error>,
+    },
 
     /// Weights that are not those that a run was begun with.
     #[error(
@@ -348,13 +382,21 @@ impl fmt::Display for Divergence {
     }
 }
 
+fn looked_in(name: &Path, folders: &[PathBuf]) -> String {
+    let folders: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+    match folders.is_empty() {
+        true => String::new(),
+        false => format!(", and no {}.safetensors in {}", name.display(), folders.join(", ")),
+    }
+}
+
 /// Names the file in an I/O error.
 pub(crate) trait AtPath<T> {
-    fn at(self, path: &std::path::Path) -> Result<T, Error>;
+    fn at(self, path: &Path) -> Result<T, Error>;
 }
 
 impl<T> AtPath<T> for io::Result<T> {
-    fn at(self, path: &std::path::Path) -> Result<T, Error> {
+    fn at(self, path: &Path) -> Result<T, Error> {
         self.map_err(|source| Error::File { path: path.into(), source })
     }
 }

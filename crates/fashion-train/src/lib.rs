@@ -24,6 +24,7 @@ pub mod sweep;
 mod threads;
 mod trainer;
 mod transfer;
+mod weights_place;
 
 pub use checkpoint::Checkpoint;
 pub use config::{Config, ConfigFile, DataConfig, SCHEMA};
@@ -47,3 +48,4 @@ pub use settings::{
 };
 pub use threads::{default_threads, with_threads};
 pub use trainer::{Finish, Trainer};
+pub use weights_place::find_weights;

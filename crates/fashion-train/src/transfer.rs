@@ -13,7 +13,7 @@ impl Settings {
     /// stay as they are, since they told other classes apart.
     ///
     /// # Errors
-    /// [`Error::Setting`] if there are no such weights, [`Error::OtherWeights`] if they are others than the
+    /// [`Error::Named`] if there are no such weights, [`Error::OtherWeights`] if they are others than the
     /// setting says, or [`Error::Weights`] with the tensors that do not fit.
     pub fn start_from(
         &self,
@@ -30,7 +30,7 @@ impl Settings {
     /// The same with the SHA-256 of each weights file that they name, so that no other one is taken later.
     ///
     /// # Errors
-    /// [`Error::Setting`] if there are no such weights, [`Error::OtherWeights`] if they are others than the
+    /// [`Error::Named`] if there are no such weights, [`Error::OtherWeights`] if they are others than the
     /// setting says.
     pub fn with_digests(self) -> Result<Settings, Error> {
         let known = |weights: Option<WeightsRef>, setting| {

@@ -31,6 +31,18 @@ impl Entry {
     pub(crate) fn program(path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         Self { path: path.into(), mode: 0o755, bytes: bytes.into() }
     }
+
+    /// Where it is in the archive's folder.
+    #[cfg(test)]
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What it holds.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// Packs entries and their checksums into one folder of the given name; all times are `time`.

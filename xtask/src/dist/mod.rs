@@ -18,6 +18,7 @@ use fashion_data::known;
 
 use self::archive::Entry;
 use crate::command;
+use crate::model_card::{self, CARD, WEIGHTS};
 use crate::workspace::Workspace;
 
 /// Completion scripts: the shell as `fashion completions` names it, and the file that the shell
@@ -30,7 +31,7 @@ const COMPLETIONS: [(&str, &str); 5] = [
     ("zsh", "_fashion"),
 ];
 
-/// Build dist/fashion-VERSION-TARGET.tar.gz: the binary, completions, man pages and licences
+/// Build dist/fashion-VERSION-TARGET.tar.gz: the binary, weights, completions, man pages and licences
 ///
 /// Two builds of one commit with one version of Rust give the same bytes, in whatever folder they
 /// are made. Times in the archive are `SOURCE_DATE_EPOCH` or, where it is unset, the date of the
@@ -58,8 +59,9 @@ fn build(workspace: &Workspace, target_dir: &Path, out: &Path, time: u64) -> Res
     let host = workspace.host()?;
     let metadata = workspace.metadata(Some(&host))?;
     let shipped = licenses::shipped(&metadata)?;
+    model_card::check(workspace)?;
     let binary = binary::build(workspace, target_dir, &host)?;
-    let mut entries = documents(workspace.root())?;
+    let mut entries = own_files(workspace.root())?;
     entries.push(Entry::text("THIRD-PARTY-LICENSES.txt", licenses::collect(&metadata, shipped)?));
     entries.push(Entry::program(
         format!("fashion{}", std::env::consts::EXE_SUFFIX),
@@ -87,9 +89,9 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The workspace's own documents.
-fn documents(root: &Path) -> Result<Vec<Entry>> {
-    ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"]
+/// The workspace's own documents, and the weights where the binary beside them finds them.
+fn own_files(root: &Path) -> Result<Vec<Entry>> {
+    ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", CARD, WEIGHTS]
         .into_iter()
         .map(|name| {
             let path = root.join(name);

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use fashion_data::known::sha256;
 use flate2::read::GzDecoder;
 
-use super::{build, source_time};
+use super::{build, own_files, source_time};
 use crate::command;
 use crate::workspace::Workspace;
 
@@ -22,8 +23,16 @@ fn clone(parent: &Path, name: &str) -> Workspace {
 }
 
 #[test]
+fn the_weights_and_their_card_are_in_the_archive() {
+    let files = own_files(Workspace::find().unwrap().root()).unwrap();
+    let bytes = |name: &str| files.iter().find(|file| file.path() == name).unwrap().bytes();
+    let card = std::str::from_utf8(bytes("data/garments.md")).unwrap();
+    assert!(card.contains(&sha256(bytes("data/garments.safetensors"))));
+}
+
+#[test]
 #[ignore = "builds two release archives, which takes minutes; CI runs it in a job of its own"]
-fn two_folders_give_the_same_archive_and_it_trains() {
+fn two_folders_give_the_same_archive_and_it_classifies_and_trains() {
     let folder = tempfile::tempdir().unwrap();
     let archives = ["one", "another and longer"].map(|name| {
         let workspace = clone(folder.path(), name);
@@ -50,11 +59,20 @@ fn two_folders_give_the_same_archive_and_it_trains() {
     }
 
     let fashion = unpacked.join(format!("fashion{}", std::env::consts::EXE_SUFFIX));
-    let run = place.path().join("run");
-    let mut train = Command::new(fashion);
-    train.args(["train", "--epochs", "1", "--data", "sample", "--out"]).arg(&run);
     // Nothing of this workspace may be needed.
-    command::run(train.current_dir(place.path()).env_remove("FASHION_DATA")).unwrap();
+    let fashion = |options: &[&str]| {
+        let mut fashion = Command::new(&fashion);
+        fashion.args(options).current_dir(place.path()).env_remove("FASHION_DATA");
+        command::text(&mut fashion).unwrap()
+    };
+    fashion(&["data", "draw", "drawn", "--train", "1", "--test", "1"]);
+    let drawn = fs::read_dir(place.path().join("drawn/test/Trouser")).unwrap().next().unwrap();
+    let drawn = drawn.unwrap().path();
+    let answer = fashion(&["predict", "garments", drawn.to_str().unwrap(), "--json"]);
+    assert!(answer.contains("\"probabilities\":["), "{answer}");
+
+    let run = place.path().join("run");
+    fashion(&["train", "--epochs", "1", "--data", "sample", "--out", "run"]);
     let metrics = fs::read_to_string(run.join("metrics.json")).unwrap();
     assert!(metrics.contains("built-in sample, not Fashion-MNIST"), "{metrics}");
 }

@@ -13,7 +13,7 @@ use clap::builder::PossibleValuesParser;
 use self::steps::{STEPS, Step};
 use crate::workspace::Workspace;
 
-/// Check the workspace: formatting, layers, features, clippy, documentation, examples, packaging, tests
+/// Check the workspace: formatting, layers, model card, features, clippy, documentation, examples, packaging, tests
 ///
 /// Stops at the first step that fails.
 #[derive(ClapArgs)]

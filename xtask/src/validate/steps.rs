@@ -9,8 +9,8 @@ use anyhow::{Result, bail};
 use cargo_metadata::Target;
 
 use super::{features, layers};
-use crate::command;
 use crate::workspace::{UNIFY, Workspace, executables};
+use crate::{command, model_card};
 
 /// One check.
 pub(crate) struct Step {
@@ -23,9 +23,10 @@ pub(crate) struct Step {
 }
 
 /// All of them, cheapest first.
-pub(crate) const STEPS: [Step; 8] = [
+pub(crate) const STEPS: [Step; 9] = [
     Step { name: "fmt", what: "the code is formatted", run: fmt },
     Step { name: "layers", what: "crates use only the layers below them", run: layers::check },
+    Step { name: "card", what: "the model card is about its weights", run: model_card::check },
     Step { name: "features", what: "no dependency is built twice for tests", run: features::check },
     Step { name: "clippy", what: "clippy has nothing to say", run: clippy },
     Step { name: "doc", what: "the documentation builds without warnings", run: doc },

@@ -146,9 +146,18 @@ pub(crate) fn refusals<'a>(
         let ended = line(folder, options);
         assert_eq!(ended.code, Some(code), "{options}: {}", ended.stderr);
         assert_eq!(ended.stdout, "", "{options}");
-        all += &format!("$ fashion {options}\n{}\n", ended.stderr);
+        all += &format!("$ fashion {options}\n{}\n", without_places(&ended.stderr));
     }
     all
+}
+
+/// An error without the folders in which a name was looked for, which are about the program's.
+fn without_places(error: &str) -> String {
+    let Some((before, after)) = error.split_once(".safetensors in ") else {
+        return error.to_owned();
+    };
+    let (_, after) = after.split_once(';').unwrap();
+    format!("{before}.safetensors in PLACES;{after}")
 }
 
 /// Files' contents by their paths.

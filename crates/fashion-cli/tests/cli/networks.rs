@@ -162,7 +162,10 @@ fn a_run_is_fine_tuned_and_taught() {
     let spec = fs::read_to_string(folder.path().join("s/sweep.toml")).unwrap();
     assert!(spec.contains("from = [\"none\", \"same@sha256:"), "{spec}");
     let nowhere = line(&format!("{sweep} --vary from=none,nowhere --out none"));
-    assert!(nowhere.code == Some(1) && nowhere.stderr.contains("from is nowhere;"), "{nowhere:?}");
+    assert!(
+        nowhere.code == Some(1) && nowhere.stderr.contains("error: from: nowhere: "),
+        "{nowhere:?}"
+    );
     let rates = line("lr-find --data DATA --steps 5 --config same/config.toml --out rates --quiet");
     assert_eq!(rates.code, Some(0), "{}", rates.stderr);
 }

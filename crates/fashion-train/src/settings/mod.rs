@@ -179,8 +179,8 @@ settings! {
     /// Mix pairs of images and their targets (mixup) by shares from Beta(α, α), such as 0.2
     Augmentation mixup: f64 = 0.0, "α",
         |s| share(s.mixup) => "0 to 1 such as 0.2";
-    /// Begin with the weights of this run, or of this safetensors file, PyTorch's too. A head of other
-    /// classes is made anew
+    /// Begin with the weights of this run, or of this safetensors file, PyTorch's too, or with `garments`.
+    /// A head of other classes is made anew
     #[serde(with = "weights_ref::or_none")]
     Transfer from: Option<WeightsRef> = None, "RUN|WEIGHTS",
         |_| true => "a run's folder or a weights file";
@@ -188,8 +188,8 @@ settings! {
     /// all-but-head. `fashion networks NAME` lists them
     Transfer freeze: Freeze = Freeze::None, "LAYERS",
         |_| true => Freeze::FORM;
-    /// Learn from the answers of this run or weights file too (distillation), of any network for the same
-    /// images and classes
+    /// Learn from the answers of this run or weights file, or of `garments`, too (distillation), of any
+    /// network for the same images and classes
     #[serde(with = "weights_ref::or_none")]
     Transfer teacher: Option<WeightsRef> = None, "RUN|WEIGHTS",
         |_| true => "a run's folder or a weights file";

@@ -1,7 +1,7 @@
 //! Weights of another training.
 
 use crate::error::Error;
-use crate::run::RunFolder;
+use crate::weights_place::find_weights;
 use fashion_data::known::sha256;
 use fashion_model::tensors;
 use serde::{Deserialize, Deserializer, Serializer};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// What stands between the place and the digits.
 const MARK: &str = "@sha256:";
 
-/// A run's folder, of which the weights to use are meant, or a weights file; and what the file is to be.
+/// A place of weights, as [`find_weights`] finds them, and what the file is to be.
 ///
 /// As text the place alone, or followed by the SHA-256 of the file, as in
 /// `runs/001@sha256:9f86d0…`: another file is then refused.
@@ -24,7 +24,7 @@ const MARK: &str = "@sha256:";
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WeightsRef {
-    /// The folder or file, as it was given.
+    /// The folder, file or name, as it was given.
     pub place: String,
     /// The SHA-256 of the file, where that is known.
     pub sha256: Option<String>,
@@ -34,21 +34,11 @@ impl WeightsRef {
     /// Reads the file, and gives its path too. `setting` is which one asks for it, for errors.
     ///
     /// # Errors
-    /// [`Error::Setting`] if there is nothing, [`Error::OtherWeights`] if it is another file, or as
-    /// [`RunFolder::weights_path`].
+    /// [`Error::Named`] if there is nothing, as of [`find_weights`], or [`Error::OtherWeights`] if it is
+    /// another file.
     pub(crate) fn read(&self, setting: &'static str) -> Result<(PathBuf, Vec<u8>), Error> {
-        let place = Path::new(&self.place);
-        let path = match place.is_dir() {
-            true => RunFolder::open(place)?.weights_path()?,
-            false => place.to_owned(),
-        };
-        if !path.exists() {
-            return Err(Error::Setting {
-                name: setting,
-                value: self.place.clone(),
-                expected: "a run's folder or a weights file, and there is none",
-            });
-        }
+        let (path, _) = find_weights(Path::new(&self.place))
+            .map_err(|problem| Error::Named { setting, source: Box::new(problem) })?;
         let bytes = tensors::read(&path).map_err(|problem| problem.in_file(&path))?;
         match (&self.sha256, sha256(&bytes)) {
             (Some(expected), found) if *expected != found => {

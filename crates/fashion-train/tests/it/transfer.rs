@@ -135,7 +135,7 @@ fn what_does_not_fit_is_refused_before_the_work() {
     let nowhere = temporary.path().join("nowhere");
     let changed = WeightsRef { sha256: Some("0".repeat(64)), ..from(&path).unwrap() };
     for (settings, parts) in [
-        (Settings { from: from(&nowhere), ..vgg() }, ["from is ", "and there is none"]),
+        (Settings { from: from(&nowhere), ..vgg() }, ["from: ", "no such file or folder"]),
         (Settings { from: from(&resnet), ..vgg() }, ["\"resnet\"; expected \"vgg\"", "choose"]),
         (Settings { from: Some(changed.clone()), ..vgg() }, ["its SHA-256 is", "`from`"]),
         (Settings { freeze: freeze("conv9"), ..vgg() }, ["no layer \"conv9\"", "conv1, norm1,"]),
@@ -146,7 +146,7 @@ fn what_does_not_fit_is_refused_before_the_work() {
             },
             ["freeze is conv1,", "something is left"],
         ),
-        (Settings { teacher: from(&nowhere), ..vgg() }, ["teacher is ", "and there is none"]),
+        (Settings { teacher: from(&nowhere), ..vgg() }, ["teacher: ", "no such file or folder"]),
         (Settings { teacher: Some(changed), ..vgg() }, ["its SHA-256 is", "`teacher`"]),
         (Settings { teacher: from(&other), ..vgg() }, ["has the classes \"a, b,", "Trouser"]),
     ] {
