@@ -11,24 +11,18 @@ import time
 
 import numpy as np
 
-# Side and channels of the images, and how many parameters there are.
-NETWORKS = {
-    "report-cnn": (28, 1, 225_034),
-    "vgg": (28, 1, 160_874),
-    "resnet": (28, 1, 174_970),
-    "resnet-64": (64, 3, 701_466),
-}
 BATCH = 128
 
-if len(sys.argv) not in (5, 6) or sys.argv[3] not in NETWORKS:
-    sys.exit(f"usage: {sys.argv[0]} THREADS SECONDS NETWORK BATCHES [VARIANT]; "
+if len(sys.argv) not in (8, 9):
+    sys.exit(f"usage: {sys.argv[0]} THREADS SECONDS NETWORK SIDE CHANNELS PARAMETERS BATCHES [VARIANT]; "
              "`cargo xtask bench-peers` calls this")
 # SECONDS is for training, and again for classifying with each size of batches.
 THREADS, SECONDS, NETWORK = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
+# Of the images, and how many parameters there are.
+SIDE, CHANNELS, PARAMETERS = map(int, sys.argv[4:7])
 # The sizes of batches to classify in, with commas.
-BATCHES = [int(batch) for batch in sys.argv[4].split(",")]
-VARIANT = sys.argv[5] if len(sys.argv) == 6 else None
-SIDE, CHANNELS, PARAMETERS = NETWORKS[NETWORK]
+BATCHES = [int(batch) for batch in sys.argv[7].split(",")]
+VARIANT = sys.argv[8] if len(sys.argv) == 9 else None
 # As many pixels as Fashion-MNIST's.
 TRAINED = 60_000 * 28 * 28 // (SIDE * SIDE * CHANNELS)
 CLASSIFIED = max(1000, 10_000 * 28 * 28 // (SIDE * SIDE * CHANNELS))

@@ -5,6 +5,7 @@ halved, its padding "same" is at other edges than PyTorch's.
 """
 
 import os
+import sys
 
 from common import BATCH, CHANNELS, NETWORK, PARAMETERS, SIDE, THREADS, VARIANT, Lines, pin
 
@@ -42,31 +43,51 @@ def report_cnn(x):
     return layers.Dense(128, activation="relu")(layers.Flatten()(x))
 
 
-def vgg(x):
-    x = layers.MaxPooling2D(2)(conv(x, 32))
-    x = layers.MaxPooling2D(2)(conv(conv(x, 48), 48))
-    return layers.GlobalMaxPooling2D()(conv(conv(x, 96), 96))
+def vgg(first: int, second: int, third: int):
+    def body(x):
+        x = layers.MaxPooling2D(2)(conv(x, first))
+        x = layers.MaxPooling2D(2)(conv(conv(x, second), second))
+        return layers.GlobalMaxPooling2D()(conv(conv(x, third), third))
+
+    return body
 
 
-def resnet(x, widths=(16, 32, 64), stride: int = 1):
-    x, before = conv(x, 16, stride=stride), 16
-    for width in (width for width in widths for _ in range(2)):
-        stride = 1 if width == before else 2
-        y = conv(conv(x, width, stride=stride), width, relu=False)
-        shortcut = x if stride == 1 else conv(x, width, 1, stride, relu=False)
-        x, before = layers.ReLU()(layers.Add()([y, shortcut])), width
-    return layers.GlobalAveragePooling2D()(x)
+def block(x, width: int):
+    """A residual block, which halves sides where it is wider than what it gets."""
+    stride = 1 if width == x.shape[-1] else 2
+    y = conv(conv(x, width, stride=stride), width, relu=False)
+    shortcut = x if stride == 1 else conv(x, width, 1, stride, relu=False)
+    return layers.ReLU()(layers.Add()([y, shortcut]))
 
 
-def resnet_64(x):
-    return resnet(x, (16, 32, 64, 128), 2)
+def resnet(widths, stride: int):
+    def body(x):
+        x = conv(x, 16, stride=stride)
+        for width in widths:
+            x = block(block(x, width), width)
+        return layers.GlobalAveragePooling2D()(x)
+
+    return body
 
 
+def wide_resnet(x):
+    x = layers.MaxPooling2D(2)(conv(x, 64))
+    x = layers.MaxPooling2D(2)(block(conv(x, 128), 128))
+    return layers.GlobalMaxPooling2D()(block(conv(x, 256), 256))
+
+
+BODIES = {
+    "report-cnn": report_cnn,
+    "vgg-small": vgg(16, 32, 64), "vgg": vgg(32, 48, 96), "vgg-large": vgg(32, 64, 128),
+    "resnet": resnet((16, 32, 64), 1), "resnet-64": resnet((16, 32, 64, 128), 2),
+    "wide-resnet": wide_resnet,
+}
+if NETWORK not in BODIES:
+    sys.exit(f"{NETWORK} is not written for Keras")
 lines = Lines(f"keras-{VARIANT}", f"Keras {keras.__version__} on {backend}")
 x, y, x_test, y_test = lines.data(channels_first=False)
 images = keras.Input((SIDE, SIDE, CHANNELS))
-body = {"report-cnn": report_cnn, "vgg": vgg, "resnet": resnet, "resnet-64": resnet_64}[NETWORK]
-model = keras.Model(images, layers.Dense(10, activation="softmax")(body(images)))
+model = keras.Model(images, layers.Dense(10, activation="softmax")(BODIES[NETWORK](images)))
 assert sum(variable.value.size if VARIANT == "jax" else int(tf.size(variable.value))
            for variable in model.trainable_variables) == PARAMETERS
 model.compile(optimizer=keras.optimizers.Adam(0.001), loss="sparse_categorical_crossentropy",

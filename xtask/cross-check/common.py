@@ -78,6 +78,15 @@ def close(what: str, found, expected, tolerance: float):
     print(f"{what}: within {worst:.1e}, {tolerance:.0e} allowed")
 
 
+def networks(fashion) -> dict[str, tuple[int, ...]]:
+    """The networks of `fashion networks`, and the shapes of their images as in an npz."""
+    shapes = {}
+    for network in objects(call(fashion, "networks", "--json")):
+        side, channels = network["input"]["side"], network["input"]["channels"]
+        shapes[network["name"]] = (side, side) if channels == 1 else (side, side, channels)
+    return shapes
+
+
 def objects(text: str) -> list[dict]:
     """The objects of a JSON array, or of one JSON text a line."""
     text = text.strip()

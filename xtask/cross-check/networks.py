@@ -128,11 +128,6 @@ NETWORKS = {
 }
 
 
-def shape(name):
-    """Of one image, as in an npz."""
-    return (64, 64, 3) if name == "resnet-64" else (28, 28)
-
-
 def pixels(images):
     """Images (N, side, side) or (N, side, side, 3) of 0-255 as PyTorch has them, 0-1."""
     n, side = images.shape[:2]

@@ -6,7 +6,7 @@ use crate::output;
 use anyhow::Result;
 use fashion_eval::thousands;
 use fashion_kernels::simd::Isa;
-use fashion_model::Architecture;
+use fashion_model::{Architecture, ImageShape};
 use serde::Serialize;
 use std::ops::RangeInclusive;
 use std::process::ExitCode;
@@ -18,6 +18,7 @@ const CLASSES: usize = 10;
 #[derive(Serialize)]
 struct Answer {
     name: &'static str,
+    input: ImageShape,
     parameters: usize,
     multiply_adds: u64,
     purpose: &'static str,
@@ -93,6 +94,7 @@ fn answer(network: Architecture, with_layers: bool) -> Answer {
     });
     Answer {
         name: network.name(),
+        input: network.input(),
         parameters: graph.parameter_count(),
         multiply_adds: graph.multiply_adds(),
         purpose: network.purpose(),

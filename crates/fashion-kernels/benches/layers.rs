@@ -1,5 +1,5 @@
-//! Each kernel of a training step of `vgg`, `resnet` and `resnet-64`, as `kernels` has those of the
-//! report's network: `cargo bench -p fashion-kernels --bench layers`.
+//! Each kernel of a training step of `vgg`, `resnet`, `wide-resnet` and `resnet-64`, as `kernels` has those
+//! of the report's network: `cargo bench -p fashion-kernels --bench layers`.
 
 mod common;
 
@@ -35,6 +35,7 @@ fn main() {
     one.install(|| {
         vgg(Table::new("vgg", TIME));
         resnet(Table::new("resnet", TIME), same(1, 16, 28), &[16, 32, 64]);
+        wide_resnet(Table::new("wide-resnet", TIME));
         resnet(Table::new("resnet-64", TIME), halved(3, 16, 64), &[16, 32, 64, 128]);
     });
 }
@@ -88,6 +89,33 @@ fn resnet(mut table: Table, stem: ConvShape, widths: &[usize]) {
     let head = Dense { inputs: before, outputs: 10, relu: false };
     dense(table, head, &values(BATCH * before, 10, 1.0));
     loss_and_update(table, parameters + 10 * before + 10);
+    table.print();
+}
+
+fn wide_resnet(mut table: Table) {
+    let table = &mut table;
+    let mut parameters = 256 * 10 + 10;
+    for (shape, times) in [
+        (same(1, 64, 28), 1),
+        (same(64, 128, 14), 1),
+        (same(128, 128, 14), 2),
+        (same(128, 256, 7), 1),
+        (same(256, 256, 7), 2),
+    ] {
+        convolution(table, shape, times);
+        parameters += times * (shape.weight_len() + 2 * shape.outputs);
+    }
+    normalisation(table, 64, 28, true, 1);
+    for (width, side) in [(128, 14), (256, 7)] {
+        normalisation(table, width, side, true, 2);
+        normalisation(table, width, side, false, 1);
+        residual(table, width, side, 1);
+    }
+    max_pooling(table, MaxPool { side: 28, channels: 64 });
+    max_pooling(table, MaxPool { side: 14, channels: 128 });
+    global_max_pooling(table, Global { positions: 7 * 7, channels: 256 });
+    dense(table, Dense { inputs: 256, outputs: 10, relu: false }, &values(BATCH * 256, 10, 1.0));
+    loss_and_update(table, parameters);
     table.print();
 }
 

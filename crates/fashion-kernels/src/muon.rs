@@ -25,6 +25,10 @@ const QUINTIC: [f32; 3] = [3.4445, -4.7750, 2.0315];
 /// The least norm that is divided by, as in PyTorch.
 const EPSILON: f64 = 1e-7;
 
+/// How many steps are taken together. Rounding moves the smallest eigenvalues of X Xᵀ, to below 0 too, and
+/// each step makes that a² times as much: after seven, negative ones explode.
+const TOGETHER: usize = 5;
+
 /// Muon's settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Muon {
@@ -87,39 +91,58 @@ impl Muon {
 }
 
 /// Takes the singular values of a matrix (rows, columns) towards 1, in place.
+///
+/// With G = X Xᵀ, a step is X ← P X where P = a I + b G + c G², after which that product is P² G. So several
+/// steps need X but twice: for G, and for what all Ps together make of it. What is in between is smaller, and
+/// half of the work or more is saved.
 fn orthogonalise(isa: Isa, steps: usize, (rows, columns): (usize, usize), x: &mut [f32]) {
     let norm = sum_of_squares(isa, x).sqrt();
     scale(isa, (1.0 / norm.max(EPSILON)) as f32, x);
-    let (k, len) = (rows.min(columns), rows * columns);
-    let mut scratch = Scratch::take(2 * k * k + len);
-    let (gram, rest) = scratch[..2 * k * k + len].split_at_mut(k * k);
-    let (polynomial, next) = rest.split_at_mut(k * k);
-    let [a, b, c] = QUINTIC;
-    for _ in 0..steps {
-        // The smaller of X Xᵀ and Xᵀ X: with either the polynomial is the same.
+    // The smaller of X Xᵀ and Xᵀ X: with either the polynomial is the same.
+    let (k, wide) = (rows.min(columns), rows <= columns);
+    let small = |of: &[f32], by: &[f32], to: &mut [f32]| {
+        multiply(isa, (k, k), Matrix { of, row: k, column: 1 }, by, to);
+    };
+    let mut scratch = Scratch::take(4 * k * k + x.len());
+    let (next, rest) = scratch[..4 * k * k + x.len()].split_at_mut(x.len());
+    let (gram, rest) = rest.split_at_mut(k * k);
+    let (mut polynomial, rest) = rest.split_at_mut(k * k);
+    let (mut all, mut product) = rest.split_at_mut(k * k);
+    let mut left = steps;
+    while left > 0 {
         let of: &[f32] = x;
-        if rows <= columns {
-            product(k, gram, |first, c| isa.run(Gram { k: columns, first, rows, x: of, c }));
+        if wide {
+            by_rows(k, gram, |first, c| isa.run(Gram { k: columns, first, rows, x: of, c }));
         } else {
             multiply(isa, (k, rows), Matrix { of, row: 1, column: columns }, of, gram);
         }
-        multiply(isa, (k, k), Matrix { of: gram, row: k, column: 1 }, gram, polynomial);
-        for (at, (p, &gram)) in polynomial.iter_mut().zip(gram.iter()).enumerate() {
-            let unit = if at % (k + 1) == 0 { a } else { 0.0 };
-            *p = unit + (b * gram + c * *p);
+        let together = left.min(TOGETHER);
+        left -= together;
+        for step in 1..=together {
+            by_rows(k, polynomial, |first, c| isa.run(Polynomial { gram, k, first, c }));
+            if step < together {
+                small(polynomial, gram, product);
+                small(polynomial, product, gram);
+            }
+            if step == 1 {
+                std::mem::swap(&mut all, &mut polynomial);
+            } else {
+                small(polynomial, all, product);
+                std::mem::swap(&mut all, &mut product);
+            }
         }
-        if rows <= columns {
-            multiply(isa, (k, k), Matrix { of: polynomial, row: k, column: 1 }, of, next);
+        if wide {
+            small(all, of, next);
         } else {
-            multiply(isa, (rows, k), Matrix { of, row: k, column: 1 }, polynomial, next);
+            multiply(isa, (rows, k), Matrix { of, row: k, column: 1 }, all, next);
         }
         x.copy_from_slice(next);
     }
 }
 
-/// Calls `part` for runs of the rows of a product, with the first of them: the same runs whatever the
+/// Calls `part` for runs of the rows of a matrix, with the first of them: the same runs whatever the
 /// threads.
-fn product(columns: usize, c: &mut [f32], part: impl Fn(usize, &mut [f32]) + Sync) {
+fn by_rows(columns: usize, c: &mut [f32], part: impl Fn(usize, &mut [f32]) + Sync) {
     // Whole tiles of six rows.
     let rows = (c.len() / columns).div_ceil(CHUNKS).next_multiple_of(6);
     let parts = c.par_chunks_mut(rows * columns).enumerate();
@@ -130,7 +153,7 @@ fn product(columns: usize, c: &mut [f32], part: impl Fn(usize, &mut [f32]) + Syn
 fn multiply(isa: Isa, (m, k): (usize, usize), a: Matrix<'_>, b: &[f32], c: &mut [f32]) {
     let n = c.len() / m;
     assert!(b.len() == k * n && a.of.len() == m * k, "matrices that fit");
-    product(n, c, |first, c| isa.run(Multiply { a, k, first, b, n, c }));
+    by_rows(n, c, |first, c| isa.run(Multiply { a, k, first, b, n, c }));
 }
 
 /// A matrix to read, whose rows and columns are so far apart.
@@ -185,6 +208,30 @@ impl Kernel for Gram<'_> {
             dot(s, (own.len() / k, rows, k), own.as_ptr(), x.as_ptr(), |row, column, value| {
                 c[row * rows + column] = value;
             });
+        }
+    }
+}
+
+/// Some rows of a I + b G + c G², where G is (k, k).
+struct Polynomial<'a> {
+    gram: &'a [f32],
+    k: usize,
+    first: usize,
+    c: &'a mut [f32],
+}
+
+impl Kernel for Polynomial<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Polynomial { gram, k, first, c } = self;
+        let of = Matrix { of: gram, row: k, column: 1 };
+        Multiply { a: of, k, first, b: gram, n: k, c: &mut *c }.run(s);
+        let [unit, linear, square] = QUINTIC;
+        for (row, (c, gram)) in c.chunks_mut(k).zip(gram[first * k..].chunks(k)).enumerate() {
+            c.iter_mut().zip(gram).for_each(|(c, &gram)| *c = linear * gram + square * *c);
+            c[first + row] += unit;
         }
     }
 }

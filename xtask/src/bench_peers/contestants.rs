@@ -130,17 +130,19 @@ impl Ready {
         command.args(&self.program[1..]).arg(threads.to_string());
         match kind {
             Ours { .. } => {
-                command.args(["--seconds", &seconds, "--network", network.name]);
+                command.args(["--seconds", &seconds, "--network", &network.name]);
                 command.args(["--batches", batches]);
                 if let Some(data) = &self.data {
                     command.arg("--data").arg(data);
                 }
             }
             Script(_, variant, _) => {
-                command.args([&seconds, network.name, batches]).args(*variant);
+                let numbers = [network.input.side, network.input.channels, network.parameters];
+                command.args([&seconds, &network.name]).args(numbers.map(|n| n.to_string()));
+                command.arg(batches).args(*variant);
             }
             Rust(_) => {
-                command.args([&seconds, network.name, batches]);
+                command.args([&seconds, &network.name, batches]);
             }
         }
         command
@@ -188,7 +190,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::bench_peers::networks::NETWORKS;
+    use crate::bench_peers::networks::tests::network;
 
     #[test]
     fn every_contestant_has_its_sources_and_every_version_is_pinned() {
@@ -224,12 +226,15 @@ mod tests {
             let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
             arguments.join(" ")
         };
-        let [report, .., colour] = &NETWORKS;
+        let (report, colour) = (&network("report-cnn", 28), &network("resnet-64", 64));
         let ours = "2 --seconds 0.5 --network report-cnn --batches 32,1000";
         assert_eq!(arguments(OURS, report), ours);
         assert_eq!(arguments(OURS_FROM_FILES, report), format!("{ours} --data place"));
-        assert_eq!(arguments("keras-tensorflow", colour), "2 0.5 resnet-64 32,1000 tensorflow");
-        assert_eq!(arguments("onnxruntime", colour), "2 0.5 resnet-64 32,1000");
+        assert_eq!(
+            arguments("keras-tensorflow", colour),
+            "2 0.5 resnet-64 64 3 225034 32,1000 tensorflow"
+        );
+        assert_eq!(arguments("onnxruntime", colour), "2 0.5 resnet-64 64 3 225034 32,1000");
         assert_eq!(arguments("burn", report), "2 0.5 report-cnn 32,1000");
         assert!(ALL.iter().filter(|c| !c.has(colour)).map(|c| c.name).eq([
             OURS_FROM_FILES,

@@ -15,7 +15,7 @@ use clap::builder::PossibleValuesParser;
 
 use self::contestants::{ALL, Ready};
 use self::figures::Figures;
-use self::networks::{NETWORKS, Network};
+use self::networks::Network;
 use self::ours::Kernels;
 use self::tables::Section;
 use crate::command::{self, quietly};
@@ -32,11 +32,12 @@ const PARTS: [(&str, Part); 2] = [
 
 /// Measure other frameworks and this one at the same jobs and write the tables of docs/performance.md
 ///
-/// Needs Linux, Python 3.11 or later with venv and pip, and an otherwise idle machine, for about half an hour
-/// on two cores: some ten minutes a round, and ten for what is measured of this project alone. The first
+/// Needs Linux, Python 3.11 or later with venv and pip, and an otherwise idle machine, for about an hour on
+/// two cores: a quarter of it a round, and what is measured of this project alone. The first
 /// call downloads pinned packages, a few gigabytes, into target/bench-peers and builds two Rust programs
 /// there; that folder may be deleted at any time. What cannot be made is left out and named. The tables
-/// are those of processors with AVX-512, or of those with AVX2 only, whichever this one is.
+/// are of one network of each kind, and of processors with AVX-512 or of those with AVX2 only, whichever
+/// this one is.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     /// How often everybody is called, in turns
@@ -51,10 +52,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     threads: u16,
 
-    /// Measure only this network, and print the tables instead of writing them; may be given more than
-    /// once
+    /// Measure only this one of `fashion networks`, and print the tables instead of writing them; may be
+    /// given more than once
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    #[arg(value_parser = PossibleValuesParser::new(NETWORKS.map(|n| n.name)))]
     network: Vec<String>,
 
     /// Measure only these, and print the tables instead of writing them
@@ -90,7 +90,7 @@ fn above_0(text: &str) -> Result<f64> {
 
 /// What was measured of a network.
 struct Measured {
-    network: &'static Network,
+    network: Network,
     figures: Figures,
     /// Name and reason.
     left_out: Vec<(&'static str, String)>,
@@ -104,21 +104,19 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     if let Some(part) = part {
         part.read(workspace)?;
     }
-    let chosen = |given: &[String], name: &str| given.is_empty() || given.iter().any(|g| g == name);
-    let mut all: Vec<Measured> = NETWORKS
-        .iter()
-        .filter(|network| chosen(&args.network, network.name))
-        .map(|network| Measured {
-            network,
-            figures: Figures::default(),
-            left_out: Vec::new(),
-            kernels: None,
-        })
-        .collect();
+    let networks = networks::find(&workspace.build_release()?, &args.network)?;
+    let measured = networks.into_iter().map(|network| Measured {
+        network,
+        figures: Figures::default(),
+        left_out: Vec::new(),
+        kernels: None,
+    });
+    let mut all: Vec<Measured> = measured.collect();
 
+    let chosen = |name: &str| args.only.is_empty() || args.only.iter().any(|only| only == name);
     let mut ready = Vec::new();
-    for contestant in ALL.iter().filter(|contestant| chosen(&args.only, contestant.name)) {
-        let measured = all.iter_mut().filter(|measured| contestant.has(measured.network));
+    for contestant in ALL.iter().filter(|contestant| chosen(contestant.name)) {
+        let measured = all.iter_mut().filter(|measured| contestant.has(&measured.network));
         let measured: Vec<_> = measured.collect();
         if measured.is_empty() {
             continue;
@@ -143,17 +141,15 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
             eprintln!("== whole epochs: {}", measured.network.name);
             ours::measure_whole(measured, &speed, threads, data, args.quick)?;
         }
-        if chosen(&args.network, "report-cnn") {
+        if all.iter().any(|measured| measured.network.name == ours::GROWN) {
             eprintln!("== more images");
             ours::measure_growth(&mut alone, &speed, threads, args.quick)?;
         }
         eprintln!("== each kernel alone");
-        let mut kernels = ours::kernels(workspace, args.quick)?;
-        for measured in &mut all {
-            let name = measured.network.name;
-            let at = kernels.iter().position(|kernels| kernels.network == name);
-            let at = at.with_context(|| format!("the benchmarks print no kernels of {name}"))?;
-            measured.kernels = Some(kernels.swap_remove(at));
+        let names: Vec<&str> = all.iter().map(|measured| &measured.network.name[..]).collect();
+        for kernels in ours::kernels(workspace, &names, args.quick)? {
+            let of = all.iter_mut().find(|measured| measured.network.name == kernels.network);
+            of.context("the benchmarks print kernels of another network")?.kernels = Some(kernels);
         }
     }
     for round in 1..=rounds {
@@ -184,7 +180,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     );
     for measured in &all {
         written += &Section {
-            network: measured.network,
+            network: &measured.network,
             rows: &ALL.map(|c| (c.name, c.note)),
             figures: &measured.figures,
             peak: ours::peak(&alone, threads),
@@ -206,7 +202,8 @@ impl Measured {
     /// Whether somebody has the network, and was not left out.
     fn takes_part(&self, ready: &Ready) -> bool {
         let Ready { contestant, .. } = ready;
-        contestant.has(self.network) && self.left_out.iter().all(|(out, _)| *out != contestant.name)
+        contestant.has(&self.network)
+            && self.left_out.iter().all(|(out, _)| *out != contestant.name)
     }
 
     /// Notes why somebody is not measured: all of it on the screen, the gist in the tables, where the
@@ -223,7 +220,7 @@ impl Measured {
             calls.push((1, "1000"));
         }
         for (threads, batches) in calls {
-            let mut call = ready.call(self.network, threads, seconds, batches);
+            let mut call = ready.call(&self.network, threads, seconds, batches);
             self.figures.add(ready.contestant.name, &quietly(&mut call)?)?;
         }
         Ok(())

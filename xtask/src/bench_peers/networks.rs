@@ -1,80 +1,99 @@
-//! The networks that are measured.
+//! The networks that are measured, as `fashion networks` tells of them.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+use crate::command;
+
+/// Those that are measured where none is named: one of each kind.
+pub(crate) const USUAL: [&str; 5] = ["report-cnn", "vgg", "resnet", "wide-resnet", "resnet-64"];
 
 /// One of them.
+#[derive(Deserialize)]
 pub(crate) struct Network {
-    /// As `fashion networks` has it.
-    pub(crate) name: &'static str,
-    /// Whether its images are those of Fashion-MNIST, and not larger ones in colour.
-    pub(crate) garments: bool,
-    /// Multiply-adds of an image, of the layer that has the pixels.
-    first: usize,
-    /// And of all others.
-    rest: usize,
+    pub(crate) name: String,
+    pub(crate) input: Input,
+    pub(crate) parameters: usize,
+    layers: Vec<Layer>,
 }
 
-/// All of them.
-pub(crate) const NETWORKS: [Network; 4] = [
-    Network {
-        name: "report-cnn",
-        garments: true,
-        first: 26 * 26 * 9 * 32,
-        rest: 11 * 11 * 9 * 32 * 64 + 1600 * 128 + 128 * 10,
-    },
-    Network {
-        name: "vgg",
-        garments: true,
-        first: 28 * 28 * 9 * 32,
-        rest: 14 * 14 * 9 * (32 + 48) * 48 + 7 * 7 * 9 * (48 + 96) * 96 + 96 * 10,
-    },
-    Network {
-        name: "resnet",
-        garments: true,
-        first: 28 * 28 * 9 * 16,
-        rest: 28 * 28 * 4 * 9 * 16 * 16 + stage(14, 32) + stage(7, 64) + 64 * 10,
-    },
-    Network {
-        name: "resnet-64",
-        garments: false,
-        first: 32 * 32 * 9 * 3 * 16,
-        rest: 32 * 32 * 4 * 9 * 16 * 16 + stage(16, 32) + stage(8, 64) + stage(4, 128) + 128 * 10,
-    },
-];
+/// The shape of its images.
+#[derive(Deserialize, PartialEq)]
+pub(crate) struct Input {
+    pub(crate) side: usize,
+    pub(crate) channels: usize,
+}
 
-/// Multiply-adds of two residual blocks, the first of which halves sides and doubles channels.
-const fn stage(side: usize, width: usize) -> usize {
-    side * side * (9 * width / 2 + 3 * 9 * width + width / 2) * width
+#[derive(Deserialize)]
+struct Layer {
+    /// The layers whose results it takes, counted from 1; 0 are the images.
+    of: Vec<usize>,
+    multiply_adds: u64,
+}
+
+/// What the command tells of the networks of these names, or of the usual ones where there are none.
+pub(crate) fn find(fashion: &Path, named: &[String]) -> Result<Vec<Network>> {
+    let mut names: Vec<&str> = named.iter().map(String::as_str).collect();
+    if names.is_empty() {
+        names = USUAL.to_vec();
+    }
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(*name));
+    let told = names.into_iter().map(|name| {
+        let told = command::text(Command::new(fashion).args(["networks", name, "--json"]))?;
+        read(&told)
+    });
+    told.collect()
+}
+
+fn read(told: &str) -> Result<Network> {
+    serde_json::from_str(told)
+        .with_context(|| format!("cannot read what is told of a network: {told}"))
 }
 
 impl Network {
+    /// Whether its images are those of Fashion-MNIST, and not larger ones in colour.
+    pub(crate) fn takes_garments(&self) -> bool {
+        self.input == Input { side: 28, channels: 1 }
+    }
+
     /// Multiply-adds to classify an image, by direct arithmetic.
     pub(crate) fn forward(&self) -> f64 {
-        (self.first + self.rest) as f64
+        self.layers.iter().map(|layer| layer.multiply_adds as f64).sum()
     }
 
     /// Those of a training step: forward, the gradient of the weights and that of the inputs, of which
     /// the pixels need none.
     pub(crate) fn training(&self) -> f64 {
-        (2 * self.first + 3 * self.rest) as f64
+        let passes = |layer: &Layer| if layer.of.contains(&0) { 2.0 } else { 3.0 };
+        self.layers.iter().map(|layer| passes(layer) * layer.multiply_adds as f64).sum()
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    #[test]
-    fn the_scripts_have_the_same_networks() {
-        let common = include_str!("../../bench-peers/common.py");
-        let named =
-            common.lines().filter(|line| line.starts_with("    \"") && line.ends_with("),"));
-        let named: Vec<_> = named.filter_map(|line| line.split('"').nth(1)).collect();
-        assert_eq!(named, NETWORKS.map(|network| network.name));
+    /// A network of this name and of images of this side.
+    pub(crate) fn network(name: &str, side: usize) -> Network {
+        let told = r#"{"name":"NAME","input":{"channels":CHANNELS,"side":SIDE},"parameters":225034,
+            "multiply_adds":2631040,"layers":[{"of":[0],"multiply_adds":194688},
+            {"of":[1],"multiply_adds":0},{"of":[2],"multiply_adds":2436352}]}"#;
+        let channels = if side == 28 { "1" } else { "3" };
+        let told = told.replace("NAME", name).replace("CHANNELS", channels);
+        read(&told.replace("SIDE", &side.to_string())).unwrap()
     }
 
-    /// As forward hooks count them on the convolutions and dense layers of PyTorch's modules.
     #[test]
-    fn work_is_counted_in_multiply_adds() {
-        let counted = NETWORKS.map(|network| network.forward());
-        assert_eq!(counted, [2_631_040.0, 13_096_896.0, 20_183_936.0, 35_046_656.0]);
+    fn the_gradient_of_the_pixels_is_no_work() {
+        let network = network("report-cnn", 28);
+        assert_eq!(network.forward(), 2_631_040.0);
+        assert_eq!(network.training(), 2.0 * 194_688.0 + 3.0 * 2_436_352.0);
+        assert!(network.takes_garments());
+        assert!(read("{}").err().unwrap().to_string().contains("told of a network: {}"));
     }
 }

@@ -14,9 +14,13 @@ use crate::command::quietly;
 use crate::markers::{NONE, table};
 use crate::workspace::Workspace;
 
+/// The network whose time and memory are told as images become more: the report's.
+pub(super) const GROWN: &str = "report-cnn";
 /// Times the usual number of images, and the name that its figures have.
 const GROWTH: [(usize, &str); 4] =
     [(1, "1 × the images"), (2, "2 × the images"), (4, "4 × the images"), (8, "8 × the images")];
+/// Multiply-adds to classify the images of a whole epoch, at most: large networks get fewer images.
+const EPOCH: f64 = 1.5e12;
 /// Bytes of an image's pixels and label.
 const IMAGE: f64 = 785.0;
 
@@ -25,7 +29,7 @@ const fn usual(quick: bool) -> usize {
     if quick { 1280 } else { 60_000 }
 }
 
-/// Trains the report's network once on 1, 2, 4 and 8 times the usual number of random images.
+/// Trains [`GROWN`] once on 1, 2, 4 and 8 times the usual number of random images.
 pub(crate) fn measure_growth(
     figures: &mut Figures,
     speed: &Path,
@@ -34,7 +38,8 @@ pub(crate) fn measure_growth(
 ) -> Result<()> {
     for (factor, name) in GROWTH {
         let mut command = Command::new(speed);
-        command.arg(threads.to_string()).args(["--epochs", "1", "--batches", "1000"]);
+        command.arg(threads.to_string()).args(["--network", GROWN]);
+        command.args(["--epochs", "1", "--batches", "1000"]);
         let images = (factor * usual(quick)).to_string();
         figures.add(name, &quietly(command.args(["--images", &images]))?)?;
     }
@@ -51,12 +56,14 @@ pub(super) fn measure_whole(
 ) -> Result<()> {
     let mut command = Command::new(speed);
     command.arg(threads.to_string()).args(["--whole", "--epochs", "1"]);
-    command.args(["--network", measured.network.name]);
-    if let (Some(data), true) = (data, measured.network.garments) {
+    command.args(["--network", &measured.network.name]);
+    let garments = measured.network.takes_garments();
+    if let (Some(data), true) = (data, garments) {
         command.arg("--data").arg(data);
     }
-    if quick {
-        command.args(["--images", &usual(quick).to_string()]);
+    let most = (EPOCH / measured.network.forward()) as usize;
+    if quick || (garments && most < usual(quick)) {
+        command.args(["--images", &most.min(usual(quick)).to_string()]);
     }
     measured.figures.add(OURS, &quietly(&mut command)?)
 }
@@ -70,13 +77,19 @@ pub(crate) struct Kernels {
     pub(crate) all: f64,
 }
 
-/// What `cargo bench -p fashion-kernels` prints.
-pub(crate) fn kernels(workspace: &Workspace, quick: bool) -> Result<Vec<Kernels>> {
+/// What `cargo bench -p fashion-kernels` prints of those of these networks that it has.
+pub(crate) fn kernels(
+    workspace: &Workspace,
+    networks: &[&str],
+    quick: bool,
+) -> Result<Vec<Kernels>> {
     let mut bench = workspace.cargo();
     bench.args(["bench", "--locked", "--package", "fashion-kernels"]);
     bench.args(["--bench", "kernels", "--bench", "layers"]);
+    // A regular expression, of which the names' hyphens are no special part.
+    bench.arg("--").arg(format!("^({}): ", networks.join("|")));
     if quick {
-        bench.args(["--", "--quick"]);
+        bench.arg("--quick");
     }
     read_kernels(&quietly(&mut bench)?)
 }
@@ -154,7 +167,13 @@ pub(super) fn render_whole(all: &[Measured], threads: usize, files: bool) -> Str
         "whole epochs",
         "changing images",
     ];
-    let on = if files { "Fashion-MNIST, `resnet-64` on random images" } else { "random images" };
+    let others = all.iter().filter(|measured| !measured.network.takes_garments());
+    let others: Vec<_> = others.map(|measured| format!("`{}`", measured.network.name)).collect();
+    let on = match (files, &others[..]) {
+        (false, _) => "random images".to_owned(),
+        (true, []) => "Fashion-MNIST".to_owned(),
+        (true, others) => format!("Fashion-MNIST, {} on random images", others.join(", ")),
+    };
     format!("\n#### Whole steps and epochs\n\n{}\nEpochs on {on}.\n", table(&heads, rows))
 }
 
@@ -183,13 +202,13 @@ pub(crate) fn render_growth(figures: &Figures, threads: usize, quick: bool) -> S
         "peak memory, MiB",
         "of which pixels and labels",
     ];
-    format!("\n#### More images: `report-cnn`, {threads} threads\n\n{}", table(&heads, rows))
+    format!("\n#### More images: `{GROWN}`, {threads} threads\n\n{}", table(&heads, rows))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench_peers::networks::NETWORKS;
+    use crate::bench_peers::networks::tests::network;
 
     fn speeds(what: &str, threads: usize, speed: u32, more: &str) -> String {
         format!(
@@ -232,8 +251,15 @@ vgg: Adam time: 5\n
         figures.add(OURS, &speeds("steps", 2, 10_000, "")).unwrap();
         figures.add(OURS, &speeds("epoch", 2, 9_100, "")).unwrap();
         let kernels = read_kernels(PRINTED).unwrap().into_iter().next();
-        let measured = Measured { network: &NETWORKS[1], figures, left_out: Vec::new(), kernels };
-        let text = render_whole(&[measured], 2, true);
+        let left_out = Vec::new();
+        let measured = Measured { network: network("vgg", 28), figures, left_out, kernels };
+        let other = Measured {
+            network: network("resnet-64", 64),
+            figures: Figures::default(),
+            left_out: Vec::new(),
+            kernels: None,
+        };
+        let text = render_whole(&[measured, other], 2, true);
         let row = "| `vgg` | 20,000 | 25,000 | 1.25 | 10,000 | 9,100 (91%) | – |\n";
         assert!(text.contains(row), "{text}");
         assert!(text.ends_with("\nEpochs on Fashion-MNIST, `resnet-64` on random images.\n"));

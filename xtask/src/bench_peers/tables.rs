@@ -169,7 +169,7 @@ pub(crate) fn whole(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench_peers::networks::NETWORKS;
+    use crate::bench_peers::networks::tests::network;
 
     fn figures() -> Figures {
         let mut figures = Figures::default();
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn the_tables_are_sorted_and_compare_with_the_best_peer_of_each_column() {
         let rendered = Section {
-            network: &NETWORKS[0],
+            network: &network("report-cnn", 28),
             rows: &[("a", ""), (OURS, ""), ("b", "tuned"), ("c", "")],
             figures: &figures(),
             peak: Some((100.0, 200.0)),

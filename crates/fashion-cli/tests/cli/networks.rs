@@ -28,6 +28,7 @@ fn networks_are_listed_and_drawn() {
         (one["parameters"].as_u64(), one["layers"].as_array().unwrap().len()),
         (Some(160_874), 19)
     );
+    assert_eq!(one["input"], serde_json::json!({ "channels": 1, "side": 28 }));
     assert!(one["plan"].is_null());
     let one = json(&line(here, "networks vgg --plan --json").stdout);
     assert_eq!(one["plan"][0]["method"], "direct");

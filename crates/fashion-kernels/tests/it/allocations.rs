@@ -1,7 +1,8 @@
-//! A convolution asks the allocator for nothing once its scratch memory is there.
+//! Convolutions and Muon ask the allocator for nothing once their scratch memory is there.
 
 use allocation_counter::measure;
 use fashion_kernels::conv::{Conv, ConvShape};
+use fashion_kernels::muon::Muon;
 use fashion_kernels::simd::Isa;
 
 fn check(shape: ConvShape) {
@@ -30,4 +31,25 @@ fn a_steady_step_allocates_nothing() {
     check(ConvShape { stride: 2, ..shape });
     check(ConvShape { kernel: 1, padding: 0, ..shape });
     check(ConvShape { inputs: 1, ..shape });
+}
+
+#[test]
+fn nor_does_a_steady_step_of_muon() {
+    let muon =
+        Muon { learning_rate: 0.1, momentum: 0.9, nesterov: true, weight_decay: 0.0, steps: 5 };
+    let shapes = [(48, 288), (32, 9), (96, 864)];
+    let mut layers =
+        shapes.map(|(rows, columns)| (rows, [(); 3].map(|()| vec![0.1; rows * columns])));
+    let mut step = || {
+        for (rows, [gradient, parameters, mean]) in &mut layers {
+            muon.update(Isa::best(), *rows, gradient, parameters, mean);
+        }
+    };
+    // Counted is what the own thread asks for, and this one does all of it.
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    one.install(|| {
+        // Scratch memory grows until all of it is large enough for its largest use.
+        (0..4).for_each(|_| step());
+        assert_eq!(measure(step).count_total, 0);
+    });
 }
