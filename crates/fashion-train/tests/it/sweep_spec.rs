@@ -188,7 +188,7 @@ fn what_is_wrong_is_named_with_what_would_be_right() {
         ("budget_minutes = 0", "budget_minutes = 0.0: expected a number of minutes above 0"),
         ("budget_minutes = -5", "expected a number of minutes above 0"),
         ("budget_minutes = nan", "expected a number of minutes above 0"),
-        ("recipe = 'fast'", "recipe = \"fast\": expected one of quick, best, report"),
+        ("recipe = 'fast'", "recipe = \"fast\": expected one of report, report-tuned, quick, best"),
         ("recipe = 'report'", "point 1: validation is test; expected a share"),
         ("[base]\nrecipe = 'quick'", "it belongs at the top of the file"),
         ("recipe = 'best'\n[space]\nrecipe = ['quick']", "it is in [space] too"),
