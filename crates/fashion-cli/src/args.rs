@@ -347,8 +347,8 @@ sort: the machine, or a person and why: `unsure`, or because the image is unlike
 bright `background` (a dark garment on white) or nearly `blank`. An image that cannot be
 read is reported and the others are still classified; the exit code is then 1.
 `garments` knows ten garments and calls anything by one of their names; garments.md beside it says
-how well. Wherever weights are wanted, a word that is no path means WORD.safetensors, which is looked
-for beside the program, in `data` there or up to three folders above, and in ./data.
+how well. Wherever weights are wanted, a word that is no path means WORD.safetensors, which is
+looked for beside the program, in `data` there or up to three folders above, and in ./data.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct PredictArgs {
     /// A run's folder, a weights file in safetensors, or `garments`, which comes with the program
