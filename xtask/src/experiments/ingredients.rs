@@ -18,9 +18,10 @@ const T: f64 = 4.303;
 const TRAINING: &[&str] = &["--recipe", "quick", "--validation", "none"];
 
 /// What is left out, and the options that do so; of what saves time, for as long a training.
-const LEFT_OUT: [(&str, &[&str]); 8] = [
+const LEFT_OUT: [(&str, &[&str]); 9] = [
     ("nothing", &[]),
     ("leaving out easy images, in 13 epochs", &["--skip-easy", "0", "--epochs", "13"]),
+    ("Muon: AdamW", &["--optimiser", "adamw"]),
     ("one cycle: a rate of 0.002 to the end", &["--schedule", "constant", "--lr", "0.002"]),
     ("flips, in use too", &["--flip", "0", "--tta", "none"]),
     ("flips in use only", &["--tta", "none"]),
