@@ -15,6 +15,7 @@ pub mod reliability;
 pub mod roc;
 pub mod sweep;
 pub mod sweep_curves;
+pub mod sweep_time;
 
 mod canvas;
 mod encode;
@@ -43,6 +44,7 @@ pub use lr_find::{RangeMarks, RangePoint};
 pub use setting::SettingValue;
 pub use sweep::{Sweep, SweepPoint};
 pub use sweep_curves::{CurveEnd, SweepCurve};
+pub use sweep_time::TimedPoint;
 
 /// Whether PNG figures have the letters of a text: their font has Latin ones. An SVG and the page show others
 /// in a font of whoever looks at them.

@@ -28,16 +28,18 @@ const DATA: &str = "Fashion-MNIST (official)";
 /// An experiment's name, and what makes it again.
 type Experiment = (&'static str, fn(&Workspace, &Runs<'_>) -> Result<()>);
 
-const EXPERIMENTS: [Experiment; 5] = [
+const EXPERIMENTS: [Experiment; 6] = [
     ("learning-rate", |workspace, runs| sweeps::run(workspace, runs, &sweeps::LEARNING_RATE)),
     ("batch-size", |workspace, runs| sweeps::run(workspace, runs, &sweeps::BATCH_SIZE)),
     ("imbalance", imbalance::run),
     ("fine-tuning", fine_tuning::run),
     ("ingredients", ingredients::run),
+    ("time", sweeps::time),
 ];
 
 /// Sweep learning rates and batch sizes around the report's, try what helps rare classes, fine-tune to
-/// few images, leave parts of a recipe out, and write docs/experiments.md, fine-tuning.md and accuracy.md
+/// few images, leave parts of a recipe out, try networks for several times, and write docs/experiments.md,
+/// fine-tuning.md and accuracy.md
 ///
 /// Needs the real data: `cargo xtask fetch-data`, or `FASHION_DATA`. The runs stay in --out; what is
 /// there already is gone on with, or taken as it is.

@@ -15,6 +15,47 @@ use crate::workspace::Workspace;
 /// How fast a point learns is told by the first epoch with this validation accuracy.
 const LEARNT: f64 = 0.85;
 
+/// Networks by the settings of `quick`, for several times.
+const TIME: &[&str] = &[
+    "--recipe",
+    "quick",
+    "--vary",
+    "network=report-cnn,vgg-small,vgg,vgg-large,resnet",
+    "--vary",
+    "epochs=5,10,20",
+    "--seeds",
+    "0",
+];
+
+/// Draws again what training time buys.
+pub(super) fn time(workspace: &Workspace, runs: &Runs<'_>) -> Result<()> {
+    const PART: Part = Part { file: "docs/accuracy.md", chore: "experiments-time" };
+    let folder = runs.out.join("time");
+    sweep(workspace, runs.fashion, TIME, &folder)?;
+    let mut rows = Vec::new();
+    let timings = lines(&folder.join("timings.csv"))?;
+    for trial in lines(&folder.join("results.csv"))? {
+        let seconds = timings.iter().find(|line| line.get("trial") == trial.get("trial"));
+        let text = |name: &str| trial.get(name).cloned().unwrap_or_default();
+        let minutes = seconds.and_then(|line| number(line, "seconds")).map(|s| s / 60.0);
+        rows.push((
+            minutes.context("a trial has no time")?,
+            [format!("`{}`", text("network")), text("epochs")],
+            number(&trial, "validation_accuracy").context("a trial has no accuracy")?,
+        ));
+    }
+    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let rows = rows.into_iter().map(|(minutes, [network, epochs], accuracy)| {
+        vec![network, epochs, format!("{minutes:.1}"), format!("{:.2}%", 100.0 * accuracy)]
+    });
+    let table = table(&["Network", "Epochs", "Minutes", "Held-out accuracy"], rows);
+    runs.settle(workspace, &PART, &table, &format!("`fashion sweep {}`", TIME.join(" ")))?;
+    if runs.check {
+        return Ok(());
+    }
+    runs.keep_figure(workspace, &folder.join("figures/time.svg"), "accuracy-time")
+}
+
 /// The fields of a line of a CSV file, by the names of the columns.
 type Line = BTreeMap<String, String>;
 
@@ -43,8 +84,9 @@ pub(super) const BATCH_SIZE: Sweep = Sweep {
 /// Makes the table and the figures of a sweep again.
 pub(super) fn run(workspace: &Workspace, runs: &Runs<'_>, experiment: &Sweep) -> Result<()> {
     let folder = runs.out.join(experiment.name);
-    sweep(workspace, runs.fashion, experiment, &folder)?;
     let Sweep { name, part, setting, values } = experiment;
+    let vary = format!("{setting}={values}");
+    sweep(workspace, runs.fashion, &["--vary", &vary, "--seeds", "0,1,2"], &folder)?;
     let table = render(&folder, setting)?;
     let how = format!("`fashion sweep --vary {setting}={values} --seeds 0,1,2`");
     runs.settle(workspace, part, &table, &how)?;
@@ -59,15 +101,13 @@ pub(super) fn run(workspace: &Workspace, runs: &Runs<'_>, experiment: &Sweep) ->
 }
 
 /// Does a sweep, or what is left of it.
-fn sweep(workspace: &Workspace, fashion: &Path, experiment: &Sweep, folder: &Path) -> Result<()> {
-    eprintln!("== {}", experiment.name);
+fn sweep(workspace: &Workspace, fashion: &Path, options: &[&str], folder: &Path) -> Result<()> {
     let mut command = Command::new(fashion);
     command.arg("sweep").current_dir(workspace.root());
     if folder.join("sweep.toml").is_file() {
         command.arg("--resume").arg(folder);
     } else {
-        let vary = format!("{}={}", experiment.setting, experiment.values);
-        command.args(["--vary", &vary, "--seeds", "0,1,2", "--out"]).arg(folder);
+        command.args(options).arg("--out").arg(folder);
     }
     command::run(&mut command)?;
     let spec = folder.join("sweep.toml");

@@ -50,11 +50,12 @@ ones win. So where recipes vary, what is set in [base] or here holds for all of 
 
 Points are ranked by the accuracy on the images held out for validation; the test set is
 never looked at. A run that diverges is a result, too. The same sweep gives the same files, but for
-environment.json and timings.csv, however many jobs, threads and machines do it. Successive halving
-trains all points for a few epochs, and of those the best part for longer, until the last. ASHA
-begins one point after another, and takes any that is among the best so far further at once. With
-one run at a time, its default, what it does next follows from the results alone; with --jobs it is
-also up to which run is ready first. Of both, what came furthest ranks first.
+environment.json, timings.csv and figures/time, which shows what training time buys, however many
+jobs, threads and machines do it. Successive halving trains all points for a few epochs, and of those
+the best part for longer, until the last. ASHA begins one point after another, and takes any that is
+among the best so far further at once. With one run at a time, its default, what it does next follows
+from the results alone; with --jobs it is also up to which run is ready first. Of both, what came
+furthest ranks first.
 
 Once a budget is spent, by all sittings together, no run is begun, and what runs stops at the end of
 its epoch. All is kept and ranked, and --resume with more minutes goes on. A run is the same to the

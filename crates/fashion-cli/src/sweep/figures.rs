@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use fashion_report::{
-    CurveEnd, EpochPoint, SettingValue, SweepCurve, SweepPoint, sweep as figure, sweep_curves,
+    CurveEnd, EpochPoint, SettingValue, SweepCurve, SweepPoint, TimedPoint, sweep as figure,
+    sweep_curves, sweep_time,
 };
 use fashion_train::sweep::{PointResult, Results, Status, Sweep, TrialResult};
 use fashion_train::{Epoch, value_to_number, value_to_text};
@@ -10,8 +11,8 @@ use toml::Value;
 
 const HELD_OUT: &str = "validation";
 
-/// Writes `figures/sweep` and `figures/curves` into the sweep's folder. The first has a place for six
-/// settings; it is left out where none varies.
+/// Writes `figures/sweep`, `figures/time` and `figures/curves` into the sweep's folder. The first has a place
+/// for six settings, the second is by the first of them; both are left out where none varies.
 pub(crate) fn write(sweep: &Sweep, results: &Results) -> Result<()> {
     let folder = sweep.folder.join("figures");
     let origin = sweep.spec.data.as_ref().map_or("", |data| &data.origin);
@@ -28,6 +29,8 @@ pub(crate) fn write(sweep: &Sweep, results: &Results) -> Result<()> {
             held_out_name: HELD_OUT,
         };
         figure::draw(&drawing, origin)?.write(&folder, "sweep")?;
+        let timed: Vec<_> = points.iter().filter_map(|point| timed(point, results)).collect();
+        sweep_time::draw(&names[0], &timed, HELD_OUT, origin)?.write(&folder, "time")?;
     }
     let curves: Vec<SweepCurve> = points.iter().map(|point| curve(point, results)).collect();
     let name = if names.is_empty() { "settings".to_owned() } else { names.join(", ") };
@@ -50,6 +53,17 @@ fn sweep_point(result: &PointResult, results: &Results) -> SweepPoint {
         deviation: result.validation_accuracy_sd,
         diverged: result.seeds_diverged,
     }
+}
+
+/// What a point took, where all of its trials that count have noted it.
+fn timed(result: &PointResult, results: &Results) -> Option<TimedPoint> {
+    let sound = results.trials_of(&result.point).filter(|trial| !diverged(trial));
+    let seconds = sound.map(|trial| trial.seconds).collect::<Option<Vec<_>>>()?;
+    Some(TimedPoint {
+        value: setting(result.point.values.values().next()?),
+        minutes: seconds.iter().sum::<f64>() / seconds.len() as f64 / 60.0,
+        accuracy: result.validation_accuracy_mean?,
+    })
 }
 
 fn diverged(trial: &TrialResult) -> bool {

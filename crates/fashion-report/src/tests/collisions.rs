@@ -9,8 +9,9 @@ use crate::figure::svg;
 use crate::font::{self, Weight};
 use crate::{
     Augmented, Class, CurveEnd, EpochPoint, History, Item, RangeMarks, RangePoint, SettingValue,
-    Sweep, SweepCurve, SweepPoint, augmented, class_counts, classes, confusion, coverage, curves,
-    lr_find, misclassified, precision_recall, recall, reliability, roc, sweep, sweep_curves,
+    Sweep, SweepCurve, SweepPoint, TimedPoint, augmented, class_counts, classes, confusion,
+    coverage, curves, lr_find, misclassified, precision_recall, recall, reliability, roc, sweep,
+    sweep_curves, sweep_time,
 };
 
 const ORIGIN: &str = "built-in sample, not Fashion-MNIST · test set";
@@ -483,6 +484,26 @@ fn curves_of_sweeps_keep_their_texts_apart() {
                 for name in NAMES {
                     let chart = sweep_curves::drawing(name, &curves, name, ORIGIN);
                     check(&format!("{n} curves, {epochs} epochs"), &svg(&chart).unwrap());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn times_of_sweeps_keep_their_texts_apart() {
+    for n in [0, 1, 2, 9, 12, 13, 40] {
+        for values in settings(n) {
+            for longest in [1e-3, 1.0, 9.0, 1e4] {
+                let point = |(i, value): (usize, SettingValue)| TimedPoint {
+                    value,
+                    minutes: 1e-3 + longest * (i * 7 % 11) as f64,
+                    accuracy: 0.9 + 0.001 * (i * 5 % 13) as f64,
+                };
+                let points: Vec<_> = values.iter().cloned().enumerate().map(point).collect();
+                for name in NAMES {
+                    let chart = sweep_time::drawing(name, &points, name, ORIGIN);
+                    check(&format!("{n} points, to {longest} minutes"), &svg(&chart).unwrap());
                 }
             }
         }
