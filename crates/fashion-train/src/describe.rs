@@ -53,6 +53,13 @@ pub fn learning_rate(settings: &Settings) -> String {
 /// What else is not as usual, each with its name.
 pub fn extras(settings: &Settings) -> Vec<(&'static str, String)> {
     let mut extras = Vec::new();
+    if settings.members > 1 {
+        let last = settings.of_member(settings.members - 1).seed;
+        extras.push((
+            "networks",
+            format!("{}, of seeds {} to {last}", settings.members, settings.seed),
+        ));
+    }
     if let Some(from) = &settings.from {
         extras.push(("weights from", from.place.clone()));
     }

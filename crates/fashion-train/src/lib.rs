@@ -40,7 +40,7 @@ pub use neighbours::{Neighbour, nearest_neighbours};
 pub use observer::{Observer, Start, Step};
 pub use optimiser::{Optimiser, Slot};
 pub use recipe::Recipe;
-pub use run::{GoOnFrom, LockedRun, Outcome, RunFolder, train};
+pub use run::{GoOnFrom, LockedRun, Outcome, RunFolder, train, train_members};
 pub use schedule::{Schedule, ScheduleKind};
 pub use settings::{
     ClassWeights, Freeze, Group, MAX_BATCH, OptimiserKind, Setting, Settings, Validation,

@@ -30,11 +30,18 @@ impl Kind {
     }
 }
 
-/// Finds what is wrong with the options before a run is begun, in `out` if it is new and that is given.
+/// Finds what is wrong with the options before a run of so many networks is begun, in `out` if it is new and
+/// that is given.
 ///
 /// # Errors
 /// Wrong usage, a file that a new run must not overwrite, or one that no folder is there for.
-pub(crate) fn check(args: &LogArgs, out: Option<&Path>, new: bool) -> Result<()> {
+pub(crate) fn check(args: &LogArgs, out: Option<&Path>, new: bool, members: usize) -> Result<()> {
+    if members > 1 && (!args.log.is_empty() || args.tensorboard.is_some()) {
+        return Err(exit::usage(format!(
+            "--log and --tensorboard follow one network, and these are {members}; leave them out: \
+             members/N/history.csv in the run has each network's epochs"
+        )));
+    }
     for (number, path) in args.log.iter().enumerate() {
         Kind::of(path)?;
         if args.log[..number].contains(path) {

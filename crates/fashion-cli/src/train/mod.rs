@@ -17,13 +17,15 @@ use fashion_data::{Classes, Splits};
 use fashion_eval::interval::LEVEL;
 use fashion_eval::selective::Threshold;
 use fashion_eval::{Metrics, Predictions, thousands};
-use fashion_judge::{Calibrator, Judgement, Report, Trained, predict_held_out, write_curves};
+use fashion_judge::{
+    Calibrator, Ensemble, Judgement, Report, Trained, predict_held_out, write_curves,
+};
 use fashion_kernels::simd;
 use fashion_model::Tta;
 use fashion_train::describe;
 use fashion_train::{
-    Config, Finish, Freeze, GoOnFrom, LockedRun, Outcome, RunFolder, Settings, Validation, train,
-    with_threads,
+    Config, Finish, Freeze, GoOnFrom, LockedRun, Observer, Outcome, RunFolder, Settings,
+    Validation, train, train_members, with_threads,
 };
 use interrupt::Interrupt;
 use logs::Logs;
@@ -51,7 +53,11 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
     let plan = Plan::new(args)?;
     let threads = plan::threads(args.threads)?;
     let new = matches!(plan, Plan::New(_));
-    logs::check(&args.logs, args.out.as_deref(), new)?;
+    let members = match &plan {
+        Plan::New(chosen) => chosen.settings.members,
+        Plan::Resume(run, _) => run.config()?.training.members,
+    };
+    logs::check(&args.logs, args.out.as_deref(), new, members)?;
     if let Plan::Resume(run, GoOnFrom::Last) = &plan
         && let Some(summary) = complete(run)?
     {
@@ -72,12 +78,25 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         }
     }
     let Prepared { run, from, config, found, .. } = &prepared;
-    let mut progress = Progress::new(interrupt, config, args.quiet);
     let trained = with_threads(threads, || {
-        let network =
-            config.training.network.build(found.splits.train.classes().len(), config.training.seed);
-        let mut observers = (&mut progress, &mut logs);
-        train(run, config, network, &found.splits, &found.place(), *from, &mut observers)
+        let (settings, splits, place) = (&config.training, &found.splits, found.place());
+        let progress = || Progress::new(interrupt, config, args.quiet);
+        if members > 1 {
+            let mut follow = |member: &Settings| -> Box<dyn Observer> {
+                if !args.quiet {
+                    let number = 1 + member.seed - settings.seed;
+                    about(
+                        "member",
+                        format_args!("{number} of {}, seed {}", settings.members, member.seed),
+                    );
+                }
+                Box::new(progress())
+            };
+            return train_members(run, config, splits, &place, *from, &mut follow);
+        }
+        let network = settings.network.build(splits.train.classes().len(), settings.seed);
+        let mut observers = (&mut progress(), &mut logs);
+        train(run, config, network, splits, &place, *from, &mut observers)
     })?;
     let logged = logs.finish();
     let ended = match trained {
@@ -173,7 +192,8 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             let run = run.lock()?;
             // After its first epoch a run has a checkpoint, unless somebody has taken it away.
             let done = run.history()?.len();
-            if done > 1 && run.checkpoints().is_empty() {
+            let config = run.config()?;
+            if done > 1 && run.checkpoints().is_empty() && config.training.members == 1 {
                 bail!(
                     "{}: its {done} epochs cannot be gone on with: their checkpoints are gone, as they \
                      are where a sweep has ended; train again with --config {}",
@@ -183,7 +203,6 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             }
             let bar = Bar::unless(args.quiet || args.json);
             let found = place::load_for(Some(&run), &args.data, bar)?;
-            let config = run.config()?;
             config.check_data(&found.splits, run.path())?;
             // The page is the last file to be written; an old one must not vouch for new epochs.
             let page = run.path().join("report.html");
@@ -293,10 +312,16 @@ fn note_arithmetic(run: &RunFolder) {
 
 /// Says what is kept of a run that failed.
 fn failed(error: fashion_train::Error, run: &RunFolder) -> anyhow::Error {
-    let (Ok(weights), Ok(history)) = (run.weights_path(), run.history()) else {
-        return error.into();
-    };
     use fashion_train::Error;
+    let members = run.config().map(|config| run.members_done(&config.training));
+    let (weights, history) = match (run.weights_path(), run.history(), members) {
+        (Ok(weights), Ok(history), _) => (weights, history),
+        (_, _, Ok(done)) if done > 0 => {
+            let kept = format!("{done} of its networks are kept; to go on: {}", resume(run));
+            return anyhow::anyhow!("{error}\n  {kept}");
+        }
+        _ => return error.into(),
+    };
     let kept = match &error {
         // Trying again would not help.
         Error::DamagedCheckpoint { .. }
@@ -322,6 +347,13 @@ fn failed(error: fashion_train::Error, run: &RunFolder) -> anyhow::Error {
 fn finish(prepared: &Prepared, outcome: &Outcome, quiet: bool) -> Result<(Judgement, Result<()>)> {
     let Prepared { run, config, found, .. } = prepared;
     let splits = &found.splits;
+    if config.training.members > 1 {
+        let members = run.member_paths(&config.training);
+        let members = members.iter().map(|path| Trained::load(path));
+        let members = members.collect::<Result<Vec<_>, _>>()?;
+        let joined = Ensemble::of(&members, config.training.tta)?;
+        joined.save(&run.best_weights_path(), None)?;
+    }
     let classifier = &Trained::load(run.path())?.classifier;
     let hold_out = config.training.hold_out(splits)?;
     let held_out = hold_out.as_ref().map(|parts| predict_held_out(classifier, splits, parts));
@@ -366,7 +398,10 @@ fn resume(run: &RunFolder) -> String {
 fn stopped(prepared: &Prepared, outcome: &Outcome, args: &TrainArgs, code: u8) -> Result<ExitCode> {
     let Prepared { run, config, .. } = prepared;
     let (path, history) = (run.path().display(), &outcome.history);
-    let held = if history.is_empty() {
+    let held = if config.training.members > 1 {
+        let (done, all) = (run.members_done(&config.training), config.training.members);
+        format!("{path} holds {done} of {all} networks, and the whole epochs of the next.")
+    } else if history.is_empty() {
         format!("{path} holds no whole epoch yet, only its settings.")
     } else {
         let drawn = write_curves(&run.path().join("figures"), config, history);

@@ -15,6 +15,7 @@ mod folders;
 mod interface;
 mod logs;
 mod lr_find;
+mod members;
 mod named_weights;
 mod networks;
 mod outputs;

@@ -2,10 +2,12 @@
 
 mod checkpoints;
 mod lock;
+mod members;
 mod train;
 
 pub use checkpoints::GoOnFrom;
 pub use lock::LockedRun;
+pub use members::train_members;
 pub use train::{Outcome, train};
 
 use crate::config::Config;
@@ -27,6 +29,7 @@ use std::path::{Path, PathBuf};
 /// history.csv          a line for each epoch
 /// weights/             best.safetensors (where validation chose it) and last.safetensors
 /// checkpoint/          what `--resume` needs: the last two checkpoints, and a lock
+/// members/             of several networks a run each; history.csv has the means of theirs
 /// predictions.csv, metrics.json, figures/, report.html   written by whoever judges the run
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,8 +149,11 @@ impl RunFolder {
     /// [`Error::NoEpoch`] if there are none yet, [`Error::Damaged`] if they are gone.
     pub fn weights_path(&self) -> Result<PathBuf, Error> {
         // Without it no epoch is whole, whatever other files a full disk has left; but a sweep removes
-        // those of a run that has ended, before it notes the outcome.
-        if self.checkpoints().is_empty() && !self.0.join("outcome.json").is_file() {
+        // those of a run that has ended, before it notes the outcome, and of several networks each member
+        // has its own.
+        let joined = || self.members_path().is_dir() && self.best_weights_path().is_file();
+        let whole = !self.checkpoints().is_empty() || self.0.join("outcome.json").is_file();
+        if !whole && !joined() {
             return Err(Error::NoEpoch(self.0.clone()));
         }
         let chosen = [self.best_weights_path(), self.last_weights_path()];

@@ -57,10 +57,7 @@ pub fn train(
         trainer = trainer.started()?;
     }
     if trainer.history().is_empty() {
-        if let Some(csv) = splits.split_csv(config.training.hold_out(splits)?.as_ref()) {
-            run.write(&run.path().join(SPLIT), csv.as_bytes())?;
-        }
-        run.write(&run.config_path(), config.to_toml().as_bytes())?;
+        begin(run, config, splits)?;
     }
     let mut environment = Environment::here(run.name(), data.clone(), rayon::current_num_threads());
     environment.sessions = run.environment().map(|e| e.sessions).unwrap_or_default();
@@ -80,6 +77,14 @@ pub fn train(
         history: trainer.history().to_vec(),
         finish,
     })
+}
+
+/// The files that are there before any epoch.
+pub(super) fn begin(run: &RunFolder, config: &Config, splits: &Splits) -> Result<(), Error> {
+    if let Some(csv) = splits.split_csv(config.training.hold_out(splits)?.as_ref()) {
+        run.write(&run.path().join(SPLIT), csv.as_bytes())?;
+    }
+    run.write(&run.config_path(), config.to_toml().as_bytes())
 }
 
 /// The files after an epoch; the checkpoint last, since it is what a resumed run goes by.

@@ -26,7 +26,7 @@ use crate::schedule::{Schedule, ScheduleKind};
 use declare::settings;
 use fashion_data::augment::Augment;
 use fashion_data::{Dataset, Drawing, HoldOut, Split, Splits, draws_of_classes};
-use fashion_model::{Architecture, ImageShape, Tta};
+use fashion_model::{Architecture, ImageShape, MAX_MEMBERS, Tta};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
@@ -240,6 +240,12 @@ settings! {
     /// so that probabilities are the mean of both and take twice the time. Epochs are chosen without
     Run tta: Tta = Tta::None, "none|flip",
         |_| true => "none or flip";
+    /// Networks that are trained one after the other, with this seed and those after it, as members of one
+    /// classifier, whose probabilities are the mean of theirs
+    Run members: usize = 1, "N",
+        |s| (1..=MAX_MEMBERS).contains(&s.members) => "1 to 64",
+        |s| i64::try_from(s.seed.saturating_add(s.members as u64)).is_ok()
+            => "so few that all of their seeds are below 2^63";
     /// Decides the initial weights, the part held out, the order of the images and how they are changed
     Run seed: u64 = 0, "N",
         |s| i64::try_from(s.seed).is_ok() => LESS_THAN_2_63;
@@ -308,13 +314,30 @@ impl Settings {
     }
 
     /// Whether a run with these epochs behind it is done: all of them, or stopped early.
+    /// A run of several networks has a history only when all of them are.
     pub fn is_done(&self, history: &[Epoch]) -> bool {
-        history.len() >= self.epochs || self.early_stopping().stops_after(history)
+        match self.members {
+            1 => history.len() >= self.epochs || self.early_stopping().stops_after(history),
+            _ => !history.is_empty(),
+        }
     }
 
-    /// The epoch whose weights are used because validation chose it.
+    /// The epoch whose weights are used because validation chose it; of several networks each has its own.
     pub fn best_epoch<'a>(&self, history: &'a [Epoch]) -> Option<&'a Epoch> {
-        self.validation.chooses().then(|| best(history)).flatten()
+        let chosen = self.validation.chooses() && self.members == 1;
+        chosen.then(|| best(history)).flatten()
+    }
+
+    /// What a member of several networks is trained by, counted from 0: the same, but for its seed. All hold
+    /// out the same images.
+    #[must_use]
+    pub fn of_member(&self, number: usize) -> Settings {
+        Settings {
+            members: 1,
+            seed: self.seed + number as u64,
+            validation_seed: Some(self.hold_out_seed()),
+            ..self.clone()
+        }
     }
 
     /// What decides which share of the training set is held out.

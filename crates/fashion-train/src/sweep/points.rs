@@ -99,6 +99,13 @@ pub(super) fn longest(points: &[Point]) -> usize {
 
 fn check(settings: &Settings) -> Result<(), Error> {
     settings.check()?;
+    if settings.members > 1 {
+        return Err(Error::Setting {
+            name: "members",
+            value: settings.members.to_string(),
+            expected: "1 in a sweep, which compares single networks; `ensemble` joins its runs",
+        });
+    }
     if settings.validation.chooses() {
         return Ok(());
     }
