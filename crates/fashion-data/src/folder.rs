@@ -69,19 +69,8 @@ pub fn read(folder: &Path, reading: &Reading) -> Result<Pictures, Error> {
     Ok(Pictures { dataset, left_out, unread })
 }
 
-/// The name of the folder that a class's pictures are written into: its own, but that slashes become
-/// hyphens.
-///
-/// ```
-/// assert_eq!(fashion_data::folder::class_folder("T-shirt/top"), "T-shirt-top");
-/// ```
-#[must_use]
-pub fn class_folder(class: &str) -> String {
-    class.replace('/', "-")
-}
-
 /// Writes a data set as pictures, `CLASS/NUMBER.png`, numbered in their order, into a folder, which is
-/// made; the classes' folders are called as [`class_folder`] says.
+/// made; the classes' folders are called as [`Classes::folder`] says.
 ///
 /// ```
 /// use fashion_data::{Classes, Dataset, Reading, folder};
@@ -101,7 +90,7 @@ pub fn class_folder(class: &str) -> String {
 ///
 /// [`Error::File`] if a folder or file cannot be written.
 pub fn write(folder: &Path, dataset: &Dataset) -> Result<(), Error> {
-    let of_class = |name: &String| folder.join(class_folder(name));
+    let of_class = |name: &String| folder.join(Classes::folder(name));
     let folders: Vec<PathBuf> = dataset.classes().iter().map(of_class).collect();
     for class in &folders {
         std::fs::create_dir_all(class).in_file(class)?;

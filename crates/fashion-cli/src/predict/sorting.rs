@@ -3,8 +3,8 @@
 use crate::exit;
 use crate::output::about;
 use anyhow::{Context, Result};
+use fashion_data::Classes;
 use fashion_data::files::{self, How, check_folder, is_clutter};
-use fashion_data::folder::class_folder;
 use fashion_eval::thousands;
 use fashion_judge::Answer;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,7 +37,7 @@ impl Sorting {
         classes: &[String],
         asks_a_person: bool,
     ) -> Result<Sorting> {
-        let names: Vec<String> = classes.iter().map(|class| class_folder(class)).collect();
+        let names: Vec<String> = classes.iter().map(|class| Classes::folder(class)).collect();
         let mut of: BTreeMap<&str, &str> = BTreeMap::new();
         if asks_a_person {
             of.insert(PERSON, "what needs a person");
@@ -115,5 +115,43 @@ impl Sorting {
                 about("sorted", format_args!("{files}, of them {} into {PERSON}", thousands(count)))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_without_a_folder_of_their_own_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let sorting = |classes: &[&str], asks| {
+            let classes: Vec<String> = classes.iter().map(|&class| class.to_owned()).collect();
+            Sorting::new(folder.path(), How::Copied, &classes, asks).map(|_| ())
+        };
+        sorting(&["T-shirt/top", "person"], false).unwrap();
+        sorting(&["T-shirt/top", "persons"], true).unwrap();
+        for (classes, asks, part) in [
+            (&["a/b", "a-b"][..], false, "a/b and a-b would both be sorted into a-b"),
+            (&["coat", "person"], true, "what needs a person and person would both"),
+            (&["coat", ".."], false, "the class \"..\" cannot be the name of a folder"),
+            (&["coat", "."], false, "cannot be the name"),
+            (&[".hidden", "coat"], false, "cannot be the name"),
+        ] {
+            let error = sorting(classes, asks).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_known_by_its_path_before_it_is_made() {
+        let root = tempfile::tempdir().unwrap();
+        let classes = ["a", "b"].map(String::from);
+        let sorting = Sorting::new(&root.path().join("x/y"), How::Copied, &classes, false).unwrap();
+        let before = sorting.real_folder().unwrap();
+        assert!(!root.path().join("x").exists());
+        fs::create_dir_all(root.path().join("x/y")).unwrap();
+        assert_eq!(before, sorting.real_folder().unwrap());
+        assert_eq!(before, root.path().join("x/y").canonicalize().unwrap());
     }
 }
