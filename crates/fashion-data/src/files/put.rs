@@ -49,6 +49,10 @@ pub enum How {
 /// Whatever reading, writing, linking or renaming gives.
 pub fn put(file: &Path, folder: &Path, how: How) -> io::Result<PathBuf> {
     let name = file.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    if !file.metadata()?.is_file() {
+        // A pipe's bytes are gone once they are read.
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
     let path = folder.join(name);
     if put_as(file, &path, how)? {
         return Ok(path);
