@@ -132,14 +132,16 @@ impl Finder {
         if below.pattern.is_some() {
             bail!("{argument} names nothing: no file matches the pattern");
         }
-        let others = if left_out == LeftOut::default() {
-            String::new()
-        } else {
-            format!(
-                ", but {left_out}; name files that are pictures one by one, or as '{argument}{MAIN_SEPARATOR}*'"
-            )
-        };
-        bail!("{argument} holds no file that is named as a picture{others}");
+        bail!(
+            "{argument} holds no file that is named as a picture{}",
+            match left_out {
+                LeftOut { others: 0, .. } => String::new(),
+                LeftOut { others, .. } => format!(
+                    ", but {others} others; if these are pictures, name them one by one, or as \
+                 '{argument}{MAIN_SEPARATOR}*'"
+                ),
+            }
+        );
     }
 
     /// How many images a source names; nothing if that cannot be known.

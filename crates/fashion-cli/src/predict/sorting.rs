@@ -108,13 +108,12 @@ impl Sorting {
 
     /// Says what was sorted.
     pub(super) fn tell(&self) {
-        let files = format!("{} files into {}", thousands(self.files), self.folder.display());
-        match self.to_person {
-            0 => about("sorted", files),
-            count => {
-                about("sorted", format_args!("{files}, of them {} into {PERSON}", thousands(count)))
-            }
-        }
+        let to_person = match self.to_person {
+            0 => String::new(),
+            count => format!(", of them {} into {PERSON}", thousands(count)),
+        };
+        let (files, folder) = (thousands(self.files), self.folder.display());
+        about("sorted", format_args!("{files} files into {folder}{to_person}"));
     }
 }
 

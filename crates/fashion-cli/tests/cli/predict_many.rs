@@ -227,7 +227,7 @@ fn a_list_may_name_files_folders_and_archives() {
     let shots = ["shots/2.png", "shots/3 [a].png"];
     let expected = ["1.png", shots[1], shots[0], shots[1], "tiles.npy#0", "tiles.npy#1", "1.png"];
     assert_eq!((ended.code, paths(&ended)), (Some(0), expected.map(String::from).to_vec()));
-    let ended = of_list(folder.path(), b"new\nline.png\01.png\0");
+    let ended = of_list(folder.path(), b"new\nline.png\x001.png\0");
     assert_eq!(
         (ended.code, paths(&ended)),
         (Some(0), vec!["new\nline.png".into(), "1.png".into()])

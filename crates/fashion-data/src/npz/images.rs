@@ -1,7 +1,7 @@
 //! The images of an archive or an array a few at a time, without labels.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -187,10 +187,8 @@ impl Images {
             }
         }
         // At the end an archive compares its checksum.
-        match input.read(&mut [0]) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(elements::damaged(&error)),
-        }
+        let end = io::copy(&mut (&mut *input).take(1), &mut io::sink());
+        end.map(|_| ()).map_err(|error| elements::damaged(&error))
     }
 }
 

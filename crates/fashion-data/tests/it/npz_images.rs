@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::common::{dataset, npz};
 use fashion_data::Error;
@@ -48,8 +48,8 @@ fn read(images: &Images) -> (Vec<u8>, Result<(), Error>) {
     (pixels, read)
 }
 
-fn all(path: PathBuf) -> Vec<u8> {
-    let (pixels, read) = read(&Images::open(&path, None).unwrap());
+fn all(path: &Path) -> Vec<u8> {
+    let (pixels, read) = read(&Images::open(path, None).unwrap());
     read.unwrap();
     pixels
 }
@@ -65,14 +65,14 @@ fn images_are_those_of_the_whole_array() {
     let expected = images.as_slice().unwrap();
     for compressed in [false, true] {
         let path = place.npz(compressed, |npz| npz.add_array("images", &images).unwrap());
-        assert!(all(path) == expected, "{compressed}");
+        assert!(all(&path) == expected, "{compressed}");
     }
-    assert!(all(place.npy(&images)) == expected);
-    assert!(all(place.npy(&images.mapv(|level| f64::from(level) / 255.0))) == expected);
-    assert!(all(place.npy(&images.mapv(i32::from))) == expected);
+    assert!(all(&place.npy(&images)) == expected);
+    assert!(all(&place.npy(&images.mapv(|level| f64::from(level) / 255.0))) == expected);
+    assert!(all(&place.npy(&images.mapv(i32::from))) == expected);
     let mut columns = Array3::zeros(images.raw_dim().f());
     columns.assign(&images);
-    assert!(all(place.npy(&columns)) == expected);
+    assert!(all(&place.npy(&columns)) == expected);
 
     let colour = Array4::from_shape_fn((500, 3, 32, 32), |(n, c, y, x)| (n + 7 * c + y * x) as u8);
     let path = place.npy(&colour);
@@ -80,18 +80,18 @@ fn images_are_those_of_the_whole_array() {
     assert_eq!((opened.len(), opened.side(), opened.channels()), (500, 32, 3));
     assert_eq!(opened.path(), path);
     let last = colour.permuted_axes([0, 2, 3, 1]);
-    assert!(all(path) == last.as_standard_layout().as_slice().unwrap());
+    assert!(all(&path) == last.as_standard_layout().as_slice().unwrap());
 }
 
 #[test]
 fn one_is_white_unless_any_element_of_all_is_above_it() {
     let place = Place::new();
     let mut bits = many().mapv(|level| level % 2);
-    assert!(all(place.npy(&bits)).iter().all(|level| [0, 255].contains(level)));
+    assert!(all(&place.npy(&bits)).iter().all(|level| [0, 255].contains(level)));
     bits[[MANY - 1, 27, 27]] = 2;
     let path = place.npy(&bits);
-    assert!(all(path) == bits.as_slice().unwrap());
-    assert!(all(place.npy(&bits.mapv(f32::from))) == bits.as_slice().unwrap());
+    assert!(all(&path) == bits.as_slice().unwrap());
+    assert!(all(&place.npy(&bits.mapv(f32::from))) == bits.as_slice().unwrap());
 }
 
 #[test]
