@@ -347,22 +347,24 @@ Examples:
   fashion predict runs/001 boot.png --tta flip      mirrored too; not calibrated for that
 
 Images are as in the data: of the network's size, in colour or grey, grey ones a light garment on
-black. Probabilities are calibrated where the weights have been. With weights of
-`train --target-accuracy`, the column `sorted by` says who is to sort: the machine, or a person and
-why: `unsure`, or because the image is unlike the data, with a bright `background` (a dark garment on
-white) or nearly `blank`. Answers come in the order of the images, as soon as there are some. An image
-that cannot be read is reported and the others are still classified; the exit code is then 1.
+black. Probabilities are calibrated where the weights have been. With weights of `train
+--target-accuracy`, the column `sorted by` says who is to sort: the machine, or a person and why:
+`unsure`, or because the image is unlike the data, with a bright `background` (a dark garment on
+white) or nearly `blank`. Answers come in the order of the images, as soon as there are some. An
+image that cannot be read is reported and the others are still classified; the exit code is then
+1.
 
-Of a folder and those in it, files that are named as PNG or JPEG are read, in the order of their names;
-hidden files and others are left out and counted. A pattern has *, ? and [a-z] for characters of a
-name and ** for any folders; a file of that very name comes before it. Images of npz and npy files are
-called tiles.npz#0 and so on; labels there are not read. A list on standard input (-) has a path a line,
-or a NUL behind each where one is among the first, and is read as it comes.
+Of a folder and those in it, files that are named as PNG or JPEG are read, in the order of their
+names; hidden files and others are left out and counted. A pattern has *, ? and [a-z] for
+characters of a name and ** for any folders; a file of that very name comes before it. Images of
+npz and npy files are called tiles.npz#0 and so on; labels there are not read. A list on standard
+input (-) has a path a line, or a NUL behind each where one is among the first, and is read as it
+comes.
 
---sort-into copies each file into the folder of its class (with - for / in its name), or into person
-where a person is to sort. It replaces nothing: a file that is there with the same bytes is left, so
-that what was interrupted can be repeated; where another has its name, the new one's has part of its
-SHA-256 behind it. DIR may lie in a folder that is read.
+--sort-into copies each file into the folder of its class (with - for / in its name), or into
+person where a person is to sort. It replaces nothing: a file that is there with the same bytes is
+left, so that what was interrupted can be repeated; where another has its name, the new one's has
+part of its SHA-256 behind it. DIR may lie in a folder that is read.
 
 `garments` knows ten garments and calls anything by one of their names; garments.md beside it says
 how well. Wherever weights are wanted, a word that is no path means WORD.safetensors, which is
