@@ -4,6 +4,7 @@
 //! [`Chore`] and a line in [`main`].
 
 mod bench_peers;
+mod bench_predict;
 mod command;
 mod cross_check;
 mod dist;
@@ -35,6 +36,7 @@ enum Chore {
     Experiments(experiments::Args),
     ModelCard(model_card::Args),
     BenchPeers(bench_peers::Args),
+    BenchPredict(bench_predict::Args),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         Chore::Experiments(args) => experiments::run(&workspace, &args),
         Chore::ModelCard(args) => model_card::run(&workspace, &args),
         Chore::BenchPeers(args) => bench_peers::run(&workspace, &args),
+        Chore::BenchPredict(args) => bench_predict::run(&workspace, &args),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

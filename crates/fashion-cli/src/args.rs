@@ -338,14 +338,34 @@ pub(crate) struct EnsembleArgs {
 Examples:
   fashion predict garments boot.png                 with the weights that come with the program
   fashion predict runs/001 photos/*.png
+  fashion predict runs/001 photos                   a folder, and those in it
+  fashion predict runs/001 'photos/**/*.jpg'        a pattern, for more files than a shell takes
+  fashion predict runs/001 tiles.npz --format csv > answers.csv
+  find photos -newer last -print0 | fashion predict runs/001 - --json
+  fashion predict runs/001 photos --sort-into sorted
   fashion predict weights.safetensors boot.jpg --json | jq -r .class
   fashion predict runs/001 boot.png --tta flip      mirrored too; not calibrated for that
 
 Images are as in the data: of the network's size, in colour or grey, grey ones a light garment on
-black. Probabilities are calibrated where the weights have been. With weights of `train --target-accuracy`, the last column says who is to
-sort: the machine, or a person and why: `unsure`, or because the image is unlike the data, with a
-bright `background` (a dark garment on white) or nearly `blank`. An image that cannot be
-read is reported and the others are still classified; the exit code is then 1.
+black. Probabilities are calibrated where the weights have been. With weights of `train
+--target-accuracy`, the column `sorted by` says who is to sort: the machine, or a person and why:
+`unsure`, or because the image is unlike the data, with a bright `background` (a dark garment on
+white) or nearly `blank`. Answers come in the order of the images, as soon as there are some. An
+image that cannot be read is reported and the others are still classified; the exit code is then
+1.
+
+Of a folder and those in it, files that are named as PNG or JPEG are read, in the order of their
+names; hidden files and others are left out and counted. A pattern has *, ? and [a-z] for
+characters of a name and ** for any folders; a file of that very name comes before it. Images of
+npz and npy files are called tiles.npz#0 and so on; labels there are not read. A list on standard
+input (-) has a path a line, or a NUL behind each where one is among the first, and is read as it
+comes.
+
+--sort-into copies each file into the folder of its class (with - for / in its name), or into
+person where a person is to sort. It replaces nothing: a file that is there with the same bytes is
+left, so that what was interrupted can be repeated; where another has its name, the new one's has
+part of its SHA-256 behind it. DIR may lie in a folder that is read.
+
 `garments` knows ten garments and calls anything by one of their names; garments.md beside it says
 how well. Wherever weights are wanted, a word that is no path means WORD.safetensors, which is
 looked for beside the program, in `data` there or up to three folders above, and in ./data.
@@ -354,16 +374,44 @@ pub(crate) struct PredictArgs {
     /// A run's folder, a weights file in safetensors, or `garments`, which comes with the program
     #[arg(value_name = "RUN|WEIGHTS")]
     pub(crate) weights: PathBuf,
-    /// PNG or JPEG files
+    /// PNG or JPEG files, folders of them, patterns such as 'photos/*.png', npz or npy files of images, or
+    /// - for a list of such paths on standard input
     #[arg(value_name = "IMAGE", required = true)]
     pub(crate) images: Vec<PathBuf>,
     /// See images otherwise than the weights are for: flip, mirrored too, or none. Probabilities are then
     /// not calibrated, and nobody is said to sort; `fashion ensemble RUN --tta flip` makes weights for it
     #[arg(long, value_name = "none|flip", value_parser = word::<Tta>)]
     pub(crate) tta: Option<Tta>,
-    /// Print a JSON object for each image, one a line
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// Name of the array of images in the npz files, where it is not a usual one
+    #[arg(long, value_name = "KEY")]
+    pub(crate) images_key: Option<String>,
+    /// Put each file into the folder of its class in DIR, or into person there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) sort_into: Option<PathBuf>,
+    /// Sort by hard links instead of copies: they take no room, and must be on the same file system
+    #[arg(long, requires = "sort_into")]
+    pub(crate) link: bool,
+    /// How to print answers: a table, JSON objects, one a line, or CSV with a header
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = PredictFormat::Table)]
+    format: PredictFormat,
+    /// Print a JSON object for each image, one a line: short for --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+/// How answers are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PredictFormat {
+    Table,
+    Json,
+    Csv,
+}
+
+impl PredictArgs {
+    /// How answers are printed.
+    pub(crate) fn format(&self) -> PredictFormat {
+        if self.json { PredictFormat::Json } else { self.format }
+    }
 }
 
 /// `fashion export`

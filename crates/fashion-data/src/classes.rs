@@ -75,6 +75,17 @@ impl Classes {
         Self::new((0..count).map(|label| label.to_string())).expect("2 to 1,000 numbers")
     }
 
+    /// The name of the folder that a class's pictures are written into: its own, but that slashes become
+    /// hyphens.
+    ///
+    /// ```
+    /// assert_eq!(fashion_data::Classes::folder("T-shirt/top"), "T-shirt-top");
+    /// ```
+    #[must_use]
+    pub fn folder(class: &str) -> String {
+        class.replace('/', "-")
+    }
+
     /// Whether these are the ten garments, in their order.
     #[must_use]
     pub fn are_garments(&self) -> bool {

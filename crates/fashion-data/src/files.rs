@@ -1,11 +1,15 @@
 //! Files that are either whole or not there, and what a folder holds.
 
+mod put;
+
 use std::collections::hash_map::RandomState;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+
+pub use self::put::{How, put};
 
 /// Writes a file beside its place, syncs it and renames it into place.
 ///
@@ -39,7 +43,8 @@ pub fn write_atomically(
 
 /// Whether a name is of something that a system or a program leaves in folders, and that is never
 /// data: `__MACOSX`, and hidden files such as `._a.png`, `.DS_Store` and `.git`.
-fn is_clutter(name: &OsStr) -> bool {
+#[must_use]
+pub fn is_clutter(name: &OsStr) -> bool {
     name == "__MACOSX" || name.as_encoded_bytes().starts_with(b".")
 }
 

@@ -70,7 +70,7 @@ pub fn read(folder: &Path, reading: &Reading) -> Result<Pictures, Error> {
 }
 
 /// Writes a data set as pictures, `CLASS/NUMBER.png`, numbered in their order, into a folder, which is
-/// made. A slash in a class's name becomes a hyphen.
+/// made; the classes' folders are called as [`Classes::folder`] says.
 ///
 /// ```
 /// use fashion_data::{Classes, Dataset, Reading, folder};
@@ -90,7 +90,7 @@ pub fn read(folder: &Path, reading: &Reading) -> Result<Pictures, Error> {
 ///
 /// [`Error::File`] if a folder or file cannot be written.
 pub fn write(folder: &Path, dataset: &Dataset) -> Result<(), Error> {
-    let of_class = |name: &String| folder.join(name.replace('/', "-"));
+    let of_class = |name: &String| folder.join(Classes::folder(name));
     let folders: Vec<PathBuf> = dataset.classes().iter().map(of_class).collect();
     for class in &folders {
         std::fs::create_dir_all(class).in_file(class)?;
@@ -467,8 +467,10 @@ fn pictures(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
     Ok(files::sorted_entries(folder).in_file(folder)?.into_iter().partition(is_picture))
 }
 
-/// Whether a name is that of a picture.
-pub(crate) fn is_named(path: &Path) -> bool {
+/// Whether a name is that of a picture: it ends in `.png`, `.jpg`, `.jpeg`, `.jpe` or `.jfif`, in small
+/// letters or capitals.
+#[must_use]
+pub fn is_named(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default();
     ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }

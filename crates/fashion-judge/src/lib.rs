@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod answer;
 mod answers;
 mod augmented;
 mod calibrator;
@@ -10,6 +11,7 @@ mod judgement;
 mod page;
 mod report;
 
+pub use answer::{Answer, Answering, Seen};
 pub use answers::read_answers;
 pub use augmented::augmented_figure;
 pub use calibrator::Calibrator;

@@ -150,7 +150,7 @@ impl Ready {
 }
 
 /// The folder with the scripts and the sources.
-fn sources(workspace: &Workspace) -> PathBuf {
+pub(crate) fn sources(workspace: &Workspace) -> PathBuf {
     workspace.root().join("xtask").join("bench-peers")
 }
 
@@ -160,7 +160,11 @@ fn made(workspace: &Workspace) -> PathBuf {
 }
 
 /// Installs packages in their pinned versions, and returns the environment's Python.
-fn install(workspace: &Workspace, python: &Python, packages: &[&str]) -> Result<PathBuf> {
+pub(crate) fn install(
+    workspace: &Workspace,
+    python: &Python,
+    packages: &[&str],
+) -> Result<PathBuf> {
     if let Some(venv) = &python.venv {
         return python_of(venv);
     }

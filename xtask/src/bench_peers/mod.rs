@@ -1,6 +1,6 @@
 //! `bench-peers`: other frameworks and ours at the same jobs, in turns, and the tables of it.
 
-mod contestants;
+pub(crate) mod contestants;
 mod figures;
 mod networks;
 mod ours;

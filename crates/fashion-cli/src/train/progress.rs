@@ -152,11 +152,21 @@ impl Watch {
         format!("{} left", clock(self.began.elapsed().as_secs_f64() * (1.0 / done - 1.0)))
     }
 
-    /// Writes a line above the bar.
+    /// Whether there is a bar.
+    pub(crate) fn is_shown(&self) -> bool {
+        !self.bar.is_hidden()
+    }
+
+    /// Writes a line above the bar, unless quiet.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {
-            self.bar.suspend(|| output::note(line));
+            self.note(line);
         }
+    }
+
+    /// Writes a line above the bar, if there is one.
+    pub(crate) fn note(&self, line: &str) {
+        self.bar.suspend(|| output::note(line));
     }
 
     /// Takes the bar off the screen.

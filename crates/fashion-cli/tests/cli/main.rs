@@ -20,6 +20,8 @@ mod named_weights;
 mod networks;
 mod outputs;
 mod predict;
+mod predict_many;
+mod predict_sort;
 mod robust;
 #[cfg(unix)]
 mod signals;

@@ -19,7 +19,16 @@ const TOLERANCE: f64 = 0.002;
 /// The same for half floats, which hold k/255 only to 255·2⁻¹² grey levels.
 const TOLERANCE_F16: f64 = 0.0625;
 
-/// Pixels in C order from an array of any supported type.
+/// Of what an array of pixels is a part, where it is one.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    /// The images before it.
+    pub(super) first: usize,
+    /// Whether no element of the whole is above 1.
+    pub(super) unit: bool,
+}
+
+/// Pixels in C order from an array of any supported type, or from a part of one.
 ///
 /// They are 0–1 if no element is above 1, otherwise 0–255, whatever their type.
 pub(super) fn levels(
@@ -27,6 +36,7 @@ pub(super) fn levels(
     header: &Header,
     element: Element,
     name: &str,
+    part: Option<Part>,
 ) -> Result<Vec<u8>, Error> {
     if element == Element::U8 {
         let array: ArrayD<u8> = read(input, header, element)?;
@@ -35,16 +45,29 @@ pub(super) fn levels(
         } else {
             array.iter().copied().collect()
         };
-        stretch_binary(&mut pixels);
+        if part.is_none_or(|part| part.unit) {
+            stretch_binary(&mut pixels);
+        }
         return Ok(pixels);
     }
     let mut levels =
-        Levels { name, shape: &header.shape, tolerance: TOLERANCE, pixels: Vec::new() };
+        Levels { name, shape: &header.shape, tolerance: TOLERANCE, part, pixels: Vec::new() };
     if element == Element::F16 {
         levels.tolerance = TOLERANCE_F16;
     }
     visit(input, header, element, &mut levels)?;
     Ok(levels.pixels)
+}
+
+/// The largest element; 0 where none is above that.
+pub(super) fn largest(
+    input: &mut dyn Read,
+    header: &Header,
+    element: Element,
+) -> Result<f64, Error> {
+    let mut largest = Largest(0.0);
+    visit(input, header, element, &mut largest)?;
+    Ok(largest.0)
 }
 
 /// Labels from an array (N), (N, 1) or, one-hot, (N, K).
@@ -144,7 +167,7 @@ fn read<T: ReadableElement>(
     ArrayD::from_shape_vec(shape, elements).map_err(|error| damaged(&error))
 }
 
-fn damaged(problem: &impl std::fmt::Display) -> Error {
+pub(super) fn damaged(problem: &impl std::fmt::Display) -> Error {
     Error::Damaged(format!("is damaged: {problem}; fetch or copy it again"))
 }
 
@@ -170,17 +193,34 @@ numbers!(
     f32 => f64::from, f64 => |x| x
 );
 
+struct Largest(f64);
+
+impl Visitor for Largest {
+    fn array<T: Number>(&mut self, array: &ArrayD<T>) -> Result<(), Error> {
+        self.0 = array.iter().fold(self.0, |largest, value| largest.max(value.to_f64()));
+        Ok(())
+    }
+}
+
 struct Levels<'a> {
     name: &'a str,
     shape: &'a [usize],
     tolerance: f64,
+    part: Option<Part>,
     pixels: Vec<u8>,
 }
 
 impl Visitor for Levels<'_> {
     fn array<T: Number>(&mut self, array: &ArrayD<T>) -> Result<(), Error> {
-        let largest = array.iter().fold(0.0, |largest: f64, value| largest.max(value.to_f64()));
-        let scale = if largest <= 1.0 { 255.0 } else { 1.0 };
+        let unit = match self.part {
+            Some(part) => part.unit,
+            None => {
+                let mut largest = Largest(0.0);
+                largest.array(array)?;
+                largest.0 <= 1.0
+            }
+        };
+        let scale = if unit { 255.0 } else { 1.0 };
         self.pixels.reserve_exact(array.len());
         for value in array {
             let value = value.to_f64();
@@ -198,7 +238,8 @@ impl Visitor for Levels<'_> {
 impl Levels<'_> {
     fn refuse(&self, value: f64, scale: f64) -> Error {
         let of_image: usize = self.shape[1..].iter().product();
-        let (image, pixel) = (self.pixels.len() / of_image, self.pixels.len() % of_image);
+        let first = self.part.map_or(0, |part| part.first);
+        let (image, pixel) = (first + self.pixels.len() / of_image, self.pixels.len() % of_image);
         let problem = if value.is_nan() {
             "expected a number".into()
         } else if scale > 1.0 && value >= 0.0 {

@@ -10,6 +10,7 @@
 
 mod elements;
 mod header;
+mod images;
 mod npy;
 mod select;
 mod write;
@@ -21,6 +22,7 @@ use std::path::Path;
 use zip::{CompressionMethod, ZipArchive};
 
 use self::header::{Element, Header};
+pub use self::images::Images;
 pub use self::npy::read_npy;
 use self::select::Entry;
 pub use self::select::Keys;
@@ -83,7 +85,7 @@ fn read_archive(reader: &mut dyn ReadSeek, split: Split, reading: &Reading) -> R
     let Chosen { images, labels, shape, channels_first, need } = chosen;
     need.check(|| format!("reading the array `{}`", images.name), reading.free())?;
     let mut pixels = archive.read(images, |input, header, element| {
-        elements::levels(input, header, element, &images.name)
+        elements::levels(input, header, element, &images.name, None)
     })?;
     if channels_first {
         channels_last(&mut pixels, shape);
@@ -223,8 +225,8 @@ impl<'r> Archive<'r> {
     fn read_bytes<T>(
         &mut self,
         entry: &Entry,
-        convert: impl FnOnce(&mut dyn Read, &Header) -> Result<Vec<T>, Error>,
-    ) -> Result<Vec<T>, Error> {
+        convert: impl FnOnce(&mut dyn Read, &Header) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let (Entry { index, name, .. }, header) = (entry, entry.header()?);
         let bytes = self.check_size(entry)?;
         let mut file = self.zip.by_index(*index).map_err(zip_error)?;

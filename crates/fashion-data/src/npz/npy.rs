@@ -7,7 +7,7 @@ use std::path::Path;
 use ndarray::ArrayD;
 
 use super::elements;
-use super::header::Header;
+use super::header::{Element, Header};
 use crate::Error;
 use crate::error::InFile;
 use crate::memory::{self, Need};
@@ -33,33 +33,49 @@ pub fn read_npy(path: &Path) -> Result<ArrayD<f64>, Error> {
 }
 
 fn read_from(path: &Path) -> Result<ArrayD<f64>, Error> {
-    let mut file = BufReader::new(File::open(path)?);
-    let found = file.seek(SeekFrom::End(0))?;
-    file.rewind()?;
-    let header = Header::read(&mut file).map_err(|error| match error {
-        Error::Damaged(problem) => {
-            Error::Damaged(format!("{problem}; expected an array written by numpy.save"))
-        }
-        other => other,
-    })?;
-    let Some(element) = header.element else {
-        return Err(Error::Damaged(format!(
-            "holds elements of the type {}; expected integers, floats or booleans",
-            header.descr
-        )));
-    };
-    let bytes = header.data_bytes(element.size(), "the array")?;
-    let expected = header.header_bytes + bytes;
-    if found < expected {
-        return Err(Error::Truncated { expected, found });
-    }
-    if found > expected {
-        return Err(Error::TrailingBytes { expected });
-    }
+    let Npy { mut file, header, element, bytes } = Npy::open(path)?;
     // Eight bytes of each element are kept.
     let kept = (bytes / element.size()).saturating_mul(8);
     Need { kept, passing: bytes }.check(|| "reading the array".to_owned(), memory::free())?;
-    elements::values(&mut file.take(bytes), &header, element)
+    elements::values(&mut (&mut file).take(bytes), &header, element)
+}
+
+/// A file up to its elements, of which there are as many as its header says.
+pub(super) struct Npy {
+    pub(super) file: BufReader<File>,
+    pub(super) header: Header,
+    pub(super) element: Element,
+    /// Of the elements.
+    pub(super) bytes: u64,
+}
+
+impl Npy {
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let mut file = BufReader::new(File::open(path)?);
+        let found = file.seek(SeekFrom::End(0))?;
+        file.rewind()?;
+        let header = Header::read(&mut file).map_err(|error| match error {
+            Error::Damaged(problem) => {
+                Error::Damaged(format!("{problem}; expected an array written by numpy.save"))
+            }
+            other => other,
+        })?;
+        let Some(element) = header.element else {
+            return Err(Error::Damaged(format!(
+                "holds elements of the type {}; expected integers, floats or booleans",
+                header.descr
+            )));
+        };
+        let bytes = header.data_bytes(element.size(), "the array")?;
+        let expected = header.header_bytes + bytes;
+        if found < expected {
+            return Err(Error::Truncated { expected, found });
+        }
+        if found > expected {
+            return Err(Error::TrailingBytes { expected });
+        }
+        Ok(Self { file, header, element, bytes })
+    }
 }
 
 #[cfg(test)]

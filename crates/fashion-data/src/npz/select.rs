@@ -106,9 +106,14 @@ pub(super) fn select<'a>(
     split: Split,
     keys: &Keys,
 ) -> Result<[&'a Entry; 2], Error> {
-    let images = one(entries, Role::Images, split, keys.images.as_deref(), None)?;
-    let labels = one(entries, Role::Labels, split, keys.labels.as_deref(), images.items())?;
+    let images = one(entries, Role::Images, &[split], keys.images.as_deref(), None)?;
+    let labels = one(entries, Role::Labels, &[split], keys.labels.as_deref(), images.items())?;
     Ok([images, labels])
+}
+
+/// The images alone, whichever part they are of.
+pub(super) fn images<'a>(entries: &'a [Entry], key: Option<&str>) -> Result<&'a Entry, Error> {
+    one(entries, Role::Images, &Split::ALL, key, None)
 }
 
 /// The one array for a role: the one asked for, else the one with a usual name, else the only one of
@@ -116,7 +121,7 @@ pub(super) fn select<'a>(
 fn one<'a>(
     entries: &'a [Entry],
     role: Role,
-    split: Split,
+    splits: &[Split],
     key: Option<&str>,
     items: Option<usize>,
 ) -> Result<&'a Entry, Error> {
@@ -140,7 +145,9 @@ fn one<'a>(
             Err(error(format!("{names} could each be the {} by their {why}", role.name())))
         }
     };
-    let is_named = |entry: &&Entry| role.is_named(&entry.name, split) && !entry.is_text();
+    let is_named = |entry: &&Entry| {
+        !entry.is_text() && splits.iter().any(|&split| role.is_named(&entry.name, split))
+    };
     let named: Vec<_> = entries.iter().filter(is_named).collect();
     if let Some(entry) = unique(&named, "names")? {
         return Ok(entry);
@@ -161,19 +168,22 @@ fn one<'a>(
 /// Checks the shapes of the chosen arrays: side and channels of the images, and whether the channels
 /// come before the rows.
 pub(super) fn check_shapes(images: &Entry, labels: &Entry) -> Result<([usize; 2], bool), Error> {
-    for (entry, role, expected) in
-        [(images, Role::Images, IMAGE_SHAPES), (labels, Role::Labels, LABEL_SHAPES)]
-    {
-        let shape = &entry.header()?.shape;
-        if !role.fits(shape) {
-            return Err(Error::Shape {
-                what: format!("array `{}`", entry.name),
-                found: shape.clone(),
-                expected,
-            });
-        }
+    let shape = image_shape(images)?;
+    let of_labels = &labels.header()?.shape;
+    match Role::Labels.fits(of_labels) {
+        true => Ok(shape),
+        false => Err(misshapen(labels, of_labels, LABEL_SHAPES)),
     }
-    shape_of(&images.header()?.shape).ok_or(Error::Empty)
+}
+
+/// As [`check_shapes`], of images alone.
+pub(super) fn image_shape(images: &Entry) -> Result<([usize; 2], bool), Error> {
+    let shape = &images.header()?.shape;
+    shape_of(shape).ok_or_else(|| misshapen(images, shape, IMAGE_SHAPES))
+}
+
+fn misshapen(entry: &Entry, found: &[usize], expected: &'static str) -> Error {
+    Error::Shape { what: format!("array `{}`", entry.name), found: found.to_vec(), expected }
 }
 
 /// Checks that there is one label for each image, and an image at all.

@@ -12,6 +12,7 @@ mod fuzz;
 mod idx;
 mod memory;
 mod npz;
+mod npz_images;
 mod pictures;
 mod png;
 mod random;

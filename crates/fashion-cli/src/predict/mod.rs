@@ -1,0 +1,162 @@
+//! `fashion predict`: pictures are [found](finding), [read](reading) on all threads while those before them
+//! are answered, [written](writing) as the answers come, and [sorted](sorting).
+
+mod finding;
+mod list;
+mod progress;
+mod reading;
+mod sorting;
+mod writing;
+
+use crate::args::PredictArgs;
+use crate::exit;
+use crate::output;
+use anyhow::{Result, bail};
+use fashion_data::audit::Oddity;
+use fashion_data::files::How;
+use fashion_eval::exact_percent;
+use fashion_eval::selective::Threshold;
+use fashion_judge::{Answering, Trained};
+use fashion_model::Tta;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use finding::{Finder, LeftOut, Source};
+use progress::Progress;
+use sorting::Sorting;
+use writing::Writer;
+
+/// Classifies images.
+pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
+    let (trained, calibrated) = load(&args.weights, args.tta)?;
+    let answering = Answering::new(&trained)?;
+    let classes = trained.classifier.classes();
+    let mut sorting = sorting(args, classes, answering.threshold().is_some())?;
+    let (finder, sources) = find(args, &trained, sorting.as_ref())?;
+    output::about("weights", trained.describe());
+    if calibrated && !answering.is_calibrated() {
+        output::about("note", not_calibrated(&trained));
+    }
+    match answering.threshold() {
+        Some(threshold) => output::about("sorting", describe(&threshold)),
+        None if sorting.is_some() => output::about("note", NO_THRESHOLD),
+        None => {}
+    }
+    let mut writer = Writer::new(args.format(), classes, answering.threshold().is_some());
+    let mut progress = Progress::new(&finder, &sources);
+    let (batches, reader) = reading::start(finder, sources);
+    let mut code = exit::DONE;
+    let mut doubted = 0;
+    for batch in batches {
+        let mut pictures = Vec::with_capacity(batch.len());
+        for seen in batch {
+            match seen {
+                Ok(seen) => pictures.push(seen),
+                Err(error) => {
+                    progress.say(&format!("{} {}", exit::error_word(), exit::text(&error)));
+                    code = exit::FAILED;
+                }
+            }
+        }
+        let answers = answering.answer(&pictures)?;
+        for (seen, answer) in pictures.iter().zip(&answers) {
+            doubted += usize::from(answer.sorted_by.is_none() && seen.doubt.is_some());
+            if let Some(sorting) = &mut sorting {
+                sorting.put(&seen.path, answer)?;
+            }
+        }
+        if let Err(error) = output::print(&writer.text(&answers)) {
+            return exit::unless_closed(Err(error), code);
+        }
+        progress.add(answers.len());
+    }
+    let ended = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let classified = progress.end();
+    if ended.left_out != LeftOut::default() {
+        output::about("left out", ended.left_out);
+    }
+    if let Some(sorting) = sorting {
+        sorting.tell();
+    }
+    if doubted > 0 {
+        output::note(&format!(
+            "note     of {classified} images classified, {doubted} with a bright background or blank: the \
+             network knows light garments on black, and what it says of others means nothing"
+        ));
+    }
+    if ended.found == 0 {
+        bail!("standard input names nothing; expected a list of paths, a line each");
+    }
+    Ok(code.into())
+}
+
+/// What is said where files are sorted by a classifier that asks no person.
+const NO_THRESHOLD: &str = "the weights have no threshold, so that nothing is left to a person; \
+                            `fashion train --target-accuracy` finds one";
+
+/// What the arguments name, all of which is there.
+fn find(
+    args: &PredictArgs,
+    trained: &Trained,
+    sorting: Option<&Sorting>,
+) -> Result<(Finder, Arc<Vec<Source>>)> {
+    let finder = Finder {
+        input: trained.classifier.input(),
+        images_key: args.images_key.clone(),
+        sort_into: sorting.map(Sorting::real_folder).transpose()?,
+    };
+    let sources = args.images.iter().map(|argument| finder.find(argument));
+    let sources: Vec<Source> = sources.collect::<Result<_>>()?;
+    if sources.iter().filter(|source| matches!(source, Source::List)).count() > 1 {
+        return Err(exit::usage("there is one list on standard input; give - once"));
+    }
+    Ok((finder, Arc::new(sources)))
+}
+
+fn sorting(args: &PredictArgs, classes: &[String], asks_a_person: bool) -> Result<Option<Sorting>> {
+    let how = if args.link { How::Linked } else { How::Copied };
+    let new = |folder: &_| Sorting::new(folder, how, classes, asks_a_person);
+    args.sort_into.as_ref().map(|folder| new(folder)).transpose()
+}
+
+/// Loads a classifier, which sees images in this way if one is given, and says whether it was calibrated
+/// before.
+pub(crate) fn load(place: &Path, tta: Option<Tta>) -> Result<(Trained, bool)> {
+    let trained = Trained::load(place)?;
+    let calibrated = trained.classifier.calibration().is_some();
+    let tta = tta.unwrap_or(trained.classifier.tta());
+    Ok((trained.with_tta(tta), calibrated))
+}
+
+/// What there is to say where images are seen otherwise than the weights are calibrated for.
+pub(crate) fn not_calibrated(trained: &Trained) -> String {
+    let run = trained.run.as_ref().map_or("RUN".to_owned(), |run| output::quoted(run.path()));
+    format!(
+        "not calibrated: the temperature is right for the other --tta; for weights that are, \
+         `fashion ensemble {run} --tta {} --out FILE`",
+        trained.classifier.tta()
+    )
+}
+
+/// What the threshold is for.
+pub(crate) fn describe(threshold: &Threshold) -> String {
+    let target = exact_percent(threshold.target);
+    match threshold.value {
+        Some(value) => format!(
+            "the machine at {} or more, so that {target} of what it sorts are right; else a person",
+            output::percent(value)
+        ),
+        None => format!("a person, since no confidence was enough for {target} right"),
+    }
+}
+
+/// Why no network can be trusted with an image, whatever it says: networks are trained on garments that
+/// are light on black, and judged on such.
+pub(crate) fn unlike_the_data(pixels: &[u8], shape: [usize; 2]) -> Option<&'static str> {
+    match Oddity::of(pixels, shape)? {
+        Oddity::BrightBorder => Some("background"),
+        Oddity::Blank | Oddity::Constant | Oddity::NearlyBlank => Some("blank"),
+        Oddity::Dark | Oddity::Bright => None,
+    }
+}

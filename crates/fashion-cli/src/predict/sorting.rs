@@ -1,0 +1,156 @@
+//! `--sort-into`: files into the folders of their classes.
+
+use crate::exit;
+use crate::output::about;
+use anyhow::{Context, Result};
+use fashion_data::Classes;
+use fashion_data::files::{self, How, check_folder, is_clutter};
+use fashion_eval::thousands;
+use fashion_judge::Answer;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// The folder of what a person is to look at.
+const PERSON: &str = "person";
+
+/// Where files are sorted into.
+pub(super) struct Sorting {
+    folder: PathBuf,
+    how: How,
+    /// The folders of the classes.
+    names: Vec<String>,
+    /// Those that are there.
+    made: BTreeSet<String>,
+    files: usize,
+    /// Of these, those for a person.
+    to_person: usize,
+}
+
+impl Sorting {
+    /// Refuses classes whose names are no folders' or the same one's, and a folder that cannot be written
+    /// to. Nothing is made yet.
+    pub(super) fn new(
+        folder: &Path,
+        how: How,
+        classes: &[String],
+        asks_a_person: bool,
+    ) -> Result<Sorting> {
+        let names: Vec<String> = classes.iter().map(|class| Classes::folder(class)).collect();
+        let mut of: BTreeMap<&str, &str> = BTreeMap::new();
+        if asks_a_person {
+            of.insert(PERSON, "what needs a person");
+        }
+        for (class, name) in classes.iter().zip(&names) {
+            let mut parts = Path::new(name).components();
+            let is_name = parts.next() == Some(Component::Normal(OsStr::new(name)));
+            if !is_name || parts.next().is_some() || is_clutter(OsStr::new(name)) {
+                return Err(exit::usage(format!(
+                    "--sort-into: the class {class:?} cannot be the name of a folder; leave it out, and \
+                     sort by --format csv"
+                )));
+            }
+            if let Some(other) = of.insert(name, class) {
+                return Err(exit::usage(format!(
+                    "--sort-into: {other} and {class} would both be sorted into {name}; leave it out, and \
+                     sort by --format csv"
+                )));
+            }
+        }
+        check_folder(folder).with_context(|| format!("cannot sort into {}", folder.display()))?;
+        Ok(Sorting {
+            folder: folder.to_owned(),
+            how,
+            names,
+            made: BTreeSet::new(),
+            files: 0,
+            to_person: 0,
+        })
+    }
+
+    /// The folder by the path that it has, or will have once it is made, without links.
+    pub(super) fn real_folder(&self) -> Result<PathBuf> {
+        let folder = std::path::absolute(&self.folder)?;
+        let real = folder.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
+        Ok(real.map_or(folder.clone(), |(part, real)| match folder.strip_prefix(part) {
+            Ok(rest) if rest.as_os_str().is_empty() => real,
+            Ok(rest) => real.join(rest),
+            Err(_) => real,
+        }))
+    }
+
+    /// Puts a file into its folder, unless it is there.
+    pub(super) fn put(&mut self, file: &Path, answer: &Answer) -> Result<()> {
+        let name = match answer.sorted_by {
+            Some(by) if by == PERSON => PERSON,
+            _ => &self.names[answer.predicted],
+        };
+        let folder = self.folder.join(name);
+        let put = || {
+            if !self.made.contains(name) {
+                fs::create_dir_all(&folder)?;
+            }
+            files::put(file, &folder, self.how)
+        };
+        put().with_context(|| {
+            let hint = match self.how {
+                How::Copied => "",
+                How::Linked => "; without --link it is copied",
+            };
+            format!("cannot sort {} into {}{hint}", file.display(), folder.display())
+        })?;
+        self.files += 1;
+        self.to_person += usize::from(answer.reason.is_some());
+        self.made.insert(name.to_owned());
+        Ok(())
+    }
+
+    /// Says what was sorted.
+    pub(super) fn tell(&self) {
+        let to_person = match self.to_person {
+            0 => String::new(),
+            count => format!(", of them {} into {PERSON}", thousands(count)),
+        };
+        let (files, folder) = (thousands(self.files), self.folder.display());
+        about("sorted", format_args!("{files} files into {folder}{to_person}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_without_a_folder_of_their_own_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let sorting = |classes: &[&str], asks| {
+            let classes: Vec<String> = classes.iter().map(|&class| class.to_owned()).collect();
+            Sorting::new(folder.path(), How::Copied, &classes, asks).map(|_| ())
+        };
+        sorting(&["T-shirt/top", "person"], false).unwrap();
+        sorting(&["T-shirt/top", "persons"], true).unwrap();
+        for (classes, asks, part) in [
+            (&["a/b", "a-b"][..], false, "a/b and a-b would both be sorted into a-b"),
+            (&["coat", "person"], true, "what needs a person and person would both"),
+            (&["coat", ".."], false, "the class \"..\" cannot be the name of a folder"),
+            (&["coat", "."], false, "cannot be the name"),
+            (&[".hidden", "coat"], false, "cannot be the name"),
+        ] {
+            let error = sorting(classes, asks).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_known_by_its_path_before_it_is_made() {
+        let root = tempfile::tempdir().unwrap();
+        let classes = ["a", "b"].map(String::from);
+        let sorting = Sorting::new(&root.path().join("x/y"), How::Copied, &classes, false).unwrap();
+        let before = sorting.real_folder().unwrap();
+        assert!(!root.path().join("x").exists());
+        fs::create_dir_all(root.path().join("x/y")).unwrap();
+        assert_eq!(before, sorting.real_folder().unwrap());
+        assert_eq!(before, root.path().join("x/y").canonicalize().unwrap());
+    }
+}

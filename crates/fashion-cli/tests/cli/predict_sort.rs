@@ -1,0 +1,183 @@
+//! `fashion predict --sort-into`.
+
+use crate::common::*;
+use crate::predict::write_png;
+use crate::predict_many::draw;
+use ndarray::Array3;
+use ndarray_npy::write_npy;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// The weights that come with the program, which know from which confidence a machine may sort.
+const GARMENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/garments.safetensors");
+
+/// Sorts with weights that ask a person, and gives what is said.
+fn sort(folder: &Path, options: &str) -> Ended {
+    let ended = line(folder, &format!("predict {GARMENTS} {options} --json"));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    ended
+}
+
+/// Draws garments, and one that any network leaves to a person.
+fn shots(folder: &Path, count: usize) {
+    for index in 0..count {
+        draw(&folder.join(format!("shots/{}/{index}.png", index % 2)), index);
+    }
+    let inverted: Vec<u8> = splits().test.pixels(0).iter().map(|level| 255 - level).collect();
+    write_png(&folder.join("shots/inverted.png"), 28, 28, &inverted);
+}
+
+/// Where each file has to be by what was answered.
+fn expected(answers: &str) -> BTreeSet<String> {
+    let place = |line: &str| {
+        let answer = json(line);
+        let name = Path::new(answer["path"].as_str().unwrap()).file_name().unwrap();
+        let folder = match answer["sorted_by"].as_str() {
+            Some("person") => "person".to_owned(),
+            _ => answer["class"].as_str().unwrap().replace('/', "-"),
+        };
+        format!("{folder}/{}", name.to_str().unwrap())
+    };
+    answers.lines().map(place).collect()
+}
+
+fn names(files: &Files) -> BTreeSet<String> {
+    files.keys().cloned().collect()
+}
+
+#[test]
+fn each_file_comes_into_its_folder_once_and_stays_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    shots(folder, 40);
+    let before = files(&folder.join("shots"));
+    // Inside of what is read.
+    let ended = sort(folder, "shots --sort-into shots/sorted");
+    let sorted = files(&folder.join("shots/sorted"));
+    assert_eq!(names(&sorted), expected(&ended.stdout));
+    assert_eq!(sorted.len(), 41);
+    assert_eq!(sorted["person/inverted.png"], before["inverted.png"]);
+    let told = format!("sorted   41 files into shots/sorted, of them {} into person\n", {
+        ended.stdout.matches("\"person\"").count()
+    });
+    assert!(ended.stderr.ends_with(&told), "{}", ended.stderr);
+    let again = sort(folder, "shots --sort-into shots/sorted");
+    assert_eq!(ended.stdout, again.stdout);
+    assert_same(&files(&folder.join("shots/sorted")), &sorted);
+    fs::rename(folder.join("shots/sorted"), folder.join("sorted")).unwrap();
+    assert_same(&files(&folder.join("shots")), &before);
+}
+
+#[test]
+fn files_of_one_name_are_all_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let person = folder.join("sorted/person");
+    fs::create_dir_all(&person).unwrap();
+    fs::write(person.join("1.png"), "of somebody").unwrap();
+    let inverted = |index: usize| -> Vec<u8> {
+        splits().test.pixels(index).iter().map(|level| 255 - level).collect()
+    };
+    for index in 0..3 {
+        fs::create_dir(folder.join(index.to_string())).unwrap();
+        write_png(&folder.join(format!("{index}/1.png")), 28, 28, &inverted(index));
+    }
+    sort(folder, "0 1 2 --sort-into sorted");
+    let sorted = files(&folder.join("sorted"));
+    assert_eq!(sorted.len(), 4, "{:?}", names(&sorted));
+    assert_eq!(sorted["person/1.png"], b"of somebody");
+    for index in 0..3 {
+        let file = fs::read(folder.join(format!("{index}/1.png"))).unwrap();
+        assert!(sorted.values().any(|other| *other == file));
+    }
+    sort(folder, "2 0 1 --sort-into sorted");
+    assert_same(&files(&folder.join("sorted")), &sorted);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_the_file_itself() {
+    use std::os::unix::fs::MetadataExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    shots(folder, 1);
+    sort(folder, "shots/inverted.png --sort-into copied");
+    sort(folder, "shots/inverted.png --sort-into linked --link");
+    let inode = |path: &str| folder.join(path).metadata().unwrap().ino();
+    let original = inode("shots/inverted.png");
+    assert_eq!(inode("linked/person/inverted.png"), original);
+    assert_ne!(inode("copied/person/inverted.png"), original);
+}
+
+#[test]
+fn nothing_is_left_to_a_person_without_a_threshold_which_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    shots(folder, 3);
+    let run = run_folder();
+    let ended = line(folder, &format!("predict {} shots --sort-into sorted --json", run.display()));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(names(&files(&folder.join("sorted"))), expected(&ended.stdout));
+    assert!(!folder.join("sorted/person").exists());
+    assert_eq!(ended.stderr.matches("have no threshold").count(), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn what_cannot_be_sorted_is_refused_before_the_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    shots(folder, 1);
+    fs::write(folder.join("file"), "").unwrap();
+    write_npy(folder.join("tiles.npy"), &Array3::<u8>::zeros((2, 28, 28))).unwrap();
+    for (code, options, part) in [
+        (2, "tiles.npy --sort-into sorted", "tiles.npy cannot be sorted into folders"),
+        (2, "shots --link", "--sort-into"),
+        (1, "shots --sort-into file", "cannot sort into file"),
+        (1, "shots --sort-into shots", "shots is what --sort-into sorts into"),
+        (1, "absent --sort-into sorted", "cannot classify absent"),
+    ] {
+        let ended = line(folder, &format!("predict {GARMENTS} {options}"));
+        assert_eq!((ended.code, &ended.stdout[..]), (Some(code), ""), "{}", ended.stderr);
+        assert!(ended.stderr.contains(part), "{}", ended.stderr);
+    }
+    assert!(!folder.join("sorted").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn sorting_that_is_killed_goes_on_where_it_was() {
+    use std::process::Stdio;
+    use std::thread::sleep;
+    use std::time::Duration;
+
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // Of each name two, with different bytes.
+    for index in 0..600 {
+        draw(&folder.join(format!("shots/{}/{}.png", index / 300, index % 300)), index % 97);
+    }
+    sort(folder, "shots --sort-into whole");
+    let options = format!("predict {GARMENTS} shots --sort-into killed");
+    // What is there, while it comes and goes.
+    let count = || -> usize {
+        let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+        entries(&folder.join("killed")).map(|class| entries(&class.path()).count()).sum()
+    };
+    for least in [1, 100, 300] {
+        let mut predict = command(folder, options.split(' '));
+        let mut child = predict.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        while count() < least && child.try_wait().unwrap().is_none() {
+            sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert!(count() > 0);
+    sort(folder, "shots --sort-into killed");
+    let mut sorted = files(&folder.join("killed"));
+    // Begun when it was killed.
+    sorted.retain(|name, _| !name.ends_with(".part"));
+    assert_same(&sorted, &files(&folder.join("whole")));
+}

@@ -1,0 +1,270 @@
+//! What a classifier says of pictures, one by one.
+
+use crate::calibrator::Calibrator;
+use crate::classifier::Trained;
+use crate::error::Error;
+use fashion_eval::argmax;
+use fashion_eval::selective::Threshold;
+use fashion_model::{Classifier, Tta};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// A picture as the network sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its file, or its name.
+    pub path: PathBuf,
+    /// 0–255, row by row, channels last, of the classifier's input shape.
+    pub pixels: Vec<u8>,
+    /// Why the network cannot be trusted with it, whatever it says, if it cannot: in a word, such as
+    /// `blank`.
+    pub doubt: Option<&'static str>,
+}
+
+/// What a classifier says of a picture. Its fields in their order are those of a JSON line.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// The picture's file, or its name.
+    pub path: String,
+    /// The most probable class, the first of equals.
+    pub predicted: usize,
+    /// Its name.
+    pub class: String,
+    /// Of each class; calibrated, where the weights are.
+    pub probabilities: Vec<f32>,
+    /// How the picture was seen, where that was not once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tta: Option<Tta>,
+    /// Who is to sort it: `machine` or `person`; left out where no target accuracy was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sorted_by: Option<&'static str>,
+    /// Why a person is: `unsure`, or the doubt with which it was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+}
+
+impl Answer {
+    /// The second most probable class.
+    pub fn runner_up(&self) -> usize {
+        let mut others = self.probabilities.clone();
+        others[self.predicted] = -1.0;
+        argmax(&others)
+    }
+
+    /// A JSON object for each answer, on a line of its own.
+    pub fn to_json(answers: &[Answer]) -> String {
+        let mut text = Vec::new();
+        for answer in answers {
+            serde_json::to_writer(&mut text, answer).expect("written to memory");
+            text.push(b'\n');
+        }
+        String::from_utf8(text).expect("JSON is UTF-8")
+    }
+
+    /// The header of [`to_csv`](Self::to_csv), for so many classes.
+    pub fn csv_header(classes: usize) -> String {
+        let fields = ["path", "predicted", "class", "probability", "tta", "sorted_by", "reason"];
+        let classes = (0..classes).map(|class| format!("p{class}"));
+        lines([fields.map(String::from).into_iter().chain(classes)])
+    }
+
+    /// A line for each answer (RFC 4180, but that lines end with a newline alone), with the fields of a
+    /// JSON line, empty where that has none, and the predicted class's probability before those of all.
+    pub fn to_csv(answers: &[Answer]) -> String {
+        lines(answers.iter().map(|answer| {
+            let text = |word: Option<&str>| word.unwrap_or_default().to_owned();
+            let fields = [
+                answer.path.clone(),
+                answer.predicted.to_string(),
+                answer.class.clone(),
+                number(answer.probabilities[answer.predicted]),
+                answer.tta.map_or(String::new(), |tta| tta.to_string()),
+                text(answer.sorted_by),
+                text(answer.reason),
+            ];
+            fields.into_iter().chain(answer.probabilities.iter().copied().map(number))
+        }))
+    }
+}
+
+/// The shortest decimal that is this number; small ones with an exponent, as in JSON.
+fn number(p: f32) -> String {
+    format!("{p:?}")
+}
+
+fn lines(records: impl IntoIterator<Item = impl IntoIterator<Item = String>>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for record in records {
+        writer.write_record(record).expect("written to memory, as many fields in each line");
+    }
+    String::from_utf8(writer.into_inner().expect("written to memory")).expect("of UTF-8 fields")
+}
+
+/// How a classifier answers: calibrated where it is, and with who is to sort where it knows from which
+/// confidence a machine may.
+///
+/// ```no_run
+/// use fashion_judge::{Answer, Answering, Seen, Trained};
+///
+/// let trained = Trained::load("runs/001".as_ref())?;
+/// let answering = Answering::new(&trained)?;
+/// let pixels = vec![0; trained.classifier.input().values()];
+/// let seen = Seen { path: "blank.png".into(), pixels, doubt: Some("blank") };
+/// print!("{}", Answer::to_json(&answering.answer(&[seen])?));
+/// # Ok::<(), fashion_judge::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Answering<'a> {
+    classifier: &'a Classifier,
+    calibrator: Option<Calibrator>,
+}
+
+impl<'a> Answering<'a> {
+    /// Takes what the classifier's file says of its confidence.
+    ///
+    /// # Errors
+    /// As [`Trained::calibrator`].
+    pub fn new(trained: &'a Trained) -> Result<Self, Error> {
+        Ok(Self { classifier: &trained.classifier, calibrator: trained.calibrator()? })
+    }
+
+    /// Whether probabilities are calibrated.
+    pub fn is_calibrated(&self) -> bool {
+        self.calibrator.is_some()
+    }
+
+    /// From which confidence a machine may sort, where that is known.
+    pub fn threshold(&self) -> Option<Threshold> {
+        self.calibrator.and_then(|calibrator| calibrator.threshold)
+    }
+
+    /// The answers to pictures, in their order, on all threads of rayon's current pool; what is answered
+    /// together does not change a bit.
+    ///
+    /// # Errors
+    /// As [`Classifier::probabilities`].
+    pub fn answer(&self, pictures: &[Seen]) -> Result<Vec<Answer>, Error> {
+        let pixels: Vec<&[u8]> = pictures.iter().map(|seen| &seen.pixels[..]).collect();
+        let probabilities = self.classifier.plain_probabilities(&pixels.concat())?;
+        let rows = probabilities.chunks_exact(self.classifier.classes().len());
+        Ok(pictures.iter().zip(rows).map(|(seen, row)| self.of(seen, row)).collect())
+    }
+
+    /// The answer to a picture of which these are the plain probabilities.
+    fn of(&self, seen: &Seen, probabilities: &[f32]) -> Answer {
+        let mut probabilities: Vec<f64> = probabilities.iter().map(|&p| p.into()).collect();
+        if let Some(calibrator) = self.calibrator {
+            calibrator.temperature.apply_row(&mut probabilities);
+        }
+        let predicted = argmax(&probabilities);
+        let threshold = self.threshold();
+        let reason = threshold.and_then(|threshold| {
+            let unsure = || (!threshold.takes(probabilities[predicted])).then_some("unsure");
+            seen.doubt.or_else(unsure)
+        });
+        Answer {
+            path: seen.path.display().to_string(),
+            predicted,
+            class: self.classifier.classes()[predicted].clone(),
+            probabilities: probabilities.into_iter().map(|p| p as f32).collect(),
+            tta: Some(self.classifier.tta()).filter(|&tta| tta != Tta::None),
+            sorted_by: threshold.map(|_| if reason.is_some() { "person" } else { "machine" }),
+            reason,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fashion_data::Classes;
+    use fashion_eval::calibration::Temperature;
+    use fashion_model::Architecture;
+    use fashion_model::weights::to_classifier;
+
+    fn classifier(names: &[&str]) -> Classifier {
+        let classes = Classes::new(names.iter().copied()).unwrap();
+        to_classifier(&Architecture::ReportCnn.build(classes.len(), 0), &classes).unwrap()
+    }
+
+    fn seen(path: &str, doubt: Option<&'static str>) -> Seen {
+        Seen { path: path.into(), pixels: vec![0; 784], doubt }
+    }
+
+    #[test]
+    fn confidence_is_calibrated_and_held_against_the_threshold() {
+        let classifier = classifier(&["boot", "bag", "coat"]);
+        let of = |calibrator: Option<Calibrator>, doubt| {
+            Answering { classifier: &classifier, calibrator }
+                .of(&seen("a.png", doubt), &[0.25, 0.75, 0.0])
+        };
+        let who = |answer: Answer| (answer.sorted_by, answer.reason);
+        let plain = of(None, None);
+        assert_eq!((plain.predicted, &plain.class[..], plain.runner_up()), (1, "bag", 0));
+        assert_eq!(who(of(None, Some("blank"))), (None, None));
+        // 3 to 1 becomes √3 to 1.
+        let temperature = Temperature::new(2.0).unwrap();
+        let threshold = |value| Threshold { value, target: 0.99, level: 0.95, held_out: 600 };
+        let at = |value| Calibrator { temperature, threshold: Some(threshold(value)) };
+        let calibrated = of(Some(at(Some(0.7))), None);
+        assert!((calibrated.probabilities[1] - 0.633_974_6).abs() < 1e-6);
+        assert_eq!(who(calibrated), (Some("person"), Some("unsure")));
+        assert_eq!(who(of(Some(at(Some(0.6))), None)), (Some("machine"), None));
+        // However sure it is.
+        assert_eq!(who(of(Some(at(Some(0.6))), Some("blank"))), (Some("person"), Some("blank")));
+        assert_eq!(who(of(Some(at(None)), None)), (Some("person"), Some("unsure")));
+    }
+
+    #[test]
+    fn answers_do_not_depend_on_what_is_answered_together() {
+        let classifier = classifier(&["boot", "bag", "coat"]);
+        let answering = Answering { classifier: &classifier, calibrator: None };
+        let picture = |index: usize| Seen {
+            path: format!("{index}.png").into(),
+            pixels: (0..784).map(|pixel| (pixel * (index + 3) % 251) as u8).collect(),
+            doubt: None,
+        };
+        let pictures: Vec<Seen> = (0..67).map(picture).collect();
+        let all = answering.answer(&pictures).unwrap();
+        assert_eq!(all.len(), 67);
+        for size in [1, 5, 64] {
+            let parts = pictures.chunks(size).map(|part| answering.answer(part).unwrap());
+            assert_eq!(parts.collect::<Vec<_>>().concat(), all, "{size}");
+        }
+        assert_eq!(answering.answer(&[]).unwrap(), []);
+    }
+
+    #[test]
+    fn lines_are_json_and_csv_whatever_a_name_has_in_it() {
+        let answer = Answer {
+            path: "a, \"b\"\n.png".into(),
+            predicted: 1,
+            class: "bag,\r\nred".into(),
+            probabilities: vec![1e-9, 0.75],
+            tta: None,
+            sorted_by: Some("machine"),
+            reason: None,
+        };
+        let other = Answer {
+            path: "c.png".into(),
+            tta: Some(Tta::Flip),
+            sorted_by: Some("person"),
+            reason: Some("unsure"),
+            ..answer.clone()
+        };
+        let answers = [answer, other];
+        let json = Answer::to_json(&answers);
+        assert_eq!(
+            json.lines().next().unwrap(),
+            r#"{"path":"a, \"b\"\n.png","predicted":1,"class":"bag,\r\nred","probabilities":[1e-9,0.75],"sorted_by":"machine"}"#
+        );
+        let end = r#","tta":"flip","sorted_by":"person","reason":"unsure"}"#;
+        assert!(json.lines().nth(1).unwrap().ends_with(end), "{json}");
+        assert_eq!(
+            Answer::csv_header(2) + &Answer::to_csv(&answers),
+            "path,predicted,class,probability,tta,sorted_by,reason,p0,p1\n\
+             \"a, \"\"b\"\"\n.png\",1,\"bag,\r\nred\",0.75,,machine,,1e-9,0.75\n\
+             c.png,1,\"bag,\r\nred\",0.75,flip,person,unsure,1e-9,0.75\n"
+        );
+    }
+}
