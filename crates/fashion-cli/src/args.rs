@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use data::{
     AuditArgs, AugmentArgs, DataCommand, DrawArgs, FigureArgs, InfoArgs, SuspectsArgs,
 };
+use fashion_data::picture::Limits;
 use fashion_model::Tta;
 use fashion_train::Recipe;
 use fashion_train::word;
@@ -91,6 +92,22 @@ pub(crate) struct DataArgs {
     /// The label of the first class, 0 or 1, where no label is 0 and the classes have no names
     #[arg(long, value_name = "LABEL", value_parser = clap::value_parser!(u16).range(0..=1))]
     pub(crate) labels_from: Option<u16>,
+}
+
+/// What is read of pictures.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PictureArgs {
+    /// The largest picture that is read, in millions of pixels; its file may have four bytes for each
+    #[arg(long, value_name = "MILLIONS", default_value_t = 64)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) max_megapixels: u64,
+}
+
+impl PictureArgs {
+    /// The limits that the library takes.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits::of_pixels(self.max_megapixels * 1_000_000)
+    }
 }
 
 /// Reads the name of a recipe.
@@ -354,13 +371,15 @@ pub(crate) struct PredictArgs {
     /// A run's folder, a weights file in safetensors, or `garments`, which comes with the program
     #[arg(value_name = "RUN|WEIGHTS")]
     pub(crate) weights: PathBuf,
-    /// PNG or JPEG files
+    /// Pictures: PNG, JPEG, WebP, GIF (the first frame), BMP or TIFF
     #[arg(value_name = "IMAGE", required = true)]
     pub(crate) images: Vec<PathBuf>,
     /// See images otherwise than the weights are for: flip, mirrored too, or none. Probabilities are then
     /// not calibrated, and nobody is said to sort; `fashion ensemble RUN --tta flip` makes weights for it
     #[arg(long, value_name = "none|flip", value_parser = word::<Tta>)]
     pub(crate) tta: Option<Tta>,
+    #[command(flatten)]
+    pub(crate) pictures: PictureArgs,
     /// Print a JSON object for each image, one a line
     #[arg(long)]
     pub(crate) json: bool,

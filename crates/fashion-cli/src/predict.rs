@@ -4,7 +4,6 @@ use crate::args::PredictArgs;
 use crate::exit;
 use crate::output;
 use anyhow::{Context, Result, bail};
-use fashion_data::Error;
 use fashion_data::audit::Oddity;
 use fashion_data::picture::{self, Picture};
 use fashion_eval::selective::Threshold;
@@ -61,7 +60,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     for paths in args.images.chunks(BATCH) {
         let mut read = Vec::new();
         for path in paths {
-            let fitting = fitting(picture::read(path), input);
+            let read = picture::read(path, &args.pictures.limits());
+            let fitting = read.map_err(Into::into).and_then(|picture| fitting(picture, input));
             match fitting.with_context(|| format!("cannot classify {}", path.display())) {
                 Ok(pixels) => read.push((path, pixels)),
                 Err(error) => {
@@ -126,17 +126,12 @@ pub(crate) fn not_calibrated(trained: &Trained) -> String {
 }
 
 /// The pixels of a picture that a network for such images takes.
-fn fitting(read: Result<Picture, Error>, input: ImageShape) -> Result<Vec<u8>> {
+fn fitting(picture: Picture, input: ImageShape) -> Result<Vec<u8>> {
     let ImageShape { side, channels } = input;
-    let picture = match read {
-        Err(Error::PictureSize { width, height }) => {
-            bail!("it is {width}x{height} pixels; expected {side}x{side}: crop and scale it")
-        }
-        Ok(picture) if picture.side != side => {
-            bail!("it is {0}x{0} pixels; expected {side}x{side}: crop and scale it", picture.side)
-        }
-        read => read?,
-    };
+    let Picture { width, height, .. } = picture;
+    if (width, height) != (side, side) {
+        bail!("it is {width}x{height} pixels; expected {side}x{side}: crop and scale it");
+    }
     match channels {
         3 => Ok(picture.into_rgb().pixels),
         _ if picture.channels == 1 => Ok(picture.pixels),
