@@ -69,7 +69,8 @@ struct Decoded {
     exif: Option<Vec<u8>>,
 }
 
-/// What the decoder gives of a whole picture; one decoded `once` may lack bits of its last coefficient.
+/// What the decoder gives of a whole picture; one decoded `once` may lack bits of its last coefficient, or, if it
+/// is progressive, bits that would refine the last scan.
 fn whole(bytes: &[u8], part: u16, once: bool) -> Result<Decoded, Error> {
     let filled = filled(bytes);
     if let Some(Filled { bytes, ones_end_it: true }) = &filled
@@ -110,8 +111,8 @@ fn part(width: u16, height: u16, edge: usize) -> u16 {
 /// A file in which ones follow the data of each scan.
 struct Filled {
     bytes: Vec<u8>,
-    /// Whether a scan that goes on into the ones is always an error, but for bits of its last coefficient: all
-    /// that its data consist of are codes that T.81 forbids to be all ones, and few bits between them.
+    /// Whether a scan that goes on into the ones ends in an error as soon as a code is wanted: T.81 forbids
+    /// codes of ones alone.
     ones_end_it: bool,
 }
 
@@ -147,8 +148,6 @@ fn filled(bytes: &[u8]) -> Option<Filled> {
             // bytes for each.
             0xc0..=0xc2 => {
                 components = segment.get(10..)?.iter().step_by(3).copied().collect();
-                // The progressive one has bits without codes.
-                ones_end_it &= marker != 0xc2;
             }
             0xc4 => ones_end_it &= no_code_is_all_ones(segment.get(4..)?),
             // A scan: number of components, two bytes for each, first and last coefficient, bits.
@@ -218,6 +217,7 @@ mod tests {
         for file in [
             &include_bytes!("../../../tests/it/fixtures/grey.jpg")[..],
             include_bytes!("../../../tests/it/fixtures/baseline.jpg"),
+            include_bytes!("../../../tests/it/fixtures/restarts.jpg"),
             include_bytes!("../../../tests/it/fixtures/cmyk.jpg"),
             include_bytes!("../../../tests/it/fixtures/wide.jpg"),
         ] {
@@ -238,7 +238,7 @@ mod tests {
                 let last_blocks = found.samples.len() - 16 * row;
                 assert_eq!(cut.samples[..last_blocks], found.samples[..last_blocks], "{end}");
             }
-            assert!(hidden <= 1, "{hidden}");
+            assert!(hidden <= 2, "{hidden}");
         }
     }
 
@@ -275,9 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn files_whose_data_may_be_all_ones_are_decoded_twice() {
-        let progressive = filled(include_bytes!("../../../tests/it/fixtures/restarts.jpg"));
-        assert!(progressive.is_some_and(|filled| !filled.ones_end_it));
+    fn codes_that_fill_their_space_may_be_all_ones() {
         // One code of one bit; and two, which are all that there are.
         let table = |codes: u8| [&[0, codes][..], &[0; 15], &[7, 8][..usize::from(codes)]].concat();
         assert!(no_code_is_all_ones(&table(1)));
