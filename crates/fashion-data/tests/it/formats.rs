@@ -270,7 +270,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         ("jpeg", edited(jpeg, &[(frame + 5, &[0xff; 4])])),
         ("webp, lossless", edited(&lossless, &[(21, &[0xfe, 0xbf, 0xff, 0x0f])])),
         ("webp, lossy", edited(&lossy, &[(key(&lossy), &[0xff, 0x3f, 0xff, 0x3f])])),
-        ("webp, its canvas", edited(&extended, &[(24, &[0xff; 6])])),
+        ("webp, its canvas", edited(&extended, &[(24, &[0x5f, 0xea, 0, 0x5f, 0xea, 0])])),
         ("webp, in its canvas", edited(&extended, &[(key(&extended), &[0xff, 0x3f, 0xff, 0x3f])])),
         ("gif, its screen", edited(&gif, &[(screen, &[0xff; 4])])),
         ("gif, its frame", edited(&gif, &[(in_frame, &[0xff; 4])])),

@@ -176,14 +176,14 @@ impl Frame {
                 let others = others.get(component.others)?.as_ref()?;
                 let step = *quantisation.get(component.quantisation)?;
                 let stride = units_across * component.across;
-                for block in 0..component.across * component.down {
-                    let (below, right) = (block / component.across, block % component.across);
-                    component.predicted = component.predicted.wrapping_add(bits.first(first)?);
-                    bits.pass(others)?;
-                    let mean = (component.predicted.wrapping_mul(step) >> 3).saturating_add(128);
-                    let place =
-                        (row * component.down + below) * stride + column * component.across + right;
-                    component.plane[place] = mean.clamp(0, 255) as u8;
+                for below in 0..component.down {
+                    let place = (row * component.down + below) * stride + column * component.across;
+                    for mean in &mut component.plane[place..][..component.across] {
+                        component.predicted = component.predicted.wrapping_add(bits.first(first)?);
+                        bits.pass(others)?;
+                        let level = component.predicted.wrapping_mul(step) >> 3;
+                        *mean = level.saturating_add(128).clamp(0, 255) as u8;
+                    }
                 }
             }
             if bits.are_over() {

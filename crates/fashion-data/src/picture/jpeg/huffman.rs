@@ -1,7 +1,7 @@
 //! Huffman codes of a JPEG's scan (ITU-T T.81, annexes C and F), of which most values are passed over.
 
 /// Codes up to this length are looked up at once.
-const QUICK: u32 = 10;
+const QUICK: u32 = 11;
 
 /// A table of codes.
 pub(super) struct Codes {
@@ -12,6 +12,19 @@ pub(super) struct Codes {
     /// places of values and codes.
     longer: [(u32, i32); 16],
     values: Vec<u8>,
+    /// By the first bits of what follows.
+    passed: [Passed; 1 << QUICK],
+}
+
+/// Coefficients of a block that stand in some bits whole.
+#[derive(Clone, Copy, Default)]
+struct Passed {
+    /// The bits that they take, 0 where there is none.
+    bits: u8,
+    /// How many coefficients they are.
+    coefficients: u8,
+    /// Whether the others of the block are zero.
+    ends: bool,
 }
 
 impl Codes {
@@ -20,8 +33,12 @@ impl Codes {
         let (counts, rest) = segment.split_first_chunk::<16>()?;
         let (values, rest) =
             rest.split_at_checked(counts.iter().map(|&count| usize::from(count)).sum())?;
-        let mut codes =
-            Self { quick: [(0, 0); 1 << QUICK], longer: [(0, 0); 16], values: values.to_vec() };
+        let mut codes = Self {
+            quick: [(0, 0); 1 << QUICK],
+            longer: [(0, 0); 16],
+            values: values.to_vec(),
+            passed: [Passed::default(); 1 << QUICK],
+        };
         let (mut code, mut place) = (0_u32, 0_usize);
         for (length, &count) in (1..).zip(counts) {
             codes.longer[length as usize - 1].1 = place as i32 - code as i32;
@@ -39,7 +56,28 @@ impl Codes {
             codes.longer[length as usize - 1].0 = code << (16 - length);
             code <<= 1;
         }
+        for first in 0..1 << QUICK {
+            codes.passed[first] = codes.passed(first);
+        }
         Some((codes, rest))
+    }
+
+    /// The coefficients that stand in the first bits of what follows.
+    fn passed(&self, first: usize) -> Passed {
+        let mut passed = Passed::default();
+        while !passed.ends {
+            let (length, value) = self.quick[first << passed.bits & ((1 << QUICK) - 1)];
+            let bits = passed.bits + length + (value & 15);
+            if length == 0 || u32::from(bits) > QUICK {
+                break;
+            }
+            passed.bits = bits;
+            match coefficients(value) {
+                Some(coefficients) => passed.coefficients += coefficients,
+                None => passed.ends = true,
+            }
+        }
+        passed
     }
 
     /// The length of the code that some bits begin with, and its value.
@@ -140,17 +178,28 @@ impl<'a> Bits<'a> {
             if self.count < 32 {
                 self.fill();
             }
-            let (length, value) = codes.find(self.buffer)?;
-            let (run, size) = (value >> 4, value & 15);
-            self.take(length + size);
-            index += match (run, size) {
-                (15, _) => 16,
-                (_, 0) => 64,
-                _ => run + 1,
-            };
+            let passed = codes.passed[(self.buffer >> (64 - QUICK)) as usize];
+            // What follows the last coefficient is of the next block.
+            if passed.bits > 0 && index + passed.coefficients < 64 {
+                self.take(passed.bits);
+                index += passed.coefficients;
+                if passed.ends {
+                    break;
+                }
+            } else {
+                let (length, value) = codes.find(self.buffer)?;
+                self.take(length + (value & 15));
+                index += coefficients(value).unwrap_or(64);
+            }
         }
         Some(())
     }
+}
+
+/// How many coefficients the value of a code stands for, with the zeros before; none for all that are left.
+fn coefficients(value: u8) -> Option<u8> {
+    let (zeros, size) = (value >> 4, value & 15);
+    (size > 0 || zeros == 15).then_some(zeros + 1)
 }
 
 /// Whether one of eight bytes is all ones.
