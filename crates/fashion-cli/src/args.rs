@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use data::{
     AuditArgs, AugmentArgs, DataCommand, DrawArgs, FigureArgs, InfoArgs, SuspectsArgs,
 };
+use fashion_data::picture::Limits;
 use fashion_model::Tta;
 use fashion_train::Recipe;
 use fashion_train::word;
@@ -91,6 +92,22 @@ pub(crate) struct DataArgs {
     /// The label of the first class, 0 or 1, where no label is 0 and the classes have no names
     #[arg(long, value_name = "LABEL", value_parser = clap::value_parser!(u16).range(0..=1))]
     pub(crate) labels_from: Option<u16>,
+}
+
+/// What is read of pictures.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PictureArgs {
+    /// The largest picture that is read, in millions of pixels; its file may have four bytes for each
+    #[arg(long, value_name = "MILLIONS", default_value_t = 64)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) max_megapixels: u64,
+}
+
+impl PictureArgs {
+    /// The limits that the library takes.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits::of_pixels(self.max_megapixels * 1_000_000)
+    }
 }
 
 /// Reads the name of a recipe.
@@ -374,8 +391,8 @@ pub(crate) struct PredictArgs {
     /// A run's folder, a weights file in safetensors, or `garments`, which comes with the program
     #[arg(value_name = "RUN|WEIGHTS")]
     pub(crate) weights: PathBuf,
-    /// PNG or JPEG files, folders of them, patterns such as 'photos/*.png', npz or npy files of images, or
-    /// - for a list of such paths on standard input
+    /// Pictures (PNG, JPEG, WebP, the first frame of a GIF, BMP, TIFF), folders of them, patterns such as
+    /// 'photos/*.png', npz or npy files of images, or - for a list of such paths on standard input
     #[arg(value_name = "IMAGE", required = true)]
     pub(crate) images: Vec<PathBuf>,
     /// See images otherwise than the weights are for: flip, mirrored too, or none. Probabilities are then
@@ -391,6 +408,8 @@ pub(crate) struct PredictArgs {
     /// Sort by hard links instead of copies: they take no room, and must be on the same file system
     #[arg(long, requires = "sort_into")]
     pub(crate) link: bool,
+    #[command(flatten)]
+    pub(crate) pictures: PictureArgs,
     /// How to print answers: a table, JSON objects, one a line, or CSV with a header
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = PredictFormat::Table)]
     format: PredictFormat,

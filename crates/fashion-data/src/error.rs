@@ -167,7 +167,18 @@ pub enum Error {
         expected: &'static str,
     },
 
-    /// A picture of another size.
+    /// A picture with more pixels, or in more bytes, than are read.
+    #[error(
+        "it has {found}, and pictures of at most {most} are read; scale it down, or allow more"
+    )]
+    PictureTooLarge {
+        /// How much it has.
+        found: String,
+        /// How much may be.
+        most: String,
+    },
+
+    /// A picture of a size that images of a data set do not have.
     #[error(
         "it is {width}x{height} pixels; expected a square of {MIN_SIDE} to {MAX_SIDE}: crop and scale it"
     )]
@@ -314,7 +325,7 @@ pub enum Error {
 
 /// What a folder of data holds.
 const WANTED: &str = "train.npz and test.npz, the four IDX files (train-images-idx3-ubyte, ...), \
-                      fashion-mnist_train.csv and fashion-mnist_test.csv, or PNG and JPEG files in \
+                      fashion-mnist_train.csv and fashion-mnist_test.csv, or pictures in \
                       CLASS/, or in train/CLASS/ and test/CLASS/";
 
 /// A shape as NumPy prints it: `(60000, 28, 28)`, `(10,)`.

@@ -1,4 +1,4 @@
-//! Folders of pictures, PNG or JPEG, one folder for each class.
+//! Folders of pictures, one folder for each class.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -8,15 +8,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use crate::dataset::is_shape;
 use crate::error::InFile;
 use crate::memory::Need;
-use crate::picture::Picture;
+use crate::picture::{FORMATS, Picture, png};
 use crate::reading::{Raw, described};
 use crate::source::VALIDATION;
-use crate::{Classes, Dataset, Error, Reading, Split, files, picture, png};
+use crate::{Classes, Dataset, Error, Reading, Split, files, picture};
 
 /// Endings of names of pictures; a file with one of them must be a picture.
-const ENDINGS: [&str; 5] = ["png", "jpg", "jpeg", "jpe", "jfif"];
+const ENDINGS: [&str; 10] =
+    ["png", "jpg", "jpeg", "jpe", "jfif", "webp", "gif", "bmp", "tif", "tiff"];
 
 /// What a folder of pictures holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +32,7 @@ pub struct Pictures {
     pub unread: Vec<(PathBuf, String)>,
 }
 
-/// Reads `CLASS/*` in a folder, every PNG and JPEG that [`picture::read`] takes.
+/// Reads `CLASS/*` in a folder, every picture that [`picture::read`] takes; they are square, and of one size.
 ///
 /// The classes are the folders, in the order of their names, numbers by value. Ten folders whose names,
 /// or numbers, are those of the garments are these, in their order: `Ankle boot`, `ankle-boot`,
@@ -54,7 +56,7 @@ pub fn read(folder: &Path, reading: &Reading) -> Result<Pictures, Error> {
     let Listing { items, left_out } = list(folder, found, &classes)?;
     let items = items.into_iter().map(|(path, label)| ((), path, label)).collect();
     let Read { items: read, broken: unread } =
-        read_all(items, reading.free(), &|_, _| {}).in_file(folder)?;
+        read_all(items, reading, &|_, _| {}).in_file(folder)?;
     if read.is_empty() {
         let first = unread.into_iter().next();
         return Err(
@@ -147,7 +149,7 @@ pub(crate) fn list(place: &Path, found: ClassFolders, classes: &Classes) -> Resu
         let (mut pictures, others) = pictures(&class)?;
         if let (true, Some(other)) = (pictures.is_empty(), others.first()) {
             let problem = format!(
-                "holds no PNG or JPEG picture, but {}; convert what it holds, or empty the folder if \
+                "holds no {FORMATS} picture, but {}; convert what it holds, or empty the folder if \
                  the class is to have no items",
                 file_name(other)
             );
@@ -156,7 +158,7 @@ pub(crate) fn list(place: &Path, found: ClassFolders, classes: &Classes) -> Resu
         left_out.extend(others.into_iter().map(|path| {
             let problem = match path.is_dir() {
                 true => "it is a folder in that of a class; pictures in it are not read",
-                false => "it is no PNG or JPEG picture",
+                false => &format!("it is no {FORMATS} picture"),
             };
             (path, problem.to_owned())
         }));
@@ -202,11 +204,11 @@ pub(crate) struct Read<K> {
 /// images may have, [`Error::TooLarge`] before all are read.
 pub(crate) fn read_all<K>(
     items: Vec<(K, PathBuf, u16)>,
-    free: Option<u64>,
+    reading: &Reading,
     progress: Progress<'_>,
 ) -> Result<Read<K>, Error> {
     let paths: Vec<&Path> = items.iter().map(|(_, path, _)| path.as_path()).collect();
-    let all = decode_all(&paths, free, progress)?;
+    let all = decode_all(&paths, reading, progress)?;
     let mut read = Read { items: Vec::new(), broken: Vec::new() };
     for ((key, path, label), of_item) in items.into_iter().zip(all) {
         match of_item {
@@ -219,14 +221,18 @@ pub(crate) fn read_all<K>(
 
 fn decode_all(
     paths: &[&Path],
-    free: Option<u64>,
+    reading: &Reading,
     progress: Progress<'_>,
 ) -> Result<Vec<Result<Hashed, Error>>, Error> {
     /// The pictures that all others are taken to be like.
     const SAMPLE: usize = 16;
     let hashed = |path: &Path| -> Result<Hashed, Error> {
-        let bytes = picture::bytes_of(path)?;
-        let picture = picture::decode(&bytes)?;
+        let bytes = picture::bytes_of(path, &reading.limits)?;
+        let picture = picture::decode(&bytes, &reading.limits)?;
+        let Picture { width, height, .. } = picture;
+        if width != height || !is_shape(width, 3) {
+            return Err(Error::PictureSize { width, height });
+        }
         let digest = Sha256::digest(&bytes);
         let start = digest.first_chunk().expect("SHA-256 has 32 bytes");
         Ok((picture, u64::from_be_bytes(*start)))
@@ -236,9 +242,9 @@ fn decode_all(
     // The first picture, and the channels of the sample.
     let mut like: Option<(usize, [usize; 2])> = None;
     let same_size = |(picture, hash): Hashed, like: Option<(usize, [usize; 2])>| match like {
-        Some((first, shape)) if picture.side != shape[0] => Err(Error::Layout(format!(
+        Some((first, shape)) if picture.width != shape[0] => Err(Error::Layout(format!(
             "it is {}, but {} is {}; expected pictures of one size",
-            described([picture.side, picture.channels]),
+            described([picture.width, picture.channels]),
             paths[first].display(),
             described(shape)
         ))),
@@ -250,7 +256,7 @@ fn decode_all(
     {
         let of_path = hashed(path).and_then(|picture| same_size(picture, like));
         if let Ok((picture, _)) = &of_path {
-            let (first, [side, channels]) = like.unwrap_or((read.len(), [picture.side, 1]));
+            let (first, [side, channels]) = like.unwrap_or((read.len(), [picture.width, 1]));
             like = Some((first, [side, channels.max(picture.channels)]));
             sampled += 1;
         }
@@ -264,8 +270,10 @@ fn decode_all(
     let kept = [paths.len(), shape[0], shape[0], shape[1]];
     let kept = kept.into_iter().fold(1, |kept: u64, count| kept.saturating_mul(count as u64));
     // Side by side once all are read, and each by itself before that.
-    Need { kept, passing: kept }
-        .check(|| format!("reading {} pictures of {}", paths.len(), described(shape)), free)?;
+    Need { kept, passing: kept }.check(
+        || format!("reading {} pictures of {}", paths.len(), described(shape)),
+        reading.free(),
+    )?;
     // Nothing is read in vain behind what is refused, and everything before it, so that the first is told.
     let (refused, done) = (Refused::default(), AtomicUsize::new(read.len()));
     let rest = paths.par_iter().enumerate().skip(read.len()).map(|(index, path)| {
@@ -307,7 +315,7 @@ impl Refused {
 
 /// Pictures of one size, of which there is one at least, side by side.
 pub(crate) fn raw(pictures: Vec<(Picture, u16)>, in_colour: bool, classes: &Classes) -> Raw {
-    let side = pictures.first().map_or(0, |(picture, _)| picture.side);
+    let side = pictures.first().map_or(0, |(picture, _)| picture.width);
     let shape = [side, if in_colour { 3 } else { 1 }];
     let labels = pictures.iter().map(|(_, label)| *label).collect();
     let mut pixels = Vec::with_capacity(pictures.len() * side * side * shape[1]);

@@ -1,6 +1,7 @@
 //! From what files hold to data sets: what the labels stand for.
 
 use crate::dataset::is_shape;
+use crate::picture::Limits;
 use crate::{Classes, Dataset, Error, Keys, MAX_CLASSES, memory};
 
 /// How files are to be read where they do not say it themselves.
@@ -22,6 +23,8 @@ pub struct Reading {
     pub labels_from: Option<u16>,
     /// The most memory that reading may take, in bytes, instead of [what is free](memory::free).
     pub memory: Option<u64>,
+    /// The most that is read of one picture.
+    pub limits: Limits,
 }
 
 /// Images and labels as a file has them.

@@ -227,7 +227,7 @@ fn why_not(path: &Path, name: &str) -> String {
     if is(&[".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"]) {
         return "packed; unpack it".to_owned();
     }
-    if is(&[".png", ".jpg", ".jpeg"]) {
+    if folder::is_named(path) {
         return "pictures lie in the folder of their class".to_owned();
     }
     "of a format that is not read".to_owned()

@@ -35,10 +35,10 @@ pub enum Format {
     Npz,
     /// The four IDX files, each plain or gzipped.
     Idx,
-    /// The PNG and JPEG files `train/CLASS/*`, `test/CLASS/*` and, where there are such,
+    /// The pictures `train/CLASS/*`, `test/CLASS/*` and, where there are such,
     /// `val/CLASS/*`, `valid/CLASS/*` or `validation/CLASS/*`.
     Pictures,
-    /// The PNG and JPEG files `CLASS/*`, which are split when they are read.
+    /// The pictures `CLASS/*`, which are split when they are read.
     ClassFolders,
     /// `fashion-mnist_train.csv` and `fashion-mnist_test.csv`.
     Csv,
@@ -171,7 +171,7 @@ impl Source {
         }
         let count = items.len();
         let Read { items: read, broken } =
-            folder::read_all(items, reading.free(), progress).in_file(folder)?;
+            folder::read_all(items, reading, progress).in_file(folder)?;
         let broken: Vec<Unread> = broken
             .into_iter()
             .map(|(split, path, error)| Unread { split, path, problem: error.to_string() })

@@ -4,7 +4,8 @@
 //! Without arguments it writes untrained weights to a temporary folder, reads them back, and
 //! classifies an image of the built-in sample: the answer means nothing, the way is the same.
 
-use fashion_data::{Classes, picture};
+use fashion_data::Classes;
+use fashion_data::picture::{self, Limits};
 use fashion_model::{Architecture, Classifier, tensors, weights};
 use std::error::Error;
 use std::path::Path;
@@ -13,8 +14,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (classifier, pixels) = match &arguments[..] {
         [weights, image] => {
-            let image = picture::read(Path::new(image))?.pixels;
-            (Classifier::open(Path::new(weights))?, image)
+            let image = picture::read(Path::new(image), &Limits::default())?.pixels;
+            let classifier = Classifier::open(Path::new(weights))?;
+            if image.len() != classifier.input().values() {
+                return Err("the picture is not of the network's size and colours".into());
+            }
+            (classifier, image)
         }
         [] => {
             let temporary = tempfile::tempdir()?;

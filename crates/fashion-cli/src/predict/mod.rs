@@ -103,6 +103,7 @@ fn find(
 ) -> Result<(Finder, Arc<Vec<Source>>)> {
     let finder = Finder {
         input: trained.classifier.input(),
+        limits: args.pictures.limits(),
         images_key: args.images_key.clone(),
         sort_into: sorting.map(Sorting::real_folder).transpose()?,
     };

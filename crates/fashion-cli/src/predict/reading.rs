@@ -3,8 +3,7 @@
 use super::finding::{Finder, Found, LeftOut, Sink, Source, cannot_classify};
 use super::unlike_the_data;
 use anyhow::{Context, Result, bail};
-use fashion_data::Error;
-use fashion_data::picture::{self, Picture};
+use fashion_data::picture::{self, Limits, Picture};
 use fashion_judge::Seen;
 use fashion_model::ImageShape;
 use rayon::prelude::*;
@@ -38,8 +37,9 @@ pub(super) fn start(
 ) -> (Receiver<Batch>, JoinHandle<Ended>) {
     let (sender, batches) = sync_channel(1);
     let read = move || {
-        let (input, found) = (finder.input, Vec::new());
-        let mut reader = Reader { input, found, size: BATCH[0], sender, count: 0 };
+        let Finder { input, limits, .. } = finder;
+        let mut reader =
+            Reader { input, limits, found: Vec::new(), size: BATCH[0], sender, count: 0 };
         let mut left_out = LeftOut::default();
         // Where nobody takes any more, nothing is to be done.
         let _ = sources
@@ -54,6 +54,7 @@ pub(super) fn start(
 
 struct Reader {
     input: ImageShape,
+    limits: Limits,
     found: Vec<Found>,
     /// Of the next batch.
     size: usize,
@@ -74,7 +75,8 @@ impl Sink for Reader {
         }
         let began = Instant::now();
         let found = std::mem::take(&mut self.found);
-        let batch = found.into_par_iter().map(|found| see(found, self.input)).collect();
+        let (input, limits) = (self.input, &self.limits);
+        let batch = found.into_par_iter().map(|found| see(found, input, limits)).collect();
         self.size = next_size(self.size, began.elapsed());
         match self.sender.send(batch) {
             Ok(()) => ControlFlow::Continue(()),
@@ -93,13 +95,13 @@ fn next_size(size: usize, took: Duration) -> usize {
 }
 
 /// What the network sees of an image, or why it cannot be classified.
-fn see(found: Found, input: ImageShape) -> Result<Seen> {
+fn see(found: Found, input: ImageShape, limits: &Limits) -> Result<Seen> {
     let (path, picture) = match found {
         Found::File(path) => {
-            let picture = picture::read(&path);
+            let picture = picture::read(&path, limits).with_context(|| cannot_classify(&path))?;
             (path, picture)
         }
-        Found::Tile(path, picture) => (path, Ok(picture)),
+        Found::Tile(path, picture) => (path, picture),
         Found::Problem(error) => return Err(error),
     };
     let pixels = fitting(picture, input).with_context(|| cannot_classify(&path))?;
@@ -108,17 +110,12 @@ fn see(found: Found, input: ImageShape) -> Result<Seen> {
 }
 
 /// The pixels of a picture that a network for such images takes.
-fn fitting(read: Result<Picture, Error>, input: ImageShape) -> Result<Vec<u8>> {
+fn fitting(picture: Picture, input: ImageShape) -> Result<Vec<u8>> {
     let ImageShape { side, channels } = input;
-    let picture = match read {
-        Err(Error::PictureSize { width, height }) => {
-            bail!("it is {width}x{height} pixels; expected {side}x{side}: crop and scale it")
-        }
-        Ok(picture) if picture.side != side => {
-            bail!("it is {0}x{0} pixels; expected {side}x{side}: crop and scale it", picture.side)
-        }
-        read => read?,
-    };
+    let Picture { width, height, .. } = picture;
+    if (width, height) != (side, side) {
+        bail!("it is {width}x{height} pixels; expected {side}x{side}: crop and scale it");
+    }
     match channels {
         3 => Ok(picture.into_rgb().pixels),
         _ if picture.channels == 1 => Ok(picture.pixels),
@@ -145,7 +142,7 @@ mod tests {
         let absent = |index: u32| Source::File(index.to_string().into());
         let sources = (0..100_000).map(absent).collect();
         let input = ImageShape { side: 28, channels: 1 };
-        let finder = Finder { input, images_key: None, sort_into: None };
+        let finder = Finder { input, limits: Limits::default(), images_key: None, sort_into: None };
         let (batches, reader) = start(finder, Arc::new(sources));
         assert_eq!(batches.recv().unwrap().len(), BATCH[0]);
         thread::sleep(Duration::from_millis(100));

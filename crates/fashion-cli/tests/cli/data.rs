@@ -42,7 +42,7 @@ fn the_sample_says_that_it_is_one() {
 }
 
 #[test]
-fn class_folders_of_pngs_and_jpegs_are_read_and_the_rest_is_counted() {
+fn class_folders_of_pictures_are_read_and_the_rest_is_counted() {
     let root = tempfile::tempdir().unwrap();
     let data = root.path().join("data");
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/fixtures");
@@ -57,7 +57,7 @@ fn class_folders_of_pngs_and_jpegs_are_read_and_the_rest_is_counted() {
     }
     fs::remove_dir_all(data.join("train/6")).unwrap();
     fs::create_dir(data.join("train/6")).unwrap();
-    fs::write(data.join("train/7/c.gif"), "GIF89a").unwrap();
+    fs::write(data.join("train/7/c.svg"), "<svg/>").unwrap();
     let ended = line(root.path(), "data info --json");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let info = json(&ended.stdout);
@@ -65,18 +65,20 @@ fn class_folders_of_pngs_and_jpegs_are_read_and_the_rest_is_counted() {
     assert_eq!(info["train"]["class_counts"], serde_json::Value::from(counts.to_vec()));
     assert_eq!(info["test"]["class_counts"], serde_json::Value::from(vec![2; 10]));
     let part = Path::new("data").join("train");
-    let gif = Path::new("7").join("c.gif");
+    let svg = Path::new("7").join("c.svg");
+    let reason = "it is no PNG, JPEG, WebP, GIF, BMP or TIFF picture";
     let notes = [
         "there is no training image of Shirt, which cannot be learned".to_owned(),
-        format!("{}: 1 left out: {} (it is no PNG or JPEG picture)", part.display(), gif.display()),
+        format!("{}: 1 left out: {} ({reason})", part.display(), svg.display()),
     ];
     assert_eq!(info["notes"], serde_json::Value::from(notes.to_vec()));
     assert_eq!(ended.stderr, notes.map(|note| format!("warning  {note}\n")).concat());
 
-    fs::write(data.join("train/6/d.webp"), "RIFF").unwrap();
+    fs::write(data.join("train/6/d.heic"), "ftyp").unwrap();
     let ended = line(root.path(), "train --epochs 1");
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("holds no PNG or JPEG picture, but d.webp"), "{}", ended.stderr);
+    let problem = "holds no PNG, JPEG, WebP, GIF, BMP or TIFF picture, but d.heic";
+    assert!(ended.stderr.contains(problem), "{}", ended.stderr);
     assert!(!root.path().join("runs").exists());
 }
 

@@ -1,7 +1,7 @@
 //! Folders of pictures as data: split here, or with a validation part.
 
 use crate::common::{Ended, json, line};
-use fashion_data::{Classes, Dataset};
+use fashion_data::{Classes, Dataset, picture};
 use ndarray::Array4;
 use std::fs;
 use std::path::Path;
@@ -274,10 +274,10 @@ fn pictures_that_cannot_be_read_are_told_and_listed() {
     let audit = line(folder.path(), "data audit --data tiles");
     assert_eq!(audit.code, Some(0), "{}", audit.stderr);
     let warning =
-        "1 of 217 pictures cannot be read and are left out: train/Bag/7.png (it is neither";
+        "1 of 217 pictures cannot be read and are left out: train/Bag/7.png (it is no PNG,";
     assert!(audit.stderr.contains(warning), "{}", audit.stderr);
     assert!(audit.stdout.contains("Left out: 2 files.\n"), "{}", audit.stdout);
-    let line_of = "tiles/train/Bag/7.png: it is neither a PNG nor a JPEG file";
+    let line_of = "tiles/train/Bag/7.png: it is no PNG, JPEG, WebP, GIF, BMP or TIFF file";
     assert!(audit.stdout.contains("\nLeft out\n\n"), "{}", audit.stdout);
     assert!(audit.stdout.contains(line_of), "{}", audit.stdout);
     let found = json(&line(folder.path(), "data audit --data tiles --json").stdout);
@@ -299,7 +299,8 @@ fn images_that_are_pictures_are_named_by_their_files() {
     let folder = tiles();
     let at = |name: &str| folder.path().join("tiles/train").join(name);
     fs::copy(at("Bag/002.png"), at("Dress/a.png")).unwrap();
-    let mut pixels = fashion_data::picture::read(&at("Bag/002.png")).unwrap().pixels;
+    let read = picture::read(&at("Bag/002.png"), &picture::Limits::default());
+    let mut pixels = read.unwrap().pixels;
     pixels[400] ^= 8;
     let near = Array4::from_shape_vec((1, 28, 28, 1), pixels).unwrap();
     let near = Dataset::new(near, vec![0].into(), Classes::garments()).unwrap();

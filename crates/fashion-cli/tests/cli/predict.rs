@@ -104,3 +104,36 @@ fn a_bad_image_does_not_lose_the_others() {
     let errors = ended.stderr.split_once('\n').unwrap().1;
     insta::assert_snapshot!(errors);
 }
+
+/// A grey BMP of 8 bits, its rows from below.
+fn bmp(pixels: &[u8]) -> Vec<u8> {
+    let mut bytes = b"BM\0\0\0\0\0\0\0\0".to_vec();
+    for field in [54 + 4 * 256, 40, 28, 28, 1 | 8 << 16, 0, 0, 0, 0, 0, 0_u32] {
+        bytes.extend(field.to_le_bytes());
+    }
+    bytes.extend((0..=255).flat_map(|level| [level, level, level, 0]));
+    bytes.extend(pixels.rchunks(SIDE).flatten());
+    bytes
+}
+
+#[test]
+fn pictures_of_any_format_get_the_same_answer_and_none_above_the_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    write_png(&at("boot.png"), 28, 28, splits().test.pixels(9));
+    fs::write(at("boot.bmp"), bmp(splits().test.pixels(9))).unwrap();
+    write_png(&at("large.png"), 1000, 1001, &[0; 1_001_000]);
+    let predict = |options: &[&str]| {
+        let run = run_folder();
+        let command = ["predict", run.to_str().unwrap(), "--json"];
+        fashion(folder.path(), command.into_iter().chain(options.iter().copied()))
+    };
+    let ended = predict(&["boot.png", "boot.bmp"]);
+    let answers: Vec<_> = ended.stdout.lines().map(json).collect();
+    assert_eq!(answers[0]["probabilities"], answers[1]["probabilities"], "{}", ended.stderr);
+    let of_size = predict(&["large.png"]).stderr;
+    assert!(of_size.contains("it is 1000x1001 pixels; expected 28x28"), "{of_size}");
+    let of_limit = predict(&["large.png", "--max-megapixels", "1"]).stderr;
+    let expected = "it has 1000x1001 pixels, and pictures of at most 1000000 are read";
+    assert!(of_limit.contains(expected), "{of_limit}");
+}

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::{dataset, png};
+use fashion_data::picture::{self, Limits};
 use fashion_data::{
     Classes, Dataset, Format, HoldOut, Placed, Reading, Source, Split, Splits, npz,
     stratified_split,
@@ -163,7 +164,7 @@ fn pictures_held_out_stay_so_and_copies_of_them_too() {
         assert!(path.starts_with(class) && hash.len() == 16, "{row}");
         assert_eq!(part == "validation", before.contains(path), "{row}");
         let images = if part == "test" { &splits.test } else { &splits.train };
-        let pixels = fashion_data::picture::read(&root.path().join(path)).unwrap().pixels;
+        let pixels = picture::read(&root.path().join(path), &Limits::default()).unwrap().pixels;
         assert_eq!(images.pixels(index.parse().unwrap()), pixels, "{row}");
     }
 
@@ -458,7 +459,7 @@ fn what_cannot_be_read_is_counted_named_and_left_out() {
     {
         put(root.path(), name, b"\x89PNG\r\n\x1a\n and no more");
     }
-    put(root.path(), "train/b/z.webp", b"RIFF");
+    put(root.path(), "train/b/z.svg", b"RIFF");
     let splits = load(root.path()).unwrap();
     assert_eq!(splits.train.class_counts(), [19, 20, 0]);
     assert_eq!(splits.test.class_counts(), [20, 20, 0]);
@@ -473,7 +474,7 @@ fn what_cannot_be_read_is_counted_named_and_left_out() {
     assert_eq!(
         unread,
         [
-            (train, "train/b/z.webp"),
+            (train, "train/b/z.svg"),
             (train, "train/a/0.png"),
             (train, "train/b/x.png"),
             (train, "train/c/1.jpg"),
@@ -484,7 +485,8 @@ fn what_cannot_be_read_is_counted_named_and_left_out() {
     assert!(splits.unread[1].problem.contains("cannot be read as a PNG"));
     let notes = &splits.notes;
     assert!(notes[0].contains("no training image of c"), "{notes:?}");
-    let left_out = "train: 1 left out: b/z.webp (it is no PNG or JPEG picture)";
+    let left_out =
+        "train: 1 left out: b/z.svg (it is no PNG, JPEG, WebP, GIF, BMP or TIFF picture)";
     assert!(notes[1].ends_with(left_out), "{notes:?}");
     let start = "5 of 84 pictures cannot be read and are left out: train/a/0.png (";
     assert!(notes[2].contains(start) && notes[2].ends_with("), ..."), "{notes:?}");
@@ -493,9 +495,9 @@ fn what_cannot_be_read_is_counted_named_and_left_out() {
     fs::remove_dir_all(root.path().join("test")).unwrap();
     put(root.path(), "test/a/1.png", b"no");
     let error = load(root.path()).unwrap_err();
-    assert!(
-        error.ends_with("1.png: it is neither a PNG nor a JPEG file; convert it to one of them")
-    );
+    assert!(error.ends_with(
+        "1.png: it is no PNG, JPEG, WebP, GIF, BMP or TIFF file; convert it to one of them"
+    ));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::io::Cursor;
 
 use crate::common::{dataset, garments, gzip, idx_images, idx_labels, npz, png};
-use fashion_data::{Reading, Split, idx, npz::read_from, picture};
+use fashion_data::picture::{self, Limits};
+use fashion_data::{Reading, Split, idx, npz::read_from};
 use ndarray::Array1;
 use proptest::prelude::*;
 
@@ -71,14 +72,43 @@ proptest! {
     #[test]
     fn jpeg_images(edits in edits(), end in any::<Option<prop::sample::Index>>()) {
         for good in [&include_bytes!("fixtures/grey.jpg")[..], include_bytes!("fixtures/restarts.jpg")] {
-            let _ = picture::decode(&damage(good, &edits, end));
+            let bytes = damage(good, &edits, end);
+            let _ = picture::decode(&bytes, &Limits::default());
+            let _ = picture::decode_reduced(&bytes, 8, &Limits::default());
         }
     }
 
     #[test]
     fn png_images(edits in edits(), end in any::<Option<prop::sample::Index>>()) {
         let good = png(dataset(1, 0).pixels(0));
-        let _ = picture::decode(&damage(&good, &edits, end));
+        let _ = picture::decode(&damage(&good, &edits, end), &Limits::default());
+    }
+
+    #[test]
+    fn pictures_of_other_formats(edits in edits(), end in any::<Option<prop::sample::Index>>()) {
+        // What few bytes can ask for takes long to fill with nothing.
+        let limits = Limits { pixels: 1 << 16, ..Limits::default() };
+        for good in [
+            &include_bytes!("fixtures/formats/deep.png")[..],
+            include_bytes!("fixtures/formats/indexed.bmp"),
+            include_bytes!("fixtures/formats/rgba.bmp"),
+            include_bytes!("fixtures/formats/animated.gif"),
+            include_bytes!("fixtures/formats/interlaced.gif"),
+            include_bytes!("fixtures/formats/turned.webp"),
+            include_bytes!("fixtures/formats/lossy-alpha.webp"),
+            include_bytes!("fixtures/formats/animated.webp"),
+            include_bytes!("fixtures/formats/lzw.tif"),
+            include_bytes!("fixtures/formats/bits.tif"),
+            include_bytes!("fixtures/formats/indexed.tif"),
+            include_bytes!("fixtures/formats/planar.tif"),
+            include_bytes!("fixtures/formats/tiled.tif"),
+            include_bytes!("fixtures/formats/premultiplied.tif"),
+        ] {
+            if let Ok(picture) = picture::decode(&damage(good, &edits, end), &limits) {
+                let picture::Picture { pixels, width, height, channels } = picture;
+                prop_assert_eq!(pixels.len(), width * height * channels);
+            }
+        }
     }
 }
 

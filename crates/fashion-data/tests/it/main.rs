@@ -8,6 +8,7 @@ mod audit;
 mod common;
 mod csv;
 mod folders;
+mod formats;
 mod fuzz;
 mod idx;
 mod memory;

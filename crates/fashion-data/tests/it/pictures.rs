@@ -1,12 +1,13 @@
 //! PNG and JPEG pictures: whole or refused, and upright.
 
 use crate::common::{dataset, png};
-use fashion_data::{Error, picture};
+use fashion_data::Error;
+use fashion_data::picture::{self, Limits, Picture};
 
 /// The levels of a picture of 28 × 28, grey.
 fn decode(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let picture = picture::decode(bytes)?;
-    assert_eq!((picture.side, picture.channels), (28, 1));
+    let picture = picture::decode(bytes, &Limits::default())?;
+    assert_eq!((picture.width, picture.height, picture.channels), (28, 28, 1));
     Ok(picture.pixels)
 }
 
@@ -14,6 +15,8 @@ const GREY: &[u8] = include_bytes!("fixtures/grey.jpg");
 const BASELINE: &[u8] = include_bytes!("fixtures/baseline.jpg");
 const RESTARTS: &[u8] = include_bytes!("fixtures/restarts.jpg");
 const CMYK: &[u8] = include_bytes!("fixtures/cmyk.jpg");
+/// 48 pixels wide and 32 high, to be turned by a quarter.
+const WIDE: &[u8] = include_bytes!("fixtures/wide.jpg");
 
 /// The levels that Pillow finds at three places of the drawing.
 fn near_the_drawing(pixels: &[u8], tolerance: u8) {
@@ -62,6 +65,43 @@ fn a_picture_that_is_cut_off_is_an_error() {
     for end in 8..whole.len() {
         assert!(decode(&whole[..end]).is_err(), "{end} of {} bytes", whole.len());
     }
+}
+
+#[test]
+fn pictures_are_reduced_to_what_is_still_needed() {
+    let reduced = |bytes: &[u8], edge| {
+        let picture = picture::decode_reduced(bytes, edge, &Limits::default()).unwrap();
+        assert_eq!(picture.width, picture.height);
+        picture
+    };
+    for whole in [GREY, BASELINE, RESTARTS, CMYK] {
+        let sides = [28, 15, 14, 8, 7, 5, 4, 1].map(|edge| reduced(whole, edge).width);
+        assert_eq!(sides, [28, 28, 14, 14, 7, 7, 4, 4]);
+        // As means of the squares that become one pixel.
+        let full = decode(whole).unwrap();
+        for (side, part) in [(14, 2), (7, 4)] {
+            let Picture { pixels, .. } = reduced(whole, side);
+            let apart = pixels.iter().enumerate().map(|(index, &level)| {
+                let (top, left) = (index / side * part, index % side * part);
+                let square = (top..top + part).flat_map(|row| &full[row * 28 + left..][..part]);
+                let mean = square.map(|&p| f64::from(p)).sum::<f64>() / (part * part) as f64;
+                (f64::from(level) - mean).abs()
+            });
+            let apart = apart.sum::<f64>() / pixels.len() as f64;
+            assert!(apart < 8.0, "{side}: {apart}");
+        }
+        for end in 3..whole.len() {
+            assert!(
+                picture::decode_reduced(&whole[..end], 7, &Limits::default()).is_err(),
+                "{end}"
+            );
+        }
+    }
+    // The shorter edge counts, and turned pictures are turned.
+    let wide = picture::decode_reduced(WIDE, 16, &Limits::default()).unwrap();
+    assert_eq!((wide.width, wide.height), (16, 24));
+    let tile = png(dataset(1, 0).pixels(0));
+    assert_eq!(reduced(&tile, 1).pixels, decode(&tile).unwrap());
 }
 
 /// Exif data with the orientation behind another tag, in either order of bytes.

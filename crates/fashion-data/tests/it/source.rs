@@ -93,15 +93,15 @@ fn what_was_left_out_and_absent_classes_are_noted() {
     write_png(root.path());
     assert!(load(root.path()).unwrap().notes.is_empty());
     let train = root.path().join("train");
-    for name in ["1.webp", "2.webp", "3.webp", "4.webp"] {
+    for name in ["1.svg", "2.svg", "3.svg", "4.svg"] {
         fs::write(train.join("9").join(name), "").unwrap();
     }
     fs::remove_dir_all(train.join("4")).unwrap();
     fs::create_dir(train.join("4")).unwrap();
     let notes = load(root.path()).unwrap().notes;
-    let reason = "it is no PNG or JPEG picture";
+    let reason = "it is no PNG, JPEG, WebP, GIF, BMP or TIFF picture";
     let [first, second, third] =
-        ["1", "2", "3"].map(|name| Path::new("9").join(name).with_extension("webp"));
+        ["1", "2", "3"].map(|name| Path::new("9").join(name).with_extension("svg"));
     assert_eq!(
         notes,
         [

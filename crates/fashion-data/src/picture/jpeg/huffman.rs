@@ -1,0 +1,210 @@
+//! Huffman codes of a JPEG's scan (ITU-T T.81, annexes C and F), of which most values are passed over.
+
+/// Codes up to this length are looked up at once.
+const QUICK: u32 = 11;
+
+/// A table of codes.
+pub(super) struct Codes {
+    /// By the first bits of what follows: the length of a code and its value, or a length of 0 where it is
+    /// longer.
+    quick: [(u8, u8); 1 << QUICK],
+    /// By length, of 1 to 16 bits: the first code that is longer, filled to 16 bits, and the difference of
+    /// places of values and codes.
+    longer: [(u32, i32); 16],
+    values: Vec<u8>,
+    /// By the first bits of what follows.
+    passed: [Passed; 1 << QUICK],
+}
+
+/// Coefficients of a block that stand in some bits whole.
+#[derive(Clone, Copy, Default)]
+struct Passed {
+    /// The bits that they take, 0 where there is none.
+    bits: u8,
+    /// How many coefficients they are.
+    coefficients: u8,
+    /// Whether the others of the block are zero.
+    ends: bool,
+}
+
+impl Codes {
+    /// From the number of codes of 1 to 16 bits, and what they stand for; and what follows.
+    pub(super) fn new(segment: &[u8]) -> Option<(Self, &[u8])> {
+        let (counts, rest) = segment.split_first_chunk::<16>()?;
+        let (values, rest) =
+            rest.split_at_checked(counts.iter().map(|&count| usize::from(count)).sum())?;
+        let mut codes = Self {
+            quick: [(0, 0); 1 << QUICK],
+            longer: [(0, 0); 16],
+            values: values.to_vec(),
+            passed: [Passed::default(); 1 << QUICK],
+        };
+        let (mut code, mut place) = (0_u32, 0_usize);
+        for (length, &count) in (1..).zip(counts) {
+            codes.longer[length as usize - 1].1 = place as i32 - code as i32;
+            for _ in 0..count {
+                if code >= 1 << length {
+                    return None;
+                }
+                if length <= QUICK {
+                    let first = (code << (QUICK - length)) as usize;
+                    codes.quick[first..][..1 << (QUICK - length)]
+                        .fill((length as u8, values[place]));
+                }
+                (code, place) = (code + 1, place + 1);
+            }
+            codes.longer[length as usize - 1].0 = code << (16 - length);
+            code <<= 1;
+        }
+        for first in 0..1 << QUICK {
+            codes.passed[first] = codes.passed(first);
+        }
+        Some((codes, rest))
+    }
+
+    /// The coefficients that stand in the first bits of what follows.
+    fn passed(&self, first: usize) -> Passed {
+        let mut passed = Passed::default();
+        while !passed.ends {
+            let (length, value) = self.quick[first << passed.bits & ((1 << QUICK) - 1)];
+            let bits = passed.bits + length + (value & 15);
+            if length == 0 || u32::from(bits) > QUICK {
+                break;
+            }
+            passed.bits = bits;
+            match coefficients(value) {
+                Some(coefficients) => passed.coefficients += coefficients,
+                None => passed.ends = true,
+            }
+        }
+        passed
+    }
+
+    /// The length of the code that some bits begin with, and its value.
+    fn find(&self, bits: u64) -> Option<(u8, u8)> {
+        match self.quick[(bits >> (64 - QUICK)) as usize] {
+            (0, _) => {
+                let next = (bits >> 48) as u32;
+                let length =
+                    (QUICK + 1..=16).find(|&length| next < self.longer[length as usize - 1].0)?;
+                let place = (next >> (16 - length)) as i32 + self.longer[length as usize - 1].1;
+                Some((length as u8, *self.values.get(place as usize)?))
+            }
+            found => Some(found),
+        }
+    }
+}
+
+/// The bits of a scan, up to the next marker.
+pub(super) struct Bits<'a> {
+    /// What is not in the buffer yet.
+    rest: &'a [u8],
+    /// The next bits, from the highest on.
+    buffer: u64,
+    /// How many of them are from the file; below 0 where more have been taken than there were.
+    count: i32,
+}
+
+impl<'a> Bits<'a> {
+    pub(super) fn new(rest: &'a [u8]) -> Self {
+        Self { rest, buffer: 0, count: 0 }
+    }
+
+    /// Whether more bits have been taken than there are.
+    pub(super) fn are_over(&self) -> bool {
+        self.count < 0
+    }
+
+    /// What follows the bits, if the last byte of them has been begun.
+    pub(super) fn end(mut self) -> Option<&'a [u8]> {
+        self.fill();
+        (0..8).contains(&self.count).then_some(self.rest)
+    }
+
+    /// Makes the buffer hold 56 bits or more, where there are so many.
+    fn fill(&mut self) {
+        // As long as there is no stuffing, eight bytes at once: those that do not fit are put in again later.
+        if self.count >= 0
+            && let Some(&next) = self.rest.first_chunk()
+            && let next = u64::from_be_bytes(next)
+            && !has_byte_of_ones(next)
+        {
+            self.buffer |= next >> self.count;
+            let bytes = (63 - self.count) / 8;
+            self.rest = &self.rest[bytes as usize..];
+            self.count += 8 * bytes;
+            return;
+        }
+        while self.count < 56 {
+            let (byte, length) = match *self.rest {
+                [0xff, 0, ..] => (0xff, 2),
+                [0xff, ..] | [] => return,
+                [byte, ..] => (byte, 1),
+            };
+            self.buffer |= u64::from(byte) << (56 - self.count);
+            self.count += 8;
+            self.rest = &self.rest[length..];
+        }
+    }
+
+    fn take(&mut self, bits: u8) {
+        self.buffer <<= bits;
+        self.count -= i32::from(bits);
+    }
+
+    /// The difference of a first coefficient from that before (F.2.2.1).
+    pub(super) fn first(&mut self, codes: &Codes) -> Option<i32> {
+        self.fill();
+        let (length, size) = codes.find(self.buffer)?;
+        self.take(length);
+        match size {
+            0 => Some(0),
+            // As many as samples of 8 bits need.
+            1..=11 => {
+                let value = (self.buffer >> (64 - size)) as i32;
+                self.take(size);
+                // Of negative ones the highest bit is 0.
+                Some(if value >> (size - 1) == 0 { value - (1 << size) + 1 } else { value })
+            }
+            _ => None,
+        }
+    }
+
+    /// Passes over the other 63 coefficients of a block (F.2.2.2).
+    pub(super) fn pass(&mut self, codes: &Codes) -> Option<()> {
+        let mut index = 1;
+        while index < 64 {
+            // A code and its bits are 31 at most.
+            if self.count < 32 {
+                self.fill();
+            }
+            let passed = codes.passed[(self.buffer >> (64 - QUICK)) as usize];
+            // What follows the last coefficient is of the next block.
+            if passed.bits > 0 && index + passed.coefficients < 64 {
+                self.take(passed.bits);
+                index += passed.coefficients;
+                if passed.ends {
+                    break;
+                }
+            } else {
+                let (length, value) = codes.find(self.buffer)?;
+                self.take(length + (value & 15));
+                index += coefficients(value).unwrap_or(64);
+            }
+        }
+        Some(())
+    }
+}
+
+/// How many coefficients the value of a code stands for, with the zeros before; none for all that are left.
+fn coefficients(value: u8) -> Option<u8> {
+    let (zeros, size) = (value >> 4, value & 15);
+    (size > 0 || zeros == 15).then_some(zeros + 1)
+}
+
+/// Whether one of eight bytes is all ones.
+fn has_byte_of_ones(bytes: u64) -> bool {
+    // That of a byte's bits whose complement is 0, by the borrow of a subtraction.
+    let zeros = !bytes;
+    zeros.wrapping_sub(0x0101_0101_0101_0101) & !zeros & 0x8080_8080_8080_8080 != 0
+}
