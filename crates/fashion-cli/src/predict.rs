@@ -132,8 +132,8 @@ fn fitting(read: Result<Picture, Error>, input: ImageShape) -> Result<Vec<u8>> {
         Err(Error::PictureSize { width, height }) => {
             bail!("it is {width}x{height} pixels; expected {side}x{side}: crop and scale it")
         }
-        Ok(picture) if picture.side != side => {
-            bail!("it is {0}x{0} pixels; expected {side}x{side}: crop and scale it", picture.side)
+        Ok(picture) if picture.width != side => {
+            bail!("it is {0}x{0} pixels; expected {side}x{side}: crop and scale it", picture.width)
         }
         read => read?,
     };

@@ -98,7 +98,7 @@ pub fn write(folder: &Path, dataset: &Dataset) -> Result<(), Error> {
     let digits = dataset.len().to_string().len();
     for (index, &label) in dataset.labels().iter().enumerate() {
         let path = folders[usize::from(label)].join(format!("{index:0digits$}.png"));
-        let bytes = png::encode(dataset.pixels(index), dataset.side(), dataset.channels());
+        let bytes = png::encode(dataset.pixels(index), [dataset.side(); 2], dataset.channels());
         std::fs::write(&path, bytes).in_file(&path)?;
     }
     Ok(())
@@ -236,9 +236,9 @@ fn decode_all(
     // The first picture, and the channels of the sample.
     let mut like: Option<(usize, [usize; 2])> = None;
     let same_size = |(picture, hash): Hashed, like: Option<(usize, [usize; 2])>| match like {
-        Some((first, shape)) if picture.side != shape[0] => Err(Error::Layout(format!(
+        Some((first, shape)) if picture.width != shape[0] => Err(Error::Layout(format!(
             "it is {}, but {} is {}; expected pictures of one size",
-            described([picture.side, picture.channels]),
+            described([picture.width, picture.channels]),
             paths[first].display(),
             described(shape)
         ))),
@@ -250,7 +250,7 @@ fn decode_all(
     {
         let of_path = hashed(path).and_then(|picture| same_size(picture, like));
         if let Ok((picture, _)) = &of_path {
-            let (first, [side, channels]) = like.unwrap_or((read.len(), [picture.side, 1]));
+            let (first, [side, channels]) = like.unwrap_or((read.len(), [picture.width, 1]));
             like = Some((first, [side, channels.max(picture.channels)]));
             sampled += 1;
         }
@@ -307,7 +307,7 @@ impl Refused {
 
 /// Pictures of one size, of which there is one at least, side by side.
 pub(crate) fn raw(pictures: Vec<(Picture, u16)>, in_colour: bool, classes: &Classes) -> Raw {
-    let side = pictures.first().map_or(0, |(picture, _)| picture.side);
+    let side = pictures.first().map_or(0, |(picture, _)| picture.width);
     let shape = [side, if in_colour { 3 } else { 1 }];
     let labels = pictures.iter().map(|(_, label)| *label).collect();
     let mut pixels = Vec::with_capacity(pictures.len() * side * side * shape[1]);

@@ -46,8 +46,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Picture, Error> {
     let rgb: Vec<[u8; 3]> = samples.chunks_exact(channels).map(rgb).collect();
     let levels: Option<Vec<_>> = rgb.iter().copied().map(grey).collect();
     let picture = match levels {
-        Some(pixels) => Picture { pixels, side, channels: 1 },
-        None => Picture { pixels: rgb.into_flattened(), side, channels: 3 },
+        Some(pixels) => Picture { pixels, width: side, height: side, channels: 1 },
+        None => Picture { pixels: rgb.into_flattened(), width: side, height: side, channels: 3 },
     };
     Ok(upright(picture, decoder.exif_data()))
 }

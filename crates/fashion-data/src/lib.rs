@@ -20,6 +20,7 @@ mod origin;
 pub mod picture;
 mod pixels;
 mod png;
+pub mod prepare;
 pub mod random;
 mod reading;
 mod search;

@@ -11,7 +11,7 @@ pub(crate) fn upright(picture: Picture, exif: Option<&[u8]>) -> Picture {
     if !(2..=8).contains(&orientation) {
         return picture;
     }
-    let Picture { side, channels, .. } = picture;
+    let Picture { width: side, channels, .. } = picture;
     let end = side - 1;
     let mut turned = picture.clone();
     for (row, turned) in turned.pixels.chunks_exact_mut(side * channels).enumerate() {

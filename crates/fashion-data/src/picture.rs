@@ -6,25 +6,27 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// A square picture, grey or RGB, of a size that images may have.
+/// A picture, grey or RGB, 8 bits a channel, upright.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
     /// The levels, row by row, channels last.
     pub pixels: Vec<u8>,
-    /// Rows, and columns.
-    pub side: usize,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
     /// 1 where all pixels are grey, else 3.
     pub channels: usize,
 }
 
 impl Picture {
     /// Grey where all its pixels are.
-    pub(crate) fn of_rgb(rgb: Vec<[u8; 3]>, side: usize) -> Self {
+    pub(crate) fn of_rgb(rgb: Vec<[u8; 3]>, width: usize, height: usize) -> Self {
         if rgb.iter().all(|[red, green, blue]| red == green && green == blue) {
             let pixels = rgb.into_iter().map(|[level, ..]| level).collect();
-            return Self { pixels, side, channels: 1 };
+            return Self { pixels, width, height, channels: 1 };
         }
-        Self { pixels: rgb.into_flattened(), side, channels: 3 }
+        Self { pixels: rgb.into_flattened(), width, height, channels: 3 }
     }
 
     /// The same in RGB.
