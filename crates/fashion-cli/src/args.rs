@@ -9,8 +9,9 @@ mod sweep;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use data::{
-    AuditArgs, AugmentArgs, DataCommand, DrawArgs, FigureArgs, InfoArgs, SuspectsArgs,
+    AuditArgs, AugmentArgs, DataCommand, DrawArgs, FigureArgs, InfoArgs, PrepareArgs, SuspectsArgs,
 };
+use fashion_data::prepare::Preparation;
 use fashion_model::Tta;
 use fashion_train::Recipe;
 use fashion_train::word;
@@ -340,11 +341,12 @@ Examples:
   fashion predict runs/001 photos/*.png
   fashion predict weights.safetensors boot.jpg --json | jq -r .class
   fashion predict runs/001 boot.png --tta flip      mirrored too; not calibrated for that
+  fashion predict garments boot.jpg --show seen     and draw what the network saw of it
 
-Images are as in the data: of the network's size, in colour or grey, grey ones a light garment on
-black. Probabilities are calibrated where the weights have been. With weights of `train --target-accuracy`, the last column says who is to
-sort: the machine, or a person and why: `unsure`, or because the image is unlike the data, with a
-bright `background` (a dark garment on white) or nearly `blank`. An image that cannot be
+An image of the network's size, in its colours, grey ones a light garment on black, is taken as it is; others
+are prepared. Probabilities are calibrated where the weights have been. With weights of `train
+--target-accuracy`, the last column says who is to sort: the machine, or a person and why: `unsure`,
+or because the garment does not stand out from its `background`, or the image is nearly `blank`. An image that cannot be
 read is reported and the others are still classified; the exit code is then 1.
 `garments` knows ten garments and calls anything by one of their names; garments.md beside it says
 how well. Wherever weights are wanted, a word that is no path means WORD.safetensors, which is
@@ -361,6 +363,15 @@ pub(crate) struct PredictArgs {
     /// not calibrated, and nobody is said to sort; `fashion ensemble RUN --tta flip` makes weights for it
     #[arg(long, value_name = "none|flip", value_parser = word::<Tta>)]
     pub(crate) tta: Option<Tta>,
+    /// How images are prepared that are not as the network takes them: none, they must be; zalando, as
+    /// Fashion-MNIST was made; or photo, the garment is told from its background [default: as the weights
+    /// say, else photo]
+    #[arg(long, value_name = "none|zalando|photo")]
+    pub(crate) prepare: Option<Preparation>,
+    /// Write each image beside what the network saw of it into this folder, which must not exist or be
+    /// empty
+    #[arg(long, value_name = "DIR")]
+    pub(crate) show: Option<PathBuf>,
     /// Print a JSON object for each image, one a line
     #[arg(long)]
     pub(crate) json: bool,

@@ -3,20 +3,24 @@
 use crate::args::PredictArgs;
 use crate::exit;
 use crate::output;
-use anyhow::{Context, Result, bail};
-use fashion_data::Error;
+use anyhow::{Context, Result};
 use fashion_data::audit::Oddity;
 use fashion_data::picture::{self, Picture};
+use fashion_data::prepare::{Preparation, Prepared, side_by_side};
 use fashion_eval::selective::Threshold;
 use fashion_eval::{argmax, exact_percent};
 use fashion_judge::{Calibrator, Trained};
 use fashion_model::{ImageShape, Tta};
+use fashion_train::RunFolder;
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
 
 /// The heading of who is to sort an image; below it stands at most `person: background`.
 const SORTED_BY: &str = "sorted by";
+
+/// Why a person is to sort an image whose garment does not stand out.
+const BACKGROUND: &str = "background";
 
 /// Images that go through the network together.
 const BATCH: usize = 512;
@@ -43,6 +47,9 @@ struct Answer {
 /// Classifies images.
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let (trained, calibrated) = load(&args.weights, args.tta)?;
+    let preparation = args.prepare.or(trained.preparation()?).unwrap_or(Preparation::Photo);
+    let shown_in =
+        args.show.as_deref().map(|folder| RunFolder::create(Some(folder))).transpose()?;
     let calibrator = trained.calibrator()?;
     output::about("weights", trained.describe());
     if calibrated && calibrator.is_none() {
@@ -57,13 +64,18 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let class_width = output::width(classes.iter().map(String::as_str), 12);
     let mut code = exit::DONE;
     let mut begun = args.json;
-    let (mut classified, mut unlike) = (0, 0);
+    let (mut number, mut classified, mut unlike) = (0, 0, 0);
     for paths in args.images.chunks(BATCH) {
         let mut read = Vec::new();
         for path in paths {
-            let fitting = fitting(picture::read(path), input);
-            match fitting.with_context(|| format!("cannot classify {}", path.display())) {
-                Ok(pixels) => read.push((path, pixels)),
+            number += 1;
+            let seen = prepared(path, preparation, input, |picture, seen| {
+                shown_in
+                    .as_ref()
+                    .map_or(Ok(()), |folder| show(folder, number, path, picture, seen, input))
+            });
+            match seen.with_context(|| format!("cannot classify {}", path.display())) {
+                Ok(prepared) => read.push((path, prepared)),
                 Err(error) => {
                     output::note(&format!("{} {}", exit::error_word(), exit::text(&error)));
                     code = exit::FAILED;
@@ -71,12 +83,13 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
             }
         }
         classified += read.len();
-        let images: Vec<u8> = read.iter().flat_map(|(_, pixels)| pixels).copied().collect();
+        let images: Vec<u8> = read.iter().flat_map(|(_, seen)| &seen.pixels).copied().collect();
         let probabilities = trained.classifier.plain_probabilities(&images)?;
         let mut text = String::new();
         let rows = probabilities.chunks_exact(classes.len());
-        for ((path, pixels), probabilities) in read.into_iter().zip(rows) {
-            let why = unlike_the_data(&pixels, [input.side, input.channels]);
+        for ((path, Prepared { pixels, doubt }), probabilities) in read.into_iter().zip(rows) {
+            let unlike_the_data = || unlike_the_data(&pixels, [input.side, input.channels]);
+            let why = doubt.map(|_| BACKGROUND).or_else(unlike_the_data);
             let answer = answer(path, why, probabilities, classes, tta, calibrator.as_ref());
             unlike += usize::from(answer.sorted_by.is_none() && why.is_some());
             if !begun {
@@ -99,8 +112,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     }
     if unlike > 0 {
         output::note(&format!(
-            "note     of {classified} images classified, {unlike} with a bright background or blank: the \
-             network knows light garments on black, and what it says of others means nothing"
+            "note     of {classified} images classified, {unlike} blank, or with a garment that does not \
+             stand out from its background: what the network says of these means nothing"
         ));
     }
     Ok(code.into())
@@ -125,23 +138,32 @@ pub(crate) fn not_calibrated(trained: &Trained) -> String {
     )
 }
 
-/// The pixels of a picture that a network for such images takes.
-fn fitting(read: Result<Picture, Error>, input: ImageShape) -> Result<Vec<u8>> {
-    let ImageShape { side, channels } = input;
-    let picture = match read {
-        Err(Error::PictureSize { width, height }) => {
-            bail!("it is {width}x{height} pixels; expected {side}x{side}: crop and scale it")
-        }
-        Ok(picture) if picture.width != side => {
-            bail!("it is {0}x{0} pixels; expected {side}x{side}: crop and scale it", picture.width)
-        }
-        read => read?,
-    };
-    match channels {
-        3 => Ok(picture.into_rgb().pixels),
-        _ if picture.channels == 1 => Ok(picture.pixels),
-        _ => bail!("it is in colour, expected grey"),
-    }
+/// A picture as a network for such images takes it; what is made of it is shown on the way.
+fn prepared(
+    path: &Path,
+    preparation: Preparation,
+    ImageShape { side, channels }: ImageShape,
+    show: impl FnOnce(&Picture, &[u8]) -> Result<()>,
+) -> Result<Prepared> {
+    let picture = picture::read(path)?;
+    let prepared = preparation.apply(&picture, side, channels)?;
+    show(&picture, &prepared.pixels)?;
+    Ok(prepared)
+}
+
+/// Writes a picture beside what the network saw of it, `NUMBER-NAME.png`.
+fn show(
+    folder: &RunFolder,
+    number: usize,
+    path: &Path,
+    picture: &Picture,
+    seen: &[u8],
+    ImageShape { side, channels }: ImageShape,
+) -> Result<()> {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let to = folder.path().join(format!("{number:03}-{name}.png"));
+    std::fs::write(&to, side_by_side(picture, seen, side, channels))
+        .with_context(|| format!("cannot write {}", to.display()))
 }
 
 /// What the threshold is for.
@@ -160,7 +182,7 @@ pub(crate) fn describe(threshold: &Threshold) -> String {
 /// are light on black, and judged on such.
 pub(crate) fn unlike_the_data(pixels: &[u8], shape: [usize; 2]) -> Option<&'static str> {
     match Oddity::of(pixels, shape)? {
-        Oddity::BrightBorder => Some("background"),
+        Oddity::BrightBorder => Some(BACKGROUND),
         Oddity::Blank | Oddity::Constant | Oddity::NearlyBlank => Some("blank"),
         Oddity::Dark | Oddity::Bright => None,
     }

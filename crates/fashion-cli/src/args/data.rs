@@ -2,6 +2,7 @@
 
 use super::{ChangeArgs, DataArgs};
 use clap::{Args, Subcommand};
+use fashion_data::prepare::Preparation;
 use std::path::PathBuf;
 
 /// The commands of `fashion data`.
@@ -15,6 +16,8 @@ pub(crate) enum DataCommand {
     Augment(AugmentArgs),
     /// Look for images that are there twice, labels that contradict each other, odd images
     Audit(AuditArgs),
+    /// Make photographs what a network takes
+    Prepare(PrepareArgs),
     /// Look for training labels that are probably wrong
     Suspects(SuspectsArgs),
     /// Write drawn garments as pictures, to try things out with
@@ -117,6 +120,36 @@ pub(crate) struct DrawArgs {
     /// Decides what is drawn
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+}
+
+/// `fashion data prepare`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fashion data prepare photographs tiles
+  fashion data prepare photographs squares --side 64 --colour
+  fashion train --data tiles
+
+Pictures in FROM, and in folders in it, become PNG files under the same names in TO, where nothing is
+written over: class folders become class folders. A picture of which it is not sure what the garment is
+is written too, and named. One that cannot be read is named, and the others are still prepared; the
+exit code is then 1. `fashion train --prepare photo` does the same on the way, and the weights keep it.
+Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
+pub(crate) struct PrepareArgs {
+    /// Folder of the photographs
+    pub(crate) from: PathBuf,
+    /// Folder of what becomes of them, which must not exist or be empty
+    pub(crate) to: PathBuf,
+    /// How: zalando, as Fashion-MNIST was made of photographs on white; or photo, the garment is told
+    /// from its background
+    #[arg(long, value_name = "zalando|photo", default_value_t = Preparation::Photo)]
+    pub(crate) prepare: Preparation,
+    /// Rows and columns of what is written, 16 to 128
+    #[arg(long, value_name = "PIXELS", default_value_t = 28)]
+    pub(crate) side: usize,
+    /// In colour, squares with their background, instead of grey, light on black
+    #[arg(long)]
+    pub(crate) colour: bool,
 }
 
 /// `fashion data audit`

@@ -5,6 +5,7 @@ mod ground;
 mod oklab;
 mod photo;
 mod side_by_side;
+mod tree;
 mod zalando;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use crate::audit::Oddity;
 use crate::picture::Picture;
 
 pub use side_by_side::side_by_side;
+pub use tree::{PreparedTree, prepare_tree};
 
 /// What is done to a picture that is not as a network takes it.
 ///
@@ -44,6 +46,17 @@ pub enum Preparation {
     Zalando,
     /// For photographs: the garment is told from its ground, whatever that is, and cut out.
     Photo,
+}
+
+/// How pictures are prepared, and for which images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prepare {
+    /// What is done.
+    pub preparation: Preparation,
+    /// Rows of an image, and columns.
+    pub side: usize,
+    /// Channels of an image, 1 or 3.
+    pub channels: usize,
 }
 
 /// A picture as a network takes it.
