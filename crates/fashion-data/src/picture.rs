@@ -40,6 +40,12 @@ impl Picture {
     }
 }
 
+/// A PNG of a picture.
+#[must_use]
+pub fn encode(picture: &Picture) -> Vec<u8> {
+    png::encode(&picture.pixels, [picture.width, picture.height], picture.channels)
+}
+
 /// The side of a picture of this size.
 pub(crate) fn side_of(width: usize, height: usize) -> Result<usize, Error> {
     match width == height && is_shape(width, 3) {

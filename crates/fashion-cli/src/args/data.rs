@@ -94,6 +94,7 @@ Examples:
   fashion data draw garments --only Bag,Dress,Sneaker --side 64 --colour
   fashion train --data garments --network resnet-64
   fashion data draw tiles --train 100 --test 20
+  fashion data draw photographs --photographs --train 5 --test 5      to prepare
   fashion data draw letters --only A,B,C,D,E,F,G,H,I,J       other classes, to fine-tune a network to
 
 Writes FOLDER/train/CLASS/NUMBER.png and FOLDER/test/CLASS/NUMBER.png. The same options give the same
@@ -111,6 +112,10 @@ pub(crate) struct DrawArgs {
     /// Dyed garments on white, grey, shaded and wooden grounds, instead of light grey ones on black
     #[arg(long)]
     pub(crate) colour: bool,
+    /// Photographs of 240 to 480 pixels, in colour on white, grey, wooden, shadowed and dark grounds in
+    /// turn, anywhere in the picture and a little turned
+    #[arg(long, conflicts_with_all = ["side", "colour"])]
+    pub(crate) photographs: bool,
     /// Pictures of each class for training
     #[arg(long, value_name = "N", default_value_t = 300)]
     pub(crate) train: usize,

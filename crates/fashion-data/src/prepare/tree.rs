@@ -49,17 +49,18 @@ pub fn prepare_tree(
         let folder = to.join(folder);
         fs::create_dir_all(&folder).in_file(&folder)?;
     }
-    let (mut taken, mut names) = (BTreeSet::new(), Vec::new());
-    for path in &found {
-        let mut name = path.with_extension("png");
-        if !taken.insert(name.clone()) {
-            let mut longer = path.clone().into_os_string();
-            longer.push(".png");
-            name = longer.into();
-            taken.insert(name.clone());
+    // A PNG keeps its name, and of others with one stem the first gets it.
+    let mut taken: BTreeSet<PathBuf> = found.iter().cloned().collect();
+    let name = |path: &PathBuf| {
+        let name = path.with_extension("png");
+        if name == *path || taken.insert(name.clone()) {
+            return name;
         }
-        names.push(name);
-    }
+        let mut longer = path.clone().into_os_string();
+        longer.push(".png");
+        longer.into()
+    };
+    let names: Vec<PathBuf> = found.iter().map(name).collect();
     let done = AtomicUsize::new(0);
     let one = |(path, name): (&PathBuf, &PathBuf)| {
         let path = from.join(path);

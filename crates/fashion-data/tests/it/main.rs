@@ -14,6 +14,7 @@ mod memory;
 mod npz;
 mod pictures;
 mod png;
+mod prepare;
 mod random;
 mod real;
 mod source;
