@@ -29,7 +29,10 @@ const CHECKS: [(&str, &str); 9] = [
     ("logs", "a run's event files, read by TensorBoard, against its JSON lines and CSV"),
     ("metrics", "a run's metrics.json against scikit-learn"),
     ("npz", "npz files as NumPy writes them against their contents"),
-    ("preparation", "photographs prepared as Zalando did against ImageMagick 6, where it is installed"),
+    (
+        "preparation",
+        "photographs prepared as Zalando did against ImageMagick 6, where it is installed",
+    ),
     ("steps", "loss, gradients and statistics of a step against PyTorch, for every network"),
     (LONG, "accuracies of `vgg`, trained for five epochs, against PyTorch's; takes twenty minutes"),
     ("weights", "weights and probabilities against PyTorch, in both directions"),

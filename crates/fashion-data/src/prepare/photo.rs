@@ -192,7 +192,8 @@ fn to_byte(level: f32) -> u8 {
     (level.clamp(0.0, 255.0) + 0.5) as u8
 }
 
-/// What is not the ground's, without specks, and without the gaps through which the ground is seen.
+/// What is not the ground's, without specks and thin lines, and without the gaps through which the ground is
+/// seen.
 fn garment(scene: &Scene, ground: &Ground, flooded: &[bool]) -> Vec<bool> {
     let mut garment: Vec<bool> = flooded.iter().map(|&is| !is).collect();
     let like: Vec<bool> = (0..scene.len()).map(|at| garment[at] && ground.is_near(at)).collect();
@@ -200,12 +201,31 @@ fn garment(scene: &Scene, ground: &Ground, flooded: &[bool]) -> Vec<bool> {
     for part in parts(scene, &like).into_iter().filter(|part| part.len() as f32 >= gap) {
         part.into_iter().for_each(|at| garment[at] = false);
     }
+    // What is too thin to outlast an erosion is gone, but for where it is near what is not.
+    let mut thick = spread(scene, &garment, false);
+    for _ in 0..3 {
+        thick = spread(scene, &thick, true);
+    }
+    garment.iter_mut().zip(&thick).for_each(|(is, &near)| *is &= near);
     let things = parts(scene, &garment);
     let largest = things.iter().map(Vec::len).max().unwrap_or(0);
     for part in things.into_iter().filter(|part| (part.len() as f32) < SPECK * largest as f32) {
         part.into_iter().for_each(|at| garment[at] = false);
     }
     garment
+}
+
+/// A mark spread to the eight pixels around each that has it, or not, in all others' place.
+fn spread(scene: &Scene, marked: &[bool], mark: bool) -> Vec<bool> {
+    let mut out = marked.to_vec();
+    let (width, height) = (scene.width, scene.height);
+    for at in (0..scene.len()).filter(|&at| marked[at] == mark) {
+        let (x, y) = (at % width, at / width);
+        for row in y.saturating_sub(1)..(y + 2).min(height) {
+            out[row * width..][x.saturating_sub(1)..(x + 2).min(width)].fill(mark);
+        }
+    }
+    out
 }
 
 /// The parts of what is marked that hang together.

@@ -75,11 +75,16 @@ fn what_a_network_takes_stays_as_it_is() {
         let kept = apply(&inverted, 1).unwrap() == inverted.pixels;
         assert_eq!(kept, preparation == Preparation::None);
         let wide = Picture { width: 2 * SIDE, height: SIDE / 2, ..grey.clone() };
-        for (picture, problem) in [(&wide, "56x14 pixels, grey"), (&colour, "28x28 pixels, in colour")] {
+        for (picture, problem) in
+            [(&wide, "56x14 pixels, grey"), (&colour, "28x28 pixels, in colour")]
+        {
             match preparation {
                 Preparation::None => {
                     let error = apply(picture, 1).unwrap_err().to_string();
-                    assert!(error.contains(problem) && error.contains("--prepare photo"), "{error}");
+                    assert!(
+                        error.contains(problem) && error.contains("--prepare photo"),
+                        "{error}"
+                    );
                 }
                 _ => assert_eq!(apply(picture, 1).unwrap().len(), SIDE * SIDE),
             }
@@ -156,7 +161,10 @@ fn a_garment_is_cut_out_of_any_even_ground() {
     let corner = [40.0, 30.0];
     for (what, picture) in [
         ("dark on white", shirt([200, 160], corner, 100.0, [60, 40, 90], |_, _| [250; 3])),
-        ("in shading", shirt([300, 240], [90.0, 55.0], 150.0, [40, 70, 60], |x, y| lit([235; 3], x, y))),
+        (
+            "in shading",
+            shirt([300, 240], [90.0, 55.0], 150.0, [40, 70, 60], |x, y| lit([235; 3], x, y)),
+        ),
         ("on wood", shirt([240, 240], [60.0, 40.0], 160.0, [40, 40, 130], wood)),
         ("light on dark", shirt([240, 160], [100.0, 30.0], 110.0, [230, 225, 200], |_, _| [35; 3])),
         ("small", shirt([1200, 900], [700.0, 500.0], 90.0, [60, 40, 90], |_, _| [240, 245, 250])),
