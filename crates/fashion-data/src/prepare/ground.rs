@@ -20,10 +20,10 @@ const VALUES: usize = 4;
 const TERMS: usize = 6;
 
 /// How often the weights of a fit are found anew.
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 10;
 
 /// The most pixels that a fit goes by.
-const MOST_POINTS: usize = 4096;
+const MOST_POINTS: usize = 1024;
 
 /// The distances in Oklab between which that lies up to which a pixel is the ground's.
 const TOLERANCE: [f32; 2] = [0.022, 0.1];
@@ -39,7 +39,8 @@ const SLOPE: f32 = 0.012;
 
 /// The ground of a scene.
 pub(super) struct Ground {
-    surface: Surface,
+    /// Its colour and grey level behind each pixel.
+    behind: Vec<[f32; VALUES]>,
     /// How far the colour of each pixel is from it, in Oklab.
     distances: Vec<f32>,
     /// Up to which distance a pixel is the ground's.
@@ -106,9 +107,13 @@ impl Ground {
             .step_by(places.len().div_ceil(MOST_POINTS))
             .map(|&at| (scene.terms(at), scene.values(at)))
             .collect();
-        let surface = Surface::fitted(&points);
-        let distances: Vec<f32> = (0..scene.len())
-            .map(|at| surface.off(&scene.terms(at), &scene.values(at)) as f32)
+        let behind = Surface::fitted(&points).behind(scene);
+        let pairs = behind.iter().zip(&scene.colours);
+        let distances: Vec<f32> = pairs
+            .map(|(&[l, a, b, _], &[own_l, own_a, own_b])| {
+                let [l, a, b] = [l - own_l, a - own_a, b - own_b];
+                (l * l + a * a + b * b).sqrt()
+            })
             .collect();
         let mut off: Vec<f32> = places.iter().map(|&at| distances[at]).collect();
         let middle = off.len() / 2;
@@ -116,7 +121,7 @@ impl Ground {
         let tolerance = 0.012 + 3.5 * noise;
         let [least, most] = TOLERANCE;
         let uneven = tolerance > 1.5 * most;
-        Ground { surface, distances, tolerance: tolerance.clamp(least, most), uneven }
+        Ground { behind, distances, tolerance: tolerance.clamp(least, most), uneven }
     }
 
     /// Whether a pixel has the ground's colour.
@@ -125,8 +130,8 @@ impl Ground {
     }
 
     /// The ground's grey level behind a pixel, 0–1.
-    pub(super) fn grey(&self, scene: &Scene, at: usize) -> f32 {
-        self.surface.at(&scene.terms(at))[VALUES - 1].clamp(0.0, 1.0) as f32
+    pub(super) fn grey(&self, at: usize) -> f32 {
+        self.behind[at][VALUES - 1].clamp(0.0, 1.0)
     }
 
     /// What is reached from the picture's edges over pixels of the ground's colour, up to so many times the
@@ -154,7 +159,7 @@ impl Ground {
 
     /// Whether a pixel is as the ground with less light, which scales all three values of Oklab alike.
     fn is_shadow(&self, scene: &Scene, at: usize) -> bool {
-        let [l, a, b, _] = self.surface.at(&scene.terms(at)).map(|value| value as f32);
+        let [l, a, b, _] = self.behind[at];
         let [own_l, own_a, own_b] = scene.colours[at];
         let light = own_l / l.max(0.01);
         let (a, b) = (own_a - light * a, own_b - light * b);
@@ -191,6 +196,22 @@ impl Surface {
 
     fn at(&self, terms: &[f64; TERMS]) -> [f64; VALUES] {
         self.0.map(|factors| factors.iter().zip(terms).map(|(factor, x)| factor * x).sum())
+    }
+
+    /// Its values at each pixel of a scene. In a row of them only x changes.
+    fn behind(&self, scene: &Scene) -> Vec<[f32; VALUES]> {
+        let mut behind = Vec::with_capacity(scene.len());
+        for row in 0..scene.height {
+            let [_, _, y, _, _, yy] = scene.terms(row * scene.width);
+            let in_x = self.0.map(|[one, x, by_y, xx, xy, by_yy]| {
+                [one + by_y * y + by_yy * yy, x + xy * y, xx].map(|factor| factor as f32)
+            });
+            for at in 0..scene.width {
+                let x = scene.terms(at)[1] as f32;
+                behind.push(in_x.map(|[one, by_x, by_xx]| one + x * (by_x + x * by_xx)));
+            }
+        }
+        behind
     }
 
     fn off(&self, terms: &[f64; TERMS], values: &[f64; VALUES]) -> f64 {

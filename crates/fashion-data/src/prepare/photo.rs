@@ -121,7 +121,7 @@ impl View {
     fn grey_tile(&self, side: usize) -> Vec<u8> {
         let Self { scene, ground, garment, .. } = self;
         let own: Vec<usize> = (0..scene.len()).filter(|&at| garment[at]).collect();
-        let behind: Vec<f32> = own.iter().map(|&at| ground.grey(scene, at)).collect();
+        let behind: Vec<f32> = own.iter().map(|&at| ground.grey(at)).collect();
         let mut level = vec![0.0; scene.len()];
         let pairs = || own.iter().zip(&behind).map(|(&at, &behind)| (scene.grey[at], behind));
         let lighter: f32 = pairs().map(|(grey, behind)| grey - behind).sum();
