@@ -36,10 +36,10 @@ impl Backdrop {
     }
 }
 
-/// Up to this level a pixel of a tile is no garment's.
-const NOTHING: u8 = 3;
+/// Up to this level a pixel of a tile may be the blurred end of a garment.
+const FAINT: u8 = 16;
 
-/// So few pixels of nothing inside a garment are the garment's.
+/// So few faint pixels inside a garment are the garment's, and more where they are not quite black.
 const SPECKLE: usize = 6;
 
 /// Levels around a tile, so that what lies beside it can be asked for.
@@ -132,10 +132,13 @@ impl Garment {
         for (at, &level) in tile.iter().enumerate() {
             let at = (at / side + FRAME) * width + at % side + FRAME;
             levels[at] = f32::from(255 - level) / 255.0;
-            cover[at] = f32::from(u8::from(level > NOTHING));
+            cover[at] = f32::from(u8::from(level > FAINT));
         }
-        for hole in holes(&cover, width) {
-            hole.into_iter().for_each(|at| cover[at] = 1.0);
+        for hole in holes(&cover, width).into_iter().filter(|hole| !hole.contains(&0)) {
+            let ink: f32 = hole.iter().map(|&at| 1.0 - levels[at]).sum();
+            if hole.len() <= SPECKLE || ink * 255.0 > 2.0 * hole.len() as f32 {
+                hole.into_iter().for_each(|at| cover[at] = 1.0);
+            }
         }
         let shadow = smeared(&smeared(&cover, width), width);
         // Outwards from the garment, ring by ring.
@@ -210,10 +213,10 @@ fn smeared(map: &[f32], width: usize) -> Vec<f32> {
     out
 }
 
-/// Small parts of nothing.
+/// The parts that are not covered, that of the frame first.
 fn holes(cover: &[f32], width: usize) -> Vec<Vec<usize>> {
     let mut seen: Vec<bool> = cover.iter().map(|&cover| cover > 0.0).collect();
-    let mut small = Vec::new();
+    let mut parts = Vec::new();
     for first in 0..cover.len() {
         if std::mem::replace(&mut seen[first], true) {
             continue;
@@ -233,11 +236,9 @@ fn holes(cover: &[f32], width: usize) -> Vec<Vec<usize>> {
                 }
             }
         }
-        if part.len() <= SPECKLE {
-            small.push(part);
-        }
+        parts.push(part);
     }
-    small
+    parts
 }
 
 /// A colour as light as this grey level: its hue on a circle of three parts, as strong as it can be.

@@ -18,6 +18,7 @@ mod lr_find;
 mod named_weights;
 mod networks;
 mod outputs;
+mod photographs;
 mod predict;
 mod robust;
 #[cfg(unix)]

@@ -31,6 +31,10 @@ const TOLERANCE: [f32; 2] = [0.022, 0.1];
 /// The least share of the picture's edges that must be the ground's.
 const LEAST_EDGE: f32 = 0.4;
 
+/// Of a ground with so much colour, twice as much more or less light is borne as of a grey one: who has its
+/// very hue lighter or darker is hardly a garment.
+const FAINT: f32 = 0.03;
+
 /// How much darker a pixel is in the deepest shadow, as a share of its lightness.
 const DEEPEST: f32 = 0.55;
 
@@ -41,7 +45,8 @@ const SLOPE: f32 = 0.012;
 pub(super) struct Ground {
     /// Its colour and grey level behind each pixel.
     behind: Vec<[f32; VALUES]>,
-    /// How far the colour of each pixel is from it, in Oklab.
+    /// How far the colour of each pixel is from it, in Oklab; in the direction of more or less light, which
+    /// scales all three values of Oklab alike, less so where the ground has a colour.
     distances: Vec<f32>,
     /// Up to which distance a pixel is the ground's.
     tolerance: f32,
@@ -54,7 +59,7 @@ impl Scene {
         self.width * self.height
     }
 
-    fn is_edge(&self, at: usize, depth: usize) -> bool {
+    pub(super) fn is_edge(&self, at: usize, depth: usize) -> bool {
         let (x, y) = (at % self.width, at / self.width);
         x.min(y) < depth || x + depth >= self.width || y + depth >= self.height
     }
@@ -111,14 +116,20 @@ impl Ground {
         let pairs = behind.iter().zip(&scene.colours);
         let distances: Vec<f32> = pairs
             .map(|(&[l, a, b, _], &[own_l, own_a, own_b])| {
-                let [l, a, b] = [l - own_l, a - own_a, b - own_b];
-                (l * l + a * a + b * b).sqrt()
+                let off = [own_l - l, own_a - a, own_b - b];
+                let size = (l * l + a * a + b * b).max(1e-6);
+                let light = off[0] * l + off[1] * a + off[2] * b;
+                let light = light * light / size;
+                let hue = off.iter().map(|off| off * off).sum::<f32>() - light;
+                // How surely more or less light can be told from another colour.
+                let share = FAINT / (FAINT + (a * a + b * b).sqrt());
+                (hue.max(0.0) + share * share * light).sqrt()
             })
             .collect();
         let mut off: Vec<f32> = places.iter().map(|&at| distances[at]).collect();
-        let middle = off.len() / 2;
-        let (_, &mut noise, _) = off.select_nth_unstable_by(middle, f32::total_cmp);
-        let tolerance = 0.012 + 3.5 * noise;
+        let most = off.len() * 3 / 4;
+        let (_, &mut noise, _) = off.select_nth_unstable_by(most, f32::total_cmp);
+        let tolerance = 0.01 + 2.2 * noise;
         let [least, most] = TOLERANCE;
         let uneven = tolerance > 1.5 * most;
         Ground { behind, distances, tolerance: tolerance.clamp(least, most), uneven }

@@ -19,6 +19,9 @@ const GAP: f32 = 0.002;
 /// Less than this share of a picture is no garment, and more than the other leaves no ground to be seen.
 const SHARES: [f32; 2] = [0.004, 0.9];
 
+/// A garment lighter than its ground and than this grey level would be too dark in the negative.
+const LIGHT: f32 = 0.8;
+
 /// How much of its longest side a garment's end may move where it must stand out more.
 const VAGUE: f32 = 0.08;
 
@@ -124,7 +127,10 @@ impl View {
         let behind: Vec<f32> = own.iter().map(|&at| ground.grey(at)).collect();
         let mut level = vec![0.0; scene.len()];
         let pairs = || own.iter().zip(&behind).map(|(&at, &behind)| (scene.grey[at], behind));
-        let lighter: f32 = pairs().map(|(grey, behind)| grey - behind).sum();
+        let count = own.len().max(1) as f32;
+        let [own_mean, ground_mean] =
+            pairs().fold([0.0; 2], |[a, b], (grey, behind)| [a + grey / count, b + behind / count]);
+        let light = own_mean > ground_mean && own_mean > LIGHT;
         let brightest = behind.iter().copied().fold(0.0, f32::max);
         let mut lightest: Vec<f32> = pairs().map(|(grey, _)| grey).collect();
         let high = lightest.len() * 99 / 100;
@@ -135,7 +141,7 @@ impl View {
         let white = white(lightest.max(brightest));
         for ((grey, behind), &at) in pairs().zip(&own) {
             level[at] = 255.0
-                * if lighter > 0.0 {
+                * if light {
                     (grey - behind) / (1.0 - behind).max(0.05)
                 } else {
                     // As it were in the light of the brightest place.
@@ -201,12 +207,17 @@ fn garment(scene: &Scene, ground: &Ground, flooded: &[bool]) -> Vec<bool> {
     for part in parts(scene, &like).into_iter().filter(|part| part.len() as f32 >= gap) {
         part.into_iter().for_each(|at| garment[at] = false);
     }
-    // What is too thin to outlast an erosion is gone, but for where it is near what is not.
-    let mut thick = spread(scene, &garment, false);
-    for _ in 0..3 {
-        thick = spread(scene, &thick, true);
+    // What is too thin to outlast erosions, and reaches the picture's edge, is no garment's.
+    let mut thick = garment.clone();
+    for mark in [false, false, true, true, true] {
+        thick = spread(scene, &thick, mark);
     }
-    garment.iter_mut().zip(&thick).for_each(|(is, &near)| *is &= near);
+    let thin: Vec<bool> = garment.iter().zip(&thick).map(|(&is, &thick)| is && !thick).collect();
+    for part in parts(scene, &thin) {
+        if part.iter().any(|&at| scene.is_edge(at, 2)) {
+            part.into_iter().for_each(|at| garment[at] = false);
+        }
+    }
     let things = parts(scene, &garment);
     let largest = things.iter().map(Vec::len).max().unwrap_or(0);
     for part in things.into_iter().filter(|part| (part.len() as f32) < SPECK * largest as f32) {
