@@ -6,7 +6,7 @@ use fashion_data::{Error, picture};
 /// The levels of a picture of 28 × 28, grey.
 fn decode(bytes: &[u8]) -> Result<Vec<u8>, Error> {
     let picture = picture::decode(bytes)?;
-    assert_eq!((picture.side, picture.channels), (28, 1));
+    assert_eq!((picture.width, picture.channels), (28, 1));
     Ok(picture.pixels)
 }
 
