@@ -3,6 +3,7 @@
 use super::area::{Image, Window};
 use super::ground::{Ground, Scene};
 use super::oklab::Decoder;
+use super::zalando::sharpened;
 use super::{Doubt, Prepared, centred, fitted};
 use crate::picture::Picture;
 
@@ -17,7 +18,7 @@ const SPECK: f32 = 0.04;
 const GAP: f32 = 0.002;
 
 /// Less than this share of a picture is no garment, and more than the other leaves no ground to be seen.
-const SHARES: [f32; 2] = [0.004, 0.9];
+const SHARES: [f32; 2] = [0.001, 0.9];
 
 /// A garment lighter than its ground and than this grey level would be too dark in the negative.
 const LIGHT: f32 = 0.8;
@@ -151,7 +152,11 @@ impl View {
         level.iter_mut().for_each(|level| *level = level.clamp(0.0, 255.0));
         let size = fitted(self.place.size(), side);
         let image = Image { values: &level, width: scene.width, channels: 1 };
-        let tile: Vec<u8> = image.scaled(self.place, size).into_iter().map(to_byte).collect();
+        let mut tile = image.scaled(self.place, size);
+        if std::env::var_os("X_SHARP").is_some() {
+            tile = sharpened(&tile, size);
+        }
+        let tile: Vec<u8> = tile.into_iter().map(to_byte).collect();
         centred(&tile, size, [side, 1], &[0])
     }
 

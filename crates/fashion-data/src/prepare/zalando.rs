@@ -37,6 +37,13 @@ pub(super) fn prepare(picture: &Picture, side: usize, channels: usize) -> Prepar
     Prepared { pixels, doubt: None }
 }
 
+/// The negative of a grey image, levels from 0 to 255, sharpened as the photograph would be.
+pub(super) fn sharpened(negative: &[f32], [width, height]: [usize; 2]) -> Vec<f32> {
+    let values = negative.iter().map(|&level| MOST - whole(257.0 * f64::from(level))).collect();
+    let sharp = Levels { values, width, height, channels: 1 }.sharpened();
+    sharp.values.into_iter().map(|level| ((MOST - level) / 257.0) as f32).collect()
+}
+
 /// Levels from 0 to [`MOST`], channels last.
 struct Levels {
     values: Vec<f64>,
