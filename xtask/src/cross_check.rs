@@ -17,7 +17,7 @@ use crate::python::{Python, install, python_of};
 use crate::workspace::Workspace;
 
 /// The checks: a name, which is also the script's, and what is compared.
-const CHECKS: [(&str, &str); 8] = [
+const CHECKS: [(&str, &str); 9] = [
     (
         "exports",
         "exported models, of ensembles and flips too, in ONNX Runtime against `fashion eval`",
@@ -29,6 +29,10 @@ const CHECKS: [(&str, &str); 8] = [
     ("logs", "a run's event files, read by TensorBoard, against its JSON lines and CSV"),
     ("metrics", "a run's metrics.json against scikit-learn"),
     ("npz", "npz files as NumPy writes them against their contents"),
+    (
+        "preparation",
+        "photographs prepared as Zalando did against ImageMagick 6, where it is installed",
+    ),
     ("steps", "loss, gradients and statistics of a step against PyTorch, for every network"),
     (LONG, "accuracies of `vgg`, trained for five epochs, against PyTorch's; takes twenty minutes"),
     ("weights", "weights and probabilities against PyTorch, in both directions"),

@@ -13,6 +13,7 @@ mod fetch;
 mod machine;
 mod markers;
 mod model_card;
+mod photographs;
 mod python;
 mod reproduce;
 mod validate;
@@ -35,6 +36,7 @@ enum Chore {
     Reproduce(reproduce::Args),
     Experiments(experiments::Args),
     ModelCard(model_card::Args),
+    Photographs(photographs::Args),
     BenchPeers(bench_peers::Args),
     BenchPredict(bench_predict::Args),
 }
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Chore::Reproduce(args) => reproduce::run(&workspace, &args),
         Chore::Experiments(args) => experiments::run(&workspace, &args),
         Chore::ModelCard(args) => model_card::run(&workspace, &args),
+        Chore::Photographs(args) => photographs::run(&workspace, &args),
         Chore::BenchPeers(args) => bench_peers::run(&workspace, &args),
         Chore::BenchPredict(args) => bench_predict::run(&workspace, &args),
     });

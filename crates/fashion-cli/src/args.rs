@@ -9,9 +9,10 @@ mod sweep;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use data::{
-    AuditArgs, AugmentArgs, DataCommand, DrawArgs, FigureArgs, InfoArgs, SuspectsArgs,
+    AuditArgs, AugmentArgs, DataCommand, DrawArgs, FigureArgs, InfoArgs, PrepareArgs, SuspectsArgs,
 };
 use fashion_data::picture::Limits;
+use fashion_data::prepare::Preparation;
 use fashion_model::Tta;
 use fashion_train::Recipe;
 use fashion_train::word;
@@ -362,16 +363,16 @@ Examples:
   fashion predict runs/001 photos --sort-into sorted
   fashion predict weights.safetensors boot.jpg --json | jq -r .class
   fashion predict runs/001 boot.png --tta flip      mirrored too; not calibrated for that
+  fashion predict garments boot.jpg --show seen     and draw what the network saw of it
 
-Images are as in the data: of the network's size, in colour or grey, grey ones a light garment on
-black. Probabilities are calibrated where the weights have been. With weights of `train
---target-accuracy`, the column `sorted by` says who is to sort: the machine, or a person and why:
-`unsure`, or because the image is unlike the data, with a bright `background` (a dark garment on
-white) or nearly `blank`. Answers come in the order of the images, as soon as there are some. An
-image that cannot be read is reported and the others are still classified; the exit code is then
-1.
+An image of the network's size, in its colours, grey ones a light garment on black, is taken as it
+is; others are prepared. Probabilities are calibrated where the weights have been. With weights of
+`train --target-accuracy`, the column `sorted by` says who is to sort: the machine, or a person and
+why: `unsure`, or because the garment does not stand out from its `background`, or the image is
+nearly `blank`. Answers come in the order of the images, as soon as there are some. An image that
+cannot be read is reported and the others are still classified; the exit code is then 1.
 
-Of a folder and those in it, files that are named as PNG or JPEG are read, in the order of their
+Of a folder and those in it, files that are named as pictures are read, in the order of their
 names; hidden files and others are left out and counted. A pattern has *, ? and [a-z] for
 characters of a name and ** for any folders; a file of that very name comes before it. Images of
 npz and npy files are called tiles.npz#0 and so on; labels there are not read. A list on standard
@@ -408,6 +409,15 @@ pub(crate) struct PredictArgs {
     /// Sort by hard links instead of copies: they take no room, and must be on the same file system
     #[arg(long, requires = "sort_into")]
     pub(crate) link: bool,
+    /// How images are prepared that are not as the network takes them: none, they must be; zalando, as
+    /// Fashion-MNIST was made; or photo, the garment is told from its background [default: as the weights
+    /// say, else photo]
+    #[arg(long, value_name = "none|zalando|photo")]
+    pub(crate) prepare: Option<Preparation>,
+    /// Write each image beside what the network saw of it into this folder, which must not exist or be
+    /// empty
+    #[arg(long, value_name = "DIR")]
+    pub(crate) show: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) pictures: PictureArgs,
     /// How to print answers: a table, JSON objects, one a line, or CSV with a header

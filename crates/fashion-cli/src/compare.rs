@@ -20,7 +20,8 @@ pub(crate) fn run(args: &CompareArgs) -> Result<ExitCode> {
     let classifiers = args.weights.iter().map(|place| Trained::load(place));
     let classifiers = classifiers.collect::<Result<Vec<_>, _>>()?;
     let first = classifiers.iter().find_map(|classifier| classifier.run.as_ref());
-    let found = place::load_for(first, &args.data, Bar::unless(args.json))?;
+    let prepare = classifiers.first().map_or(Ok(None), Trained::prepare)?;
+    let found = place::load_for(first, &args.data, prepare, Bar::unless(args.json))?;
     for classifier in &classifiers {
         classifier.check_data(&found.splits.train)?;
     }

@@ -83,7 +83,8 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
             ));
         }
     };
-    let found = place::load_for(members[0].run.as_ref(), &args.data, Bar::unless(args.json))?;
+    let (first, bar) = (&members[0], Bar::unless(args.json));
+    let found = place::load_for(first.run.as_ref(), &args.data, first.prepare()?, bar)?;
     check_data(&members, ensemble.configs(), &found.splits)?;
     for member in &members {
         about("member", member.describe());

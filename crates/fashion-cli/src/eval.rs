@@ -44,7 +44,8 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
              test set; leave out --split validation",
         ));
     }
-    let found = place::load_for(trained.run.as_ref(), &args.data, Bar::unless(args.json))?;
+    let bar = Bar::unless(args.json);
+    let found = place::load_for(trained.run.as_ref(), &args.data, trained.prepare()?, bar)?;
     let splits = &found.splits;
     trained.check_data(&splits.train)?;
     if let (Some(run), Some(config)) = (&trained.run, config) {

@@ -63,6 +63,7 @@ fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Data(DataCommand::Draw(args)) => data::draw::run(args),
         Command::Data(DataCommand::Figure(args)) => data::figure::run(args),
         Command::Data(DataCommand::Audit(args)) => data::audit::run(args),
+        Command::Data(DataCommand::Prepare(args)) => data::prepare::run(args),
         Command::Data(DataCommand::Suspects(args)) => data::suspects::run(args),
         Command::Completions(args) => generate::completions(args),
         Command::Man(args) => generate::man(args),

@@ -7,6 +7,7 @@ use crate::source::{SAMPLE, Source};
 use crate::train::interrupt::Interrupt;
 use crate::train::progress::Watch;
 use anyhow::{Result, bail};
+use fashion_data::prepare::Prepare;
 use fashion_data::{Classes, Error, Keys, Reading, Splits};
 use fashion_eval::thousands;
 use fashion_train::{DataPlace, RunFolder};
@@ -56,16 +57,22 @@ impl Bar {
     }
 }
 
-/// Reads the data that the options name, or those in the usual places.
-pub(crate) fn load(args: &DataArgs, bar: Bar) -> Result<Found> {
-    load_from(args.data.as_deref(), reading(args)?, bar)
+/// Reads the data that the options name, or those in the usual places; pictures prepared, if they are to be.
+pub(crate) fn load(args: &DataArgs, prepare: Option<Prepare>, bar: Bar) -> Result<Found> {
+    load_from(args.data.as_deref(), Reading { prepare, ..reading(args)? }, bar)
 }
 
 /// Reads the data of a run, if there is one: those that the options name, else those in the place that
 /// the run has noted.
-pub(crate) fn load_for(run: Option<&RunFolder>, args: &DataArgs, bar: Bar) -> Result<Found> {
-    let Some(run) = run else { return load(args, bar) };
-    load_noted(run.environment().ok().map(|environment| environment.data), run.path(), args, bar)
+pub(crate) fn load_for(
+    run: Option<&RunFolder>,
+    args: &DataArgs,
+    prepare: Option<Prepare>,
+    bar: Bar,
+) -> Result<Found> {
+    let Some(run) = run else { return load(args, prepare, bar) };
+    let noted = run.environment().ok().map(|environment| environment.data);
+    load_noted(noted, run.path(), args, prepare, bar)
 }
 
 /// Reads the data that the options name, else those in the place that was noted in a folder.
@@ -73,9 +80,10 @@ pub(crate) fn load_noted(
     noted: Option<DataPlace>,
     folder: &Path,
     args: &DataArgs,
+    prepare: Option<Prepare>,
     bar: Bar,
 ) -> Result<Found> {
-    let given = reading(args)?;
+    let given = Reading { prepare, ..reading(args)? };
     let (None, Some(noted)) = (&args.data, noted) else {
         return load_from(args.data.as_deref(), given, bar);
     };

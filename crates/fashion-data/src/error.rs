@@ -189,6 +189,25 @@ pub enum Error {
         height: usize,
     },
 
+    /// A picture that is not as a network takes it, where nothing is to be done about that.
+    #[error(
+        "it is {}x{} pixels, {}; expected {side}x{side}, {}: crop and scale it, or have that done with \
+         --prepare photo or zalando",
+        found[0], found[1], kind(found[2]), kind(*channels)
+    )]
+    Unprepared {
+        /// Its width, height and channels.
+        found: [usize; 3],
+        /// The width and height that were expected.
+        side: usize,
+        /// The channels that were.
+        channels: usize,
+    },
+
+    /// No way of preparing pictures.
+    #[error("there is no preparation {0:?}; expected none, zalando or photo")]
+    Preparation(String),
+
     /// A pixel that is not one of 256 grey levels.
     #[error("{what}: {problem}")]
     Pixel {
@@ -327,6 +346,11 @@ pub enum Error {
 const WANTED: &str = "train.npz and test.npz, the four IDX files (train-images-idx3-ubyte, ...), \
                       fashion-mnist_train.csv and fashion-mnist_test.csv, or pictures in \
                       CLASS/, or in train/CLASS/ and test/CLASS/";
+
+/// What so many channels are.
+fn kind(channels: usize) -> &'static str {
+    if channels == 1 { "grey" } else { "in colour" }
+}
 
 /// A shape as NumPy prints it: `(60000, 28, 28)`, `(10,)`.
 pub(crate) fn shape_text(shape: &[usize]) -> String {

@@ -12,6 +12,7 @@ use crate::dataset::is_shape;
 use crate::error::InFile;
 use crate::memory::Need;
 use crate::picture::{FORMATS, Picture, png};
+use crate::prepare::{Doubt, Prepare, Prepared};
 use crate::reading::{Raw, described};
 use crate::source::VALIDATION;
 use crate::{Classes, Dataset, Error, Reading, Split, files, picture};
@@ -100,7 +101,7 @@ pub fn write(folder: &Path, dataset: &Dataset) -> Result<(), Error> {
     let digits = dataset.len().to_string().len();
     for (index, &label) in dataset.labels().iter().enumerate() {
         let path = folders[usize::from(label)].join(format!("{index:0digits$}.png"));
-        let bytes = png::encode(dataset.pixels(index), dataset.side(), dataset.channels());
+        let bytes = png::encode(dataset.pixels(index), [dataset.side(); 2], dataset.channels());
         std::fs::write(&path, bytes).in_file(&path)?;
     }
     Ok(())
@@ -174,8 +175,8 @@ pub(crate) fn list(place: &Path, found: ClassFolders, classes: &Classes) -> Resu
     Ok(Listing { items, left_out })
 }
 
-/// A picture, and the first 64 bits of the SHA-256 of its file.
-type Hashed = (Picture, u64);
+/// A picture, the first 64 bits of the SHA-256 of its file, and whether it was prepared in doubt.
+type Hashed = (Picture, u64, Option<Doubt>);
 
 /// A picture that was read.
 pub(crate) struct Item<K> {
@@ -186,6 +187,8 @@ pub(crate) struct Item<K> {
     pub(crate) picture: Picture,
     /// The first 64 bits of the SHA-256 of its file.
     pub(crate) hash: u64,
+    /// Why a person should look at how it was prepared.
+    pub(crate) doubt: Option<Doubt>,
 }
 
 /// What became of pictures, in order.
@@ -212,7 +215,9 @@ pub(crate) fn read_all<K>(
     let mut read = Read { items: Vec::new(), broken: Vec::new() };
     for ((key, path, label), of_item) in items.into_iter().zip(all) {
         match of_item {
-            Ok((picture, hash)) => read.items.push(Item { key, path, label, picture, hash }),
+            Ok((picture, hash, doubt)) => {
+                read.items.push(Item { key, path, label, picture, hash, doubt });
+            }
             Err(error) => read.broken.push((key, path, error)),
         }
     }
@@ -228,34 +233,43 @@ fn decode_all(
     const SAMPLE: usize = 16;
     let hashed = |path: &Path| -> Result<Hashed, Error> {
         let bytes = picture::bytes_of(path, &reading.limits)?;
-        let picture = picture::decode(&bytes, &reading.limits)?;
+        let (picture, doubt) = match reading.prepare {
+            Some(Prepare { preparation, side, channels }) => {
+                let picture = preparation.decode(&bytes, side, &reading.limits)?;
+                let Prepared { pixels, doubt } = preparation.apply(&picture, side, channels)?;
+                (Picture { pixels, width: side, height: side, channels }, doubt)
+            }
+            None => (picture::decode(&bytes, &reading.limits)?, None),
+        };
         let Picture { width, height, .. } = picture;
         if width != height || !is_shape(width, 3) {
             return Err(Error::PictureSize { width, height });
         }
         let digest = Sha256::digest(&bytes);
         let start = digest.first_chunk().expect("SHA-256 has 32 bytes");
-        Ok((picture, u64::from_be_bytes(*start)))
+        Ok((picture, u64::from_be_bytes(*start), doubt))
     };
     let wrong = |error: &Error| matches!(error, Error::PictureSize { .. } | Error::Layout(_));
     let mut read = Vec::with_capacity(paths.len());
     // The first picture, and the channels of the sample.
     let mut like: Option<(usize, [usize; 2])> = None;
-    let same_size = |(picture, hash): Hashed, like: Option<(usize, [usize; 2])>| match like {
-        Some((first, shape)) if picture.width != shape[0] => Err(Error::Layout(format!(
-            "it is {}, but {} is {}; expected pictures of one size",
-            described([picture.width, picture.channels]),
-            paths[first].display(),
-            described(shape)
-        ))),
-        _ => Ok((picture, hash)),
+    let same_size = |hashed: Hashed, like: Option<(usize, [usize; 2])>| match (&hashed.0, like) {
+        (picture, Some((first, shape))) if picture.width != shape[0] => {
+            Err(Error::Layout(format!(
+                "it is {}, but {} is {}; expected pictures of one size, or --prepare, which makes them so",
+                described([picture.width, picture.channels]),
+                paths[first].display(),
+                described(shape)
+            )))
+        }
+        _ => Ok(hashed),
     };
     let mut sampled = 0;
     while sampled < SAMPLE
         && let Some(path) = paths.get(read.len())
     {
         let of_path = hashed(path).and_then(|picture| same_size(picture, like));
-        if let Ok((picture, _)) = &of_path {
+        if let Ok((picture, ..)) = &of_path {
             let (first, [side, channels]) = like.unwrap_or((read.len(), [picture.width, 1]));
             like = Some((first, [side, channels.max(picture.channels)]));
             sampled += 1;
@@ -467,12 +481,17 @@ fn label_of(name: &str, classes: &Classes) -> Option<usize> {
 
 /// The pictures in a folder, and what else is in it.
 fn pictures(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Error> {
-    let is_picture = |path: &PathBuf| match path.metadata() {
+    let entries = files::sorted_entries(folder).in_file(folder)?;
+    Ok(entries.into_iter().partition(|path| is_picture(path)))
+}
+
+/// Whether a file is named or begins like a picture.
+pub(crate) fn is_picture(path: &Path) -> bool {
+    match path.metadata() {
         Ok(metadata) => metadata.is_file() && (is_named(path) || picture::begins_like_one(path)),
         // Reading it will tell why.
         Err(_) => is_named(path),
-    };
-    Ok(files::sorted_entries(folder).in_file(folder)?.into_iter().partition(is_picture))
+    }
 }
 
 /// Whether a name is that of a picture: it ends in `.png`, `.jpg`, `.jpeg`, `.jpe` or `.jfif`, in small

@@ -17,6 +17,7 @@ pub mod npz;
 mod origin;
 pub mod picture;
 mod pixels;
+pub mod prepare;
 pub mod random;
 mod reading;
 mod search;

@@ -2,6 +2,7 @@
 
 use crate::dataset::is_shape;
 use crate::picture::Limits;
+use crate::prepare::Prepare;
 use crate::{Classes, Dataset, Error, Keys, MAX_CLASSES, memory};
 
 /// How files are to be read where they do not say it themselves.
@@ -21,6 +22,8 @@ pub struct Reading {
     pub classes: Option<Classes>,
     /// The label of the first class, 0 or 1, where it cannot be told by the labels.
     pub labels_from: Option<u16>,
+    /// How pictures in folders are prepared; where they are not, all must be of one size.
+    pub prepare: Option<Prepare>,
     /// The most memory that reading may take, in bytes, instead of [what is free](memory::free).
     pub memory: Option<u64>,
     /// The most that is read of one picture.

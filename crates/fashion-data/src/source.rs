@@ -178,12 +178,18 @@ impl Source {
             .collect();
         let what = format!("of {count} pictures cannot be read and are left out");
         parts.notes.extend(left_out_of(folder, &broken, &what));
+        let doubtful = read.iter().filter_map(|Item { key, path, doubt, .. }| {
+            let problem = doubt.as_ref()?.to_string();
+            Some(Unread { split: *key, path: path.clone(), problem })
+        });
+        let what = format!("of {count} pictures may be cut out wrongly");
+        parts.notes.extend(left_out_of(folder, &doubtful.collect::<Vec<_>>(), &what));
         let hashes: Vec<u64> = read.iter().map(|item| item.hash).collect();
         let labels: Vec<u16> = read.iter().map(|item| item.label).collect();
         let by_content = split_by_content(&hashes, &labels);
         let in_colour = read.iter().any(|item| item.picture.channels == 3);
         let mut pictures = Split::ALL.map(|_| Vec::new());
-        for (Item { key, path, label, picture, hash }, by_content) in
+        for (Item { key, path, label, picture, hash, .. }, by_content) in
             read.into_iter().zip(by_content)
         {
             let split = key.unwrap_or(by_content);
@@ -312,7 +318,7 @@ fn nothing_of(
     }
 }
 
-/// What there is to say of files of a folder that were left out.
+/// What there is to say of files of a folder, which were left out or are read in doubt.
 fn left_out_of(folder: &Path, files: &[Unread], what: &str) -> Option<String> {
     let shown = |Unread { path, problem, .. }: &Unread| {
         format!("{} ({problem})", path.strip_prefix(folder).unwrap_or(path).display())

@@ -23,6 +23,10 @@ pub const MAX_MULTIPLY_ADDS: u64 = 1 << 36;
 /// How pixels are prepared: k / 255.
 pub const NORMALISATION: &str = "0-1";
 
+/// The key in the metadata under which it stands how pictures are prepared that are not as the network takes
+/// them, if those that it was trained on were.
+pub const PREPARATION: &str = "preparation";
+
 /// What the names of tensors begin with that are no network's, but statistics of known images.
 pub const STATISTICS: &str = "statistics.";
 

@@ -13,7 +13,8 @@ mod tta;
 
 pub use calibration::{Calibration, Target};
 pub use classifier::{
-    Classifier, FORMAT, MAX_MEMBERS, MAX_MULTIPLY_ADDS, Member, NORMALISATION, STATISTICS,
+    Classifier, FORMAT, MAX_MEMBERS, MAX_MULTIPLY_ADDS, Member, NORMALISATION, PREPARATION,
+    STATISTICS,
 };
 pub use error::Error;
 pub use graph::{

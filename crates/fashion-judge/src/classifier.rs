@@ -3,8 +3,9 @@
 use crate::calibrator::Calibrator;
 use crate::error::Error;
 use fashion_data::Dataset;
+use fashion_data::prepare::{Preparation, Prepare};
 use fashion_model::weights::check_data;
-use fashion_model::{Classifier, Tta};
+use fashion_model::{Classifier, ImageShape, PREPARATION, Tta};
 use fashion_train::{RunFolder, find_weights};
 use std::path::{Path, PathBuf};
 
@@ -55,6 +56,29 @@ impl Trained {
         let calibrator = self.classifier.calibration().map(Calibrator::try_from).transpose();
         calibrator
             .map_err(|error| Error::File { path: self.path.clone(), problem: error.to_string() })
+    }
+
+    /// How the pictures that it was trained on were prepared, where its file says that they were.
+    ///
+    /// # Errors
+    /// [`Error::File`] if the file names no preparation that there is.
+    pub fn preparation(&self) -> Result<Option<Preparation>, Error> {
+        let Some(name) = self.classifier.metadata().get(PREPARATION) else { return Ok(None) };
+        let problem = |problem: fashion_data::Error| Error::File {
+            path: self.path.clone(),
+            problem: problem.to_string(),
+        };
+        name.parse().map(Some).map_err(problem)
+    }
+
+    /// How pictures are read that are to be like those that it was trained on.
+    ///
+    /// # Errors
+    /// As [`preparation`](Self::preparation).
+    pub fn prepare(&self) -> Result<Option<Prepare>, Error> {
+        let ImageShape { side, channels } = self.classifier.input();
+        let preparation = self.preparation()?;
+        Ok(preparation.map(|preparation| Prepare { preparation, side, channels }))
     }
 
     /// What it was trained on, where its file says so.

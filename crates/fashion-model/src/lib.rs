@@ -33,5 +33,5 @@ pub use dfdx::nn::ModuleMut;
 pub use dfdx::tensor::CpuError;
 pub use fashion_infer::{
     Calibration, Classifier, Error, Graph, ImageShape, Layer as GraphLayer, MAX_MEMBERS, Op,
-    Parameter, Plan, Role, Shape, Target, Tta, Value, join,
+    PREPARATION, Parameter, Plan, Role, Shape, Target, Tta, Value, join,
 };

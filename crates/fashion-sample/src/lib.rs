@@ -6,10 +6,13 @@ mod dice;
 mod dye;
 mod fabric;
 mod letters;
+mod photograph;
 mod raster;
 mod shoes;
 mod tops;
 mod trousers;
+
+pub use self::photograph::{Backdrop, photograph};
 
 use self::dice::Dice;
 use self::raster::{Canvas, Pose};

@@ -2,6 +2,7 @@
 
 use crate::schedule::ScheduleKind;
 use crate::settings::{ClassWeights, Freeze, Group, OptimiserKind, Settings, value_to_text};
+use fashion_data::prepare::Prepare;
 use fashion_model::Tta;
 
 /// The optimiser, with what it goes by: `AdamW, ε 1e-7, weight decay 0.01`.
@@ -92,6 +93,9 @@ pub fn extras(settings: &Settings) -> Vec<(&'static str, String)> {
     }
     if settings.ema_decay > 0.0 {
         extras.push(("average of weights", format!("decay {}", settings.ema_decay)));
+    }
+    if let Some(Prepare { preparation, .. }) = settings.preparation() {
+        extras.push(("pictures prepared", preparation.to_string()));
     }
     if settings.tta != Tta::None {
         extras.push(("at use", format!("tta {}", settings.tta)));

@@ -70,7 +70,7 @@ pub enum Error {
     #[error(
         "the network {network} is for images of {expected}, and the data are of {data}; {}",
         match &others[..] {
-            [] => "there is no network for such".to_owned(),
+            [] => "there is no network for such; of pictures in folders --prepare photo makes others".into(),
             others => format!("networks for such are {}", others.join(", ")),
         }
     )]

@@ -1,7 +1,8 @@
 //! The options of `fashion data`.
 
-use super::{ChangeArgs, DataArgs};
+use super::{ChangeArgs, DataArgs, PictureArgs};
 use clap::{Args, Subcommand};
+use fashion_data::prepare::Preparation;
 use std::path::PathBuf;
 
 /// The commands of `fashion data`.
@@ -15,6 +16,8 @@ pub(crate) enum DataCommand {
     Augment(AugmentArgs),
     /// Look for images that are there twice, labels that contradict each other, odd images
     Audit(AuditArgs),
+    /// Make photographs what a network takes
+    Prepare(PrepareArgs),
     /// Look for training labels that are probably wrong
     Suspects(SuspectsArgs),
     /// Write drawn garments as pictures, to try things out with
@@ -91,6 +94,7 @@ Examples:
   fashion data draw garments --only Bag,Dress,Sneaker --side 64 --colour
   fashion train --data garments --network resnet-64
   fashion data draw tiles --train 100 --test 20
+  fashion data draw photographs --photographs --train 5 --test 5      to prepare
   fashion data draw letters --only A,B,C,D,E,F,G,H,I,J       other classes, to fine-tune a network to
 
 Writes FOLDER/train/CLASS/NUMBER.png and FOLDER/test/CLASS/NUMBER.png. The same options give the same
@@ -108,6 +112,10 @@ pub(crate) struct DrawArgs {
     /// Dyed garments on white, grey, shaded and wooden grounds, instead of light grey ones on black
     #[arg(long)]
     pub(crate) colour: bool,
+    /// Photographs of 240 to 480 pixels, in colour on white, grey, wooden, shadowed and dark grounds in
+    /// turn, anywhere in the picture and a little turned
+    #[arg(long, conflicts_with_all = ["side", "colour"])]
+    pub(crate) photographs: bool,
     /// Pictures of each class for training
     #[arg(long, value_name = "N", default_value_t = 300)]
     pub(crate) train: usize,
@@ -117,6 +125,38 @@ pub(crate) struct DrawArgs {
     /// Decides what is drawn
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+}
+
+/// `fashion data prepare`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fashion data prepare photographs tiles
+  fashion data prepare photographs squares --side 64 --colour
+  fashion train --data tiles
+
+Pictures in FROM, and in folders in it, become PNG files under the same names in TO, where nothing is
+written over: class folders become class folders. A picture of which it is not sure what the garment is
+is written too, and named. One that cannot be read is named, and the others are still prepared; the
+exit code is then 1. `fashion train --prepare photo` does the same on the way, and the weights keep it.
+Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
+pub(crate) struct PrepareArgs {
+    /// Folder of the photographs
+    pub(crate) from: PathBuf,
+    /// Folder of what becomes of them, which must not exist or be empty
+    pub(crate) to: PathBuf,
+    /// How: zalando, as Fashion-MNIST was made of photographs on white; or photo, the garment is told
+    /// from its background
+    #[arg(long, value_name = "zalando|photo", default_value_t = Preparation::Photo)]
+    pub(crate) prepare: Preparation,
+    /// Rows and columns of what is written, 16 to 128
+    #[arg(long, value_name = "PIXELS", default_value_t = 28)]
+    pub(crate) side: usize,
+    /// In colour, squares with their background, instead of grey, light on black
+    #[arg(long)]
+    pub(crate) colour: bool,
+    #[command(flatten)]
+    pub(crate) pictures: PictureArgs,
 }
 
 /// `fashion data audit`

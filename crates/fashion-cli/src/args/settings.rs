@@ -124,6 +124,7 @@ pub(crate) fn setting(option: &str) -> String {
 mod tests {
     use super::*;
     use clap::Parser;
+    use fashion_data::prepare::Preparation;
     use fashion_model::{Architecture, Tta};
     use fashion_train::{ClassWeights, Freeze, OptimiserKind, ScheduleKind, Validation};
 
@@ -153,7 +154,7 @@ mod tests {
                     --saturation 0.15 --hue 0.16 --erase 0.17 --mixup 0.18 --from 001 \
                     --freeze stem,norm --teacher runs/t --teacher-temperature 3 \
                     --teacher-weight 0.19 --tta flip --ema-decay 0.99 --patience 6 \
-                    --min-delta 0.001 --members 2";
+                    --min-delta 0.001 --members 2 --prepare photo";
         let given = Line::try_parse_from(line.split_whitespace()).unwrap().settings;
         let settings = given.over(&Settings::default()).unwrap();
         let expected = Settings {
@@ -206,6 +207,7 @@ mod tests {
             min_delta: 0.001,
             tta: Tta::Flip,
             members: 2,
+            prepare: Preparation::Photo,
         };
         assert_eq!(settings, expected);
         assert_eq!(given.given().len(), Settings::all().len());

@@ -74,7 +74,7 @@ struct Strange {
 
 /// Looks for what may be wrong with the data.
 pub(crate) fn run(args: &AuditArgs) -> Result<ExitCode> {
-    let found = place::load(&args.data, Bar::unless(args.json))?;
+    let found = place::load(&args.data, None, Bar::unless(args.json))?;
     let audit = Audit::new(&found.splits, args.near).map_err(|error| match error {
         error @ Error::Near { .. } => exit::usage(error),
         error => error.into(),

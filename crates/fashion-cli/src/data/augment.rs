@@ -28,7 +28,7 @@ pub(crate) fn run(args: &AugmentArgs) -> Result<ExitCode> {
     };
     let files = ["svg", "png"].map(|ending| folder.join(format!("{name}.{ending}")));
     output::check_figures(folder, &files, args.force, "the figure")?;
-    let found = place::load(&args.data, Bar::Shown)?;
+    let found = place::load(&args.data, None, Bar::Shown)?;
     output::note(&format!("data  {} · {}", found.splits.origin, found.source));
     augmented_figure(&found.splits, &settings)?.write(folder, name)?;
     let lines = files.map(|file| format!("{}\n", file.display()));

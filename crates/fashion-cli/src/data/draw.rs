@@ -3,16 +3,18 @@
 use crate::args::DrawArgs;
 use crate::exit;
 use crate::output::{self, about};
-use anyhow::{Result, bail};
-use fashion_data::{Classes, MAX_SIDE, MIN_SIDE, folder};
+use anyhow::{Context, Result, bail};
+use fashion_data::picture::encode;
+use fashion_data::{Classes, Dataset, MAX_SIDE, MIN_SIDE, folder};
 use fashion_eval::thousands;
-use fashion_sample::Sample;
+use fashion_sample::{Backdrop, Sample, photograph};
 use fashion_train::RunFolder;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Writes drawn garments, or letters.
 pub(crate) fn run(args: &DrawArgs) -> Result<ExitCode> {
-    let DrawArgs { folder, only, side, colour, train, test, seed } = args;
+    let DrawArgs { folder, only, side, colour, photographs, train, test, seed } = args;
     let (side, train, test, seed) = (*side, *train, *test, *seed);
     if !(MIN_SIDE..=MAX_SIDE).contains(&side) || train == 0 || test == 0 {
         return Err(exit::usage(format!(
@@ -29,12 +31,34 @@ pub(crate) fn run(args: &DrawArgs) -> Result<ExitCode> {
     };
     let mut written = 0;
     for (name, part) in [("train", &splits.train), ("test", &splits.test)] {
-        folder::write(&folder.join(name), part)?;
+        let folder = folder.join(name);
+        match photographs {
+            true => write_photographs(&folder, part, seed, written)?,
+            false => folder::write(&folder, part)?,
+        }
         written += part.len();
     }
-    about("written", format_args!("{} pictures of {side}x{side} pixels", thousands(written)));
+    let what = match photographs {
+        true => "photographs".to_owned(),
+        false => format!("pictures of {side}x{side} pixels"),
+    };
+    about("written", format_args!("{} {what}", thousands(written)));
     output::print(&format!("{}\n", folder.display()))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Photographs of tiles, `CLASS/NUMBER.png`, of which so many come before.
+fn write_photographs(folder: &Path, tiles: &Dataset, seed: u64, before: usize) -> Result<()> {
+    for (index, &label) in tiles.labels().iter().enumerate() {
+        let class = folder.join(tiles.classes()[usize::from(label)].replace('/', "-"));
+        std::fs::create_dir_all(&class).with_context(|| class.display().to_string())?;
+        let on = Backdrop::ALL[index / tiles.classes().len() % Backdrop::ALL.len()];
+        let number = (before + index) as u64;
+        let picture = photograph(tiles.pixels(index), tiles.side(), on, seed, number);
+        let path = class.join(format!("{index:04}.png"));
+        std::fs::write(&path, encode(&picture)).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
 }
 
 /// The classes that are asked for.

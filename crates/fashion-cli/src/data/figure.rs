@@ -15,7 +15,7 @@ pub(crate) fn run(args: &FigureArgs) -> Result<ExitCode> {
     let files = NAMES.iter().flat_map(|name| ["svg", "png"].map(|kind| format!("{name}.{kind}")));
     let files: Vec<_> = files.map(|file| args.out.join(file)).collect();
     output::check_figures(&args.out, &files, args.force, "the figures")?;
-    let found = place::load(&args.data, Bar::Shown)?;
+    let found = place::load(&args.data, None, Bar::Shown)?;
     output::note(&format!("data  {} · {}", found.splits.origin, found.source));
     let figures = [classes_figure(&found.splits)?, class_counts_figure(&found.splits)?];
     for (figure, name) in figures.iter().zip(NAMES) {

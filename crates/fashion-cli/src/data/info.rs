@@ -55,7 +55,7 @@ struct Sums {
 
 /// Says what the data are.
 pub(crate) fn run(args: &InfoArgs) -> Result<ExitCode> {
-    let found = place::load(&args.data, Bar::unless(args.json))?;
+    let found = place::load(&args.data, None, Bar::unless(args.json))?;
     let info = info(&found);
     output::print(&if args.json { output::json_line(&info)? } else { text(&info, &found) })?;
     Ok(ExitCode::SUCCESS)

@@ -5,4 +5,5 @@ pub(crate) mod augment;
 pub(crate) mod draw;
 pub(crate) mod figure;
 pub(crate) mod info;
+pub(crate) mod prepare;
 pub(crate) mod suspects;

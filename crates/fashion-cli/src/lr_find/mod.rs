@@ -36,7 +36,8 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<ExitCode> {
         None => check_folder(NUMBERED.as_ref())
             .with_context(|| format!("cannot write to {NUMBERED}"))?,
     }
-    let found = place::load(&args.data, Bar::unless(args.quiet || args.json))?;
+    let bar = Bar::unless(args.quiet || args.json);
+    let found = place::load(&args.data, settings.preparation(), bar)?;
     settings.check_for(&found.splits)?;
     let interrupt = Interrupt::listen()?;
     let mut progress = Progress::new(interrupt, test.steps, args.quiet);

@@ -6,7 +6,7 @@ use anyhow::{Context, Error, Result, bail};
 use fashion_data::files::is_clutter;
 use fashion_data::folder::is_named;
 use fashion_data::npz::Images;
-use fashion_data::picture::{Limits, Picture};
+use fashion_data::picture::Picture;
 use fashion_model::ImageShape;
 use glob::{MatchOptions, Pattern};
 use std::io;
@@ -61,8 +61,6 @@ pub(super) struct LeftOut {
 pub(super) struct Finder {
     /// What the network takes.
     pub(super) input: ImageShape,
-    /// Larger pictures are not read.
-    pub(super) limits: Limits,
     /// The array of images in archives, if it is named.
     pub(super) images_key: Option<String>,
     /// The folder that files are sorted into, if they are, which is not read from.

@@ -14,16 +14,19 @@ use crate::output;
 use anyhow::{Result, bail};
 use fashion_data::audit::Oddity;
 use fashion_data::files::How;
+use fashion_data::prepare::Preparation;
 use fashion_eval::exact_percent;
 use fashion_eval::selective::Threshold;
 use fashion_judge::{Answering, Trained};
 use fashion_model::Tta;
+use fashion_train::RunFolder;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use finding::{Finder, LeftOut, Source};
 use progress::Progress;
+use reading::Viewer;
 use sorting::Sorting;
 use writing::Writer;
 
@@ -45,7 +48,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     }
     let mut writer = Writer::new(args.format(), classes, answering.threshold().is_some());
     let mut progress = Progress::new(&finder, &sources);
-    let (batches, reader) = reading::start(finder, sources);
+    let viewer = viewer(args, &trained)?;
+    let (batches, reader) = reading::start(finder, sources, viewer);
     let mut code = exit::DONE;
     let mut doubted = 0;
     for batch in batches {
@@ -81,8 +85,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     }
     if doubted > 0 {
         output::note(&format!(
-            "note     of {classified} images classified, {doubted} with a bright background or blank: the \
-             network knows light garments on black, and what it says of others means nothing"
+            "note     of {classified} images classified, {doubted} blank, or with a garment that does not \
+             stand out from its background: what the network says of these means nothing"
         ));
     }
     if ended.found == 0 {
@@ -90,6 +94,9 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     }
     Ok(code.into())
 }
+
+/// Why a person is to sort an image whose garment does not stand out.
+const BACKGROUND: &str = "background";
 
 /// What is said where files are sorted by a classifier that asks no person.
 const NO_THRESHOLD: &str = "the weights have no threshold, so that nothing is left to a person; \
@@ -103,7 +110,6 @@ fn find(
 ) -> Result<(Finder, Arc<Vec<Source>>)> {
     let finder = Finder {
         input: trained.classifier.input(),
-        limits: args.pictures.limits(),
         images_key: args.images_key.clone(),
         sort_into: sorting.map(Sorting::real_folder).transpose()?,
     };
@@ -113,6 +119,17 @@ fn find(
         return Err(exit::usage("there is one list on standard input; give - once"));
     }
     Ok((finder, Arc::new(sources)))
+}
+
+/// How images are prepared, as the options say, else the weights.
+fn viewer(args: &PredictArgs, trained: &Trained) -> Result<Viewer> {
+    let shown_in = args.show.as_deref().map(|folder| RunFolder::create(Some(folder)));
+    Ok(Viewer {
+        input: trained.classifier.input(),
+        limits: args.pictures.limits(),
+        preparation: args.prepare.or(trained.preparation()?).unwrap_or(Preparation::Photo),
+        shown_in: shown_in.transpose()?.map(|folder| folder.path().to_owned()),
+    })
 }
 
 fn sorting(args: &PredictArgs, classes: &[String], asks_a_person: bool) -> Result<Option<Sorting>> {
@@ -156,7 +173,7 @@ pub(crate) fn describe(threshold: &Threshold) -> String {
 /// are light on black, and judged on such.
 pub(crate) fn unlike_the_data(pixels: &[u8], shape: [usize; 2]) -> Option<&'static str> {
     match Oddity::of(pixels, shape)? {
-        Oddity::BrightBorder => Some("background"),
+        Oddity::BrightBorder => Some(BACKGROUND),
         Oddity::Blank | Oddity::Constant | Oddity::NearlyBlank => Some("blank"),
         Oddity::Dark | Oddity::Bright => None,
     }

@@ -1,13 +1,15 @@
 //! Reading pictures, some at a time and on all threads, while others are classified.
 
 use super::finding::{Finder, Found, LeftOut, Sink, Source, cannot_classify};
-use super::unlike_the_data;
-use anyhow::{Context, Result, bail};
+use super::{BACKGROUND, unlike_the_data};
+use anyhow::{Context, Result};
 use fashion_data::picture::{self, Limits, Picture};
+use fashion_data::prepare::{Preparation, Prepared, side_by_side};
 use fashion_judge::Seen;
 use fashion_model::ImageShape;
 use rayon::prelude::*;
 use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -34,12 +36,11 @@ pub(super) struct Ended {
 pub(super) fn start(
     finder: Finder,
     sources: Arc<Vec<Source>>,
+    viewer: Viewer,
 ) -> (Receiver<Batch>, JoinHandle<Ended>) {
     let (sender, batches) = sync_channel(1);
     let read = move || {
-        let Finder { input, limits, .. } = finder;
-        let mut reader =
-            Reader { input, limits, found: Vec::new(), size: BATCH[0], sender, count: 0 };
+        let mut reader = Reader { viewer, found: Vec::new(), size: BATCH[0], sender, count: 0 };
         let mut left_out = LeftOut::default();
         // Where nobody takes any more, nothing is to be done.
         let _ = sources
@@ -53,8 +54,7 @@ pub(super) fn start(
 }
 
 struct Reader {
-    input: ImageShape,
-    limits: Limits,
+    viewer: Viewer,
     found: Vec<Found>,
     /// Of the next batch.
     size: usize,
@@ -75,8 +75,9 @@ impl Sink for Reader {
         }
         let began = Instant::now();
         let found = std::mem::take(&mut self.found);
-        let (input, limits) = (self.input, &self.limits);
-        let batch = found.into_par_iter().map(|found| see(found, input, limits)).collect();
+        let first = self.count - found.len() + 1;
+        let numbered = found.into_par_iter().enumerate();
+        let batch = numbered.map(|(at, found)| self.viewer.see(first + at, found)).collect();
         self.size = next_size(self.size, began.elapsed());
         match self.sender.send(batch) {
             Ok(()) => ControlFlow::Continue(()),
@@ -94,32 +95,50 @@ fn next_size(size: usize, took: Duration) -> usize {
     next.clamp(BATCH[0], BATCH[1])
 }
 
-/// What the network sees of an image, or why it cannot be classified.
-fn see(found: Found, input: ImageShape, limits: &Limits) -> Result<Seen> {
-    let (path, picture) = match found {
-        Found::File(path) => {
-            let picture = picture::read(&path, limits).with_context(|| cannot_classify(&path))?;
-            (path, picture)
-        }
-        Found::Tile(path, picture) => (path, picture),
-        Found::Problem(error) => return Err(error),
-    };
-    let pixels = fitting(picture, input).with_context(|| cannot_classify(&path))?;
-    let doubt = unlike_the_data(&pixels, [input.side, input.channels]);
-    Ok(Seen { path, pixels, doubt })
+/// What is done to an image before the network sees it.
+pub(super) struct Viewer {
+    /// What the network takes.
+    pub(super) input: ImageShape,
+    /// Larger pictures are not read.
+    pub(super) limits: Limits,
+    pub(super) preparation: Preparation,
+    /// The folder for each image beside what the network saw of it.
+    pub(super) shown_in: Option<PathBuf>,
 }
 
-/// The pixels of a picture that a network for such images takes.
-fn fitting(picture: Picture, input: ImageShape) -> Result<Vec<u8>> {
-    let ImageShape { side, channels } = input;
-    let Picture { width, height, .. } = picture;
-    if (width, height) != (side, side) {
-        bail!("it is {width}x{height} pixels; expected {side}x{side}: crop and scale it");
+impl Viewer {
+    /// What the network sees of the image of this number, or why it cannot be classified.
+    fn see(&self, number: usize, found: Found) -> Result<Seen> {
+        let ImageShape { side, channels } = self.input;
+        let (path, picture) = match found {
+            Found::File(path) => {
+                let picture = picture::bytes_of(&path, &self.limits)
+                    .and_then(|bytes| self.preparation.decode(&bytes, side, &self.limits));
+                (path, picture)
+            }
+            Found::Tile(path, picture) => (path, Ok(picture)),
+            Found::Problem(error) => return Err(error),
+        };
+        let prepare = |picture: Picture| {
+            let prepared = self.preparation.apply(&picture, side, channels)?;
+            self.show(number, &path, &picture, &prepared.pixels)?;
+            anyhow::Ok(prepared)
+        };
+        let prepared = picture.map_err(Into::into).and_then(prepare);
+        let Prepared { pixels, doubt } = prepared.with_context(|| cannot_classify(&path))?;
+        let unlike = || unlike_the_data(&pixels, [side, channels]);
+        let doubt = doubt.map(|_| BACKGROUND).or_else(unlike);
+        Ok(Seen { path, pixels, doubt })
     }
-    match channels {
-        3 => Ok(picture.into_rgb().pixels),
-        _ if picture.channels == 1 => Ok(picture.pixels),
-        _ => bail!("it is in colour, expected grey"),
+
+    /// Writes `NUMBER-NAME.png`, if that is wanted.
+    fn show(&self, number: usize, path: &Path, picture: &Picture, seen: &[u8]) -> Result<()> {
+        let Some(folder) = &self.shown_in else { return Ok(()) };
+        let ImageShape { side, channels } = self.input;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let to = folder.join(format!("{number:03}-{name}.png"));
+        std::fs::write(&to, side_by_side(picture, seen, side, channels))
+            .with_context(|| format!("cannot write {}", to.display()))
     }
 }
 
@@ -142,8 +161,10 @@ mod tests {
         let absent = |index: u32| Source::File(index.to_string().into());
         let sources = (0..100_000).map(absent).collect();
         let input = ImageShape { side: 28, channels: 1 };
-        let finder = Finder { input, limits: Limits::default(), images_key: None, sort_into: None };
-        let (batches, reader) = start(finder, Arc::new(sources));
+        let finder = Finder { input, images_key: None, sort_into: None };
+        let (limits, preparation) = (Limits::default(), Preparation::Photo);
+        let viewer = Viewer { input, limits, preparation, shown_in: None };
+        let (batches, reader) = start(finder, Arc::new(sources), viewer);
         assert_eq!(batches.recv().unwrap().len(), BATCH[0]);
         thread::sleep(Duration::from_millis(100));
         drop(batches);

@@ -65,7 +65,8 @@ fn collect(args: &CollectArgs) -> Result<ExitCode> {
 fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found, Vec<usize>)> {
     match plan {
         Plan::New(spec) => {
-            let found = place::load(&args.data, Bar::unless(args.quiet || args.json))?;
+            let bar = Bar::unless(args.quiet || args.json);
+            let found = place::load(&args.data, spec.base.preparation(), bar)?;
             let path = args.config.as_deref().unwrap_or("the command line".as_ref());
             let network = spec.base.network.name();
             let spec = spec.resolved(network, &found.splits, path)?;
@@ -79,7 +80,9 @@ fn prepare(plan: Plan, args: &SweepArgs) -> Result<(Sweep, Found, Vec<usize>)> {
         }
         Plan::Resume(sweep) => {
             let bar = Bar::unless(args.quiet || args.json);
-            let found = place::load_noted(sweep.data_place(), &sweep.folder, &args.data, bar)?;
+            let prepare = sweep.points.first().and_then(|point| point.settings.preparation());
+            let noted = sweep.data_place();
+            let found = place::load_noted(noted, &sweep.folder, &args.data, prepare, bar)?;
             sweep.check_data(&found.splits)?;
             let images = check_for(&sweep.points, &found.splits)?;
             Ok((*sweep, found, images))

@@ -161,7 +161,8 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
     match plan {
         Plan::New(chosen) => {
             let Chosen { settings, origin, data } = *chosen;
-            let found = place::load(&args.data, Bar::unless(args.quiet || args.json))?;
+            let bar = Bar::unless(args.quiet || args.json);
+            let found = place::load(&args.data, settings.preparation(), bar)?;
             // Which weights are meant is settled now, whatever becomes of their files.
             let settings = settings.with_digests()?;
             let config = Config::new(settings.network.name(), &found.splits, settings.clone());
@@ -202,7 +203,8 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
                 );
             }
             let bar = Bar::unless(args.quiet || args.json);
-            let found = place::load_for(Some(&run), &args.data, bar)?;
+            let prepare = config.training.preparation();
+            let found = place::load_for(Some(&run), &args.data, prepare, bar)?;
             config.check_data(&found.splits, run.path())?;
             // The page is the last file to be written; an old one must not vouch for new epochs.
             let page = run.path().join("report.html");

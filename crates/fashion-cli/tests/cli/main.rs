@@ -19,6 +19,7 @@ mod members;
 mod named_weights;
 mod networks;
 mod outputs;
+mod photographs;
 mod predict;
 mod predict_many;
 mod predict_sort;

@@ -96,7 +96,7 @@ fn a_bad_image_does_not_lose_the_others() {
     fs::copy(fixture("colour.jpg"), at("colour.jpg")).unwrap();
     let bad = ["wide.png", "cut.png", "cut.jpg", "notes.png", "colour.jpg"];
     let run = run_folder();
-    let options = ["predict", run.to_str().unwrap()].into_iter();
+    let options = ["predict", run.to_str().unwrap(), "--prepare", "none"].into_iter();
     let ended = fashion(folder.path(), options.chain(bad).chain(["good.png"]));
     assert_eq!(ended.code, Some(1));
     assert_eq!(ended.stdout.lines().count(), 2, "{}", ended.stdout);

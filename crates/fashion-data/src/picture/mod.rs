@@ -174,7 +174,7 @@ pub fn read_reduced(path: &Path, edge: usize, limits: &Limits) -> Result<Picture
 }
 
 /// What a file holds, if that is not too much for a picture.
-pub(crate) fn bytes_of(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
+pub fn bytes_of(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
     let file = File::open(path)?;
     // Of what is no regular file, a pipe for one, the length is not known.
     let length = file.metadata()?.len();
@@ -183,6 +183,12 @@ pub(crate) fn bytes_of(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
     file.take(limits.bytes.saturating_add(1)).read_to_end(&mut bytes)?;
     limits.check_bytes(bytes.len() as u64)?;
     Ok(bytes)
+}
+
+/// A PNG of a picture.
+#[must_use]
+pub fn encode(picture: &Picture) -> Vec<u8> {
+    png::encode(&picture.pixels, [picture.width, picture.height], picture.channels)
 }
 
 /// Whether a file can be opened and begins like a picture, whatever its name.

@@ -46,9 +46,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
 }
 
 /// A PNG of these pixels, row by row, channels last.
-pub(crate) fn encode(pixels: &[u8], side: usize, channels: usize) -> Vec<u8> {
+pub(crate) fn encode(pixels: &[u8], [width, height]: [usize; 2], channels: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut encoder = Encoder::new(&mut bytes, side as u32, side as u32);
+    let mut encoder = Encoder::new(&mut bytes, width as u32, height as u32);
     encoder.set_color(if channels == 1 { ColorType::Grayscale } else { ColorType::Rgb });
     encoder.set_depth(BitDepth::Eight);
     let written = encoder.write_header().and_then(|mut png| png.write_image_data(pixels));

@@ -16,6 +16,7 @@ mod npz;
 mod npz_images;
 mod pictures;
 mod png;
+mod prepare;
 mod random;
 mod real;
 mod source;

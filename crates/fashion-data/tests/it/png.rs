@@ -211,7 +211,7 @@ fn folders_of_any_names_are_classes_and_pictures_in_colour_stay_so() {
     let error = folder::read(root.path(), &Reading::default()).unwrap_err().to_string();
     assert!(error.contains("d.png: it is 33x33 pixels, grey, but "), "{error}");
     assert!(
-        error.ends_with("is 32x32 pixels, in colour; expected pictures of one size"),
+        error.ends_with("is 32x32 pixels, in colour; expected pictures of one size, or --prepare, which makes them so"),
         "{error}"
     );
 }

@@ -8,8 +8,9 @@ use crate::observer::Observer;
 use crate::run::{GoOnFrom, LockedRun, RunFolder};
 use crate::trainer::{Finish, Trainer};
 use fashion_data::Splits;
+use fashion_data::prepare::Prepare;
 use fashion_model::tensors::Metadata;
-use fashion_model::{Network, weights};
+use fashion_model::{Network, PREPARATION, weights};
 use std::time::{Instant, SystemTime};
 
 /// What a run gave.
@@ -94,6 +95,9 @@ fn write_epoch(run: &RunFolder, trainer: &Trainer, config: &Config) -> Result<()
         ("epoch".into(), trainer.history().len().to_string()),
     ]);
     config.training.tta.to_metadata(&mut metadata);
+    if let Some(Prepare { preparation, .. }) = config.training.preparation() {
+        metadata.insert(PREPARATION.into(), preparation.to_string());
+    }
     run.make_weights_folder()?;
     let (network, classes) = (trainer.network(), trainer.classes());
     if trainer.last_is_best() {

@@ -25,6 +25,7 @@ use crate::history::{Epoch, best};
 use crate::schedule::{Schedule, ScheduleKind};
 use declare::settings;
 use fashion_data::augment::Augment;
+use fashion_data::prepare::{Preparation, Prepare};
 use fashion_data::{Dataset, Drawing, HoldOut, Split, Splits, draws_of_classes};
 use fashion_model::{Architecture, ImageShape, MAX_MEMBERS, Tta};
 use serde::{Deserialize, Serialize};
@@ -236,6 +237,11 @@ settings! {
     Run target_accuracy: Option<f64> = None, "SHARE",
         |s| s.target_accuracy.is_none_or(|target| 0.0 < target && target < 1.0)
             => "a share above 0 and below 1 such as 0.99";
+    /// What is done to pictures that are not as the network takes them: none, they must be; zalando, as
+    /// Fashion-MNIST was made; or photo, the garment is told from its background. The weights keep it
+    #[serde(with = "text::displayed")]
+    Run prepare: Preparation = Preparation::None, "none|zalando|photo",
+        |_| true => "none, zalando or photo";
     /// How the trained classifier sees each image wherever it is used: none, once; or flip, mirrored too,
     /// so that probabilities are the mean of both and take twice the time. Epochs are chosen without
     Run tta: Tta = Tta::None, "none|flip",
@@ -280,6 +286,13 @@ pub(crate) fn is_single(value: f64) -> bool {
 }
 
 impl Settings {
+    /// How the pictures that are trained on are prepared, if they are.
+    pub fn preparation(&self) -> Option<Prepare> {
+        let ImageShape { side, channels } = self.network.input();
+        let (preparation, none) = (self.prepare, Preparation::None);
+        (preparation != none).then_some(Prepare { preparation, side, channels })
+    }
+
     /// How the learning rate changes.
     pub fn schedule(&self) -> Schedule {
         Schedule {

@@ -70,6 +70,26 @@ pub fn value_from_text(text: &str) -> Value {
     integer.ok().or_else(|| number().ok()).or_else(|| truth().ok()).unwrap_or_else(|| text.into())
 }
 
+/// What is written as it is shown and read as it is parsed.
+pub(crate) mod displayed {
+    use super::*;
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    pub(crate) fn serialize<T: Display, S: Serializer>(
+        value: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(crate) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// An optional number, written `none` where there is none, so that a file can say so.
 pub(crate) mod number_or_none {
     use super::*;

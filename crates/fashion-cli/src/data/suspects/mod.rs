@@ -34,7 +34,7 @@ pub(crate) fn run(args: &SuspectsArgs) -> Result<ExitCode> {
     let settings = Settings { epochs: args.epochs, seed: args.seed, ..Settings::default() };
     check(args, &settings)?;
     let threads = plan::threads(args.threads)?;
-    let found = place::load(&args.data, Bar::unless(args.quiet || args.json))?;
+    let found = place::load(&args.data, None, Bar::unless(args.quiet || args.json))?;
     let train = &found.splits.train;
     if args.folds > train.len() {
         return Err(exit::usage(format!(

@@ -1,0 +1,205 @@
+//! `photographs`: how well photographs are classified that are prepared first.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args as ClapArgs;
+use fashion_data::audit::Oddity;
+use fashion_data::picture::Picture;
+use fashion_data::prepare::{Preparation, Prepared, side_by_side};
+use fashion_data::random::{Purpose, below, stream};
+use fashion_data::{Dataset, Origin, Reading, Source};
+use fashion_infer::{Classifier, Target};
+use fashion_sample::{Backdrop, photograph};
+use jpeg_encoder::{ColorType, Encoder};
+use rayon::prelude::*;
+
+use crate::markers::{Part, table};
+use crate::model_card::WEIGHTS;
+use crate::workspace::Workspace;
+
+/// The place of the table.
+const PART: Part = Part { file: "docs/photographs.md", chore: "photographs" };
+
+/// What decides the photographs.
+const SEED: u64 = 0;
+
+/// Side of a tile.
+const SIDE: usize = 28;
+
+/// Put garments on grounds of all kinds, photograph and prepare them, and say how well they are classified
+///
+/// Photographs the first garments of the official test set, each on every ground, as a JPEG of quality 60 to
+/// 95, and writes the table of docs/photographs.md. Needs the real data: `cargo xtask fetch-data`, or
+/// `FASHION_DATA`.
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// Photograph garments that the weights' training held out instead, and only print the table: for
+    /// finding out how to prepare
+    #[arg(long)]
+    held_out: bool,
+
+    /// How many garments
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    images: usize,
+
+    /// How they are prepared
+    #[arg(long, value_name = "NAME", default_value_t = Preparation::Photo)]
+    prepare: Preparation,
+
+    /// Also write the first of each ground beside what the network saw into this folder
+    #[arg(long, value_name = "DIR")]
+    show: Option<PathBuf>,
+
+    /// Compare with the table that is there and write nothing
+    #[arg(long)]
+    check: bool,
+}
+
+/// Runs the chore.
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    PART.read(workspace)?;
+    let classifier = Classifier::open(&workspace.root().join(WEIGHTS))?;
+    let garments = garments(workspace, args)?;
+    let tiles = (0..garments.len())
+        .map(|index| Prepared { pixels: garments.pixels(index).to_vec(), doubt: None });
+    let mut rows =
+        vec![("the tiles themselves", Score::of(&classifier, &garments, tiles.collect())?)];
+    for on in Backdrop::ALL {
+        let prepared = (0..garments.len())
+            .into_par_iter()
+            .map(|index| {
+                let picture = photograph(garments.pixels(index), SIDE, on, SEED, index as u64);
+                let picture = developed(&picture, index as u64)?;
+                let prepared = args.prepare.apply(&picture, SIDE, 1)?;
+                if let (Some(folder), true) = (&args.show, index < 40) {
+                    show(folder, on, index, &picture, &prepared)?;
+                }
+                Ok(prepared)
+            })
+            .collect::<Result<Vec<Prepared>>>()?;
+        rows.push((on.name(), Score::of(&classifier, &garments, prepared)?));
+    }
+    let fresh = render(&rows);
+    print!("{fresh}");
+    if args.held_out || args.images != 2000 || args.prepare != Preparation::Photo {
+        return Ok(());
+    }
+    PART.settle(workspace, &fresh, args.check)
+}
+
+/// The garments that are photographed.
+fn garments(workspace: &Workspace, args: &Args) -> Result<Dataset> {
+    let folder = std::env::var_os("FASHION_DATA")
+        .map_or_else(|| workspace.root().join("data"), PathBuf::from);
+    let splits = Source::find(&folder)?.load(&Reading::default())?;
+    ensure!(
+        splits.origin == Origin::FashionMnist,
+        "{} holds {}; expected {}, which `cargo xtask fetch-data` brings",
+        folder.display(),
+        splits.origin,
+        Origin::FashionMnist
+    );
+    let (part, indices) = match args.held_out {
+        // As `train --recipe quick --seed 0` does.
+        true => (&splits.train, splits.hold_out(0.1, 0)?.held_out),
+        false => (&splits.test, (0..splits.test.len()).collect()),
+    };
+    if !(1..=indices.len()).contains(&args.images) {
+        bail!("--images is {}; expected 1 to {}", args.images, indices.len());
+    }
+    Ok(part.select(&indices[..args.images]))
+}
+
+/// The picture as a camera keeps it: in JPEG, and read again.
+fn developed(picture: &Picture, index: u64) -> Result<Picture> {
+    let quality = 60 + below(&mut stream(SEED, Purpose::Sample, 15, index), 36) as u8;
+    let &Picture { ref pixels, width, height, .. } = picture;
+    let mut bytes = Vec::new();
+    Encoder::new(&mut bytes, quality).encode(
+        pixels,
+        width as u16,
+        height as u16,
+        ColorType::Rgb,
+    )?;
+    let pixels = jpeg_decoder::Decoder::new(&bytes[..]).decode()?;
+    Ok(Picture { pixels, ..*picture })
+}
+
+fn show(
+    folder: &Path,
+    on: Backdrop,
+    index: usize,
+    picture: &Picture,
+    prepared: &Prepared,
+) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    let path = folder.join(format!("{}-{index:02}.png", on.name()));
+    fs::write(&path, side_by_side(picture, &prepared.pixels, SIDE, 1))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// What became of the garments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Score {
+    images: usize,
+    right: usize,
+    doubtful: usize,
+    sorted: usize,
+    sorted_right: usize,
+}
+
+impl Score {
+    /// As `predict` answers.
+    fn of(classifier: &Classifier, garments: &Dataset, prepared: Vec<Prepared>) -> Result<Score> {
+        let threshold = classifier.calibration().and_then(|known| known.target);
+        let Some(Target { threshold: Some(threshold), .. }) = threshold else {
+            bail!("{WEIGHTS} does not know from which confidence on a machine may sort");
+        };
+        let pixels: Vec<u8> =
+            prepared.iter().flat_map(|prepared| &prepared.pixels).copied().collect();
+        let probabilities = classifier.probabilities(&pixels)?;
+        let mut score = Score { images: prepared.len(), ..Score::default() };
+        let answers = probabilities.chunks_exact(classifier.classes().len());
+        for ((answer, prepared), &label) in answers.zip(&prepared).zip(garments.labels()) {
+            let confidence = answer.iter().copied().fold(0.0, f32::max);
+            let right = answer[usize::from(label)] == confidence;
+            let odd = Oddity::of(&prepared.pixels, [SIDE, 1]).is_some();
+            let doubtful = prepared.doubt.is_some() || odd;
+            let sorted = !doubtful && f64::from(confidence) >= threshold;
+            score.right += usize::from(right);
+            score.doubtful += usize::from(doubtful);
+            score.sorted += usize::from(sorted);
+            score.sorted_right += usize::from(sorted && right);
+        }
+        Ok(score)
+    }
+
+    fn accuracy(&self) -> f64 {
+        self.right as f64 / self.images as f64
+    }
+}
+
+fn render(rows: &[(&str, Score)]) -> String {
+    let tiles = rows[0].1.accuracy();
+    let share = |part: usize, of: usize| format!("{:.1}%", 100.0 * part as f64 / of.max(1) as f64);
+    let lines = rows.iter().map(|(name, score)| {
+        let off = 100.0 * (score.accuracy() - tiles);
+        vec![
+            (*name).to_owned(),
+            share(score.right, score.images),
+            format!("{off:+.1}"),
+            share(score.doubtful, score.images),
+            share(score.sorted, score.images),
+            share(score.sorted_right, score.sorted),
+        ]
+    });
+    let heads =
+        ["", "Right", "Points to the tiles", "Doubtful", "Sorted by machine", "Right of these"];
+    let images = rows[0].1.images;
+    format!(
+        "{}\n{images} garments on each ground. Made with `cargo xtask photographs`.\n",
+        table(&heads, lines)
+    )
+}
