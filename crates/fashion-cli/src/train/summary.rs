@@ -110,11 +110,12 @@ impl Summary {
 fn files(run: &str, test: &Metrics) -> String {
     let split = if Path::new(run).join("split.csv").is_file() { "  split.csv" } else { "" };
     let command = quoted(run);
+    let bins = if test.bins.is_some() { ", bins" } else { "" };
     let of_two = if test.per_class.len() == 2 { ", roc, precision_recall" } else { "" };
     format!(
         "Files in {run}\n\
          \u{20} report.html      everything on one page, for a browser\n\
-         \u{20} figures/         classes, curves, confusion, misclassified, reliability, coverage{of_two}\n\
+         \u{20} figures/         classes, curves, confusion{bins}, misclassified, reliability, coverage{of_two}\n\
          \u{20} metrics.json     predictions.csv  history.csv  config.toml  environment.json{split}\n\
          \u{20} weights/         for `fashion eval {command}` and `fashion predict {command} IMAGE...`\n"
     )

@@ -5,7 +5,7 @@
 const AT_ONCE = 48;
 const byId = id => document.getElementById(id);
 const data = JSON.parse(byId('numbers').textContent);
-const {names, counts, columns, likely} = data;
+const {names, counts, columns, likely, maps} = data;
 
 // --- The items -------------------------------------------------------------------------------
 
@@ -42,8 +42,9 @@ function make(tag, properties, ...content) {
   return element;
 }
 
-function picture(cell) {
-  const part = make('span', {className: 'i'});
+// A part of the sheet, or of the maps.
+function picture(cell, className = 'i') {
+  const part = make('span', {className});
   part.setAttribute('aria-hidden', 'true');
   part.style.setProperty('--x', cell % columns);
   part.style.setProperty('--y', Math.floor(cell / columns));
@@ -159,7 +160,16 @@ for (const button of document.querySelectorAll('[data-predicted]')) {
 const detail = byId('detail');
 let held = null;
 
-function show(item) {
+// What covering takes from the predicted class, over the item.
+function why(item) {
+  const what = ` speaks for ${names[item.predicted]}: covered there, it is less probable. `;
+  const words = make('p', {className: 'how'}, make('b', {className: 'is-wrong'}, 'Orange'), what,
+    make('b', {className: 'is-true'}, 'Blue'), ' speaks against it.');
+  return [make('div', {className: 'why'}, picture(item.cell), picture(item.cell, 'm')), words];
+}
+
+function show(item, closely = false) {
+  const mapped = closely && maps && item.label !== item.predicted;
   const list = make('ul', {}, ...[...item.probabilities].map(([label, code]) =>
     make('li', {}, bar(kindOf(item, label), '', label, code))));
   const facts = [['Loss', item.loss === null ? '–' : (item.loss / 100).toFixed(2)], ['Margin', percent(item.margin)]];
@@ -169,7 +179,7 @@ function show(item) {
   }
   const close = make('button', {type: 'button', className: 'close'}, 'Close');
   close.addEventListener('click', release);
-  detail.replaceChildren(picture(item.cell), make('h3', {}, 'Item ' + item.index), make('p', {}, sentence(item)),
+  detail.replaceChildren(...mapped ? why(item) : [picture(item.cell)], make('h3', {}, 'Item ' + item.index), make('p', {}, sentence(item)),
     list, make('dl', {}, ...facts.map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', {}, value)))),
     ...item.neighbours.length ? [make('h4', {}, 'Nearest in the training set'), near] : [], close);
 }
@@ -181,7 +191,7 @@ function hold(tile) {
   held = tile;
   held.setAttribute('aria-pressed', 'true');
   detail.classList.add('open');
-  show(tile.item);
+  show(tile.item, true);
   const parts = [...tile.item.probabilities].map(([label, code]) => [code, `${names[label]} ${percent(code)}`]);
   const told = parts.filter(([code]) => code > 0).sort((a, b) => b[0] - a[0]).map(([, text]) => text);
   byId('chosen').textContent = `Item ${tile.item.index}, ${sentence(tile.item)}. ${told.join(', ')}.`;
