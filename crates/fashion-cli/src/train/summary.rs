@@ -34,6 +34,8 @@ pub(crate) struct Summary {
     /// On the test set; `null` for an interrupted run.
     accuracy: Option<f64>,
     log_loss: Option<f64>,
+    /// The share that goes into the right bin; `null` without bins, too.
+    bins_accuracy: Option<f64>,
     macro_f1: Option<f64>,
     /// Of the softmax, as the weights file has it; `null` without a part held out.
     temperature: Option<f64>,
@@ -56,6 +58,7 @@ impl Summary {
             status: "complete",
             accuracy: Some(test.accuracy),
             log_loss: Some(test.log_loss),
+            bins_accuracy: test.bins.as_ref().map(|bins| bins.accuracy),
             macro_f1: Some(test.macro_mean.f1),
             temperature: calibrated.map(|calibrated| calibrated.temperature.value()),
             calibration_error: Some(

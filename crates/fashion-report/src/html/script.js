@@ -160,16 +160,14 @@ for (const button of document.querySelectorAll('[data-predicted]')) {
 const detail = byId('detail');
 let held = null;
 
-// What covering takes from the predicted class, over the item.
-function why(item) {
-  const what = ` speaks for ${names[item.predicted]}: covered there, it is less probable. `;
-  const words = make('p', {className: 'how'}, make('b', {className: 'is-wrong'}, 'Orange'), what,
-    make('b', {className: 'is-true'}, 'Blue'), ' speaks against it.');
-  return [make('div', {className: 'why'}, picture(item.cell), picture(item.cell, 'm')), words];
-}
+// The item with the map over it, of what covering takes from the predicted class, and how to read it.
+const mapped = item => make('div', {className: 'why'}, picture(item.cell), picture(item.cell, 'm'));
+const reading = item => make('p', {}, make('b', {className: 'is-wrong'}, 'Orange'),
+  ` speaks for ${names[item.predicted]}: covered there, it is less probable. `,
+  make('b', {className: 'is-true'}, 'Blue'), ' speaks against it.');
 
 function show(item, closely = false) {
-  const mapped = closely && maps && item.label !== item.predicted;
+  const why = closely && maps && item.label !== item.predicted;
   const list = make('ul', {}, ...[...item.probabilities].map(([label, code]) =>
     make('li', {}, bar(kindOf(item, label), '', label, code))));
   const facts = [['Loss', item.loss === null ? '–' : (item.loss / 100).toFixed(2)], ['Margin', percent(item.margin)]];
@@ -179,8 +177,8 @@ function show(item, closely = false) {
   }
   const close = make('button', {type: 'button', className: 'close'}, 'Close');
   close.addEventListener('click', release);
-  detail.replaceChildren(...mapped ? why(item) : [picture(item.cell)], make('h3', {}, 'Item ' + item.index), make('p', {}, sentence(item)),
-    list, make('dl', {}, ...facts.map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', {}, value)))),
+  detail.replaceChildren(why ? mapped(item) : picture(item.cell), make('h3', {}, 'Item ' + item.index),
+    make('p', {}, sentence(item)), ...why ? [reading(item)] : [], list, make('dl', {}, ...facts.map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', {}, value)))),
     ...item.neighbours.length ? [make('h4', {}, 'Nearest in the training set'), near] : [], close);
 }
 

@@ -144,7 +144,7 @@ fn an_item_shows_all_its_probabilities(browser: &mut Browser, report: &Report<'_
     assert!(cells[0] == cells[1] && cells[0].as_str().unwrap().starts_with("--x:"), "{cells}");
     let words =
         "Orange speaks for Shirt: covered there, it is less probable. Blue speaks against it.";
-    assert_eq!(text(browser, "#detail .how"), words);
+    assert_eq!(text(browser, "#detail p + p"), words);
     browser.point(&tile(0));
     assert_eq!(text(browser, "#detail h3"), format!("Item {index}"));
     let said = text(browser, "#chosen");
