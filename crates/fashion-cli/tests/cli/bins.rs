@@ -58,9 +58,12 @@ fn a_run_with_bins_has_them_wherever_it_is_used() {
     assert_eq!(answer["bin"], bins().names()[bin][..]);
     assert!((answer["bin_probability"].as_f64().unwrap() - sums[bin]).abs() < 1e-6);
     assert!(!answer["sorted_by"].is_null());
-    let config = format!("train --config binned/config.toml --epochs 1 --quiet --data {}", data().display());
+    let config =
+        format!("train --config binned/config.toml --epochs 1 --quiet --data {}", data().display());
     assert_eq!(line(folder, &format!("{config} --out again")).code, Some(0));
-    assert!(fs::read_to_string(folder.join("again/config.toml")).unwrap().contains("[training.bins]"));
+    assert!(
+        fs::read_to_string(folder.join("again/config.toml")).unwrap().contains("[training.bins]")
+    );
 }
 
 #[test]
@@ -84,15 +87,27 @@ fn other_bins_need_another_threshold() {
     assert_eq!(temperature(&plain), temperature(&binned));
 
     // Weights alone do not say what was held out: they keep their temperature, and nothing else.
-    let alone = format!("plain/weights/best.safetensors --bins bins.toml --data {}", data().display());
+    let alone =
+        format!("plain/weights/best.safetensors --bins bins.toml --data {}", data().display());
     let (weights, said) = metrics(&alone);
-    assert!(said.contains("note     nobody is said to sort: the threshold is right for other"), "{said}");
+    assert!(
+        said.contains("note     nobody is said to sort: the threshold is right for other"),
+        "{said}"
+    );
     assert_eq!(temperature(&weights), temperature(&plain));
     assert!(weights.confidence.sorted().is_none() && weights.bins == binned.bins);
     let image = format!("{}/tests/cli/fixtures/grey.jpg", env!("CARGO_MANIFEST_DIR"));
     let ended = line(folder, &format!("predict plain {image} --bins bins.toml"));
-    assert!(ended.stderr.contains("`fashion ensemble plain --bins bins.toml --out FILE`"), "{}", ended.stderr);
-    assert!(ended.stdout.contains("  bin  ") && !ended.stdout.contains("sorted by"), "{}", ended.stdout);
+    assert!(
+        ended.stderr.contains("`fashion ensemble plain --bins bins.toml --out FILE`"),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        ended.stdout.contains("  bin  ") && !ended.stdout.contains("sorted by"),
+        "{}",
+        ended.stdout
+    );
 
     // That is what it says it is.
     let ended = line(folder, "ensemble plain --bins bins.toml --out binned.safetensors --json");
@@ -109,7 +124,18 @@ fn other_bins_need_another_threshold() {
     let names = fashion_data::Classes::garments().join(",");
     let ended = fashion(
         folder,
-        ["eval", "--probabilities", "p.npy", "--labels", "y.npy", "--bins", "bins.toml", "--json", "--classes", &names],
+        [
+            "eval",
+            "--probabilities",
+            "p.npy",
+            "--labels",
+            "y.npy",
+            "--bins",
+            "bins.toml",
+            "--json",
+            "--classes",
+            &names,
+        ],
     );
     let of_answers = json(&ended.stdout)["bins"]["accuracy"].as_f64();
     let merged = bins().merge(&answers);
@@ -153,6 +179,8 @@ fn bins_that_are_none_are_refused_before_the_work() {
         assert!(ended.stderr.contains(&format!("error: {name}: ")), "{}", ended.stderr);
         said += &format!("{}\n", ended.stderr);
     }
-    assert!(!folder.path().join("runs").exists() && !folder.path().join("both.safetensors").exists());
+    assert!(
+        !folder.path().join("runs").exists() && !folder.path().join("both.safetensors").exists()
+    );
     insta::assert_snapshot!(said);
 }

@@ -112,7 +112,8 @@ fn explanations_are_pictures_and_never_replace_others() {
     write_png(&path("boot.png"), 28, 28, splits().test.pixels(9));
     fs::create_dir(path("more")).unwrap();
     write_png(&path("more/boot.png"), 28, 28, splits().test.pixels(3));
-    let predict = |options: &str| line(folder.path(), &format!("predict {} {options}", run.display()));
+    let predict =
+        |options: &str| line(folder.path(), &format!("predict {} {options}", run.display()));
     let plain = predict("boot.png more/boot.png --json");
     let ended = predict("boot.png more/boot.png --json --explain why/here");
     assert_eq!((ended.code, &ended.stdout), (Some(0), &plain.stdout), "{}", ended.stderr);
@@ -123,7 +124,10 @@ fn explanations_are_pictures_and_never_replace_others() {
     assert_ne!(first, second);
     // The same pictures again, beside those.
     assert_eq!(predict("boot.png --explain why/here").code, Some(0));
-    assert_eq!((read("boot.png"), read("boot-2.png"), read("boot-3.png")), (first.clone(), second, first));
+    assert_eq!(
+        (read("boot.png"), read("boot-2.png"), read("boot-3.png")),
+        (first.clone(), second, first)
+    );
 
     let ended = predict("boot.png --explain boot.png");
     assert_eq!((ended.code, &ended.stdout[..]), (Some(1), ""));

@@ -201,8 +201,7 @@ fn parts_without_data_are_left_out() {
 
 #[test]
 fn bins_have_a_section_of_their_own() {
-    let names =
-        ["tops", "rest", "tops", "rest", "tops", "shoes", "tops", "shoes", "rest", "shoes"];
+    let names = ["tops", "rest", "tops", "rest", "tops", "shoes", "tops", "shoes", "rest", "shoes"];
     let judged = whole::judged(2, false).in_bins(&names);
     let report = judged.report(1);
     let page = render(&report).unwrap();
@@ -212,7 +211,9 @@ fn bins_have_a_section_of_their_own() {
     assert!(of_bins.accuracy > judged.metrics.accuracy);
     let accuracy = format!("{:.2}%", 100.0 * of_bins.accuracy);
     assert!(section.contains(&format!("<p>{accuracy} go into the right bin (95% interval ")));
-    assert!(section.contains("tops <small>T-shirt/top, Pullover, Coat, Shirt</small></th><td>4,000"));
+    assert!(
+        section.contains("tops <small>T-shirt/top, Pullover, Coat, Shirt</small></th><td>4,000")
+    );
     assert_eq!(section.matches("<td class=\"").count(), 9);
     for counts in of_bins.confusion.counts().rows() {
         for &count in counts.iter().filter(|&&count| count > 0) {
