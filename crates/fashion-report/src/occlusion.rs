@@ -109,7 +109,7 @@ pub(crate) fn tint(strength: f32) -> [u8; 3] {
 /// The picture in pale grey, with the map over it.
 fn tinted(pixels: &[u8], map: &[f32]) -> Vec<u8> {
     /// What is left of the contrast.
-    const PALE: f32 = 0.45;
+    const PALE: f32 = 0.35;
     let channels = pixels.len() / map.len().max(1);
     let grey = |pixel: &[u8]| {
         let sum: f32 = pixel.iter().map(|&level| f32::from(encode::shown(level, channels))).sum();
