@@ -63,7 +63,9 @@ impl BinRules {
     /// [`Error::Bins`] with the file, if it cannot be read or is none of bins.
     pub fn read(self) -> Result<BinRules, Error> {
         let (None, Some(path)) = (&self.rules, &self.file) else { return Ok(self) };
-        let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            format!("{error}; expected a file that says which classes go into which bin")
+        });
         let rules = text.and_then(|text| Rules::read(&text)).map_err(|problem| self.wrong(problem));
         Ok(BinRules { rules: Some(rules?), ..self })
     }
