@@ -5,11 +5,13 @@
 
 mod announce;
 mod args;
+mod bins;
 mod compare;
 mod data;
 mod ensemble;
 mod eval;
 mod exit;
+mod explain;
 mod export;
 mod generate;
 mod long_average;

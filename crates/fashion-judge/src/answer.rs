@@ -1,10 +1,10 @@
 //! What a classifier says of pictures, one by one.
 
 use crate::calibrator::Calibrator;
-use crate::classifier::Trained;
+use crate::classifier::{Trained, bins_of};
 use crate::error::Error;
-use fashion_eval::argmax;
 use fashion_eval::selective::Threshold;
+use fashion_eval::{Bins, argmax};
 use fashion_model::{Classifier, Tta};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -32,6 +32,13 @@ pub struct Answer {
     pub class: String,
     /// Of each class; calibrated, where the weights are.
     pub probabilities: Vec<f32>,
+    /// The bin that the picture goes into, where classes go into bins: that of the largest sum of its
+    /// classes' probabilities.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bin: Option<String>,
+    /// That sum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bin_probability: Option<f32>,
     /// How the picture was seen, where that was not once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tta: Option<Tta>,
@@ -63,9 +70,10 @@ impl Answer {
 
     /// The header of [`to_csv`](Self::to_csv), for so many classes.
     pub fn csv_header(classes: usize) -> String {
-        let fields = ["path", "predicted", "class", "probability", "tta", "sorted_by", "reason"];
+        let fields = ["path", "predicted", "class", "probability", "bin", "bin_probability"];
+        let fields = fields.into_iter().chain(["tta", "sorted_by", "reason"]);
         let classes = (0..classes).map(|class| format!("p{class}"));
-        lines([fields.map(String::from).into_iter().chain(classes)])
+        lines([fields.map(String::from).chain(classes)])
     }
 
     /// A line for each answer (RFC 4180, but that lines end with a newline alone), with the fields of a
@@ -78,6 +86,8 @@ impl Answer {
                 answer.predicted.to_string(),
                 answer.class.clone(),
                 number(answer.probabilities[answer.predicted]),
+                text(answer.bin.as_deref()),
+                answer.bin_probability.map_or(String::new(), number),
                 answer.tta.map_or(String::new(), |tta| tta.to_string()),
                 text(answer.sorted_by),
                 text(answer.reason),
@@ -117,15 +127,22 @@ fn lines(records: impl IntoIterator<Item = impl IntoIterator<Item = String>>) ->
 pub struct Answering<'a> {
     classifier: &'a Classifier,
     calibrator: Option<Calibrator>,
+    bins: Option<Bins>,
 }
 
 impl<'a> Answering<'a> {
-    /// Takes what the classifier's file says of its confidence.
+    /// Takes what the classifier's file says of its confidence, and of bins.
     ///
     /// # Errors
     /// As [`Trained::calibrator`].
     pub fn new(trained: &'a Trained) -> Result<Self, Error> {
-        Ok(Self { classifier: &trained.classifier, calibrator: trained.calibrator()? })
+        let classifier = &trained.classifier;
+        Ok(Self { classifier, calibrator: trained.calibrator()?, bins: bins_of(classifier)? })
+    }
+
+    /// The bins that classes go into, if they do.
+    pub fn bins(&self) -> Option<&Bins> {
+        self.bins.as_ref()
     }
 
     /// Whether probabilities are calibrated.
@@ -157,16 +174,25 @@ impl<'a> Answering<'a> {
             calibrator.temperature.apply_row(&mut probabilities);
         }
         let predicted = argmax(&probabilities);
+        let bin = self.bins.as_ref().map(|bins| {
+            let sums = bins.merge_row(&probabilities);
+            let bin = argmax(&sums);
+            (bins.names()[bin].clone(), sums[bin])
+        });
+        let confidence = bin.as_ref().map_or(probabilities[predicted], |&(_, sum)| sum);
         let threshold = self.threshold();
         let reason = threshold.and_then(|threshold| {
-            let unsure = || (!threshold.takes(probabilities[predicted])).then_some("unsure");
+            let unsure = || (!threshold.takes(confidence)).then_some("unsure");
             seen.doubt.or_else(unsure)
         });
+        let (bin, bin_probability) = bin.map(|(name, sum)| (name, sum as f32)).unzip();
         Answer {
             path: seen.path.display().to_string(),
             predicted,
             class: self.classifier.classes()[predicted].clone(),
             probabilities: probabilities.into_iter().map(|p| p as f32).collect(),
+            bin,
+            bin_probability,
             tta: Some(self.classifier.tta()).filter(|&tta| tta != Tta::None),
             sorted_by: threshold.map(|_| if reason.is_some() { "person" } else { "machine" }),
             reason,
@@ -195,7 +221,7 @@ mod tests {
     fn confidence_is_calibrated_and_held_against_the_threshold() {
         let classifier = classifier(&["boot", "bag", "coat"]);
         let of = |calibrator: Option<Calibrator>, doubt| {
-            Answering { classifier: &classifier, calibrator }
+            Answering { classifier: &classifier, calibrator, bins: None }
                 .of(&seen("a.png", doubt), &[0.25, 0.75, 0.0])
         };
         let who = |answer: Answer| (answer.sorted_by, answer.reason);
@@ -213,12 +239,24 @@ mod tests {
         // However sure it is.
         assert_eq!(who(of(Some(at(Some(0.6))), Some("blank"))), (Some("person"), Some("blank")));
         assert_eq!(who(of(Some(at(None)), None)), (Some("person"), Some("unsure")));
+        // What is unsure as a class may be sure as a bin.
+        let bins =
+            Bins::new([("hands", ["bag", "boot"])], Some("rest"), classifier.classes()).unwrap();
+        let answering = Answering {
+            classifier: &classifier,
+            calibrator: Some(at(Some(0.7))),
+            bins: Some(bins),
+        };
+        let binned = answering.of(&seen("a.png", None), &[0.25, 0.75, 0.0]);
+        assert_eq!(binned.bin.as_deref(), Some("hands"));
+        assert!((binned.bin_probability.unwrap() - 1.0).abs() < 1e-6);
+        assert_eq!(who(binned), (Some("machine"), None));
     }
 
     #[test]
     fn answers_do_not_depend_on_what_is_answered_together() {
         let classifier = classifier(&["boot", "bag", "coat"]);
-        let answering = Answering { classifier: &classifier, calibrator: None };
+        let answering = Answering { classifier: &classifier, calibrator: None, bins: None };
         let picture = |index: usize| Seen {
             path: format!("{index}.png").into(),
             pixels: (0..784).map(|pixel| (pixel * (index + 3) % 251) as u8).collect(),
@@ -241,12 +279,16 @@ mod tests {
             predicted: 1,
             class: "bag,\r\nred".into(),
             probabilities: vec![1e-9, 0.75],
+            bin: None,
+            bin_probability: None,
             tta: None,
             sorted_by: Some("machine"),
             reason: None,
         };
         let other = Answer {
             path: "c.png".into(),
+            bin: Some("hands".into()),
+            bin_probability: Some(0.5),
             tta: Some(Tta::Flip),
             sorted_by: Some("person"),
             reason: Some("unsure"),
@@ -258,13 +300,13 @@ mod tests {
             json.lines().next().unwrap(),
             r#"{"path":"a, \"b\"\n.png","predicted":1,"class":"bag,\r\nred","probabilities":[1e-9,0.75],"sorted_by":"machine"}"#
         );
-        let end = r#","tta":"flip","sorted_by":"person","reason":"unsure"}"#;
+        let end = r#","bin":"hands","bin_probability":0.5,"tta":"flip","sorted_by":"person","reason":"unsure"}"#;
         assert!(json.lines().nth(1).unwrap().ends_with(end), "{json}");
         assert_eq!(
             Answer::csv_header(2) + &Answer::to_csv(&answers),
-            "path,predicted,class,probability,tta,sorted_by,reason,p0,p1\n\
-             \"a, \"\"b\"\"\n.png\",1,\"bag,\r\nred\",0.75,,machine,,1e-9,0.75\n\
-             c.png,1,\"bag,\r\nred\",0.75,flip,person,unsure,1e-9,0.75\n"
+            "path,predicted,class,probability,bin,bin_probability,tta,sorted_by,reason,p0,p1\n\
+             \"a, \"\"b\"\"\n.png\",1,\"bag,\r\nred\",0.75,,,,machine,,1e-9,0.75\n\
+             c.png,1,\"bag,\r\nred\",0.75,hands,0.5,flip,person,unsure,1e-9,0.75\n"
         );
     }
 }

@@ -8,6 +8,7 @@ mod classifier;
 mod ensemble;
 mod error;
 mod judgement;
+mod occlusion;
 mod page;
 mod report;
 
@@ -15,8 +16,9 @@ pub use answer::{Answer, Answering, Seen};
 pub use answers::read_answers;
 pub use augmented::augmented_figure;
 pub use calibrator::Calibrator;
-pub use classifier::{Trained, mean_over};
+pub use classifier::{Trained, bins_of, mean_over};
 pub use ensemble::Ensemble;
 pub use error::Error;
 pub use judgement::{Judgement, context, predict, predict_held_out};
+pub use occlusion::Occlusion;
 pub use report::{Report, class_counts_figure, classes_figure, write_curves};

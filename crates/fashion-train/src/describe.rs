@@ -97,6 +97,9 @@ pub fn extras(settings: &Settings) -> Vec<(&'static str, String)> {
     if let Some(Prepare { preparation, .. }) = settings.preparation() {
         extras.push(("pictures prepared", preparation.to_string()));
     }
+    if let Some(bins) = &settings.bins {
+        extras.push(("bins", bins.to_string()));
+    }
     if settings.tta != Tta::None {
         extras.push(("at use", format!("tta {}", settings.tta)));
     }

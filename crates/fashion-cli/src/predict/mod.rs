@@ -9,14 +9,16 @@ mod sorting;
 mod writing;
 
 use crate::args::PredictArgs;
+use crate::bins;
 use crate::exit;
+use crate::explain::Explanations;
 use crate::output;
 use anyhow::{Result, bail};
 use fashion_data::audit::Oddity;
 use fashion_data::files::How;
 use fashion_data::prepare::Preparation;
-use fashion_eval::exact_percent;
 use fashion_eval::selective::Threshold;
+use fashion_eval::{Bins, exact_percent};
 use fashion_judge::{Answering, Trained};
 use fashion_model::Tta;
 use fashion_train::RunFolder;
@@ -33,20 +35,27 @@ use writing::Writer;
 /// Classifies images.
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let (trained, calibrated) = load(&args.weights, args.tta)?;
+    let (trained, unsorted) = bins::with_bins(trained, args.bins.as_deref())?;
     let answering = Answering::new(&trained)?;
     let classes = trained.classifier.classes();
-    let mut sorting = sorting(args, classes, answering.threshold().is_some())?;
+    let sorted = answering.bins().map_or(classes, Bins::names);
+    let mut sorting = sorting(args, sorted, answering.threshold().is_some())?;
     let (finder, sources) = find(args, &trained, sorting.as_ref())?;
     output::about("weights", trained.describe());
     if calibrated && !answering.is_calibrated() {
         output::about("note", not_calibrated(&trained));
+    } else if let (true, Some(file)) = (unsorted, &args.bins) {
+        output::about("note", bins::no_threshold(&trained, file));
     }
     match answering.threshold() {
         Some(threshold) => output::about("sorting", describe(&threshold)),
         None if sorting.is_some() => output::about("note", NO_THRESHOLD),
         None => {}
     }
-    let mut writer = Writer::new(args.format(), classes, answering.threshold().is_some());
+    let sorts = answering.threshold().is_some();
+    let mut writer = Writer::new(args.format(), classes, answering.bins(), sorts);
+    let explain = args.explain.as_deref().map(|folder| Explanations::new(folder, &trained));
+    let explain = explain.transpose()?;
     let mut progress = Progress::new(&finder, &sources);
     let viewer = viewer(args, &trained)?;
     let (batches, reader) = reading::start(finder, sources, viewer);
@@ -66,6 +75,9 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         let answers = answering.answer(&pictures)?;
         for (seen, answer) in pictures.iter().zip(&answers) {
             doubted += usize::from(answer.sorted_by.is_none() && seen.doubt.is_some());
+            if let Some(explain) = &explain {
+                explain.write(&seen.path, &seen.pixels)?;
+            }
             if let Some(sorting) = &mut sorting {
                 sorting.put(&seen.path, answer)?;
             }

@@ -1,4 +1,4 @@
-//! `--sort-into`: files into the folders of their classes.
+//! `--sort-into`: files into the folders of their classes, or of their bins.
 
 use crate::exit;
 use crate::output::about;
@@ -19,8 +19,6 @@ const PERSON: &str = "person";
 pub(super) struct Sorting {
     folder: PathBuf,
     how: How,
-    /// The folders of the classes.
-    names: Vec<String>,
     /// Those that are there.
     made: BTreeSet<String>,
     files: usize,
@@ -29,7 +27,7 @@ pub(super) struct Sorting {
 }
 
 impl Sorting {
-    /// Refuses classes whose names are no folders' or the same one's, and a folder that cannot be written
+    /// Refuses classes, or bins, whose names are no folders' or the same one's, and a folder that cannot be written
     /// to. Nothing is made yet.
     pub(super) fn new(
         folder: &Path,
@@ -62,7 +60,6 @@ impl Sorting {
         Ok(Sorting {
             folder: folder.to_owned(),
             how,
-            names,
             made: BTreeSet::new(),
             files: 0,
             to_person: 0,
@@ -83,12 +80,12 @@ impl Sorting {
     /// Puts a file into its folder, unless it is there.
     pub(super) fn put(&mut self, file: &Path, answer: &Answer) -> Result<()> {
         let name = match answer.sorted_by {
-            Some(by) if by == PERSON => PERSON,
-            _ => &self.names[answer.predicted],
+            Some(by) if by == PERSON => PERSON.to_owned(),
+            _ => Classes::folder(answer.bin.as_deref().unwrap_or(&answer.class)),
         };
-        let folder = self.folder.join(name);
+        let folder = self.folder.join(&name);
         let put = || {
-            if !self.made.contains(name) {
+            if !self.made.contains(&name) {
                 fs::create_dir_all(&folder)?;
             }
             files::put(file, &folder, self.how)
@@ -102,7 +99,7 @@ impl Sorting {
         })?;
         self.files += 1;
         self.to_person += usize::from(answer.reason.is_some());
-        self.made.insert(name.to_owned());
+        self.made.insert(name);
         Ok(())
     }
 

@@ -2,14 +2,15 @@
 
 use crate::args::PredictFormat;
 use crate::output;
+use fashion_eval::Bins;
 use fashion_judge::Answer;
 use std::fmt::Write;
 
 /// What the column of who is to sort takes: at most `person: background`.
 const SORTED_BY: usize = 18;
 
-/// What the probability behind the name of the second most probable class takes: ` (50.0%)`.
-const PROBABILITY: usize = 8;
+/// What the probability behind a name takes: ` (50.0%)`, ` (100.0%)`.
+const PROBABILITY: usize = 9;
 
 /// Writes answers in one format, after a header where that has one.
 ///
@@ -18,15 +19,24 @@ pub(super) struct Writer<'a> {
     format: PredictFormat,
     classes: &'a [String],
     class_width: usize,
+    /// Of the bins, where classes go into bins.
+    bin_width: Option<usize>,
     /// Whether it is known who is to sort.
     sorts: bool,
     begun: bool,
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(format: PredictFormat, classes: &'a [String], sorts: bool) -> Writer<'a> {
-        let class_width = output::width(classes.iter().map(String::as_str), 12);
-        Writer { format, classes, class_width, sorts, begun: false }
+    pub(super) fn new(
+        format: PredictFormat,
+        classes: &'a [String],
+        bins: Option<&Bins>,
+        sorts: bool,
+    ) -> Writer<'a> {
+        let width =
+            |names: &[String], least| output::width(names.iter().map(String::as_str), least);
+        let bin_width = bins.map(|bins| width(bins.names(), 3) + PROBABILITY);
+        Writer { format, classes, class_width: width(classes, 12), bin_width, sorts, begun: false }
     }
 
     /// The answers, after the header where they are the first.
@@ -48,17 +58,20 @@ impl<'a> Writer<'a> {
     fn table(&self, header: bool, answers: &[Answer]) -> String {
         let mut text = String::new();
         if header {
-            self.row(&mut text, ["class", "probability", "sorted by", "runner-up", "image"]);
+            self.row(&mut text, ["class", "probability", "bin", "sorted by", "runner-up", "image"]);
         }
         for answer in answers {
             let percent = |class: usize| format!("{:.1}%", 100.0 * answer.probabilities[class]);
             let second = answer.runner_up();
+            let bin = answer.bin.as_deref().zip(answer.bin_probability);
+            let bin = bin.map(|(name, p)| format!("{} ({:.1}%)", output::inline(name), 100.0 * p));
             let reason = answer.reason.map_or(String::new(), |reason| format!(": {reason}"));
             self.row(
                 &mut text,
                 [
                     &output::inline(&answer.class),
                     &percent(answer.predicted),
+                    &bin.unwrap_or_default(),
                     &format!("{}{reason}", answer.sorted_by.unwrap_or_default()),
                     &format!("{} ({})", output::inline(&self.classes[second]), percent(second)),
                     &output::inline(&answer.path),
@@ -68,17 +81,20 @@ impl<'a> Writer<'a> {
         text
     }
 
-    fn row(&self, text: &mut String, [class, probability, sorted_by, second, image]: [&str; 5]) {
-        let width = self.class_width;
-        let written = if self.sorts {
-            write!(text, "{class:<width$}  {probability:>11}  {sorted_by:<SORTED_BY$}  ")
-        } else {
-            write!(text, "{class:<width$}  {probability:>11}  ")
-        };
-        let width = width + PROBABILITY;
-        written
-            .and_then(|()| writeln!(text, "{second:<width$}  {image}"))
-            .expect("written to memory");
+    fn row(&self, text: &mut String, cells: [&str; 6]) {
+        let [class, probability, bin, sorted_by, second, image] = cells;
+        let mut put = |cell: &str, width| write!(text, "{cell:<width$}  ").expect("to memory");
+        put(class, self.class_width);
+        put(&format!("{probability:>11}"), 11);
+        if let Some(width) = self.bin_width {
+            put(bin, width);
+        }
+        if self.sorts {
+            put(sorted_by, SORTED_BY);
+        }
+        put(second, self.class_width + PROBABILITY);
+        text.push_str(image);
+        text.push('\n');
     }
 }
 
@@ -97,24 +113,41 @@ mod tests {
             predicted: 9,
             class: classes[9].clone(),
             probabilities,
+            bin: None,
+            bin_probability: None,
             tta: None,
             sorted_by: None,
             reason: None,
         };
-        let mut plain = Writer::new(PredictFormat::Table, &classes, false);
+        let mut plain = Writer::new(PredictFormat::Table, &classes, None, false);
         assert_eq!(plain.text(&[]), "");
         assert_eq!(
             plain.text(std::slice::from_ref(&answer)),
-            "class         probability  runner-up             image\n\
-             Ankle boot          75.0%  Sneaker (25.0%)       a\u{fffd}b.png\n"
+            "class         probability  runner-up              image\n\
+             Ankle boot          75.0%  Sneaker (25.0%)        a\u{fffd}b.png\n"
         );
         assert_eq!(plain.text(std::slice::from_ref(&answer)).lines().count(), 1);
-        let mut sorted = Writer::new(PredictFormat::Table, &classes, true);
+        let mut sorted = Writer::new(PredictFormat::Table, &classes, None, true);
         let answer = Answer { sorted_by: Some("person"), reason: Some("background"), ..answer };
         assert_eq!(
-            sorted.text(&[answer]),
-            "class         probability  sorted by           runner-up             image\n\
-             Ankle boot          75.0%  person: background  Sneaker (25.0%)       a\u{fffd}b.png\n"
+            sorted.text(std::slice::from_ref(&answer)),
+            "class         probability  sorted by           runner-up              image\n\
+             Ankle boot          75.0%  person: background  Sneaker (25.0%)        a\u{fffd}b.png\n"
+        );
+        let bins =
+            Bins::new([("shoes", ["Sneaker", "Ankle boot"])], Some("rest"), &classes).unwrap();
+        let mut binned = Writer::new(PredictFormat::Table, &classes, Some(&bins), true);
+        let answer = Answer {
+            bin: Some("shoes".into()),
+            bin_probability: Some(1.0),
+            sorted_by: Some("machine"),
+            reason: None,
+            ..answer
+        };
+        assert_eq!(
+            binned.text(&[answer]),
+            "class         probability  bin             sorted by           runner-up              image\n\
+             Ankle boot          75.0%  shoes (100.0%)  machine             Sneaker (25.0%)        a\u{fffd}b.png\n"
         );
     }
 }

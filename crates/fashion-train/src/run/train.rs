@@ -10,7 +10,7 @@ use crate::trainer::{Finish, Trainer};
 use fashion_data::Splits;
 use fashion_data::prepare::Prepare;
 use fashion_model::tensors::Metadata;
-use fashion_model::{Network, PREPARATION, weights};
+use fashion_model::{ClassBins, Network, PREPARATION, weights};
 use std::time::{Instant, SystemTime};
 
 /// What a run gave.
@@ -98,6 +98,10 @@ fn write_epoch(run: &RunFolder, trainer: &Trainer, config: &Config) -> Result<()
     if let Some(Prepare { preparation, .. }) = config.training.preparation() {
         metadata.insert(PREPARATION.into(), preparation.to_string());
     }
+    let bins = config.training.bins.as_ref();
+    let bins = bins.map(|bins| bins.for_classes(trainer.classes())).transpose()?;
+    let bins = bins.map(|bins| ClassBins(bins.names_of_classes()));
+    ClassBins::to_metadata(bins.as_ref(), &mut metadata);
     run.make_weights_folder()?;
     let (network, classes) = (trainer.network(), trainer.classes());
     if trainer.last_is_best() {

@@ -2,7 +2,7 @@
 
 use fashion_eval::calibration::Temperature;
 use fashion_eval::selective::Threshold;
-use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions, ThresholdCurve};
+use fashion_eval::{Bins, ConfidenceCurves, Context, Metrics, Predictions, ThresholdCurve};
 use fashion_report::html::{FactGroup, Pair, Report};
 use fashion_report::{Class, Item, Neighbour};
 use ndarray::Array2;
@@ -31,6 +31,7 @@ pub(crate) struct Judged {
     pub(crate) metrics: Metrics,
     pub(crate) curves: ConfidenceCurves,
     pub(crate) calibrated: ConfidenceCurves,
+    of_bins: Option<ConfidenceCurves>,
 }
 
 /// Ten classes of 1,000 items each, of which 844 are misclassified.
@@ -102,7 +103,17 @@ impl Judged {
         let threshold = Threshold::for_target(&scaled, 0.9).expect("made up to be valid");
         let calibrated = ConfidenceCurves::from(&scaled);
         let metrics = metrics.with_calibrated(&scaled, &calibrated, temperature, Some(threshold));
-        Self { garments, predictions, metrics, curves, calibrated }
+        Self { garments, predictions, metrics, curves, calibrated, of_bins: None }
+    }
+
+    /// The same, whose classes go into bins of these names.
+    pub(crate) fn in_bins(mut self, names: &[&str]) -> Self {
+        let bins = Bins::of_names(names.iter().copied()).expect("made up to be valid");
+        let merged = bins.merge(&self.predictions);
+        let threshold = Threshold::for_target(&merged, 0.9).expect("made up to be valid");
+        self.metrics = self.metrics.with_bins(&bins, &merged, Some(threshold));
+        self.of_bins = Some(ConfidenceCurves::from(&merged));
+        self
     }
 
     fn item(&self, row: usize) -> Item<'_> {
@@ -112,7 +123,17 @@ impl Judged {
             |k: usize| if (row + k).is_multiple_of(3) { judged.label } else { judged.predicted };
         let near = |k| Neighbour { index: (row * 5 + k) * 6_007 % 60_000, label: label(k) };
         let neighbours = (0..5).map(near).collect();
-        Item { pixels: &garments[row % garments.len()], neighbours, judged }
+        let pixels = &garments[row % garments.len()];
+        // What is light speaks for the class, and the middle row against it.
+        let value = |(at, &level): (usize, &u8)| match at / 28 {
+            14 => -0.2,
+            _ => f32::from(level) / 1000.0,
+        };
+        let map = match judged.label == judged.predicted {
+            true => Vec::new(),
+            false => pixels.iter().enumerate().map(value).collect(),
+        };
+        Item { pixels, map, neighbours, judged }
     }
 
     /// Every misclassified item, and `correct` others of each class.
@@ -150,6 +171,7 @@ impl Judged {
         let averages = self.garments.iter().take(self.predictions.classes());
         Report {
             calibrated: Some(&self.calibrated),
+            bins: self.of_bins.as_ref(),
             thresholds: self.thresholds(),
             facts: facts(),
             classes: classes.collect(),
