@@ -60,8 +60,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     for paths in args.images.chunks(BATCH) {
         let mut read = Vec::new();
         for path in paths {
-            let read = picture::read(path, &args.pictures.limits());
-            let fitting = read.map_err(Into::into).and_then(|picture| fitting(picture, input));
+            let picture = picture::read(path, &args.pictures.limits());
+            let fitting = picture.map_err(Into::into).and_then(|picture| fitting(picture, input));
             match fitting.with_context(|| format!("cannot classify {}", path.display())) {
                 Ok(pixels) => read.push((path, pixels)),
                 Err(error) => {
