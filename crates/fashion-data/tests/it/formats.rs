@@ -261,7 +261,8 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         (fixture("rgb.webp"), fixture("lossy.webp"), fixture("lossy-alpha.webp"));
     let key = |webp: &[u8]| webp.windows(3).position(|start| start == [0x9d, 1, 0x2a]).unwrap() + 3;
     let tiff = fixture("lzw.tif");
-    let (width, height) = (entry(&tiff, 0) + 8, entry(&tiff, 1) + 8);
+    // Width, height, and the rows of a strip, of which there is one.
+    let sizes = [0, 1, 0x16].map(|tag| (entry(&tiff, tag) + 8, &[0xff, 0xff][..]));
     let gif = gif([4, 4], [0, 0, 4, 4], 0);
     let screen = 6;
     let in_frame = gif.iter().position(|&byte| byte == b',').unwrap() + 5;
@@ -276,7 +277,7 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         ("gif, its frame", edited(&gif, &[(in_frame, &[0xff; 4])])),
         ("bmp", bmp([40_000, 40_000], 8, 1, &reds(2), &[0, 1])),
         ("bmp, of negative width", bmp([-1, -1], 8, 1, &reds(2), &[0, 1])),
-        ("tiff", edited(&tiff, &[(width, &[0xff, 0xff]), (height, &[0xff, 0xff])])),
+        ("tiff", edited(&tiff, &sizes)),
     ]
 }
 
