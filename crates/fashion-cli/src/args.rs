@@ -343,10 +343,10 @@ Examples:
   fashion predict runs/001 boot.png --tta flip      mirrored too; not calibrated for that
   fashion predict garments boot.jpg --show seen     and draw what the network saw of it
 
-An image of the network's size, in its colours, grey ones a light garment on black, is taken as it is; others
-are prepared. Probabilities are calibrated where the weights have been. With weights of `train
---target-accuracy`, the last column says who is to sort: the machine, or a person and why: `unsure`,
-or because the garment does not stand out from its `background`, or the image is nearly `blank`. An image that cannot be
+An image of the network's size, in its colours, grey ones a light garment on black, is taken as it
+is; others are prepared. Probabilities are calibrated where the weights have been. With weights of
+`train --target-accuracy`, the last column says who is to sort: the machine, or a person and why:
+`unsure`, or because the garment does not stand out from its `background`, or the image is nearly `blank`. An image that cannot be
 read is reported and the others are still classified; the exit code is then 1.
 `garments` knows ten garments and calls anything by one of their names; garments.md beside it says
 how well. Wherever weights are wanted, a word that is no path means WORD.safetensors, which is
