@@ -11,7 +11,7 @@ use fashion_data::prepare::{Preparation, Prepared, side_by_side};
 use fashion_data::random::{Purpose, below, stream};
 use fashion_data::{Dataset, Origin, Reading, Source};
 use fashion_infer::{Classifier, Target};
-use fashion_sample::{Backdrop, photograph};
+use fashion_sample::{Backdrop, Sample, photograph};
 use jpeg_encoder::{ColorType, Encoder};
 use rayon::prelude::*;
 
@@ -24,6 +24,9 @@ const PART: Part = Part { file: "docs/photographs.md", chore: "photographs" };
 
 /// What decides the photographs.
 const SEED: u64 = 0;
+
+/// Garments in the table.
+const IMAGES: usize = 1000;
 
 /// Side of a tile.
 const SIDE: usize = 28;
@@ -41,14 +44,14 @@ pub(crate) struct Args {
     held_out: bool,
 
     /// How many garments
-    #[arg(long, value_name = "N", default_value_t = 2000)]
+    #[arg(long, value_name = "N", default_value_t = IMAGES)]
     images: usize,
 
     /// How they are prepared
     #[arg(long, value_name = "NAME", default_value_t = Preparation::Photo)]
     prepare: Preparation,
 
-    /// Also write the first of each ground beside what the network saw into this folder
+    /// Instead, write drawn garments on each ground beside what a network sees of them into this folder
     #[arg(long, value_name = "DIR")]
     show: Option<PathBuf>,
 
@@ -59,6 +62,9 @@ pub(crate) struct Args {
 
 /// Runs the chore.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
+    if let Some(folder) = &args.show {
+        return show(folder, args.prepare);
+    }
     PART.read(workspace)?;
     let classifier = Classifier::open(&workspace.root().join(WEIGHTS))?;
     let garments = garments(workspace, args)?;
@@ -70,20 +76,15 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         let prepared = (0..garments.len())
             .into_par_iter()
             .map(|index| {
-                let picture = photograph(garments.pixels(index), SIDE, on, SEED, index as u64);
-                let picture = developed(&picture, index as u64)?;
-                let prepared = args.prepare.apply(&picture, SIDE, 1)?;
-                if let (Some(folder), true) = (&args.show, index < 40) {
-                    show(folder, on, index, &picture, &prepared)?;
-                }
-                Ok(prepared)
+                let picture = taken(garments.pixels(index), on, index)?;
+                Ok(args.prepare.apply(&picture, SIDE, 1)?)
             })
             .collect::<Result<Vec<Prepared>>>()?;
         rows.push((on.name(), Score::of(&classifier, &garments, prepared)?));
     }
     let fresh = render(&rows);
     print!("{fresh}");
-    if args.held_out || args.images != 2000 || args.prepare != Preparation::Photo {
+    if args.held_out || args.images != IMAGES || args.prepare != Preparation::Photo {
         return Ok(());
     }
     PART.settle(workspace, &fresh, args.check)
@@ -112,10 +113,12 @@ fn garments(workspace: &Workspace, args: &Args) -> Result<Dataset> {
     Ok(part.select(&indices[..args.images]))
 }
 
-/// The picture as a camera keeps it: in JPEG, and read again.
-fn developed(picture: &Picture, index: u64) -> Result<Picture> {
+/// A photograph of a garment as a camera keeps it: in JPEG, and read again.
+fn taken(tile: &[u8], on: Backdrop, index: usize) -> Result<Picture> {
+    let index = index as u64;
+    let picture = photograph(tile, SIDE, on, SEED, index);
     let quality = 60 + below(&mut stream(SEED, Purpose::Sample, 15, index), 36) as u8;
-    let &Picture { ref pixels, width, height, .. } = picture;
+    let Picture { ref pixels, width, height, .. } = picture;
     let mut bytes = Vec::new();
     Encoder::new(&mut bytes, quality).encode(
         pixels,
@@ -124,20 +127,23 @@ fn developed(picture: &Picture, index: u64) -> Result<Picture> {
         ColorType::Rgb,
     )?;
     let pixels = jpeg_decoder::Decoder::new(&bytes[..]).decode()?;
-    Ok(Picture { pixels, ..*picture })
+    Ok(Picture { pixels, ..picture })
 }
 
-fn show(
-    folder: &Path,
-    on: Backdrop,
-    index: usize,
-    picture: &Picture,
-    prepared: &Prepared,
-) -> Result<()> {
-    fs::create_dir_all(folder)?;
-    let path = folder.join(format!("{}-{index:02}.png", on.name()));
-    fs::write(&path, side_by_side(picture, &prepared.pixels, SIDE, 1))
-        .with_context(|| format!("cannot write {}", path.display()))
+/// Writes two drawn garments of each class on each ground, `GROUND-NUMBER.png`.
+fn show(folder: &Path, preparation: Preparation) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let drawn = Sample { train: 2, test: 2, ..Sample::default() }.draw()?.test;
+    for on in Backdrop::ALL {
+        for index in 0..drawn.len() {
+            let picture = taken(drawn.pixels(index), on, index)?;
+            let prepared = preparation.apply(&picture, SIDE, 1)?;
+            let path = folder.join(format!("{}-{index:02}.png", on.name()));
+            fs::write(&path, side_by_side(&picture, &prepared.pixels, SIDE, 1))
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// What became of the garments.

@@ -19,6 +19,7 @@ fn help() {
         "data info",
         "data figure",
         "data audit",
+        "data prepare",
         "data suspects",
         "completions",
         "man",

@@ -77,17 +77,20 @@ pub enum Doubt {
     Nothing,
     /// What stands out fills the picture.
     Everything,
+    /// What stands out has fewer than half as many pixels across as the network takes.
+    Small,
     /// Where the garment ends depends on how different from the background it must be.
     Vague,
 }
 
-/// In words, after "the background".
+/// In words, for who is to look at the picture.
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Uneven => "it is not told what the background is",
             Self::Nothing => "nothing stands out from the background",
             Self::Everything => "no background is seen",
+            Self::Small => "what stands out from the background is too small",
             Self::Vague => "the garment does not stand out clearly from the background",
         })
     }

@@ -3,7 +3,6 @@
 use super::area::{Image, Window};
 use super::ground::{Ground, Scene};
 use super::oklab::Decoder;
-use super::zalando::sharpened;
 use super::{Doubt, Prepared, centred, fitted};
 use crate::picture::Picture;
 
@@ -43,7 +42,10 @@ pub(super) fn prepare(picture: &Picture, side: usize, channels: usize) -> Prepar
     let garment = view.in_picture();
     if view.doubt.is_none() && 2 * garment.longest() < whole.longest() {
         let nearer = View::of(picture, grown(garment, whole), side);
-        view = View { doubt: nearer.doubt.or(view.doubt), ..nearer };
+        view = nearer;
+    }
+    if 2 * view.in_picture().longest() < side {
+        view.doubt = view.doubt.or(Some(Doubt::Small));
     }
     let pixels = if channels == 1 { view.grey_tile(side) } else { view.colour_tile(picture, side) };
     Prepared { pixels, doubt: view.doubt }
@@ -158,11 +160,7 @@ impl View {
         level.iter_mut().for_each(|level| *level = level.clamp(0.0, 255.0));
         let size = fitted(self.place.size(), side);
         let image = Image { values: &level, width: scene.width, channels: 1 };
-        let mut tile = image.scaled(self.place, size);
-        if std::env::var_os("X_SHARP").is_some() {
-            tile = sharpened(&tile, size);
-        }
-        let tile: Vec<u8> = tile.into_iter().map(to_byte).collect();
+        let tile: Vec<u8> = image.scaled(self.place, size).into_iter().map(to_byte).collect();
         centred(&tile, size, [side, 1], &[0])
     }
 
