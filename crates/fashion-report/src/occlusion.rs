@@ -63,18 +63,17 @@ pub(crate) fn drawing(occluded: &Occluded<'_>, name: &str) -> Result<Canvas, Err
     canvas.text(MARGIN, y, small, "As the network saw it");
     let [against, fits] =
         [-1.0, 1.0].map(|sign| map.iter().map(|value| sign * value).fold(0.0, f32::max));
-    let points = |value: f32| format!("{:.0} points", 100.0 * value);
     let lines = [
-        (ORANGE, "for it", format!("covered, it loses up to {}", points(fits))),
-        (BLUE, "against it", format!("covered, it gains up to {}", points(against))),
+        (ORANGE, "For it: ", "covered, it loses up to", fits),
+        (BLUE, "Against it: ", "covered, it gains up to", against),
     ];
-    for (line, (colour, word, what)) in lines.into_iter().enumerate() {
+    let said = lines.into_iter().filter(|(.., value)| *value >= 0.005);
+    for (line, (colour, word, what, value)) in said.enumerate() {
         let y = y + 18.0 * line as f64;
-        let word = format!("{word}: ");
         let bold = Style::new(SMALL, colour).bold();
-        canvas.text(right, y, bold, &word);
-        let room = TILE - bold.width(&word);
-        canvas.text(right + bold.width(&word), y, small, small.fit(&what, room));
+        canvas.text(right, y, bold, word);
+        let what = format!("{what} {:.0} points", 100.0 * value);
+        canvas.text(right + bold.width(word), y, small, what);
     }
     Ok(canvas)
 }

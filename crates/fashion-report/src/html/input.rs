@@ -30,7 +30,7 @@ pub struct Report<'a> {
     /// The course of the training.
     pub history: History,
     /// The items to look at, in any order: all misclassified ones, and examples of those that were
-    /// sorted correctly, which the diagonal of the matrix shows. Each takes about 700 bytes of the
+    /// sorted correctly, which the diagonal of the matrix shows. Each takes about 750 bytes of the
     /// page.
     pub items: Vec<Item<'a>>,
     /// Pairs of classes that are confused most, the worst first.
