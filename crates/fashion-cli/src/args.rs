@@ -392,7 +392,7 @@ npz and npy files are called tiles.npz#0 and so on; labels there are not read. A
 input (-) has a path a line, or a NUL behind each where one is among the first, and is read as it
 comes.
 
---sort-into copies each file into the folder of its class (with - for / in its name), or into
+--sort-into copies each file into the folder of its class, or bin (with - for / in its name), or into
 person where a person is to sort. It replaces nothing: a file that is there with the same bytes is
 left, so that what was interrupted can be repeated; where another has its name, the new one's has
 part of its SHA-256 behind it. DIR may lie in a folder that is read.
@@ -416,7 +416,7 @@ pub(crate) struct PredictArgs {
     /// Name of the array of images in the npz files, where it is not a usual one
     #[arg(long, value_name = "KEY")]
     pub(crate) images_key: Option<String>,
-    /// Put each file into the folder of its class in DIR, or into person there
+    /// Put each file into the folder of its class, or bin, in DIR, or into person there
     #[arg(long, value_name = "DIR")]
     pub(crate) sort_into: Option<PathBuf>,
     /// Sort by hard links instead of copies: they take no room, and must be on the same file system

@@ -95,10 +95,14 @@ fn agree(contents: &Contents, first: &Contents) -> Result<(), Error> {
 /// The names of the networks, each once, with how many there are of it: `2 × vgg, resnet`.
 fn names(parts: &[Contents]) -> String {
     let mut names: Vec<(&str, usize)> = Vec::new();
-    for name in parts.iter().map(|part| architecture(&part.metadata)) {
+    // A file of several says the same of its own.
+    for part in parts.iter().flat_map(|part| architecture(&part.metadata).split(", ")) {
+        let several = part.split_once(" × ");
+        let several = several.and_then(|(count, name)| Some((name, count.parse().ok()?)));
+        let (name, more) = several.unwrap_or((part, 1));
         match names.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, count)) => *count += 1,
-            None => names.push((name, 1)),
+            Some((_, count)) => *count += more,
+            None => names.push((name, more)),
         }
     }
     let name = |&(name, count): &(&str, usize)| match count {
