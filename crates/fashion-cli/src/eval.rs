@@ -113,8 +113,8 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
     output::print_beside(written, &text)
 }
 
-/// Says of how many images the sorting tells nothing, since `predict` leaves them to a person however
-/// sure the network is.
+/// Says of how many images the sorting tells nothing, since `predict` prepares them first or leaves them to
+/// a person however sure the network is.
 fn warn_of_unlike(judgement: &Judgement, splits: &Splits) {
     let images = judgement.images(splits);
     let unlike = |&&index: &&usize| {
@@ -124,8 +124,8 @@ fn warn_of_unlike(judgement: &Judgement, splits: &Splits) {
     match indices.iter().filter(unlike).count() {
         0 => {}
         count => output::note(&format!(
-            "note     `predict` leaves {} of these {} images to a person, for their bright background or \
-             since they are blank; here they are sorted by confidence alone",
+            "note     `predict` prepares {} of these {} images first, or leaves them to a person, for their \
+             bright background or since they are blank; here they are sorted by confidence alone",
             thousands(count),
             thousands(indices.len())
         )),

@@ -1,5 +1,5 @@
 //! What Zalando did to its photographs (Xiao, Rasul and Vollgraf, 2017, arXiv 1708.07747, section 2), with
-//! the programs of ImageMagick 6.9 for it:
+//! the programs of `ImageMagick` 6.9 for it:
 //!
 //! ```sh
 //! convert PHOTO -fuzz 5% -trim +repage -sample 28x28 -adaptive-sharpen 1x1 -gravity center \
@@ -35,13 +35,6 @@ pub(super) fn prepare(picture: &Picture, side: usize, channels: usize) -> Prepar
         tile.chunks_exact(own).flat_map(rgb).collect()
     };
     Prepared { pixels, doubt: None }
-}
-
-/// The negative of a grey image, levels from 0 to 255, sharpened as the photograph would be.
-pub(super) fn sharpened(negative: &[f32], [width, height]: [usize; 2]) -> Vec<f32> {
-    let values = negative.iter().map(|&level| MOST - whole(257.0 * f64::from(level))).collect();
-    let sharp = Levels { values, width, height, channels: 1 }.sharpened();
-    sharp.values.into_iter().map(|level| ((MOST - level) / 257.0) as f32).collect()
 }
 
 /// Levels from 0 to [`MOST`], channels last.
