@@ -10,12 +10,12 @@ mod writing;
 
 use crate::args::PredictArgs;
 use crate::exit;
-use crate::output;
+use crate::output::{self, ClosedPipe};
 use anyhow::{Result, bail};
 use fashion_data::audit::Oddity;
 use fashion_data::files::How;
-use fashion_eval::exact_percent;
 use fashion_eval::selective::Threshold;
+use fashion_eval::{exact_percent, thousands};
 use fashion_judge::{Answering, Trained};
 use fashion_model::Tta;
 use std::path::Path;
@@ -66,8 +66,12 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
                 sorting.put(&seen.path, answer)?;
             }
         }
-        if let Err(error) = output::print(&writer.text(&answers)) {
-            return exit::unless_closed(Err(error), code);
+        match output::print(&writer.text(&answers)) {
+            // Files are sorted whether anybody reads the answers or not.
+            Err(error) if sorting.is_none() || !error.is::<ClosedPipe>() => {
+                return exit::unless_closed(Err(error), code);
+            }
+            _ => {}
         }
         progress.add(answers.len());
     }
@@ -81,8 +85,10 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     }
     if doubted > 0 {
         output::note(&format!(
-            "note     of {classified} images classified, {doubted} with a bright background or blank: the \
-             network knows light garments on black, and what it says of others means nothing"
+            "note     of {} images classified, {} with a bright background or blank: the network knows \
+             light garments on black, and what it says of others means nothing",
+            thousands(classified),
+            thousands(doubted)
         ));
     }
     if ended.found == 0 {
