@@ -12,13 +12,13 @@ use crate::args::PredictArgs;
 use crate::bins;
 use crate::exit;
 use crate::explain::Explanations;
-use crate::output;
+use crate::output::{self, ClosedPipe};
 use anyhow::{Result, bail};
 use fashion_data::audit::Oddity;
 use fashion_data::files::How;
 use fashion_data::prepare::Preparation;
 use fashion_eval::selective::Threshold;
-use fashion_eval::{Bins, exact_percent};
+use fashion_eval::{Bins, exact_percent, thousands};
 use fashion_judge::{Answering, Trained};
 use fashion_model::Tta;
 use fashion_train::RunFolder;
@@ -82,8 +82,12 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
                 sorting.put(&seen.path, answer)?;
             }
         }
-        if let Err(error) = output::print(&writer.text(&answers)) {
-            return exit::unless_closed(Err(error), code);
+        match output::print(&writer.text(&answers)) {
+            // Files are sorted whether anybody reads the answers or not.
+            Err(error) if sorting.is_none() || !error.is::<ClosedPipe>() => {
+                return exit::unless_closed(Err(error), code);
+            }
+            _ => {}
         }
         progress.add(answers.len());
     }
@@ -97,8 +101,10 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     }
     if doubted > 0 {
         output::note(&format!(
-            "note     of {classified} images classified, {doubted} blank, or with a garment that does not \
-             stand out from its background: what the network says of these means nothing"
+            "note     of {} images classified, {} blank, or with a garment that does not stand out from its \
+             background: what the network says of these means nothing",
+            thousands(classified),
+            thousands(doubted)
         ));
     }
     if ended.found == 0 {

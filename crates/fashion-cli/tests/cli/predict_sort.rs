@@ -144,6 +144,18 @@ fn what_cannot_be_sorted_is_refused_before_the_work() {
     assert!(!folder.join("sorted").exists());
 }
 
+#[test]
+fn all_is_sorted_though_nobody_reads_the_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    shots(folder, 60);
+    let options = format!("predict {GARMENTS} shots --sort-into sorted");
+    let mut child = start(&mut command(folder, options.split(' ')));
+    drop(child.stdout.take());
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+    assert_eq!(files(&folder.join("sorted")).len(), 61);
+}
+
 #[cfg(unix)]
 #[test]
 fn sorting_that_is_killed_goes_on_where_it_was() {
