@@ -78,7 +78,8 @@ pub struct Calibrated {
     pub risk_coverage_area: f64,
     /// See [`Confidence::excess_risk_coverage_area`].
     pub excess_risk_coverage_area: f64,
-    /// What a threshold chosen on held-out items does to these; nothing where none was asked for.
+    /// What a threshold chosen on held-out items does to these, to their bins where there are
+    /// [`Bins`](crate::Bins); nothing where none was asked for.
     pub sorted: Option<Sorted>,
 }
 

@@ -120,7 +120,14 @@ pub enum Error {
         columns: usize,
     },
 
-    /// A number of bins is outside 1 to [`MAX_BINS`](crate::calibration::MAX_BINS).
+    /// Classes cannot go into [`Bins`](crate::Bins) like that.
+    #[error("{problem}")]
+    ClassBins {
+        /// What is wrong, and what was expected.
+        problem: String,
+    },
+
+    /// A number of bins of confidence is outside 1 to [`MAX_BINS`](crate::calibration::MAX_BINS).
     #[error(
         "{found} bins: expected 1 to {max}; 15 are usual",
         max = crate::calibration::MAX_BINS

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod binomial;
+mod bins;
 mod brier;
 pub mod calibration;
 pub mod compare;
@@ -26,6 +27,7 @@ pub mod suspects;
 mod top_k;
 mod totals;
 
+pub use bins::{BinMetrics, BinScores, Bins};
 pub use brier::brier_score;
 pub use confidence::{Calibrated, Confidence, ConfidenceCurves};
 pub use confusion::{ConfusedPair, ConfusionMatrix, Normalisation};

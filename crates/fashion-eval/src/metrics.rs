@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Calibrated, Confidence, ConfidenceCurves, ConfusedPair, ConfusionMatrix, Error, Intervals,
-    Misclassified, OneVsRest, Predictions, Scores, TopK, brier_score, calibration::Temperature,
-    confusion::ratio, judged::Judged, log_loss, selective::Threshold,
+    BinMetrics, Bins, Calibrated, Confidence, ConfidenceCurves, ConfusedPair, ConfusionMatrix,
+    Error, Intervals, Misclassified, OneVsRest, Predictions, Scores, TopK, brier_score,
+    calibration::Temperature, confusion::ratio, judged::Judged, log_loss, selective::Threshold,
 };
 
 /// Name and version of the shape of [`Metrics`] in JSON.
@@ -97,6 +97,10 @@ pub struct Metrics {
     /// How far the confidence can be trusted; calibrated after
     /// [`with_calibrated`](Self::with_calibrated).
     pub confidence: Confidence,
+    /// How good they are as predictions of bins, where classes go into bins; see
+    /// [`with_bins`](Self::with_bins).
+    #[serde(default)]
+    pub bins: Option<BinMetrics>,
     /// Counts (K, K), rows for true classes, columns for predicted ones.
     pub confusion: ConfusionMatrix,
     /// Pairs of classes that were confused, the most frequent first; see
@@ -184,6 +188,7 @@ impl Metrics {
             weighted_mean: confusion.weighted_mean(),
             intervals: Intervals::of(predictions, &judged),
             confidence: Confidence::new(predictions, curves),
+            bins: None,
             most_confused: confusion.most_confused(),
             confusion,
             misclassified: Misclassified::from(predictions),
@@ -232,6 +237,28 @@ impl Metrics {
         assert_eq!((scaled.len(), scaled.classes()), judged, "other predictions");
         let calibrated = Calibrated::of_scaled(scaled, curves, temperature, threshold);
         self.confidence.calibrated = Some(calibrated);
+        self
+    }
+
+    /// The same with [`bins`](Self::bins): how good the predictions that were judged are when `merged`
+    /// into bins, those after [`with_calibrated`](Self::with_calibrated) where a temperature is known.
+    /// A `threshold` is then one of bins, and [`Confidence::sorted`] what it does to these.
+    ///
+    /// # Panics
+    ///
+    /// If `merged` are not as many items as were judged, or of other bins.
+    #[must_use]
+    pub fn with_bins(
+        mut self,
+        bins: &Bins,
+        merged: &Predictions,
+        threshold: Option<Threshold>,
+    ) -> Self {
+        assert_eq!(merged.len(), self.n, "other predictions");
+        self.bins = Some(BinMetrics::of(bins, merged));
+        if let Some(calibrated) = &mut self.confidence.calibrated {
+            calibrated.sorted = threshold.map(|threshold| threshold.sort(merged));
+        }
         self
     }
 
@@ -289,6 +316,9 @@ impl Metrics {
             return Some(what);
         }
         if let Some(what) = self.confidence.contradiction(n) {
+            return Some(what);
+        }
+        if let Some(what) = self.bins.as_ref().and_then(|bins| bins.contradiction(n, classes)) {
             return Some(what);
         }
         let outside = |label: usize, predicted: usize| label >= classes || predicted >= classes;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use ndarray::{Array2, ArrayRef1, ArrayRef2, ArrayView2};
 
-use crate::Error;
+use crate::{Error, bins::merge_row};
 
 /// How far a probability may be outside 0 to 1, and the sum of a row of them from 1.
 ///
@@ -156,6 +156,20 @@ impl Predictions {
     /// tolerance.
     pub fn confidences(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
         self.predicted.iter().enumerate().map(|(row, &class)| self.probabilities[(row, class)])
+    }
+
+    /// The same items with the probabilities and labels of `bins` that classes go into.
+    pub(crate) fn merged(&self, of_classes: &[usize], bins: usize) -> Self {
+        let rows = self.probabilities.rows().into_iter();
+        let sums: Vec<f64> = rows.flat_map(|row| merge_row(row, of_classes, bins)).collect();
+        let probabilities =
+            Array2::from_shape_vec((self.len(), bins), sums).expect("a row of sums for each item");
+        Self {
+            labels: self.labels.iter().map(|&label| of_classes[label]).collect(),
+            predicted: probabilities.rows().into_iter().map(argmax).collect(),
+            indices: self.indices.clone(),
+            probabilities,
+        }
     }
 
     /// The rows (N) in the order of their indices: what goes through them so is the same whatever

@@ -1,7 +1,7 @@
 //! What the tables of every rendering show, in its order.
 
 use crate::{
-    Interval, Metrics, Scores,
+    BinMetrics, Interval, Metrics, Scores,
     render::numbers::{MISSING, fixed_percent, thousands},
 };
 
@@ -53,6 +53,10 @@ impl Metrics {
     pub(crate) fn overall(&self) -> Vec<NamedFigure> {
         let (of, share, number) = (&self.intervals, NamedFigure::share, NamedFigure::number);
         let mut figures = vec![share("accuracy", "Accuracy", self.accuracy, Some(of.accuracy))];
+        if let Some(bins) = &self.bins {
+            let (key, title) = ("bins.accuracy", "Accuracy of bins");
+            figures.push(share(key, title, bins.accuracy, Some(bins.interval)));
+        }
         for (position, top) in self.top_k.iter().enumerate() {
             let (key, title) = (format!("top_{}", top.k), format!("Top-{} accuracy", top.k));
             figures.push(share(&key, &title, top.accuracy, of.top_k.get(position).copied()));
@@ -138,6 +142,15 @@ impl Metrics {
                 mean("weighted", "Weighted mean", self.weighted_mean, weighted, none),
             ])
             .collect()
+    }
+
+    /// One plain sentence more: how many go into the right bin, where there are bins.
+    pub(crate) fn bins_sentence(&self) -> Option<String> {
+        let BinMetrics { accuracy, confusion, .. } = self.bins.as_ref()?;
+        let (right, total) = (thousands(confusion.correct()), thousands(confusion.total()));
+        let go = if confusion.correct() == 1 { "goes" } else { "go" };
+        let share = fixed_percent(*accuracy, 2);
+        Some(format!("{right} of {total} {go} into the right bin ({share})."))
     }
 
     /// One plain sentence: how many were classified right, and what went wrong most often.

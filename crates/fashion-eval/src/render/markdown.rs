@@ -6,7 +6,6 @@ use crate::{
         ADVICE,
         figures::{Estimate, optional},
         table::{escape, unmarked},
-        tables::MATRIX,
     },
 };
 
@@ -21,6 +20,9 @@ impl Metrics {
     /// Tables are those of GitHub Flavored Markdown. Of more than 30 classes the matrix is left out.
     pub fn to_markdown(&self) -> String {
         let mut out = format!("**{}**\n\n", escape(&self.sentence()));
+        if let Some(of_bins) = self.bins_sentence() {
+            out.push_str(&format!("**{}**\n\n", escape(&of_bins)));
+        }
         out.push_str(&format!("{}\n", escape(&self.judged_on())));
         out.push_str(&self.figures_table().markdown("", unmarked));
 
@@ -34,17 +36,19 @@ impl Metrics {
         if let Some(advice) = self.advice() {
             out.push_str(&format!("\n{ADVICE}\n\n{}\n", escape(&advice)));
         }
-        let classes = self.confusion.classes();
-        if classes > MOST_CLASSES {
-            out.push_str(&format!("\n{}{}\n\n", MATRIX.0, MATRIX.1));
-            out.push_str(&format!("{classes} classes are in the CSV and JSON outputs only.\n"));
-        } else {
-            let counts = self.confusion.counts();
+        for matrix in self.matrices() {
+            let (rows, counts) = (matrix.names.len(), matrix.confusion.counts());
+            if rows > MOST_CLASSES {
+                out.push_str(&format!("\n{}{}\n\n", matrix.heading, matrix.note));
+                let of = matrix.of;
+                out.push_str(&format!("{rows} {of} are in the CSV and JSON outputs only.\n"));
+                continue;
+            }
             let right = |row, column| match counts.get((row, row)) {
                 Some(1..) if column == row + 1 => "**",
                 _ => "",
             };
-            out.push_str(&self.matrix_table().markdown("", right));
+            out.push_str(&matrix.table().markdown("", right));
         }
         for table in self.rankings(Order::Confidence) {
             out.push_str(&table.markdown("", unmarked));

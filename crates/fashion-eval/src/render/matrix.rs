@@ -1,12 +1,9 @@
 //! A confusion matrix that fits a terminal.
 
-use crate::{
-    Metrics,
-    render::{
-        paint::Paint,
-        table::{WIDTH, shorten},
-        tables::count_or_dot,
-    },
+use crate::render::{
+    paint::Paint,
+    table::{WIDTH, shorten},
+    tables::{Matrix, count_or_dot},
 };
 
 /// The names in front of the rows are shortened to this.
@@ -22,13 +19,12 @@ const WIDEST_CELL: usize = 9;
 const MARKED: f64 = 0.05;
 
 /// The counts under short names or numbers of the classes, `.` for 0; nothing if they do not fit.
-pub(crate) fn matrix(metrics: &Metrics, paint: Paint) -> Option<String> {
-    let counts = metrics.confusion.counts();
+pub(crate) fn matrix(Matrix { confusion, names, .. }: &Matrix<'_>, paint: Paint) -> Option<String> {
+    let counts = confusion.counts();
     let classes = counts.nrows();
-    let names: Vec<_> = (0..classes).map(|class| metrics.class_name(class)).collect();
     let digits = counts.iter().max().map_or(1, |count| count.to_string().len());
 
-    let by_name = layout(&names, classes, digits.max(SHORTEST_NAME)).and_then(|layout| {
+    let by_name = layout(names, classes, digits.max(SHORTEST_NAME)).and_then(|layout| {
         let headings: Vec<_> = names.iter().map(|name| head(name, layout.cell - 1)).collect();
         all_different(&headings).then_some((layout, headings, names.clone()))
     });
@@ -36,7 +32,7 @@ pub(crate) fn matrix(metrics: &Metrics, paint: Paint) -> Option<String> {
         let numbers: Vec<_> = (0..classes).map(|class| class.to_string()).collect();
         let digits = digits.max(numbers.last().map_or(1, String::len));
         let rows: Vec<_> =
-            numbers.iter().zip(&names).map(|(k, name)| format!("{k} {name}")).collect();
+            numbers.iter().zip(names).map(|(k, name)| format!("{k} {name}")).collect();
         Some((layout(&rows, classes, digits)?, numbers, rows))
     })?;
 

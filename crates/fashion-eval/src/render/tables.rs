@@ -1,7 +1,7 @@
 //! The tables for people, each described once for text and Markdown.
 
 use crate::{
-    JudgedItem, Metrics, Order,
+    ConfusionMatrix, JudgedItem, Metrics, Order,
     render::{
         figures::{Estimate, NamedFigure, SCORES},
         numbers::fixed_percent,
@@ -12,9 +12,31 @@ use crate::{
     },
 };
 
-/// What stands above the confusion matrix.
-pub(crate) const MATRIX: (&str, &str) =
-    ("Confusion matrix", ", rows for true classes, columns for predicted ones");
+/// A confusion matrix: what stands above it, and the names of its rows.
+pub(crate) struct Matrix<'a> {
+    pub(crate) heading: &'static str,
+    /// What follows the heading, and is no part of it.
+    pub(crate) note: &'static str,
+    /// What its rows are of, in the plural.
+    pub(crate) of: &'static str,
+    pub(crate) confusion: &'a ConfusionMatrix,
+    pub(crate) names: Vec<String>,
+}
+
+impl Matrix<'_> {
+    /// The counts, `.` for 0.
+    pub(crate) fn table(&self) -> Table {
+        let mut columns = vec![("", Name)];
+        columns.extend(self.names.iter().map(|name| (&**name, Number)));
+        let counts = self.confusion.counts();
+        let rows = counts.rows().into_iter().zip(&self.names).map(|(row, name)| {
+            let mut cells = vec![name.clone()];
+            cells.extend(row.iter().map(|&count| count_or_dot(count)));
+            cells
+        });
+        Table::new(&columns, rows).titled(self.heading, self.note)
+    }
+}
 
 impl Metrics {
     /// The figures of all items with their intervals.
@@ -73,18 +95,23 @@ impl Metrics {
         )
     }
 
-    /// The confusion matrix, `.` for 0.
-    pub(crate) fn matrix_table(&self) -> Table {
-        let names: Vec<_> = (0..self.confusion.classes()).map(|k| self.class_name(k)).collect();
-        let mut columns = vec![("", Name)];
-        columns.extend(names.iter().map(|name| (&**name, Number)));
-        let counts = self.confusion.counts();
-        let rows = counts.rows().into_iter().zip(&names).map(|(row, name)| {
-            let mut cells = vec![name.clone()];
-            cells.extend(row.iter().map(|&count| count_or_dot(count)));
-            cells
+    /// The confusion matrix, and before it that of bins where there are bins.
+    pub(crate) fn matrices(&self) -> impl Iterator<Item = Matrix<'_>> {
+        let of_bins = self.bins.as_ref().map(|bins| Matrix {
+            heading: "Confusion matrix of bins",
+            note: ", rows for true bins, columns for predicted ones",
+            of: "bins",
+            confusion: &bins.confusion,
+            names: bins.per_bin.iter().map(|bin| bin.bin.clone()).collect(),
         });
-        Table::new(&columns, rows).titled(MATRIX.0, MATRIX.1)
+        let of_classes = Matrix {
+            heading: "Confusion matrix",
+            note: ", rows for true classes, columns for predicted ones",
+            of: "classes",
+            confusion: &self.confusion,
+            names: (0..self.confusion.classes()).map(|k| self.class_name(k)).collect(),
+        };
+        of_bins.into_iter().chain([of_classes])
     }
 
     /// The tops of both rankings, of those that have any: confused pairs, and misclassified items in an

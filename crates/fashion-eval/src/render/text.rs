@@ -8,7 +8,6 @@ use crate::{
         matrix::matrix,
         paint::Paint,
         table::wrap,
-        tables::MATRIX,
     },
 };
 
@@ -25,7 +24,7 @@ pub struct TextOptions {
 impl Metrics {
     /// Everything for people, at most 80 columns wide: a plain sentence, the figures with their
     /// intervals, how far the confidence can be trusted and what to leave to a person, the confusion
-    /// matrix, and the tops of both rankings.
+    /// matrix, that of bins too, and the tops of both rankings.
     ///
     /// Names are shortened and, where they do not fit, classes are numbered; of more classes than
     /// fit beside each other the matrix is left out. Ten confused pairs and ten items are
@@ -55,8 +54,10 @@ impl Metrics {
     pub fn to_text_with(&self, options: TextOptions) -> String {
         let paint = Paint { colour: options.colour };
         let mut out = String::new();
-        for line in wrap(&self.sentence()).lines() {
-            out.push_str(&format!("{}\n", paint.bold(line)));
+        for sentence in [self.sentence()].into_iter().chain(self.bins_sentence()) {
+            for line in wrap(&sentence).lines() {
+                out.push_str(&format!("{}\n", paint.bold(line)));
+            }
         }
         out.push_str(&wrap(&self.judged_on()));
         let value = |figure: Estimate| optional(figure.value, |value| format!("{value:.4}"));
@@ -73,13 +74,15 @@ impl Metrics {
         if let Some(advice) = self.advice() {
             out.push_str(&format!("\n{}\n\n{}", paint.bold(ADVICE), wrap(&advice)));
         }
-        out.push_str(&format!("\n{}{}\n\n", paint.bold(MATRIX.0), MATRIX.1));
-        match matrix(self, paint) {
-            Some(matrix) => out.push_str(&matrix),
-            None => out.push_str(&format!(
-                "{} classes do not fit beside each other; the CSV and JSON outputs have them all.\n",
-                self.confusion.classes()
-            )),
+        for of in self.matrices() {
+            out.push_str(&format!("\n{}{}\n\n", paint.bold(of.heading), of.note));
+            out.push_str(&matrix(&of, paint).unwrap_or_else(|| {
+                format!(
+                    "{} {} do not fit beside each other; the CSV and JSON outputs have them all.\n",
+                    of.names.len(),
+                    of.of
+                )
+            }));
         }
         for table in self.rankings(options.order) {
             out.push_str(&table.text(paint));

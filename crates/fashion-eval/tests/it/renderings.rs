@@ -3,8 +3,8 @@
 use std::fs::File;
 
 use fashion_eval::{
-    ConfidenceCurves, Context, Metrics, Order, Predictions, TextOptions, calibration::Temperature,
-    predictions_csv::read_any, selective::Threshold,
+    Bins, ConfidenceCurves, Context, Metrics, Order, Predictions, TextOptions,
+    calibration::Temperature, predictions_csv::read_any, selective::Threshold,
 };
 use ndarray::{Array2, array};
 
@@ -155,6 +155,34 @@ fn what_was_done_with_each_item_is_said() {
     // A file of before.
     let old = plain.to_json().replacen("\"tta\": null,", "", 1);
     assert_eq!(Metrics::from_json(&old).unwrap(), plain);
+}
+
+#[test]
+fn bins_have_a_sentence_a_figure_and_a_matrix() {
+    let (predictions, plain) = judge_garments();
+    let shoes = ["Sandal", "Sneaker", "Ankle boot"];
+    let rules = [("shoes", &shoes[..]), ("bags", &["Bag"]), ("trousers", &["Trouser"])];
+    let bins = Bins::new(rules, Some("tops"), &GARMENTS).unwrap();
+    let (temperature, threshold) = calibration(Some(0.5));
+    let scaled = temperature.apply(&predictions);
+    let (curves, merged) = (ConfidenceCurves::from(&scaled), bins.merge(&scaled));
+    let metrics = plain.clone().with_calibrated(&scaled, &curves, temperature, None);
+    let metrics = metrics.with_bins(&bins, &merged, threshold);
+    // Which class it is does not matter inside a bin.
+    let of_bins = metrics.bins.as_ref().unwrap();
+    assert!(of_bins.accuracy > metrics.accuracy && metrics.accuracy == plain.accuracy);
+    let by_machine = merged.confidences().filter(|&p| p >= 0.5).count() as u64;
+    assert_eq!(metrics.confidence.sorted().map(|sorted| sorted.by_machine), Some(by_machine));
+    for (name, text, before) in [
+        ("bins_text", metrics.to_text(), garments_calibrated().to_text()),
+        ("bins_markdown", metrics.to_markdown(), garments_calibrated().to_markdown()),
+    ] {
+        let new: Vec<_> = text.lines().filter(|line| !before.contains(line)).collect();
+        insta::assert_snapshot!(name, new.join("\n"));
+    }
+    assert_eq!(Metrics::from_json(&metrics.to_json()).unwrap(), metrics);
+    let old = plain.to_json().replacen("  \"bins\": null,\n", "", 1);
+    assert!(old != plain.to_json() && Metrics::from_json(&old).unwrap() == plain);
 }
 
 #[test]

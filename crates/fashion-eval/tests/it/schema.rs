@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use fashion_eval::{
-    ConfidenceCurves, Context, Metrics, Predictions, SCHEMA, calibration::Temperature,
+    Bins, ConfidenceCurves, Context, Metrics, Predictions, SCHEMA, calibration::Temperature,
     predictions_csv::read_any, selective::Threshold,
 };
 use ndarray::array;
@@ -15,7 +15,7 @@ fn schema() -> Value {
     serde_json::from_reader(File::open(format!("{FOLDER}/metrics.schema.json")).unwrap()).unwrap()
 }
 
-/// As they are; at a temperature; and with a threshold that some reach and one that none does.
+/// As they are; at a temperature; in bins with a threshold that some reach; and with one that none does.
 fn judged(predictions: &Predictions) -> [Value; 4] {
     let context = Context {
         data: "random".into(),
@@ -30,8 +30,13 @@ fn judged(predictions: &Predictions) -> [Value; 4] {
     let calibrated = |value: Option<Option<f64>>| {
         metrics.clone().with_calibrated(&scaled, &curves, temperature, value.map(threshold))
     };
-    let all =
-        [calibrated(None).with_tta("flip"), calibrated(Some(Some(0.5))), calibrated(Some(None))];
+    let last = predictions.classes() - 1;
+    let bins = Bins::of_names((0..=last).map(|k| if k < last { "some" } else { "last" })).unwrap();
+    let all = [
+        calibrated(None).with_tta("flip"),
+        calibrated(None).with_bins(&bins, &bins.merge(&scaled), Some(threshold(Some(0.5)))),
+        calibrated(Some(None)),
+    ];
     let json = |metrics: &Metrics| serde_json::from_str(&metrics.to_json()).unwrap();
     [json(&metrics), json(&all[0]), json(&all[1]), json(&all[2])]
 }
