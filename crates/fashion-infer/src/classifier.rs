@@ -1,5 +1,6 @@
 //! A trained classifier as one file.
 
+use crate::bins::ClassBins;
 use crate::calibration::Calibration;
 use crate::error::Error;
 use crate::graph::{Graph, ImageShape, Op, Value};
@@ -40,7 +41,7 @@ pub struct Member {
 /// Its file is safetensors: tensors with PyTorch's names and layouts, and in the metadata `format`
 /// ([`FORMAT`]), `graph` (a [`Graph`] as JSON, or an array of the members' graphs, whose tensors then
 /// begin with `0.`, `1.` and so on), `classes` (a JSON array of names), `normalisation`
-/// ([`NORMALISATION`]), what [`Calibration`] and [`Tta`] know, and whatever else its writer has put there.
+/// ([`NORMALISATION`]), what [`Calibration`], [`Tta`] and [`ClassBins`] know, and whatever else its writer has put there.
 /// Files without a graph are of the network `report-cnn`, the only one there was when they were written.
 ///
 /// What is averaged is each member's plain softmax, and the one temperature is applied to the mean: means
@@ -54,6 +55,7 @@ pub struct Classifier {
     classes: Vec<String>,
     calibration: Option<Calibration>,
     tta: Tta,
+    bins: Option<ClassBins>,
     metadata: Metadata,
 }
 
@@ -81,7 +83,7 @@ impl Classifier {
     /// # Errors
     /// What is wrong with them.
     pub fn from_parts(tensors: Tensors, metadata: Metadata) -> Result<Classifier, Error> {
-        let Contents { members, classes, calibration, tta, metadata } =
+        let Contents { members, classes, calibration, tta, bins, metadata } =
             Contents::check(tensors, metadata)?;
         let member = |(graph, mut tensors): (Graph, Tensors)| {
             for parameter in graph.parameters() {
@@ -91,7 +93,7 @@ impl Classifier {
             Member { plan: Plan::new(&graph, &tensors), graph }
         };
         let members = members.into_iter().map(member).collect();
-        Ok(Classifier { members, classes, calibration, tta, metadata })
+        Ok(Classifier { members, classes, calibration, tta, bins, metadata })
     }
 
     /// The same, but that images are seen in this way. Where that is another one than the file's, it is no
@@ -105,6 +107,23 @@ impl Classifier {
             Calibration::remove(&mut self.metadata);
         }
         self
+    }
+
+    /// The same, but that classes go into these bins. Where those are others than the file's, its
+    /// [threshold](Self::calibration) is gone, which was one of the others; the temperature stays.
+    ///
+    /// # Errors
+    /// [`Error::Bins`] if there is not a name for each class, or all go into one bin.
+    pub fn with_bins(mut self, bins: Option<&ClassBins>) -> Result<Classifier, Error> {
+        if bins != self.bins.as_ref() {
+            ClassBins::to_metadata(bins, &mut self.metadata);
+            self.bins = ClassBins::from_metadata(&self.metadata, self.classes.len())?;
+            if let Some(calibration) = &mut self.calibration {
+                calibration.target = None;
+                calibration.to_metadata(&mut self.metadata);
+            }
+        }
+        Ok(self)
     }
 
     /// The probabilities of the classes (n, classes) of n images, which are given as their pixels, 0–255,
@@ -263,6 +282,11 @@ impl Classifier {
         self.tta
     }
 
+    /// The bins that its classes go into, where there are such.
+    pub fn bins(&self) -> Option<&ClassBins> {
+        self.bins.as_ref()
+    }
+
     /// The network's name, or the members' (`2 × vgg, resnet`); `unnamed` if the file has none.
     pub fn architecture(&self) -> &str {
         architecture(&self.metadata)
@@ -287,6 +311,7 @@ pub(crate) struct Contents {
     pub(crate) classes: Vec<String>,
     pub(crate) calibration: Option<Calibration>,
     pub(crate) tta: Tta,
+    pub(crate) bins: Option<ClassBins>,
     pub(crate) metadata: Metadata,
 }
 
@@ -331,7 +356,8 @@ impl Contents {
         };
         let calibration = Calibration::from_metadata(&metadata)?;
         let tta = Tta::from_metadata(&metadata)?;
-        Ok(Contents { members, classes, calibration, tta, metadata })
+        let bins = ClassBins::from_metadata(&metadata, classes.len())?;
+        Ok(Contents { members, classes, calibration, tta, bins, metadata })
     }
 }
 

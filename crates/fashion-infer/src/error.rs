@@ -88,6 +88,18 @@ pub enum Error {
     )]
     Tta(String),
 
+    /// Bins that are none for its classes.
+    #[error(
+        "has the `bins` {found:?}; expected a name for each of {classes} classes, and two different ones \
+         at least: make the file again"
+    )]
+    Bins {
+        /// The metadata's value.
+        found: String,
+        /// How many classes the file is of.
+        classes: usize,
+    },
+
     /// A file of a later version.
     #[error("is of the format {found:?}; this program reads {expected:?}: use a newer one")]
     Format {

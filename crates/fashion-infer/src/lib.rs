@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bins;
 mod calibration;
 mod classifier;
 mod error;
@@ -11,6 +12,7 @@ pub mod protobuf;
 pub mod tensors;
 mod tta;
 
+pub use bins::ClassBins;
 pub use calibration::{Calibration, Target};
 pub use classifier::{
     Classifier, FORMAT, MAX_MEMBERS, MAX_MULTIPLY_ADDS, Member, NORMALISATION, STATISTICS,
