@@ -86,6 +86,9 @@ pub fn extras(settings: &Settings) -> Vec<(&'static str, String)> {
     if settings.ema_decay > 0.0 {
         extras.push(("average of weights", format!("decay {}", settings.ema_decay)));
     }
+    if let Some(bins) = &settings.bins {
+        extras.push(("bins", bins.to_string()));
+    }
     if settings.tta != Tta::None {
         extras.push(("at use", format!("tta {}", settings.tta)));
     }

@@ -55,6 +55,15 @@ pub enum Error {
         problem: String,
     },
 
+    /// Bins that none of the classes can go into.
+    #[error("{}: {problem}", file.as_deref().unwrap_or(Path::new("bins")).display())]
+    Bins {
+        /// The file of bins; nothing where they stand in a configuration.
+        file: Option<PathBuf>,
+        /// What is wrong with it, and what was expected.
+        problem: String,
+    },
+
     /// A point of a sweep that cannot be trained.
     #[error("{}: {point}: {source}", path.display())]
     Point {

@@ -43,7 +43,7 @@ pub use recipe::Recipe;
 pub use run::{GoOnFrom, LockedRun, Outcome, RunFolder, train};
 pub use schedule::{Schedule, ScheduleKind};
 pub use settings::{
-    ClassWeights, Freeze, Group, MAX_BATCH, OptimiserKind, Setting, Settings, Validation,
+    BinRules, ClassWeights, Freeze, Group, MAX_BATCH, OptimiserKind, Setting, Settings, Validation,
     WeightsRef, value_from_text, value_to_number, value_to_text, word,
 };
 pub use threads::{default_threads, with_threads};

@@ -1,7 +1,7 @@
 //! What a run takes over from others: the weights that it begins with, and what a teacher says.
 
 use crate::error::Error;
-use crate::settings::{Settings, WeightsRef};
+use crate::settings::{BinRules, Settings, WeightsRef};
 use fashion_data::{Classes, Dataset};
 use fashion_kernels::loss::softmax;
 use fashion_model::weights::{check_data, transfer};
@@ -27,17 +27,19 @@ impl Settings {
         Ok(started.map_err(|problem| problem.in_file(&path))?)
     }
 
-    /// The same with the SHA-256 of each weights file that they name, so that no other one is taken later.
+    /// The same with the SHA-256 of each weights file that they name, so that no other one is taken later,
+    /// and with what the file of bins says.
     ///
     /// # Errors
-    /// [`Error::Named`] if there are no such weights, [`Error::OtherWeights`] if they are others than the
+    /// As of [`BinRules::read`](crate::BinRules::read); [`Error::Named`] if there are no such weights, [`Error::OtherWeights`] if they are others than the
     /// setting says.
     pub fn with_digests(self) -> Result<Settings, Error> {
         let known = |weights: Option<WeightsRef>, setting| {
             weights.map(|weights| weights.known(setting)).transpose()
         };
         let (from, teacher) = (known(self.from, "from")?, known(self.teacher, "teacher")?);
-        Ok(Settings { from, teacher, ..self })
+        let bins = self.bins.map(BinRules::read).transpose()?;
+        Ok(Settings { from, teacher, bins, ..self })
     }
 
     /// Makes sure that what a run takes over from others is there and fits.

@@ -9,7 +9,7 @@ use crate::run::{GoOnFrom, LockedRun, RunFolder};
 use crate::trainer::{Finish, Trainer};
 use fashion_data::Splits;
 use fashion_model::tensors::Metadata;
-use fashion_model::{Network, weights};
+use fashion_model::{ClassBins, Network, weights};
 use std::time::{Instant, SystemTime};
 
 /// What a run gave.
@@ -89,6 +89,10 @@ fn write_epoch(run: &RunFolder, trainer: &Trainer, config: &Config) -> Result<()
         ("epoch".into(), trainer.history().len().to_string()),
     ]);
     config.training.tta.to_metadata(&mut metadata);
+    let bins = config.training.bins.as_ref();
+    let bins = bins.map(|bins| bins.for_classes(trainer.classes())).transpose()?;
+    let bins = bins.map(|bins| ClassBins(bins.names_of_classes()));
+    ClassBins::to_metadata(bins.as_ref(), &mut metadata);
     run.make_weights_folder()?;
     let (network, classes) = (trainer.network(), trainer.classes());
     if trainer.last_is_best() {

@@ -65,7 +65,7 @@ impl Setting {
     /// The default as people write it; nothing where there is none.
     pub fn default(&self) -> Option<String> {
         let value = Settings::default().to_table().remove(self.name)?;
-        let absent = ["target_accuracy", "from", "freeze", "teacher"].contains(&self.name);
+        let absent = ["target_accuracy", "bins", "from", "freeze", "teacher"].contains(&self.name);
         (!absent).then(|| value_to_text(&value))
     }
 }

@@ -1,5 +1,6 @@
 //! What a training run does.
 
+mod bin_rules;
 mod class_weights;
 mod declare;
 mod freeze;
@@ -8,6 +9,7 @@ mod text;
 mod validation;
 mod weights_ref;
 
+pub use bin_rules::BinRules;
 pub use class_weights::ClassWeights;
 pub(crate) use class_weights::counts;
 pub use declare::{Group, Setting};
@@ -236,6 +238,12 @@ settings! {
     Run target_accuracy: Option<f64> = None, "SHARE",
         |s| s.target_accuracy.is_none_or(|target| 0.0 < target && target < 1.0)
             => "a share above 0 and below 1 such as 0.99";
+    /// Sort into bins, of which this file says which classes go into each, such as tops = ["Shirt", "Coat"],
+    /// a line for each bin, and default = "rest" for all others; none for the classes themselves. A
+    /// target accuracy is then of bins
+    #[serde(with = "bin_rules::or_none")]
+    Run bins: Option<BinRules> = None, "FILE",
+        |_| true => "a file that says which classes go into which bin";
     /// How the trained classifier sees each image wherever it is used: none, once; or flip, mirrored too,
     /// so that probabilities are the mean of both and take twice the time. Epochs are chosen without
     Run tta: Tta = Tta::None, "none|flip",
@@ -354,12 +362,13 @@ impl Settings {
     /// decide whether it fails.
     ///
     /// # Errors
-    /// As [`check_dataset`](Self::check_dataset), [`hold_out`](Self::hold_out),
+    /// As [`check_dataset`](Self::check_dataset), [`BinRules::for_classes`], [`hold_out`](Self::hold_out),
     /// [`ClassWeights::for_images`] and [`start_from`](Self::start_from), [`Error::Layer`], or what is
     /// wrong with the teacher.
     pub fn check_for(&self, splits: &Splits) -> Result<(usize, usize), Error> {
         let train = &splits.train;
         self.check_dataset(train)?;
+        self.bins.iter().try_for_each(|bins| bins.for_classes(train.classes()).map(drop))?;
         let (trained_on, held_out) = match self.hold_out(splits)? {
             Some(HoldOut { train, held_out, .. }) => (train, held_out.len()),
             None => ((0..train.len()).collect(), 0),

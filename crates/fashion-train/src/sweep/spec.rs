@@ -359,7 +359,7 @@ impl Spec {
         let base =
             Settings { validation, ..self.base.clone() }.with(&usual, path)?.with_digests()?;
         let mut space = self.space.clone();
-        for name in ["from", "teacher"] {
+        for name in ["from", "teacher", "bins"] {
             let Some(Values::List(list)) = space.get_mut(name) else { continue };
             for value in list {
                 let known = Settings::default().with_one(name, value, path)?.with_digests()?;
