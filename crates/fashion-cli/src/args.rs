@@ -108,6 +108,7 @@ Examples:
   fashion train --recipe quick               accurate in a few minutes
   fashion train --recipe report --seed 3     the report's protocol
   fashion train --target-accuracy 0.99       and say what a person should look at
+  fashion train --target-accuracy 0.99 --bins bins.toml      sort into bins of several classes each
   fashion train --network vgg                a more accurate network; `fashion networks` lists them
   fashion train --optimiser adamw --weight-decay 0.01 --schedule one-cycle --lr 0.004
   fashion train --schedule cosine --warmup-epochs 1 --ema-decay 0.999 --epochs 60 --patience 8
@@ -204,6 +205,7 @@ Examples:
   fashion eval runs/001
   fashion eval runs/001 --target-accuracy 0.99     what a person should look at
   fashion eval runs/001 --split validation
+  fashion eval runs/001 --bins bins.toml           as a sorter into bins of several classes each
   fashion eval weights.safetensors --data fashion-mnist --json
   fashion eval runs/001 --csv > predictions.csv
   fashion eval runs/001 --out judged               figures and report.html too
@@ -230,6 +232,11 @@ pub(crate) struct EvalArgs {
     /// run is then done anew on the part held out; weights alone are not calibrated for it
     #[arg(long, value_name = "none|flip", value_parser = word::<Tta>)]
     pub(crate) tta: Option<Tta>,
+    /// Judge how images go into the bins of this file, too, in place of those of the weights: a line of
+    /// TOML for each, such as tops = ["Shirt", "Coat"], and default = "rest" for all other classes. What
+    /// a machine may sort is then about bins, chosen anew for a run on the part held out
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bins: Option<PathBuf>,
     /// Judge these probabilities (N, K) instead of weights: a NumPy file (.npy), rows sum to 1
     #[arg(long, value_name = "FILE", requires = "labels", conflicts_with_all = ["weights", "data", "images_key", "labels_key", "split", "tta"])]
     pub(crate) probabilities: Option<PathBuf>,
@@ -298,6 +305,7 @@ Examples:
   fashion ensemble runs/001 runs/002 runs/003 --out best.safetensors
   fashion ensemble runs/001 runs/002 --tta flip --target-accuracy 0.99 --out sorter.safetensors
   fashion ensemble runs/001 --tta flip --out flips.safetensors      one run, for images mirrored too
+  fashion ensemble runs/001 --bins bins.toml --out bins.safetensors      one run, for other bins
   fashion eval best.safetensors --data fashion-mnist
   fashion predict best.safetensors boot.png
 
@@ -323,6 +331,9 @@ pub(crate) struct EnsembleArgs {
     /// both and take twice the time [default: as the runs do]
     #[arg(long, value_name = "none|flip", value_parser = word::<Tta>)]
     pub(crate) tta: Option<Tta>,
+    /// Sort into the bins of this file, which says which classes go into each [default: as the runs do]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bins: Option<PathBuf>,
     /// Choose, on the part held out, from which confidence a machine may sort so that this share of
     /// what it sorts is right [default: as the runs do]
     #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
@@ -340,6 +351,8 @@ Examples:
   fashion predict runs/001 photos/*.png
   fashion predict weights.safetensors boot.jpg --json | jq -r .class
   fashion predict runs/001 boot.png --tta flip      mirrored too; not calibrated for that
+  fashion predict runs/001 boot.png --bins bins.toml        the bin it goes into, too
+  fashion predict runs/001 boot.png --explain why           and why: why/boot.png
 
 Images are as in the data: of the network's size, in colour or grey, grey ones a light garment on
 black. Probabilities are calibrated where the weights have been. With weights of `train --target-accuracy`, the last column says who is to
@@ -361,6 +374,17 @@ pub(crate) struct PredictArgs {
     /// not calibrated, and nobody is said to sort; `fashion ensemble RUN --tta flip` makes weights for it
     #[arg(long, value_name = "none|flip", value_parser = word::<Tta>)]
     pub(crate) tta: Option<Tta>,
+    /// Say into which bin of this file each image goes, in place of those of the weights: a line of TOML
+    /// for each, such as tops = ["Shirt", "Coat"], and default = "rest" for all other classes. For bins
+    /// that the weights are not for, nobody is said to sort; `fashion ensemble RUN --bins FILE` makes
+    /// weights for them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bins: Option<PathBuf>,
+    /// Also write, for each image, a PNG into this folder that shows it as the network saw it, and which
+    /// of its parts speak for its class: what the probability loses where they are covered (an occlusion
+    /// map). It has the image's name, with a number where that is there already
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) explain: Option<PathBuf>,
     /// Print a JSON object for each image, one a line
     #[arg(long)]
     pub(crate) json: bool,

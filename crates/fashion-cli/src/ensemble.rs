@@ -11,9 +11,9 @@ use anyhow::{Context, Result, bail};
 use fashion_data::files::check_file;
 use fashion_data::{HoldOut, Splits};
 use fashion_eval::{ConfusionMatrix, Predictions, log_loss, thousands};
-use fashion_judge::{Calibrator, Ensemble, Trained, mean_over, predict_held_out};
-use fashion_model::{Classifier, Tta};
-use fashion_train::Config;
+use fashion_judge::{Calibrator, Ensemble, Trained, bins_of, mean_over, predict_held_out};
+use fashion_model::{ClassBins, Classifier, Tta};
+use fashion_train::{BinRules, Config};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,7 +69,15 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
         Some(tta) => tta,
         None => agreed("--tta", members.iter().map(|member| member.classifier.tta()))?,
     };
-    let ensemble = Ensemble::of(&members, tta)?;
+    let bins = match &args.bins {
+        Some(file) => {
+            let classes = members[0].classifier.classes();
+            let bins = BinRules::file(file).for_classes(classes)?;
+            Some(ClassBins(bins.names_of_classes()))
+        }
+        None => agreed("--bins", members.iter().map(|member| member.classifier.bins().cloned()))?,
+    };
+    let ensemble = Ensemble::of(&members, tta)?.with_bins(bins.as_ref())?;
     let target = match args.target_accuracy {
         None => agreed(
             "--target-accuracy",
@@ -106,7 +114,9 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
     }
     let together =
         hold_out.as_ref().map(|parts| judge(ensemble.classifier(), parts)).transpose()?;
-    let calibrator = together.as_ref().map(|(_, held_out)| fit(held_out, target, false));
+    let bins = bins_of(ensemble.classifier())?;
+    let calibrator =
+        together.as_ref().map(|(_, held_out)| fit(held_out, target, bins.as_ref(), false));
     let calibrator = calibrator.transpose()?;
     if calibrator.is_none() {
         about(

@@ -2,6 +2,7 @@
 
 use crate::announce;
 use crate::args::{EvalArgs, SplitArg};
+use crate::bins;
 use crate::exit;
 use crate::output;
 use crate::place::{self, Bar};
@@ -11,8 +12,8 @@ use anyhow::{Context, Result, bail};
 use fashion_data::{Classes, Splits};
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::{Metrics, TextOptions, thousands};
-use fashion_judge::{Judgement, Report, predict_held_out, read_answers};
-use fashion_train::{Config, Epoch, RunFolder, Settings};
+use fashion_judge::{Judgement, Report, bins_of, predict_held_out, read_answers};
+use fashion_train::{BinRules, Config, Epoch, RunFolder, Settings};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -29,6 +30,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<ExitCode> {
 /// Judges a run or a weights file.
 fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
     let (trained, calibrated) = predict::load(place, args.tta)?;
+    let (trained, unsorted) = bins::with_bins(trained, args.bins.as_deref())?;
     let of_run = match &trained.run {
         Some(run) => Some((run.config()?, run.history()?)),
         None => None,
@@ -69,14 +71,17 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
     let calibrator = match &hold_out {
         // Temperature and threshold were chosen on these very images and would look too good.
         _ if on_held_out => None,
-        Some(parts) if lost || args.target_accuracy.is_some() => {
+        Some(parts) if lost || unsorted || args.target_accuracy.is_some() => {
             let held_out = predict_held_out(judged_by, splits, parts)?;
             let target = config.and_then(|config| config.training.target_accuracy);
-            Some(fit(&held_out, args.target_accuracy.or(target), false)?)
+            let bins = bins_of(judged_by)?;
+            Some(fit(&held_out, args.target_accuracy.or(target), bins.as_ref(), false)?)
         }
         _ => {
             if lost {
                 output::about("note", predict::not_calibrated(&trained));
+            } else if let (true, Some(file)) = (unsorted, &args.bins) {
+                output::about("note", bins::no_threshold(&trained, file));
             }
             trained.calibrator()?
         }
@@ -151,6 +156,8 @@ fn answers(args: &EvalArgs, probabilities: &Path, labels: &Path) -> Result<ExitC
             .unwrap_or_else(|| Classes::numbered(predictions.classes()))
             .to_vec(),
     };
+    let rules = args.bins.as_ref().map(BinRules::file);
+    let bins = rules.map(|rules| rules.for_classes(&context.classes)).transpose()?;
     let judgement = Judgement::new(predictions, Split::Test, &context)?;
     let calibrator = match (&args.held_out[..], args.target_accuracy) {
         ([p, y], target) => {
@@ -164,7 +171,7 @@ fn answers(args: &EvalArgs, probabilities: &Path, labels: &Path) -> Result<ExitC
                     probabilities.display()
                 );
             }
-            Some(fit(&held_out, target, false)?)
+            Some(fit(&held_out, target, bins.as_ref(), false)?)
         }
         (_, Some(_)) => {
             return Err(exit::usage(
@@ -174,7 +181,8 @@ fn answers(args: &EvalArgs, probabilities: &Path, labels: &Path) -> Result<ExitC
         }
         (_, None) => None,
     };
-    output::print(&text(args, &judgement.calibrated_by(calibrator).metrics))?;
+    let judgement = judgement.in_bins(bins).calibrated_by(calibrator);
+    output::print(&text(args, &judgement.metrics))?;
     Ok(ExitCode::SUCCESS)
 }
 

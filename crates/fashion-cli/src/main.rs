@@ -5,6 +5,7 @@
 
 mod announce;
 mod args;
+mod bins;
 mod compare;
 mod data;
 mod ensemble;

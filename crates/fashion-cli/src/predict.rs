@@ -1,6 +1,7 @@
 //! `fashion predict`
 
 use crate::args::PredictArgs;
+use crate::bins;
 use crate::exit;
 use crate::output;
 use anyhow::{Context, Result, bail};
@@ -8,8 +9,8 @@ use fashion_data::Error;
 use fashion_data::audit::Oddity;
 use fashion_data::picture::{self, Picture};
 use fashion_eval::selective::Threshold;
-use fashion_eval::{argmax, exact_percent};
-use fashion_judge::{Calibrator, Trained};
+use fashion_eval::{Bins, argmax, exact_percent};
+use fashion_judge::{Calibrator, Trained, bins_of};
 use fashion_model::{ImageShape, Tta};
 use serde::Serialize;
 use std::path::Path;
@@ -30,6 +31,12 @@ struct Answer {
     /// Calibrated, where the weights are.
     probabilities: Vec<f32>,
     /// How the image was seen, where that was not once.
+    /// The bin that the image goes into, where classes go into bins, and the sum of the probabilities of
+    /// its classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bin: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bin_probability: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tta: Option<Tta>,
     /// Who is to sort it: `machine` or `person`; left out where no target accuracy was given.
@@ -44,10 +51,13 @@ struct Answer {
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let (trained, calibrated) = load(&args.weights, args.tta)?;
     let calibrator = trained.calibrator()?;
+    let (trained, unsorted) = bins::with_bins(trained, args.bins.as_deref())?;
     output::about("weights", trained.describe());
     if calibrated && calibrator.is_none() {
         output::about("note", not_calibrated(&trained));
     }
+    } else if let (true, Some(file)) = (unsorted, &args.bins) {
+        output::about("note", bins::no_threshold(&trained, file));
     if let Some(threshold) = calibrator.and_then(|calibrator| calibrator.threshold) {
         output::about("sorting", describe(&threshold));
     }
@@ -57,7 +67,11 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let class_width = output::width(classes.iter().map(String::as_str), 12);
     let mut code = exit::DONE;
     let mut begun = args.json;
+    let bins = bins_of(&trained.classifier)?;
     let (mut classified, mut unlike) = (0, 0);
+    let names = bins.iter().flat_map(Bins::names);
+    // With a probability behind.
+    let bin_width = output::width(names.map(String::as_str), 0) + 9;
     for paths in args.images.chunks(BATCH) {
         let mut read = Vec::new();
         for path in paths {
@@ -77,20 +91,26 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         let rows = probabilities.chunks_exact(classes.len());
         for ((path, pixels), probabilities) in read.into_iter().zip(rows) {
             let why = unlike_the_data(&pixels, [input.side, input.channels]);
-            let answer = answer(path, why, probabilities, classes, tta, calibrator.as_ref());
+            let mut answer =
+                answer(path, why, probabilities, classes, bins.as_ref(), calibrator.as_ref());
+            answer.tta = tta;
             unlike += usize::from(answer.sorted_by.is_none() && why.is_some());
             if !begun {
                 let sorter =
                     answer.sorted_by.map_or(String::new(), |_| format!("{SORTED_BY:<18}  "));
                 text += &format!(
-                    "{:width$}  {:<class_width$}  {:>11}  {sorter}runner-up\n",
+                    "{:width$}  {:<class_width$}  {:>11}  {bin}{sorter}runner-up\n",
                     "image", "class", "probability"
                 );
                 begun = true;
             }
+                let bin = answer
+                    .bin
+                    .as_ref()
+                    .map_or(String::new(), |_| format!("{:<bin_width$}  ", "bin"));
             text += &match args.json {
                 true => output::json_line(&answer)?,
-                false => row(path, &answer, classes, [width, class_width]),
+                false => row(path, &answer, classes, [width, class_width, bin_width]),
             };
         }
         if let Err(error) = output::print(&text) {
@@ -172,7 +192,7 @@ fn answer(
     unlike: Option<&'static str>,
     probabilities: &[f32],
     classes: &[String],
-    tta: Option<Tta>,
+    bins: Option<&Bins>,
     calibrator: Option<&Calibrator>,
 ) -> Answer {
     let mut probabilities: Vec<f64> = probabilities.iter().map(|&p| p.into()).collect();
@@ -182,18 +202,27 @@ fn answer(
     let predicted = argmax(&probabilities);
     let threshold = calibrator.and_then(|calibrator| calibrator.threshold);
     let reason = threshold.and_then(|threshold| {
-        let unsure = || (!threshold.takes(probabilities[predicted])).then_some("unsure");
+        let unsure = || (!threshold.takes(confidence)).then_some("unsure");
         unlike.or_else(unsure)
     });
     let sorted_by = threshold.map(|_| if reason.is_some() { "person" } else { "machine" });
+    let bin = bins.map(|bins| {
+        let sums = bins.merge_row(&probabilities);
+        let bin = argmax(&sums);
+        (bins.names()[bin].clone(), sums[bin])
+    });
+    let confidence = bin.as_ref().map_or(probabilities[predicted], |&(_, sum)| sum);
     let (path, class) = (path.display().to_string(), classes[predicted].clone());
     let probabilities = probabilities.into_iter().map(|p| p as f32).collect();
-    Answer { path, predicted, class, probabilities, tta, sorted_by, reason }
+    let (bin, bin_probability) = bin.map(|(name, sum)| (name, sum as f32)).unzip();
+    let tta = None;
+    Answer { path, predicted, class, probabilities, bin, bin_probability, tta, sorted_by, reason }
 }
 
-fn row(path: &Path, answer: &Answer, classes: &[String], widths: [usize; 2]) -> String {
-    let [width, class_width] = widths;
-    let Answer { predicted, class, probabilities, sorted_by, reason, .. } = answer;
+fn row(path: &Path, answer: &Answer, classes: &[String], widths: [usize; 3]) -> String {
+    let [width, class_width, bin_width] = widths;
+    let Answer { predicted, class, probabilities, bin, bin_probability, sorted_by, reason, .. } =
+        answer;
     let mut others = probabilities.clone();
     others[*predicted] = -1.0;
     let second = argmax(&others);
@@ -201,11 +230,14 @@ fn row(path: &Path, answer: &Answer, classes: &[String], widths: [usize; 2]) -> 
     let why = reason.map_or(String::new(), |reason| format!(": {reason}"));
     let sorter = sorted_by.map_or(String::new(), |by| format!("{:<18}  ", format!("{by}{why}")));
     format!(
-        "{:width$}  {}  {:>11}  {sorter}{} ({})\n",
+        "{:width$}  {}  {:>11}  {bin}{sorter}{} ({})\n",
         shown(path),
         output::padded(class, class_width),
         percent(*predicted),
         output::inline(&classes[second]),
+    let bin = bin.as_ref().zip(*bin_probability).map_or(String::new(), |(name, p)| {
+        output::padded(&format!("{name} ({:.1}%)", 100.0 * p), bin_width) + "  "
+    });
         percent(second)
     )
 }
@@ -233,7 +265,7 @@ mod tests {
         let of_garment = |pixels: &[u8], calibrator: Option<&Calibrator>| {
             answer(path, unlike_the_data(pixels, [28, 1]), &p, &classes, None, calibrator)
         };
-        let row = |answer: &Answer| row(path, answer, &classes, [8, 12]);
+        let row = |answer: &Answer| row(path, answer, &classes, [8, 12, 14]);
         let plain = of_garment(&garment, None);
         let text = row(&plain);
         assert_eq!(text, "a\u{fffd}b.png   Ankle boot          75.0%  Sneaker (25.0%)\n");
@@ -262,3 +294,12 @@ mod tests {
         assert_eq!(of(of_garment(&inverted, None)), (None, None));
     }
 }
+        // What is unsure as a class may be sure as a bin.
+        let rules = [("shoes", ["Sandal", "Sneaker", "Ankle boot"])];
+        let bins = Bins::new(rules, Some("rest"), &classes).unwrap();
+        let calibrator = Calibrator { threshold: Some(threshold), ..calibrator };
+        let binned = answer(path, None, &p, &classes, Some(&bins), Some(&calibrator));
+        assert_eq!((binned.bin.as_deref(), binned.sorted_by), (Some("shoes"), Some("machine")));
+        assert!((binned.bin_probability.unwrap() - 1.0).abs() < 1e-6);
+        let text = "63.4%  shoes (100.0%)  machine             Sneaker (36.6%)\n";
+        assert!(row(&binned).ends_with(text), "{}", row(&binned));

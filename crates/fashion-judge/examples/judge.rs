@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let parts = settings.hold_out(&splits)?.ok_or("a share is held out by default")?;
     let held_out = predict_held_out(&classifier, &splits, &parts)?;
-    let (calibrator, _) = Calibrator::fit(&held_out, Some(0.9))?;
+    let (calibrator, _) = Calibrator::fit(&held_out, Some(0.9), None)?;
     let judgement = Judgement::of(&classifier, &splits, None)?.calibrated_by(Some(calibrator));
     println!("{}", judgement.metrics.to_text());
 

@@ -3,9 +3,10 @@
 use crate::calibrator::Calibrator;
 use crate::error::Error;
 use fashion_data::Dataset;
+use fashion_eval::Bins;
 use fashion_model::weights::check_data;
-use fashion_model::{Classifier, Tta};
-use fashion_train::{RunFolder, find_weights};
+use fashion_model::{ClassBins, Classifier, Tta};
+use fashion_train::{BinRules, RunFolder, find_weights};
 use std::path::{Path, PathBuf};
 
 /// A trained classifier, and where it is from.
@@ -36,6 +37,17 @@ impl Trained {
     #[must_use]
     pub fn with_tta(self, tta: Tta) -> Self {
         Self { classifier: self.classifier.with_tta(tta), ..self }
+    }
+
+    /// The same, but that classes go into these bins; as of [`Classifier::with_bins`], it has no threshold
+    /// where those are others.
+    ///
+    /// # Errors
+    /// If they are no bins of its classes.
+    pub fn with_bins(self, rules: &BinRules) -> Result<Self, Error> {
+        let bins = rules.for_classes(self.classifier.classes())?;
+        let bins = ClassBins(bins.names_of_classes());
+        Ok(Self { classifier: self.classifier.with_bins(Some(&bins))?, ..self })
     }
 
     /// Makes sure that data are of its images and classes. A file without names, as others write them, is
@@ -86,6 +98,15 @@ impl Trained {
             self.classifier.architecture()
         )
     }
+}
+
+/// The bins that a classifier's classes go into, if they do.
+///
+/// # Errors
+/// None, since its file was checked: what [`Bins::of_names`] refuses.
+pub fn bins_of(classifier: &Classifier) -> Result<Option<Bins>, Error> {
+    let names = classifier.bins().map(|ClassBins(names)| names.iter().map(String::as_str));
+    Ok(names.map(Bins::of_names).transpose()?)
 }
 
 /// What a classifier's probabilities are the mean over, if they are one: `2 networks, each image and its

@@ -4,7 +4,7 @@ use crate::calibrator::Calibrator;
 use crate::classifier::Trained;
 use crate::error::Error;
 use fashion_model::tensors::{self, Metadata, Tensors};
-use fashion_model::{Calibration, Classifier, Tta, join};
+use fashion_model::{Calibration, ClassBins, Classifier, Tta, join};
 use fashion_train::{Config, Validation};
 use std::path::Path;
 
@@ -25,7 +25,7 @@ use std::path::Path;
 /// let calibrator = match ensemble.config().training.hold_out(&splits)? {
 ///     Some(parts) => {
 ///         let held_out = predict_held_out(ensemble.classifier(), &splits, &parts)?;
-///         Some(Calibrator::fit(&held_out, Some(0.99))?.0)
+///         Some(Calibrator::fit(&held_out, Some(0.99), None)?.0)
 ///     }
 ///     None => None,
 /// };
@@ -65,6 +65,16 @@ impl Ensemble {
         let paths: Vec<&Path> = members.iter().map(|member| member.path.as_path()).collect();
         let (classifier, tensors, metadata) = join(&paths, tta)?;
         Ok(Self { classifier, configs, tensors, metadata })
+    }
+
+    /// The same, whose classes go into these bins, if any, whatever those of its runs do.
+    ///
+    /// # Errors
+    /// If they are no bins of its classes.
+    pub fn with_bins(mut self, bins: Option<&ClassBins>) -> Result<Self, Error> {
+        self.classifier = self.classifier.with_bins(bins)?;
+        ClassBins::to_metadata(self.classifier.bins(), &mut self.metadata);
+        Ok(self)
     }
 
     /// The classifier, not yet calibrated.

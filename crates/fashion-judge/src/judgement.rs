@@ -1,11 +1,12 @@
 //! A network's answers for some images, judged.
 
 use crate::calibrator::Calibrator;
+use crate::classifier::bins_of;
 use crate::error::Error;
 use fashion_data::{Classes, Dataset, HoldOut, Splits};
 use fashion_eval::calibration::Temperature;
 use fashion_eval::predictions_csv::Split;
-use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions};
+use fashion_eval::{Bins, ConfidenceCurves, Context, Metrics, Predictions};
 use fashion_model::weights::check_data;
 use fashion_model::{Classifier, Tta};
 use ndarray::Array2;
@@ -46,6 +47,9 @@ pub struct Judgement {
     pub curves: ConfidenceCurves,
     /// Both of them calibrated; nothing where no temperature is known.
     pub calibrated: Option<(Predictions, ConfidenceCurves)>,
+    /// The bins that classes go into, where they do, and what the confidence in these is worth: that of
+    /// the calibrated answers, where there are such.
+    pub bins: Option<(Bins, ConfidenceCurves)>,
     /// How good they are.
     pub metrics: Metrics,
 }
@@ -62,11 +66,11 @@ impl Judgement {
             Split::Test => fashion_data::Split::Test,
             Split::Validation => fashion_data::Split::Train,
         };
-        Ok(Self { split, part, predictions, curves, calibrated: None, metrics })
+        Ok(Self { split, part, predictions, curves, calibrated: None, bins: None, metrics })
     }
 
     /// Lets a classifier answer for the whole test set, or the images that were held out, and judges its
-    /// answers.
+    /// answers, as those of its bins too where it has such.
     ///
     /// # Errors
     /// If there are no such images.
@@ -90,10 +94,25 @@ impl Judgement {
         if classifier.tta() != Tta::None {
             judgement.metrics = judgement.metrics.with_tta(classifier.tta().to_string());
         }
-        Ok(judgement)
+        Ok(judgement.in_bins(bins_of(classifier)?))
     }
 
-    /// Says, too, how good they are calibrated, and what the threshold does to them.
+    /// Says, too, how good they are as those of bins, if there are any; before
+    /// [`calibrated_by`](Self::calibrated_by), which says so of the calibrated ones.
+    ///
+    /// # Panics
+    /// If the bins are of another number of classes.
+    #[must_use]
+    pub fn in_bins(mut self, bins: Option<Bins>) -> Self {
+        if let Some(bins) = bins {
+            let merged = bins.merge(&self.predictions);
+            self.metrics = self.metrics.with_bins(&bins, &merged, None);
+            self.bins = Some((bins, ConfidenceCurves::from(&merged)));
+        }
+        self
+    }
+
+    /// Says, too, how good they are calibrated, and what the threshold does to them, or to their bins.
     #[must_use]
     pub fn calibrated_by(mut self, calibrator: Option<Calibrator>) -> Self {
         let Some(Calibrator { temperature, threshold }) = calibrator else { return self };
@@ -104,6 +123,11 @@ impl Judgement {
         let scaled = temperature.apply(&self.predictions);
         let curves = ConfidenceCurves::from(&scaled);
         self.metrics = self.metrics.with_calibrated(&scaled, &curves, temperature, threshold);
+        if let Some((bins, curves)) = &mut self.bins {
+            let merged = bins.merge(&scaled);
+            self.metrics = self.metrics.with_bins(bins, &merged, threshold);
+            *curves = ConfidenceCurves::from(&merged);
+        }
         self.calibrated = Some((scaled, curves));
         self
     }

@@ -13,7 +13,7 @@ mod report;
 pub use answers::read_answers;
 pub use augmented::augmented_figure;
 pub use calibrator::Calibrator;
-pub use classifier::{Trained, mean_over};
+pub use classifier::{Trained, bins_of, mean_over};
 pub use ensemble::Ensemble;
 pub use error::Error;
 pub use judgement::{Judgement, context, predict, predict_held_out};

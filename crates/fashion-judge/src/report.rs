@@ -83,11 +83,15 @@ impl Report<'_> {
             write_curves(folder, config, history)?;
         }
         confusion::draw(&metrics.confusion, names, &part)?.write(folder, "confusion")?;
+        if let Some(bins) = &metrics.bins {
+            let names: Vec<&str> = bins.per_bin.iter().map(|bin| bin.bin.as_str()).collect();
+            confusion::draw_bins(&bins.confusion, &names, &part)?.write(folder, "bins")?;
+        }
         let wrong = page.items.iter().filter(|item| item.is_wrong());
         misclassified::draw(wrong, names, &part)?.write(folder, "misclassified")?;
         let (bins, errors) = (&page.curves.reliability, metrics.confidence.errors);
         reliability::draw(bins, errors.expected, &part)?.write(folder, "reliability")?;
-        let steps = &page.calibrated.unwrap_or(page.curves).risk_coverage.steps;
+        let steps = &page.sorting().risk_coverage.steps;
         coverage::draw(steps, metrics.confidence.sorted(), &part)?.write(folder, "coverage")?;
         if let Some(curves) = &page.thresholds {
             roc::draw(curves, metrics, &part)?.write(folder, "roc")?;

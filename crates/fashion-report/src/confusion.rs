@@ -35,7 +35,20 @@ pub fn draw(
     class_names: &[impl AsRef<str>],
     origin: &str,
 ) -> Result<Figure, Error> {
-    Figure::of(&drawing(counts, class_names, origin)?)
+    Figure::of(&drawing(counts, class_names, origin, "class")?)
+}
+
+/// The same of B bins that classes go into, with their names.
+///
+/// # Errors
+///
+/// As [`draw`].
+pub fn draw_bins(
+    counts: &ConfusionMatrix,
+    bin_names: &[impl AsRef<str>],
+    origin: &str,
+) -> Result<Figure, Error> {
+    Figure::of(&drawing(counts, bin_names, origin, "bin")?)
 }
 
 /// Checks that there is a name for each class.
@@ -70,11 +83,12 @@ pub(crate) fn step(share: f64, cell: (usize, usize), folded: bool, classes: usiz
     if folded && cell == (classes - 1, classes - 1) { 0 } else { palette::step(share) }
 }
 
-/// The figure before it is rendered.
+/// The figure before it is rendered; `of` is what its rows are: each a class, or a bin.
 pub(crate) fn drawing(
     counts: &ConfusionMatrix,
     class_names: &[impl AsRef<str>],
     origin: &str,
+    of: &str,
 ) -> Result<Canvas, Error> {
     check(counts, class_names.len())?;
     let all = counts.classes();
@@ -85,20 +99,25 @@ pub(crate) fn drawing(
     let k = classes as f64;
     let width = (2.0 * MARGIN + LABELS + k * w + TOTALS).max(560.0);
     let mut title = "Confusion matrix".to_owned();
+    if of == "bin" {
+        title += " of bins";
+    }
     if classes < all {
         let all = format::thousands(all);
-        title += &format!(", the {} of {all} classes that are confused most", classes - 1);
+        let many = if of == "bin" { "bins" } else { "classes" };
+        title += &format!(", the {} of {all} {many} that are confused most", classes - 1);
     }
-    let note = "Rows: true class. Columns: predicted class. Number of items and share of the row";
-    let mut canvas = Page { title: title.clone(), note: note.into(), origin }
+    let note =
+        format!("Rows: true {of}. Columns: predicted {of}. Number of items and share of the row");
+    let mut canvas = Page { title: title.clone(), note, origin }
         .canvas((width, TOP + HEAD + k * h + LEGEND + BOTTOM), title);
     let (left, top) = (MARGIN + LABELS, TOP + HEAD);
     let small = if w > 60.0 { SMALL } else { TINY };
     let name = Style::new(small, INK);
     let note = Style::new(TINY, MUTED);
     let wrap = |text: &str, room| font::wrap(text, small, name.weight, room, 2);
-    canvas.text(left, TOP + 6.0, note, "Predicted class");
-    canvas.text(left - 12.0, top - 10.0, note.end(), "True class");
+    canvas.text(left, TOP + 6.0, note, format!("Predicted {of}"));
+    canvas.text(left - 12.0, top - 10.0, note.end(), format!("True {of}"));
     let right = left + k * w;
     canvas.text(right + TOTALS - 4.0, top - 10.0, note.end(), "Items");
     for (i, class) in class_names.iter().enumerate() {

@@ -125,7 +125,7 @@ mod tests {
     use super::*;
     use clap::Parser;
     use fashion_model::{Architecture, Tta};
-    use fashion_train::{ClassWeights, Freeze, OptimiserKind, ScheduleKind, Validation};
+    use fashion_train::{BinRules, ClassWeights, Freeze, OptimiserKind, ScheduleKind, Validation};
 
     #[derive(Debug, Parser)]
     struct Line {
@@ -152,7 +152,7 @@ mod tests {
                     --shift 0.11 --rotate 12 --scale 0.12 --brightness 0.13 --contrast 0.14 \
                     --saturation 0.15 --hue 0.16 --erase 0.17 --mixup 0.18 --from 001 \
                     --freeze stem,norm --teacher runs/t --teacher-temperature 3 \
-                    --teacher-weight 0.19 --tta flip --ema-decay 0.99 --patience 6 \
+                    --teacher-weight 0.19 --bins b.toml --tta flip --ema-decay 0.99 --patience 6 \
                     --min-delta 0.001";
         let given = Line::try_parse_from(line.split_whitespace()).unwrap().settings;
         let settings = given.over(&Settings::default()).unwrap();
@@ -204,6 +204,7 @@ mod tests {
             ema_decay: 0.99,
             patience: 6,
             min_delta: 0.001,
+            bins: Some(BinRules::file("b.toml")),
             tta: Tta::Flip,
         };
         assert_eq!(settings, expected);

@@ -16,8 +16,10 @@ use anyhow::{Context, Result, bail};
 use fashion_data::{Classes, Splits};
 use fashion_eval::interval::LEVEL;
 use fashion_eval::selective::Threshold;
-use fashion_eval::{Metrics, Predictions, thousands};
-use fashion_judge::{Calibrator, Judgement, Report, Trained, predict_held_out, write_curves};
+use fashion_eval::{Bins, Metrics, Predictions, thousands};
+use fashion_judge::{
+    Calibrator, Judgement, Report, Trained, bins_of, predict_held_out, write_curves,
+};
 use fashion_kernels::simd;
 use fashion_model::Tta;
 use fashion_train::describe;
@@ -327,7 +329,10 @@ fn finish(prepared: &Prepared, outcome: &Outcome, quiet: bool) -> Result<(Judgem
     let held_out = hold_out.as_ref().map(|parts| predict_held_out(classifier, splits, parts));
     let held_out = held_out.transpose()?;
     let calibrator = match &held_out {
-        Some(held_out) => Some(fit(held_out, config.training.target_accuracy, quiet)?),
+        Some(held_out) => {
+            let bins = bins_of(classifier)?;
+            Some(fit(held_out, config.training.target_accuracy, bins.as_ref(), quiet)?)
+        }
         None => None,
     };
     let calibrated = calibrator.map_or(Ok(()), |calibrator| run.calibrate(&calibrator.into()));
@@ -349,8 +354,13 @@ fn finish(prepared: &Prepared, outcome: &Outcome, quiet: bool) -> Result<(Judgem
 }
 
 /// Calibrates on items held out, and says, unless `quiet`, where that changes nothing.
-pub(crate) fn fit(held_out: &Predictions, target: Option<f64>, quiet: bool) -> Result<Calibrator> {
-    let (calibrator, why) = Calibrator::fit(held_out, target)?;
+pub(crate) fn fit(
+    held_out: &Predictions,
+    target: Option<f64>,
+    bins: Option<&Bins>,
+    quiet: bool,
+) -> Result<Calibrator> {
+    let (calibrator, why) = Calibrator::fit(held_out, target, bins)?;
     if let Some(why) = why.filter(|_| !quiet) {
         about("note", format_args!("the confidence stays as it is: {why}"));
     }

@@ -34,6 +34,8 @@ pub(crate) struct Summary {
     /// On the test set; `null` for an interrupted run.
     accuracy: Option<f64>,
     log_loss: Option<f64>,
+    /// The share that goes into the right bin; `null` without bins, too.
+    bins_accuracy: Option<f64>,
     macro_f1: Option<f64>,
     /// Of the softmax, as the weights file has it; `null` without a part held out.
     temperature: Option<f64>,
@@ -56,6 +58,7 @@ impl Summary {
             status: "complete",
             accuracy: Some(test.accuracy),
             log_loss: Some(test.log_loss),
+            bins_accuracy: test.bins.as_ref().map(|bins| bins.accuracy),
             macro_f1: Some(test.macro_mean.f1),
             temperature: calibrated.map(|calibrated| calibrated.temperature.value()),
             calibration_error: Some(
@@ -110,11 +113,12 @@ impl Summary {
 fn files(run: &str, test: &Metrics) -> String {
     let split = if Path::new(run).join("split.csv").is_file() { "  split.csv" } else { "" };
     let command = quoted(run);
+    let bins = if test.bins.is_some() { ", bins" } else { "" };
     let of_two = if test.per_class.len() == 2 { ", roc, precision_recall" } else { "" };
     format!(
         "Files in {run}\n\
          \u{20} report.html      everything on one page, for a browser\n\
-         \u{20} figures/         classes, curves, confusion, misclassified, reliability, coverage{of_two}\n\
+         \u{20} figures/         classes, curves, confusion{bins}, misclassified, reliability, coverage{of_two}\n\
          \u{20} metrics.json     predictions.csv  history.csv  config.toml  environment.json{split}\n\
          \u{20} weights/         for `fashion eval {command}` and `fashion predict {command} IMAGE...`\n"
     )

@@ -53,6 +53,7 @@ pub(crate) fn page<'a>(report: &Report<'a>, neighbours: &Neighbours) -> html::Re
 fn facts(report: &Report<'_>) -> Vec<FactGroup> {
     let splits = report.splits;
     let graphs = report.classifier.members().iter().map(|member| &member.graph);
+        bins: judgement.bins.as_ref().map(|(_, curves)| curves),
     let parameters: usize = graphs.map(Graph::parameter_count).sum();
     let mut model = vec![
         ("architecture", report.classifier.architecture().to_owned()),

@@ -78,10 +78,8 @@ fn table(plain: CalibrationErrors, scaled: Option<CalibrationErrors>) -> Markup 
 /// What a machine can sort alone: the answer, and the curve that it is read from.
 pub(super) fn coverage(report: &Report<'_>) -> Result<Markup, Error> {
     let metrics = report.metrics;
-    let calibrated = metrics.confidence.calibrated.as_ref();
     let sorted = metrics.confidence.sorted();
-    let curve = &report.calibrated.unwrap_or(report.curves).risk_coverage;
-    let area = calibrated.map_or(metrics.confidence.risk_coverage_area, |c| c.risk_coverage_area);
+    let curve = &report.sorting().risk_coverage;
     let mut facts = Vec::new();
     if let Some(sorted) = sorted {
         if let Some(value) = sorted.threshold.value {
@@ -90,7 +88,7 @@ pub(super) fn coverage(report: &Report<'_>) -> Result<Markup, Error> {
         let held_out = thousands(sorted.threshold.held_out);
         facts.push(("chosen on".into(), format!("{held_out} held-out images")));
     }
-    facts.push(("area under risk against coverage".into(), format!("{area:.4}")));
+    facts.push(("area under risk against coverage".into(), format!("{:.4}", curve.area())));
     Ok(html! {
         div.split {
             figure { (PreEscaped(coverage::inline_svg(&curve.steps, sorted)?)) }

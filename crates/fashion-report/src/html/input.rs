@@ -15,6 +15,9 @@ pub struct Report<'a> {
     pub curves: &'a ConfidenceCurves,
     /// The same after temperature scaling, where there is one.
     pub calibrated: Option<&'a ConfidenceCurves>,
+    /// The same of the bins that classes go into, where they do: of the calibrated answers, where there
+    /// are such. The metrics have the rest of them.
+    pub bins: Option<&'a ConfidenceCurves>,
     /// What every threshold on the probability of either class does, where there are two.
     pub thresholds: Option<[ThresholdCurve; 2]>,
     /// How to have a threshold on the confidence chosen, one sentence for where none was.
@@ -27,7 +30,7 @@ pub struct Report<'a> {
     /// The course of the training.
     pub history: History,
     /// The items to look at, in any order: all misclassified ones, and examples of those that were
-    /// sorted correctly, which the diagonal of the matrix shows. Each takes about 700 bytes of the
+    /// sorted correctly, which the diagonal of the matrix shows. Each takes about 750 bytes of the
     /// page.
     pub items: Vec<Item<'a>>,
     /// Pairs of classes that are confused most, the worst first.
@@ -47,6 +50,7 @@ impl<'a> Report<'a> {
             metrics,
             curves,
             calibrated: None,
+            bins: None,
             thresholds: None,
             hint: String::new(),
             facts: Vec::new(),
@@ -57,6 +61,12 @@ impl<'a> Report<'a> {
             class_averages: Vec::new(),
             generator: String::new(),
         }
+    }
+
+    /// What of the confidence decides who sorts: that in bins, where there are bins, and that after
+    /// temperature scaling, where there is one.
+    pub fn sorting(&self) -> &'a ConfidenceCurves {
+        self.bins.or(self.calibrated).unwrap_or(self.curves)
     }
 
     /// Names of the K classes, in order.

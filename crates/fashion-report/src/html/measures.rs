@@ -47,13 +47,18 @@ impl Measure {
 
 /// The result in one sentence.
 pub(super) fn headline(metrics: &Metrics) -> String {
-    format!(
-        "Sorts {} of {} {} images correctly: {}.",
-        thousands(metrics.confusion.correct()),
-        thousands(metrics.n),
-        metrics.split,
-        format::percent(metrics.accuracy, 2)
-    )
+    let Metrics { n, split, accuracy, confusion, bins, .. } = metrics;
+    let (n, right) = (thousands(*n), thousands(confusion.correct()));
+    let of_classes = format::percent(*accuracy, 2);
+    match bins {
+        None => format!("Sorts {right} of {n} {split} images correctly: {of_classes}."),
+        Some(bins) => format!(
+            "Sorts {} of {n} {split} images into the right bin: {}. Tells the class of {right}: \
+             {of_classes}.",
+            thousands(bins.confusion.correct()),
+            format::percent(bins.accuracy, 2)
+        ),
+    }
 }
 
 /// All that are shown, the most important first.
@@ -85,6 +90,12 @@ fn list(metrics: &Metrics) -> Vec<Measure> {
         ),
         measure("Calibration error", ece.expected, None, Share, gap),
     ];
+    if let Some(bins) = &metrics.bins {
+        let meaning = "images that go into the right bin";
+        let of_bins =
+            measure("Accuracy of bins", bins.accuracy, Some(bins.interval), Share, meaning);
+        out.insert(1, of_bins);
+    }
     for (top, &interval) in metrics.top_k.iter().zip(&of.top_k) {
         let name = format!("Top-{} accuracy", top.k);
         let meaning = format!("the right class is among the {} most probable ones", top.k);

@@ -112,6 +112,7 @@ fn sections<'r>(
         ("confusion", "Confusion", "Confusion matrix", matrix::matrix(report)),
         ("items", "Items", "Misclassified items", gallery::gallery(report, items)),
         ("pairs", "Pairs", "Confused most", pairs::pairs(report, sheet)),
+        ("bins", "Bins", "Bins", matrix::bins(report)),
         ("reliability", "Reliability", "Reliability of the confidence", calibration),
         ("coverage", "Let a human look", "Let a human look", confidence::coverage(report)?),
     ];

@@ -128,7 +128,7 @@ fn matrices_keep_their_texts_apart() {
                 .collect();
             let names: Vec<&str> = (0..k).map(|i| NAMES[i % NAMES.len()]).collect();
             let counts = ConfusionMatrix::try_from(counts).unwrap();
-            let matrix = confusion::drawing(&counts, &names, ORIGIN).unwrap();
+            let matrix = confusion::drawing(&counts, &names, ORIGIN, "class").unwrap();
             check(&format!("{k} classes, {scale}"), &svg(&matrix).unwrap());
         }
     }

@@ -1,6 +1,6 @@
 //! The report: a snapshot, and what must hold of any report.
 
-use fashion_eval::{ConfusionMatrix, Interval};
+use fashion_eval::{ConfusionMatrix, Interval, thousands};
 use fashion_report::Error;
 use fashion_report::html::{Report, render};
 
@@ -197,6 +197,34 @@ fn parts_without_data_are_left_out() {
     assert_eq!(page.matches("<nav").count(), 1);
     let origin = &judged.metrics.data;
     assert_eq!(page.matches(origin).count(), 2, "the origin stands at the top and at the foot");
+}
+
+#[test]
+fn bins_have_a_section_of_their_own() {
+    let names = ["tops", "rest", "tops", "rest", "tops", "shoes", "tops", "shoes", "rest", "shoes"];
+    let judged = whole::judged(2, false).in_bins(&names);
+    let report = judged.report(1);
+    let page = render(&report).unwrap();
+    let (_, section) = page.split_once("<section id=\"bins\">").unwrap();
+    let (section, _) = section.split_once("</section>").unwrap();
+    let of_bins = judged.metrics.bins.as_ref().unwrap();
+    assert!(of_bins.accuracy > judged.metrics.accuracy);
+    let accuracy = format!("{:.2}%", 100.0 * of_bins.accuracy);
+    assert!(section.contains(&format!("<p>{accuracy} go into the right bin (95% interval ")));
+    assert!(
+        section.contains("tops <small>T-shirt/top, Pullover, Coat, Shirt</small></th><td>4,000")
+    );
+    assert_eq!(section.matches("<td class=\"").count(), 9);
+    for counts in of_bins.confusion.counts().rows() {
+        for &count in counts.iter().filter(|&&count| count > 0) {
+            assert!(section.contains(&format!(">{}<small>", thousands(count))), "{count}");
+        }
+    }
+    assert_eq!(page.matches("id=\"matrix\"").count(), 1, "the script knows that of the classes");
+    assert!(page.contains(&format!("into the right bin: {accuracy}. Tells the class of ")));
+    // Who sorts is about bins.
+    let area = report.bins.unwrap().risk_coverage.area();
+    assert!(page.contains(&format!("{area:.4}")), "{area}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use fashion_eval::calibration::Temperature;
 use fashion_eval::selective::Threshold;
-use fashion_eval::{ConfidenceCurves, Context, Metrics, Predictions, ThresholdCurve};
+use fashion_eval::{Bins, ConfidenceCurves, Context, Metrics, Predictions, ThresholdCurve};
 use fashion_report::html::{FactGroup, Pair, Report};
 use fashion_report::{Class, Item, Neighbour};
 use ndarray::Array2;
@@ -31,6 +31,7 @@ pub(crate) struct Judged {
     pub(crate) metrics: Metrics,
     pub(crate) curves: ConfidenceCurves,
     pub(crate) calibrated: ConfidenceCurves,
+    of_bins: Option<ConfidenceCurves>,
 }
 
 /// Ten classes of 1,000 items each, of which 844 are misclassified.
@@ -102,7 +103,17 @@ impl Judged {
         let threshold = Threshold::for_target(&scaled, 0.9).expect("made up to be valid");
         let calibrated = ConfidenceCurves::from(&scaled);
         let metrics = metrics.with_calibrated(&scaled, &calibrated, temperature, Some(threshold));
-        Self { garments, predictions, metrics, curves, calibrated }
+        Self { garments, predictions, metrics, curves, calibrated, of_bins: None }
+    }
+
+    /// The same, whose classes go into bins of these names.
+    pub(crate) fn in_bins(mut self, names: &[&str]) -> Self {
+        let bins = Bins::of_names(names.iter().copied()).expect("made up to be valid");
+        let merged = bins.merge(&self.predictions);
+        let threshold = Threshold::for_target(&merged, 0.9).expect("made up to be valid");
+        self.metrics = self.metrics.with_bins(&bins, &merged, Some(threshold));
+        self.of_bins = Some(ConfidenceCurves::from(&merged));
+        self
     }
 
     fn item(&self, row: usize) -> Item<'_> {
@@ -160,6 +171,7 @@ impl Judged {
             generator: "the example of fashion-report".into(),
             ..Report::new("run 0001", &self.metrics, &self.curves)
         }
+            bins: self.of_bins.as_ref(),
     }
 }
 
