@@ -66,7 +66,7 @@ impl Report<'_> {
         let write = |name: &str, bytes: &[u8]| folder.write(&folder.path().join(name), bytes);
         write("predictions.csv", &self.predictions_csv()?)?;
         write("metrics.json", metrics.to_json().as_bytes())?;
-        let page = page::page(self, &self.neighbours());
+        let page = page::page(self, &self.neighbours())?;
         self.write_figures(&folder.path().join("figures"), &page)?;
         write("report.html", html::render(&page)?.as_bytes())?;
         Ok(())

@@ -50,7 +50,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             probabilities[label] = 0.000_05 + 0.003 * i as f64;
             let index = i * 397 + 12;
             let judged = JudgedItem { index, label, predicted, confidence, probabilities };
-            Item { judged, pixels: &garments[label][i % 10], neighbours: Vec::new() }
+            Item {
+                judged,
+                pixels: &garments[label][i % 10],
+                map: Vec::new(),
+                neighbours: Vec::new(),
+            }
         })
         .collect();
     misclassified::draw(&items, &CLASSES, &test)?.write(&folder, "misclassified")?;

@@ -25,6 +25,28 @@ pub(crate) fn png(
     Ok(bytes)
 }
 
+/// Encodes indices of a palette of at most sixteen colours, red, green and blue, as PNG, row by row.
+pub(crate) fn indexed_png(indices: &[u8], width: usize, palette: &[u8]) -> Result<Vec<u8>, Error> {
+    let refused =
+        |e: png::EncodingError| Error::Draw { figure: "PNG".into(), message: e.to_string() };
+    // Two to a byte; the last of an odd row is alone.
+    let pack = |pair: &[u8]| pair[0] << 4 | pair.get(1).copied().unwrap_or(0);
+    let packed: Vec<u8> =
+        indices.chunks_exact(width).flat_map(|row| row.chunks(2).map(pack)).collect();
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width as u32, (indices.len() / width) as u32);
+    encoder.set_color(png::ColorType::Indexed);
+    encoder.set_depth(png::BitDepth::Four);
+    encoder.set_palette(palette);
+    encoder.set_compression(png::Compression::High);
+    // Indices are no levels: their differences say nothing.
+    encoder.set_filter(png::Filter::NoFilter);
+    let mut writer = encoder.write_header().map_err(refused)?;
+    writer.write_image_data(&packed).map_err(refused)?;
+    writer.finish().map_err(refused)?;
+    Ok(bytes)
+}
+
 /// Side and channels of a square image with so many values, grey or RGB: no number is both a square and
 /// three times another.
 pub(crate) fn shape(values: usize) -> Option<(usize, usize)> {

@@ -18,6 +18,16 @@ pub enum Error {
         /// How many bytes it has.
         found: usize,
     },
+    /// A map that is not of its picture.
+    #[error("{item}: a map of {found} values, expected {expected}, one for each pixel")]
+    Map {
+        /// Which picture it is, in words.
+        item: String,
+        /// How many values it has.
+        found: usize,
+        /// How many pixels the picture has.
+        expected: usize,
+    },
     /// Images of one page that differ in size or colour.
     #[error(
         "an image is of {found} bytes, the first of {first}; expected all of one size and kind"

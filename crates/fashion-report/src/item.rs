@@ -2,7 +2,7 @@
 
 use fashion_eval::JudgedItem;
 
-use crate::{Error, encode};
+use crate::{Error, encode, occlusion};
 
 /// An item that was judged, with its picture.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,9 @@ pub struct Item<'a> {
     pub judged: JudgedItem,
     /// Its pixels, row by row: see [`MAX_SIDE`](crate::MAX_SIDE).
     pub pixels: &'a [u8],
+    /// What the probability of the predicted class loses where the picture is covered, row by row (side,
+    /// side), from −1 to 1, which the page shows of misclassified items; may be empty.
+    pub map: Vec<f32>,
     /// The training items most like it in the eyes of the classifier, the nearest first; may be
     /// empty.
     pub neighbours: Vec<Neighbour>,
@@ -35,6 +38,9 @@ impl Item<'_> {
     /// is what the errors call it.
     pub(crate) fn check(&self, name: &str, classes: usize) -> Result<(), Error> {
         encode::check_pixels(self.pixels, || name.to_owned())?;
+        if !self.map.is_empty() {
+            occlusion::check(self.pixels, &self.map, || name.to_owned())?;
+        }
         check_class(name, self.judged.label, classes)?;
         check_class(name, self.judged.predicted, classes)?;
         for neighbour in &self.neighbours {

@@ -26,7 +26,7 @@ pub const MAX_ITEMS: usize = 25;
 ///
 /// let pixels = [200; 28 * 28];
 /// let judged = Predictions::new(array![[0.97, 0.03]], vec![1])?.item(0);
-/// let item = Item { judged, pixels: &pixels, neighbours: vec![] };
+/// let item = Item { judged, pixels: &pixels, map: vec![], neighbours: vec![] };
 /// let figure = misclassified::draw([&item], &["Coat", "Shirt"], "custom · test set")?;
 /// assert!(figure.svg.contains("97.0%"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -41,6 +41,7 @@ pub(super) fn items<'a>(
         |&Neighbour { index, label, .. }: &Neighbour| fashion_report::Neighbour { index, label };
     let item = |judged: JudgedItem| Item {
         pixels: dataset.pixels(judged.index),
+        map: Vec::new(),
         neighbours: neighbours.get(&judged.index).into_iter().flatten().map(near).collect(),
         judged,
     };

@@ -3,7 +3,10 @@
 mod items;
 
 use crate::classifier::mean_over;
+use crate::error::Error;
+use crate::occlusion::Occlusion;
 use crate::report::{Neighbours, Report, classes, course};
+use fashion_eval::calibration::Temperature;
 use fashion_eval::{ThresholdCurve, thousands};
 use fashion_model::Graph;
 use fashion_report::confusion;
@@ -25,7 +28,13 @@ const HINT: &str = "`--target-accuracy 0.99` chooses what a machine may sort alo
      are right.";
 
 /// All that the page shows.
-pub(crate) fn page<'a>(report: &Report<'a>, neighbours: &Neighbours) -> html::Report<'a> {
+///
+/// # Errors
+/// If the classifier's answer for a covered image is no number.
+pub(crate) fn page<'a>(
+    report: &Report<'a>,
+    neighbours: &Neighbours,
+) -> Result<html::Report<'a>, Error> {
     let Report { judgement, splits, run, .. } = *report;
     let images = judgement.images(splits);
     let share = |most: usize| (most * VALUES / images.image_len()).clamp(1, most);
@@ -33,27 +42,33 @@ pub(crate) fn page<'a>(report: &Report<'a>, neighbours: &Neighbours) -> html::Re
     // The diagonal of a whole matrix is to have something to show.
     let whole = classes_shown.min(confusion::MAX_CLASSES);
     let correct = share(CORRECT).max(whole);
-    html::Report {
+    let mut items = items::items(judgement, images, neighbours, mistakes, correct);
+    let calibrated = judgement.metrics.confidence.calibrated.as_ref();
+    let temperature = calibrated.map_or(Temperature::ONE, |calibrated| calibrated.temperature);
+    for item in items.iter_mut().filter(|item| item.is_wrong()) {
+        item.map = Occlusion::of(report.classifier, temperature, item.pixels)?.map;
+    }
+    Ok(html::Report {
         title: format!("Garments sorted by {}", report.classifier.architecture()),
         metrics: &judgement.metrics,
         curves: &judgement.curves,
         calibrated: judgement.calibrated.as_ref().map(|(_, curves)| curves),
+        bins: judgement.bins.as_ref().map(|(_, curves)| curves),
         thresholds: ThresholdCurve::of_two(&judgement.predictions),
         hint: HINT.into(),
         facts: facts(report),
         classes: classes(splits),
         history: run.map(|(config, history)| course(config, history)).unwrap_or_default(),
-        items: items::items(judgement, images, neighbours, mistakes, correct),
+        items,
         pairs: items::pairs(judgement, images, neighbours, PAIRS),
         class_averages: items::class_averages(&judgement.predictions, images),
         generator: concat!("fashion ", env!("CARGO_PKG_VERSION")).into(),
-    }
+    })
 }
 
 fn facts(report: &Report<'_>) -> Vec<FactGroup> {
     let splits = report.splits;
     let graphs = report.classifier.members().iter().map(|member| &member.graph);
-        bins: judgement.bins.as_ref().map(|(_, curves)| curves),
     let parameters: usize = graphs.map(Graph::parameter_count).sum();
     let mut model = vec![
         ("architecture", report.classifier.architecture().to_owned()),

@@ -78,8 +78,9 @@ fn strips<'r>(
     }
 }
 
-/// The items that went wrong, worst first, and the controls by which the script shows others.
-pub(super) fn gallery(report: &Report<'_>, items: &Items<'_, '_>) -> Markup {
+/// The items that went wrong, worst first, and the controls by which the script shows others; `maps` is
+/// whether they have occlusion maps.
+pub(super) fn gallery(report: &Report<'_>, items: &Items<'_, '_>, maps: bool) -> Markup {
     let Metrics { split, confusion, .. } = report.metrics;
     let counted = confusion.total() - confusion.correct();
     let given = items.wrong().count() as u64;
@@ -100,7 +101,9 @@ pub(super) fn gallery(report: &Report<'_>, items: &Items<'_, '_>) -> Markup {
             span data-script hidden {
                 "Choose an item to see "
                 @if many(names.len()) { "its largest" } @else { "all its" }
-                " probabilities."
+                " probabilities"
+                @if maps { ", and which parts of it speak for the predicted class" }
+                "."
             }
         }
         @if given < counted {

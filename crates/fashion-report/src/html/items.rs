@@ -53,8 +53,8 @@ impl<'r, 'a> Items<'r, 'a> {
     ///
     /// Of many classes nothing has a place for each: an item has so many pairs of class and probability
     /// as `likely` says, the most probable first, and `counts` are true class, predicted class and number
-    /// where that is not 0.
-    pub(super) fn json(&self, metrics: &Metrics) -> String {
+    /// where that is not 0. `maps` is whether misclassified items have occlusion maps.
+    pub(super) fn json(&self, metrics: &Metrics, maps: bool) -> String {
         let many = many(metrics.per_class.len());
         let counts = match many {
             false => json!(metrics.confusion),
@@ -69,6 +69,7 @@ impl<'r, 'a> Items<'r, 'a> {
             "counts": counts,
             "columns": sheet::COLUMNS,
             "likely": if many { LIKELY } else { 0 },
+            "maps": maps,
             "items": self.list.iter().map(|item| numbers(item, many)).collect::<Vec<_>>(),
             "order": {
                 "confidence": self.by_confidence,
@@ -126,7 +127,7 @@ mod tests {
         let mut probabilities = vec![rest; 2];
         probabilities[predicted] = confidence;
         let judged = JudgedItem { index, label: 0, predicted, confidence, probabilities };
-        Item { judged, pixels: &[], neighbours: vec![] }
+        Item { judged, pixels: &[], map: vec![], neighbours: vec![] }
     }
 
     #[test]
@@ -143,7 +144,7 @@ mod tests {
         let items = Items::of(&items);
         let wrong: Vec<_> = items.wrong().map(|(place, item)| (place, item.judged.index)).collect();
         assert_eq!(wrong, [(1, 3), (2, 7)]);
-        let text = items.json(&metrics);
+        let text = items.json(&metrics, true);
         assert!(!text.contains('<') && !text.contains('&'));
         let json: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
@@ -153,6 +154,7 @@ mod tests {
                 "counts": [[3, 2], [0, 4]],
                 "columns": 40,
                 "likely": 0,
+                "maps": true,
                 "items": [
                     [5, 0, 0, 22, 600, 800, 200],
                     [3, 0, 1, 230, 800, 100, 900],
@@ -176,8 +178,8 @@ mod tests {
         (probabilities[30], probabilities[39]) = (0.25, 0.0);
         let judged =
             JudgedItem { index: 7, label: 39, predicted: 30, confidence: 0.25, probabilities };
-        let items = [Item { judged, pixels: &[], neighbours: vec![] }];
-        let json: Value = serde_json::from_str(&Items::of(&items).json(&metrics)).unwrap();
+        let items = [Item { judged, pixels: &[], map: vec![], neighbours: vec![] }];
+        let json: Value = serde_json::from_str(&Items::of(&items).json(&metrics, false)).unwrap();
         let pairs = [30, 250, 0, 100, 1, 99, 2, 98, 3, 97, 4, 96, 5, 95, 6, 94, 7, 93, 39, -1];
         assert_eq!(json["items"][0].as_array().unwrap()[5..], pairs.map(Value::from));
         assert_eq!(json["likely"], 10);

@@ -14,6 +14,7 @@ mod confidence;
 mod gallery;
 mod input;
 mod items;
+mod maps;
 mod matrix;
 mod measures;
 mod page;

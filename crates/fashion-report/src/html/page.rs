@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::items::Items;
 use super::sheet::Sheet;
-use super::{Report, confidence, gallery, matrix, measures, pairs, tables};
+use super::{Report, confidence, gallery, maps, matrix, measures, pairs, tables};
 use crate::curves::{self, Quantity};
 use crate::{Error, History, font, format, palette, precision_recall, roc};
 
@@ -26,14 +26,16 @@ pub(super) fn page(report: &Report<'_>) -> Result<String, Error> {
     for item in &items.list {
         sheet.add(item.pixels);
     }
-    let sections = sections(report, &items, &mut sheet)?;
+    let maps = maps::css(&items.list)?;
+    let sections = sections(report, &items, &mut sheet, maps.is_some())?;
+    let sheet = sheet.css()? + maps.as_deref().unwrap_or_default();
     // As the browser will see it: HTML turns every line break into a line feed.
     let script = include_str!("script.js").replace("\r\n", "\n");
     let script = (!items.list.is_empty()).then_some(script.as_str());
     let page = html! {
         (DOCTYPE)
         html lang="en" {
-            (head(title, &sheet.css()?, script))
+            (head(title, &sheet, script))
             body {
                 a.skip href="#content" { "Skip to the content" }
                 header {
@@ -58,7 +60,7 @@ pub(super) fn page(report: &Report<'_>) -> Result<String, Error> {
                 }
                 @if let Some(script) = script {
                     script type="application/json" id="numbers" {
-                        (PreEscaped(items.json(metrics)))
+                        (PreEscaped(items.json(metrics, maps.is_some())))
                     }
                     script { (PreEscaped(script)) }
                 }
@@ -68,7 +70,7 @@ pub(super) fn page(report: &Report<'_>) -> Result<String, Error> {
     Ok(format::printable(&page.into_string()))
 }
 
-/// The head; `sheet` is the rule with the garments.
+/// The head; `sheet` are the rules with the garments and their maps.
 fn head(title: &str, sheet: &str, script: Option<&str>) -> Markup {
     let allowed = script.map_or(String::new(), |script| {
         format!("script-src 'sha256-{}'; ", BASE64_STANDARD.encode(Sha256::digest(script)))
@@ -96,6 +98,7 @@ fn sections<'r>(
     report: &'r Report<'_>,
     items: &Items<'r, '_>,
     sheet: &mut Sheet<'r>,
+    maps: bool,
 ) -> Result<Vec<Section>, Error> {
     let data = html! {
         (gallery::examples(report, sheet))
@@ -109,10 +112,10 @@ fn sections<'r>(
         ("learning", "Curves", "Learning curves", learning(&report.history)?),
         ("classes", "Classes", "Class by class", tables::scores(report.metrics)),
         ("thresholds", "Thresholds", "At every threshold", thresholds(report)?),
-        ("confusion", "Confusion", "Confusion matrix", matrix::matrix(report)),
-        ("items", "Items", "Misclassified items", gallery::gallery(report, items)),
-        ("pairs", "Pairs", "Confused most", pairs::pairs(report, sheet)),
         ("bins", "Bins", "Bins", matrix::bins(report)),
+        ("confusion", "Confusion", "Confusion matrix", matrix::matrix(report)),
+        ("items", "Items", "Misclassified items", gallery::gallery(report, items, maps)),
+        ("pairs", "Pairs", "Confused most", pairs::pairs(report, sheet)),
         ("reliability", "Reliability", "Reliability of the confidence", calibration),
         ("coverage", "Let a human look", "Let a human look", confidence::coverage(report)?),
     ];

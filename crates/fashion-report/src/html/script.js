@@ -5,7 +5,7 @@
 const AT_ONCE = 48;
 const byId = id => document.getElementById(id);
 const data = JSON.parse(byId('numbers').textContent);
-const {names, counts, columns, likely} = data;
+const {names, counts, columns, likely, maps} = data;
 
 // --- The items -------------------------------------------------------------------------------
 
@@ -42,8 +42,9 @@ function make(tag, properties, ...content) {
   return element;
 }
 
-function picture(cell) {
-  const part = make('span', {className: 'i'});
+// A part of the sheet, or of the maps.
+function picture(cell, className = 'i') {
+  const part = make('span', {className});
   part.setAttribute('aria-hidden', 'true');
   part.style.setProperty('--x', cell % columns);
   part.style.setProperty('--y', Math.floor(cell / columns));
@@ -159,7 +160,14 @@ for (const button of document.querySelectorAll('[data-predicted]')) {
 const detail = byId('detail');
 let held = null;
 
-function show(item) {
+// The item with the map over it, of what covering takes from the predicted class, and how to read it.
+const mapped = item => make('div', {className: 'why'}, picture(item.cell), picture(item.cell, 'm'));
+const reading = item => make('p', {}, make('b', {className: 'is-wrong'}, 'Orange'),
+  ` speaks for ${names[item.predicted]}: covered there, it is less probable. `,
+  make('b', {className: 'is-true'}, 'Blue'), ' speaks against it.');
+
+function show(item, closely = false) {
+  const why = closely && maps && item.label !== item.predicted;
   const list = make('ul', {}, ...[...item.probabilities].map(([label, code]) =>
     make('li', {}, bar(kindOf(item, label), '', label, code))));
   const facts = [['Loss', item.loss === null ? '–' : (item.loss / 100).toFixed(2)], ['Margin', percent(item.margin)]];
@@ -169,8 +177,8 @@ function show(item) {
   }
   const close = make('button', {type: 'button', className: 'close'}, 'Close');
   close.addEventListener('click', release);
-  detail.replaceChildren(picture(item.cell), make('h3', {}, 'Item ' + item.index), make('p', {}, sentence(item)),
-    list, make('dl', {}, ...facts.map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', {}, value)))),
+  detail.replaceChildren(why ? mapped(item) : picture(item.cell), make('h3', {}, 'Item ' + item.index),
+    make('p', {}, sentence(item)), ...why ? [reading(item)] : [], list, make('dl', {}, ...facts.map(([name, value]) => make('div', {}, make('dt', {}, name), make('dd', {}, value)))),
     ...item.neighbours.length ? [make('h4', {}, 'Nearest in the training set'), near] : [], close);
 }
 
@@ -181,7 +189,7 @@ function hold(tile) {
   held = tile;
   held.setAttribute('aria-pressed', 'true');
   detail.classList.add('open');
-  show(tile.item);
+  show(tile.item, true);
   const parts = [...tile.item.probabilities].map(([label, code]) => [code, `${names[label]} ${percent(code)}`]);
   const told = parts.filter(([code]) => code > 0).sort((a, b) => b[0] - a[0]).map(([, text]) => text);
   byId('chosen').textContent = `Item ${tile.item.index}, ${sentence(tile.item)}. ${told.join(', ')}.`;

@@ -142,7 +142,7 @@ fn galleries_and_counts_keep_their_texts_apart() {
             let (index, label, predicted) = (i * 12_345_678, i % 4, (i + 1) % 4);
             let (confidence, probabilities) = (0.999_999, vec![1e-9; 4]);
             let judged = JudgedItem { index, label, predicted, confidence, probabilities };
-            Item { judged, pixels: &pixels, neighbours: Vec::new() }
+            Item { judged, pixels: &pixels, map: Vec::new(), neighbours: Vec::new() }
         };
         let items: Vec<_> = (0..n).map(item).collect();
         let gallery = misclassified::drawing(&items, &NAMES, ORIGIN).unwrap();

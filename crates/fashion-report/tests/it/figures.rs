@@ -23,7 +23,7 @@ fn items(pixels: &[u8]) -> Vec<Item<'_>> {
         let mut probabilities = vec![0.0; NAMES.len()];
         probabilities[label] = true_probability;
         let judged = JudgedItem { index, label, predicted, confidence, probabilities };
-        Item { judged, pixels, neighbours: Vec::new() }
+        Item { judged, pixels, map: Vec::new(), neighbours: Vec::new() }
     };
     vec![item(7, 0, 1, 0.973, 0.021), item(1234, 2, 3, 0.6, 0.39)]
 }

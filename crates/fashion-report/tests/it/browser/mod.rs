@@ -135,8 +135,16 @@ fn an_item_shows_all_its_probabilities(browser: &mut Browser, report: &Report<'_
     let near = text(browser, ".near li");
     assert!(near.ends_with(&format!("#{}", item.neighbours[0].index)), "{near}");
 
-    // Once chosen it stays, is said, and Escape lets go of it.
+    // Once chosen it stays, shows its map, is said, and Escape lets go of it.
+    let maps = "document.querySelectorAll('#detail .m').length";
+    assert_eq!(browser.value(maps), 0);
     browser.click(&tile(5));
+    let cells = "[...document.querySelectorAll('#detail .why > *')].map(e => e.style.cssText)";
+    let cells = browser.value(cells);
+    assert!(cells[0] == cells[1] && cells[0].as_str().unwrap().starts_with("--x:"), "{cells}");
+    let words =
+        "Orange speaks for Shirt: covered there, it is less probable. Blue speaks against it.";
+    assert_eq!(text(browser, "#detail p + p"), words);
     browser.point(&tile(0));
     assert_eq!(text(browser, "#detail h3"), format!("Item {index}"));
     let said = text(browser, "#chosen");
@@ -146,6 +154,7 @@ fn an_item_shows_all_its_probabilities(browser: &mut Browser, report: &Report<'_
     );
     browser.key("Escape");
     assert_eq!(text(browser, "#chosen"), "");
+    assert_eq!(browser.value(maps), 0);
     browser.point(&tile(1));
     let second = shown(browser)[1];
     assert_eq!(text(browser, "#detail h3"), format!("Item {second}"));

@@ -123,7 +123,17 @@ impl Judged {
             |k: usize| if (row + k).is_multiple_of(3) { judged.label } else { judged.predicted };
         let near = |k| Neighbour { index: (row * 5 + k) * 6_007 % 60_000, label: label(k) };
         let neighbours = (0..5).map(near).collect();
-        Item { pixels: &garments[row % garments.len()], neighbours, judged }
+        let pixels = &garments[row % garments.len()];
+        // What is light speaks for the class, and the middle row against it.
+        let value = |(at, &level): (usize, &u8)| match at / 28 {
+            14 => -0.2,
+            _ => f32::from(level) / 1000.0,
+        };
+        let map = match judged.label == judged.predicted {
+            true => Vec::new(),
+            false => pixels.iter().enumerate().map(value).collect(),
+        };
+        Item { pixels, map, neighbours, judged }
     }
 
     /// Every misclassified item, and `correct` others of each class.
@@ -161,6 +171,7 @@ impl Judged {
         let averages = self.garments.iter().take(self.predictions.classes());
         Report {
             calibrated: Some(&self.calibrated),
+            bins: self.of_bins.as_ref(),
             thresholds: self.thresholds(),
             facts: facts(),
             classes: classes.collect(),
@@ -171,7 +182,6 @@ impl Judged {
             generator: "the example of fashion-report".into(),
             ..Report::new("run 0001", &self.metrics, &self.curves)
         }
-            bins: self.of_bins.as_ref(),
     }
 }
 
