@@ -11,6 +11,7 @@ mod data;
 mod ensemble;
 mod eval;
 mod exit;
+mod explain;
 mod export;
 mod generate;
 mod long_average;

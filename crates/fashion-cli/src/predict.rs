@@ -3,6 +3,7 @@
 use crate::args::PredictArgs;
 use crate::bins;
 use crate::exit;
+use crate::explain::Explanations;
 use crate::output;
 use anyhow::{Context, Result, bail};
 use fashion_data::Error;
@@ -30,13 +31,13 @@ struct Answer {
     class: String,
     /// Calibrated, where the weights are.
     probabilities: Vec<f32>,
-    /// How the image was seen, where that was not once.
     /// The bin that the image goes into, where classes go into bins, and the sum of the probabilities of
     /// its classes.
     #[serde(skip_serializing_if = "Option::is_none")]
     bin: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bin_probability: Option<f32>,
+    /// How the image was seen, where that was not once.
     #[serde(skip_serializing_if = "Option::is_none")]
     tta: Option<Tta>,
     /// Who is to sort it: `machine` or `person`; left out where no target accuracy was given.
@@ -50,28 +51,30 @@ struct Answer {
 /// Classifies images.
 pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let (trained, calibrated) = load(&args.weights, args.tta)?;
-    let calibrator = trained.calibrator()?;
     let (trained, unsorted) = bins::with_bins(trained, args.bins.as_deref())?;
+    let calibrator = trained.calibrator()?;
     output::about("weights", trained.describe());
     if calibrated && calibrator.is_none() {
         output::about("note", not_calibrated(&trained));
-    }
     } else if let (true, Some(file)) = (unsorted, &args.bins) {
         output::about("note", bins::no_threshold(&trained, file));
+    }
     if let Some(threshold) = calibrator.and_then(|calibrator| calibrator.threshold) {
         output::about("sorting", describe(&threshold));
     }
+    let explain = args.explain.as_deref().map(|folder| Explanations::new(folder, &trained));
+    let explain = explain.transpose()?;
     let width = args.images.iter().map(|path| shown(path).chars().count()).max().unwrap_or(0);
     let (classes, input) = (trained.classifier.classes(), trained.classifier.input());
     let tta = Some(trained.classifier.tta()).filter(|&tta| tta != Tta::None);
-    let class_width = output::width(classes.iter().map(String::as_str), 12);
-    let mut code = exit::DONE;
-    let mut begun = args.json;
     let bins = bins_of(&trained.classifier)?;
-    let (mut classified, mut unlike) = (0, 0);
+    let class_width = output::width(classes.iter().map(String::as_str), 12);
     let names = bins.iter().flat_map(Bins::names);
     // With a probability behind.
     let bin_width = output::width(names.map(String::as_str), 0) + 9;
+    let mut code = exit::DONE;
+    let mut begun = args.json;
+    let (mut classified, mut unlike) = (0, 0);
     for paths in args.images.chunks(BATCH) {
         let mut read = Vec::new();
         for path in paths {
@@ -90,6 +93,9 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         let mut text = String::new();
         let rows = probabilities.chunks_exact(classes.len());
         for ((path, pixels), probabilities) in read.into_iter().zip(rows) {
+            if let Some(explain) = &explain {
+                explain.write(path, &pixels)?;
+            }
             let why = unlike_the_data(&pixels, [input.side, input.channels]);
             let mut answer =
                 answer(path, why, probabilities, classes, bins.as_ref(), calibrator.as_ref());
@@ -98,16 +104,16 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
             if !begun {
                 let sorter =
                     answer.sorted_by.map_or(String::new(), |_| format!("{SORTED_BY:<18}  "));
+                let bin = answer
+                    .bin
+                    .as_ref()
+                    .map_or(String::new(), |_| format!("{:<bin_width$}  ", "bin"));
                 text += &format!(
                     "{:width$}  {:<class_width$}  {:>11}  {bin}{sorter}runner-up\n",
                     "image", "class", "probability"
                 );
                 begun = true;
             }
-                let bin = answer
-                    .bin
-                    .as_ref()
-                    .map_or(String::new(), |_| format!("{:<bin_width$}  ", "bin"));
             text += &match args.json {
                 true => output::json_line(&answer)?,
                 false => row(path, &answer, classes, [width, class_width, bin_width]),
@@ -200,18 +206,18 @@ fn answer(
         calibrator.temperature.apply_row(&mut probabilities);
     }
     let predicted = argmax(&probabilities);
-    let threshold = calibrator.and_then(|calibrator| calibrator.threshold);
-    let reason = threshold.and_then(|threshold| {
-        let unsure = || (!threshold.takes(confidence)).then_some("unsure");
-        unlike.or_else(unsure)
-    });
-    let sorted_by = threshold.map(|_| if reason.is_some() { "person" } else { "machine" });
     let bin = bins.map(|bins| {
         let sums = bins.merge_row(&probabilities);
         let bin = argmax(&sums);
         (bins.names()[bin].clone(), sums[bin])
     });
     let confidence = bin.as_ref().map_or(probabilities[predicted], |&(_, sum)| sum);
+    let threshold = calibrator.and_then(|calibrator| calibrator.threshold);
+    let reason = threshold.and_then(|threshold| {
+        let unsure = || (!threshold.takes(confidence)).then_some("unsure");
+        unlike.or_else(unsure)
+    });
+    let sorted_by = threshold.map(|_| if reason.is_some() { "person" } else { "machine" });
     let (path, class) = (path.display().to_string(), classes[predicted].clone());
     let probabilities = probabilities.into_iter().map(|p| p as f32).collect();
     let (bin, bin_probability) = bin.map(|(name, sum)| (name, sum as f32)).unzip();
@@ -229,15 +235,15 @@ fn row(path: &Path, answer: &Answer, classes: &[String], widths: [usize; 3]) -> 
     let percent = |class: usize| format!("{:.1}%", 100.0 * probabilities[class]);
     let why = reason.map_or(String::new(), |reason| format!(": {reason}"));
     let sorter = sorted_by.map_or(String::new(), |by| format!("{:<18}  ", format!("{by}{why}")));
+    let bin = bin.as_ref().zip(*bin_probability).map_or(String::new(), |(name, p)| {
+        output::padded(&format!("{name} ({:.1}%)", 100.0 * p), bin_width) + "  "
+    });
     format!(
         "{:width$}  {}  {:>11}  {bin}{sorter}{} ({})\n",
         shown(path),
         output::padded(class, class_width),
         percent(*predicted),
         output::inline(&classes[second]),
-    let bin = bin.as_ref().zip(*bin_probability).map_or(String::new(), |(name, p)| {
-        output::padded(&format!("{name} ({:.1}%)", 100.0 * p), bin_width) + "  "
-    });
         percent(second)
     )
 }
@@ -292,8 +298,6 @@ mod tests {
         assert!(row(&sorted(&inverted)).contains("  person: background  Sneaker"));
         assert_eq!(of(sorted(&[9; 784])), (Some("person"), Some("blank")));
         assert_eq!(of(of_garment(&inverted, None)), (None, None));
-    }
-}
         // What is unsure as a class may be sure as a bin.
         let rules = [("shoes", ["Sandal", "Sneaker", "Ankle boot"])];
         let bins = Bins::new(rules, Some("rest"), &classes).unwrap();
@@ -303,3 +307,5 @@ mod tests {
         assert!((binned.bin_probability.unwrap() - 1.0).abs() < 1e-6);
         let text = "63.4%  shoes (100.0%)  machine             Sneaker (36.6%)\n";
         assert!(row(&binned).ends_with(text), "{}", row(&binned));
+    }
+}

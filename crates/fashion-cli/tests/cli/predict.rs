@@ -104,3 +104,32 @@ fn a_bad_image_does_not_lose_the_others() {
     let errors = ended.stderr.split_once('\n').unwrap().1;
     insta::assert_snapshot!(errors);
 }
+
+#[test]
+fn explanations_are_pictures_and_never_replace_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, path) = (run_folder(), |name: &str| folder.path().join(name));
+    write_png(&path("boot.png"), 28, 28, splits().test.pixels(9));
+    fs::create_dir(path("more")).unwrap();
+    write_png(&path("more/boot.png"), 28, 28, splits().test.pixels(3));
+    let predict =
+        |options: &str| line(folder.path(), &format!("predict {} {options}", run.display()));
+    let plain = predict("boot.png more/boot.png --json");
+    let ended = predict("boot.png more/boot.png --json --explain why/here");
+    assert_eq!((ended.code, &ended.stdout), (Some(0), &plain.stdout), "{}", ended.stderr);
+    let read = |name: &str| fs::read(path("why/here").join(name)).unwrap();
+    let (first, second) = (read("boot.png"), read("boot-2.png"));
+    let decoder = png::Decoder::new(std::io::Cursor::new(&first));
+    assert_eq!(decoder.read_info().unwrap().info().size(), (1264, 848));
+    assert_ne!(first, second);
+    // The same pictures again, beside those.
+    assert_eq!(predict("boot.png --explain why/here").code, Some(0));
+    assert_eq!(
+        (read("boot.png"), read("boot-2.png"), read("boot-3.png")),
+        (first.clone(), second, first)
+    );
+
+    let ended = predict("boot.png --explain boot.png");
+    assert_eq!((ended.code, &ended.stdout[..]), (Some(1), ""));
+    assert!(ended.stderr.contains("cannot write into boot.png"), "{}", ended.stderr);
+}
