@@ -77,7 +77,7 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
         }
         None => agreed("--bins", members.iter().map(|member| member.classifier.bins().cloned()))?,
     };
-    let ensemble = Ensemble::of(&members, tta)?.with_bins(bins)?;
+    let ensemble = Ensemble::of(&members, tta)?.with_bins(bins.as_ref())?;
     let target = match args.target_accuracy {
         None => agreed(
             "--target-accuracy",

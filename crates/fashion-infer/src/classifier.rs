@@ -118,9 +118,9 @@ impl Classifier {
     ///
     /// # Errors
     /// [`Error::Bins`] if there is not a name for each class, or all go into one bin.
-    pub fn with_bins(mut self, bins: Option<ClassBins>) -> Result<Classifier, Error> {
-        if bins != self.bins {
-            ClassBins::to_metadata(bins.as_ref(), &mut self.metadata);
+    pub fn with_bins(mut self, bins: Option<&ClassBins>) -> Result<Classifier, Error> {
+        if bins != self.bins.as_ref() {
+            ClassBins::to_metadata(bins, &mut self.metadata);
             self.bins = ClassBins::from_metadata(&self.metadata, self.classes.len())?;
             if let Some(calibration) = &mut self.calibration {
                 calibration.target = None;

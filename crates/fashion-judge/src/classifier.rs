@@ -47,8 +47,8 @@ impl Trained {
     /// If they are no bins of its classes.
     pub fn with_bins(self, rules: &BinRules) -> Result<Self, Error> {
         let bins = rules.for_classes(self.classifier.classes())?;
-        let bins = Some(ClassBins(bins.names_of_classes()));
-        Ok(Self { classifier: self.classifier.with_bins(bins)?, ..self })
+        let bins = ClassBins(bins.names_of_classes());
+        Ok(Self { classifier: self.classifier.with_bins(Some(&bins))?, ..self })
     }
 
     /// Makes sure that data are of its images and classes. A file without names, as others write them, is

@@ -71,7 +71,7 @@ impl Ensemble {
     ///
     /// # Errors
     /// If they are no bins of its classes.
-    pub fn with_bins(mut self, bins: Option<ClassBins>) -> Result<Self, Error> {
+    pub fn with_bins(mut self, bins: Option<&ClassBins>) -> Result<Self, Error> {
         self.classifier = self.classifier.with_bins(bins)?;
         ClassBins::to_metadata(self.classifier.bins(), &mut self.metadata);
         Ok(self)

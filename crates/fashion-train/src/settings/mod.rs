@@ -245,8 +245,8 @@ settings! {
     Run prepare: Preparation = Preparation::None, "none|zalando|photo",
         |_| true => "none, zalando or photo";
     /// Sort into bins, of which this file says which classes go into each, such as tops = ["Shirt", "Coat"],
-    /// a line for each bin, and default = "rest" for all others; none for the classes themselves. What
-    /// target_accuracy is then about is bins
+    /// a line for each bin, and default = "rest" for all others; none for the classes themselves. A
+    /// target accuracy is then of bins
     #[serde(with = "bin_rules::or_none")]
     Run bins: Option<BinRules> = None, "FILE",
         |_| true => "a file that says which classes go into which bin";
