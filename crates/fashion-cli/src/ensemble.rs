@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use fashion_data::files::check_file;
 use fashion_data::{HoldOut, Splits};
 use fashion_eval::{ConfusionMatrix, Predictions, log_loss, thousands};
-use fashion_judge::{Calibrator, Ensemble, Trained, mean_over, predict_held_out};
+use fashion_judge::{Calibrator, Ensemble, Trained, known_images, mean_over, predict_held_out};
 use fashion_model::{Classifier, Tta};
 use fashion_train::Config;
 use serde::Serialize;
@@ -114,6 +114,7 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
             "nothing was held out to calibrate by: the file says nothing of its confidence",
         );
     }
+    let novelty = known_images(ensemble.classifier(), &found.splits, hold_out.as_ref())?;
     let summary = Summary {
         file: out.display().to_string(),
         architecture: ensemble.classifier().architecture().to_owned(),
@@ -127,7 +128,7 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
         target_accuracy: target,
     };
     let all = mean_over(ensemble.classifier());
-    ensemble.save(out, calibrator)?;
+    ensemble.save(out, calibrator, &novelty)?;
     let text = match args.json {
         true => output::json_line(&summary)?,
         false => text(args, &summary, &found.place().place, all, calibrator),

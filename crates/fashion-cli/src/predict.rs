@@ -10,7 +10,7 @@ use fashion_data::picture::{self, Picture};
 use fashion_eval::selective::Threshold;
 use fashion_eval::{argmax, exact_percent};
 use fashion_judge::{Calibrator, Trained};
-use fashion_model::{ImageShape, Tta};
+use fashion_model::{Classifier, ImageShape, Tta};
 use serde::Serialize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -35,9 +35,12 @@ struct Answer {
     /// Who is to sort it: `machine` or `person`; left out where no target accuracy was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     sorted_by: Option<&'static str>,
-    /// Why a person is: `unsure`, `background` or `blank`.
+    /// Why a person is: `unsure`, `background`, `blank` or `unknown`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// How unlike the images is that the weights were trained on, where they tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    novelty: Option<f64>,
 }
 
 /// Classifies images.
@@ -73,11 +76,15 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         classified += read.len();
         let images: Vec<u8> = read.iter().flat_map(|(_, pixels)| pixels).copied().collect();
         let probabilities = trained.classifier.plain_probabilities(&images)?;
+        let novelty = trained.classifier.novelty_scores(&images)?.unwrap_or_default();
         let mut text = String::new();
         let rows = probabilities.chunks_exact(classes.len());
-        for ((path, pixels), probabilities) in read.into_iter().zip(rows) {
-            let why = unlike_the_data(&pixels, [input.side, input.channels]);
+        for (at, ((path, pixels), probabilities)) in read.into_iter().zip(rows).enumerate() {
+            let novelty = novelty.get(at).copied();
+            let why = unlike_the_data(&pixels, [input.side, input.channels])
+                .or_else(|| unknown(&trained.classifier, novelty));
             let answer = answer(path, why, probabilities, classes, tta, calibrator.as_ref());
+            let answer = Answer { novelty, ..answer };
             unlike += usize::from(answer.sorted_by.is_none() && why.is_some());
             if !begun {
                 let sorter =
@@ -99,8 +106,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     }
     if unlike > 0 {
         output::note(&format!(
-            "note     of {classified} images classified, {unlike} with a bright background or blank: the \
-             network knows light garments on black, and what it says of others means nothing"
+            "note     of {classified} images classified, {unlike} with a bright background, blank, or unlike \
+             all that the network was trained on: what it says of such means nothing"
         ));
     }
     Ok(code.into())
@@ -166,6 +173,11 @@ pub(crate) fn unlike_the_data(pixels: &[u8], shape: [usize; 2]) -> Option<&'stat
     }
 }
 
+/// Whether an image with this score of novelty is of none of the classes.
+fn unknown(classifier: &Classifier, novelty: Option<f64>) -> Option<&'static str> {
+    classifier.novelty()?.is_unknown(novelty?).then_some("unknown")
+}
+
 /// `unlike` is why the network cannot be trusted with the image, if it cannot.
 fn answer(
     path: &Path,
@@ -188,7 +200,7 @@ fn answer(
     let sorted_by = threshold.map(|_| if reason.is_some() { "person" } else { "machine" });
     let (path, class) = (path.display().to_string(), classes[predicted].clone());
     let probabilities = probabilities.into_iter().map(|p| p as f32).collect();
-    Answer { path, predicted, class, probabilities, tta, sorted_by, reason }
+    Answer { path, predicted, class, probabilities, tta, sorted_by, reason, novelty: None }
 }
 
 fn row(path: &Path, answer: &Answer, classes: &[String], widths: [usize; 2]) -> String {

@@ -7,6 +7,7 @@ mod classifier;
 mod ensemble;
 mod error;
 mod judgement;
+mod known;
 mod page;
 mod report;
 
@@ -17,4 +18,5 @@ pub use classifier::{Trained, mean_over};
 pub use ensemble::Ensemble;
 pub use error::Error;
 pub use judgement::{Judgement, context, predict, predict_held_out};
+pub use known::{known_images, unknown_images};
 pub use report::{Report, class_counts_figure, classes_figure, write_curves};

@@ -32,6 +32,6 @@ pub use tape::tensor_with;
 pub use dfdx::nn::ModuleMut;
 pub use dfdx::tensor::CpuError;
 pub use fashion_infer::{
-    Calibration, Classifier, Error, Graph, ImageShape, Layer as GraphLayer, Op, Parameter, Plan,
-    Role, Shape, Target, Tta, Value, join,
+    Calibration, Classifier, Error, Graph, ImageShape, Layer as GraphLayer, Novelty, NoveltyFit,
+    Op, Parameter, Plan, Role, Shape, Target, Thresholds, Tta, Value, join,
 };

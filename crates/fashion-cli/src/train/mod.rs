@@ -17,7 +17,9 @@ use fashion_data::{Classes, Splits};
 use fashion_eval::interval::LEVEL;
 use fashion_eval::selective::Threshold;
 use fashion_eval::{Metrics, Predictions, thousands};
-use fashion_judge::{Calibrator, Judgement, Report, Trained, predict_held_out, write_curves};
+use fashion_judge::{
+    Calibrator, Judgement, Report, Trained, known_images, predict_held_out, write_curves,
+};
 use fashion_kernels::simd;
 use fashion_model::Tta;
 use fashion_train::describe;
@@ -330,7 +332,8 @@ fn finish(prepared: &Prepared, outcome: &Outcome, quiet: bool) -> Result<(Judgem
         Some(held_out) => Some(fit(held_out, config.training.target_accuracy, quiet)?),
         None => None,
     };
-    let calibrated = calibrator.map_or(Ok(()), |calibrator| run.calibrate(&calibrator.into()));
+    let novelty = known_images(classifier, splits, hold_out.as_ref())?;
+    let completed = run.complete_weights(calibrator.map(Into::into).as_ref(), &novelty);
     let test = Judgement::of(classifier, splits, None)?.calibrated_by(calibrator);
     let report = Report {
         classifier,
@@ -341,7 +344,7 @@ fn finish(prepared: &Prepared, outcome: &Outcome, quiet: bool) -> Result<(Judgem
         run: Some((config, &outcome.history)),
         trained_on: None,
     };
-    let written = match calibrated {
+    let written = match completed {
         Ok(()) => report.write(run).map_err(Into::into),
         Err(error) => Err(error.into()),
     };

@@ -1,5 +1,9 @@
 //! How well a score tells unknown items from known ones, and from which score on an item is unknown.
 
+mod scores;
+
+pub use scores::{Neighbours, energy, max_softmax};
+
 use crate::{Error, interval::check_level};
 
 /// How well a score of novelty tells unknown items, which are of none of the classes, from known ones.
