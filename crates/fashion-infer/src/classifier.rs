@@ -95,8 +95,10 @@ impl Classifier {
         let members = members.into_iter().map(member).collect();
         let mut classifier =
             Classifier { members, classes, calibration, tta, novelty: None, metadata };
-        let shape = [classifier.classes.len(), classifier.layer_feature_count()];
-        classifier.novelty = Novelty::from_file(statistics, &classifier.metadata, shape)?;
+        let widths = classifier.members.iter().map(|member| member.plan.layer_feature_count());
+        let widths: Vec<usize> = widths.collect();
+        let count = classifier.classes.len();
+        classifier.novelty = Novelty::from_file(statistics, &classifier.metadata, count, &widths)?;
         Ok(classifier)
     }
 
@@ -177,9 +179,9 @@ impl Classifier {
     }
 
     /// The layer features (n, [`layer_feature_count`](Self::layer_feature_count)) of n images, as they are
-    /// and never mirrored: the mean of each channel of the last pixels on each side, and then the
-    /// [features](Self::features), one member's after the other's. By them images are told that are unlike
-    /// all known ones ([`Novelty`]).
+    /// and never mirrored, as of [`Plan::layer_features_here`], one member's after the other's: means in the
+    /// quarters of the image, the [features](Self::features), and the energy. By them images are told that
+    /// are unlike all known ones ([`Novelty`]).
     ///
     /// # Errors
     /// [`Error::Images`] if they are not a whole number of images.

@@ -82,7 +82,7 @@ pub enum Error {
         expected: String,
     },
 
-    /// Metadata about the novelty of images that make no sense.
+    /// Metadata or statistics about the novelty of images that make no sense.
     #[error(
         "`{name}` is {found:?}; expected {expected}: use a newer program, make the file again, or remove the \
          metadata that begin with `novelty`"

@@ -43,9 +43,8 @@ pub struct Plan {
     places: Vec<Place>,
     /// What the last step goes by.
     features: Value,
-    /// Of each step of pixels, where the means of its channels begin among an image's
-    /// [layer features](Self::layer_features); nothing where it is not the last on its side.
-    summarised: Vec<Option<usize>>,
+    /// The step that makes the last pixels, and their shape.
+    last_pixels: Option<(usize, ImageShape)>,
     /// Values of one image that are kept for a few images, and for all.
     sizes: [usize; 2],
 }
@@ -152,9 +151,8 @@ impl Plan {
 
     /// How many layer features an image has.
     pub fn layer_feature_count(&self) -> usize {
-        let steps = self.steps.iter().zip(&self.summarised).filter(|(_, first)| first.is_some());
-        let channels = steps.filter_map(|(step, _)| step.map).map(|map| map.channels);
-        channels.sum::<usize>() + self.feature_count()
+        let quarters = self.last_pixels.map_or(0, |(_, map)| 4 * map.channels);
+        quarters + self.feature_count() + 1
     }
 
     /// Writes the logits (n, classes) of n images given as normalised pixels, channels last, in this
@@ -163,13 +161,15 @@ impl Plan {
     /// # Panics
     /// If the lengths do not fit.
     pub fn logits_here(&self, x: &[f32], logits: &mut [f32]) {
-        let finish = |last: &Step, features: &[f32]| {
-            let Kernel::Dense { layer, weight, bias } = &last.kernel else {
-                unreachable!("a checked graph ends with a dense layer")
-            };
-            layer.forward_here(self.isa, features, weight, bias, logits);
+        self.run(x, |_, _, _| {}, |last, features| self.last(last, features, logits));
+    }
+
+    /// Does the last step.
+    fn last(&self, step: &Step, features: &[f32], logits: &mut [f32]) {
+        let Kernel::Dense { layer, weight, bias } = &step.kernel else {
+            unreachable!("a checked graph ends with a dense layer")
         };
-        self.run(x, |_, _, _| {}, finish);
+        layer.forward_here(self.isa, features, weight, bias, logits);
     }
 
     /// Writes the features (n, [`feature_count`](Self::feature_count)) of n images given as normalised
@@ -183,9 +183,10 @@ impl Plan {
     }
 
     /// Writes the layer features (n, [`layer_feature_count`](Self::layer_feature_count)) of n images given
-    /// as normalised pixels, in this thread: the mean of each channel of the last pixels on each side, the
-    /// largest side first, and then the [features](Self::features_here) (as Lee et al., arXiv 1807.03888,
-    /// section 2.2, have it).
+    /// as normalised pixels, in this thread: of the last pixels that the network makes the mean of each
+    /// channel in the upper left quarter, the upper right, the lower left and the lower right one; the
+    /// [features](Self::features_here); and the energy of the logits, −log Σ exp (Liu et al., arXiv
+    /// 2010.03759). Of an odd side the middle is of both halves.
     ///
     /// # Panics
     /// If the lengths do not fit.
@@ -193,26 +194,23 @@ impl Plan {
         let (width, count) = (self.layer_feature_count(), self.feature_count());
         // Written by both, one after the other.
         let out = std::cell::RefCell::new(out);
-        let means = |at: usize, images: &Range<usize>, values: &[f32]| {
-            let (Some(first), Some(map)) = (self.summarised[at], self.steps[at].map) else {
-                return;
-            };
+        let quarters = |map: ImageShape, images: &Range<usize>, values: &[f32]| {
             let mut out = out.borrow_mut();
             let rows = out[images.start * width..].chunks_exact_mut(width);
-            for (row, pixels) in rows.zip(values.chunks_exact(values.len() / images.len())) {
-                let means = &mut row[first..first + map.channels];
-                means.fill(0.0);
-                for pixel in pixels.chunks_exact(map.channels) {
-                    means.iter_mut().zip(pixel).for_each(|(mean, value)| *mean += value);
-                }
-                let count = (pixels.len() / map.channels) as f32;
-                means.iter_mut().for_each(|mean| *mean /= count);
+            for (row, pixels) in rows.zip(values.chunks_exact(map.values())) {
+                write_quarters(map, pixels, &mut row[..4 * map.channels]);
             }
         };
-        self.run(x, means, |_, features| {
+        self.run(x, quarters, |last, features| {
             let mut out = out.borrow_mut();
-            for (row, own) in out.chunks_exact_mut(width).zip(features.chunks_exact(count)) {
-                row[width - count..].copy_from_slice(own);
+            let mut logits = vec![0.0; features.len() / count * self.classes];
+            self.last(last, features, &mut logits);
+            let of_images = features.chunks_exact(count).zip(logits.chunks_exact(self.classes));
+            for (row, (features, logits)) in out.chunks_exact_mut(width).zip(of_images) {
+                row[width - 1 - count..width - 1].copy_from_slice(features);
+                let largest = logits.iter().copied().fold(f32::MIN, f32::max);
+                let sum: f32 = logits.iter().map(|logit| libm::expf(logit - largest)).sum();
+                row[width - 1] = -largest - libm::logf(sum);
             }
         });
     }
@@ -276,12 +274,12 @@ impl Plan {
             .for_each(|(x, out)| here(x, out));
     }
 
-    /// Does all steps but the last, which is given to `finish` with the features of all images. What a step
-    /// of pixels makes of some images is given to `each`, with its number and theirs.
+    /// Does all steps but the last, which is given to `finish` with the features of all images. The last
+    /// pixels of some images are given to `last_pixels`, with their shape and which images they are of.
     fn run(
         &self,
         x: &[f32],
-        each: impl Fn(usize, &Range<usize>, &[f32]),
+        last_pixels: impl Fn(ImageShape, &Range<usize>, &[f32]),
         finish: impl FnOnce(&Step, &[f32]),
     ) {
         let pixels = self.input.values();
@@ -297,7 +295,11 @@ impl Plan {
             let x = &x[group.start * pixels..group.end * pixels];
             for (at, step) in steps[..self.of_pixels].iter().enumerate() {
                 self.step(step, x, &group, few, n, memory);
-                each(at, &group, &memory[self.range(step.to, &group, few, n)]);
+                if let Some((last, map)) = self.last_pixels
+                    && last == at
+                {
+                    last_pixels(map, &group, &memory[self.range(step.to, &group, few, n)]);
+                }
             }
         }
         for step in &steps[self.of_pixels..] {
@@ -368,6 +370,25 @@ impl Plan {
             Kernel::Dense { layer, weight, bias } => layer.forward_here(isa, x, weight, bias, y),
             Kernel::Add { .. } => unreachable!("sums are of two values"),
         }
+    }
+}
+
+/// The mean of each channel in each quarter.
+fn write_quarters(map: ImageShape, pixels: &[f32], means: &mut [f32]) {
+    let ImageShape { channels, side } = map;
+    let half = side.div_ceil(2);
+    let halves = [0..half, side - half..side];
+    means.fill(0.0);
+    for (quarter, means) in means.chunks_exact_mut(channels).enumerate() {
+        for row in halves[quarter / 2].clone() {
+            let columns = &halves[quarter % 2];
+            let places =
+                (row * side + columns.start) * channels..(row * side + columns.end) * channels;
+            for pixel in pixels[places].chunks_exact(channels) {
+                means.iter_mut().zip(pixel).for_each(|(mean, value)| *mean += value);
+            }
+        }
+        means.iter_mut().for_each(|mean| *mean /= (half * half) as f32);
     }
 }
 

@@ -123,7 +123,7 @@ impl Task<'_> {
 }
 
 /// The items of some classes, which are numbered anew.
-fn of_classes(all: &Dataset, wanted: impl Fn(u16) -> bool) -> Result<Dataset> {
+pub(super) fn of_classes(all: &Dataset, wanted: impl Fn(u16) -> bool) -> Result<Dataset> {
     let items: Vec<usize> = (0..all.len()).filter(|&item| wanted(all.labels()[item])).collect();
     let some = all.select(&items);
     let labels: Vec<u16> = (0..all.classes().len() as u16).filter(|&label| wanted(label)).collect();

@@ -82,16 +82,15 @@ impl Moments {
     }
 
     /// Adds items, on all threads of rayon's current pool, whose number does not change a bit.
-    pub(crate) fn add(&mut self, features: &[f32], labels: &[usize]) {
+    pub(crate) fn add(&mut self, items: &[&[f32]], labels: &[usize]) {
         let width = self.products.len();
-        assert_eq!(features.len(), labels.len() * width, "a label for each item");
-        let wide: Vec<f64> = features.iter().map(|&x| x.into()).collect();
-        for (row, &label) in wide.chunks_exact(width).zip(labels) {
+        for (row, &label) in items.iter().zip(labels) {
             self.counts[label] += 1;
             let sums = &mut self.sums[label * width..][..width];
-            sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += x);
+            sums.iter_mut().zip(*row).for_each(|(sum, x)| *sum += f64::from(*x));
         }
-        for rows in wide.chunks(ROWS * width) {
+        for items in items.chunks(ROWS) {
+            let rows: Vec<f64> = items.iter().copied().flatten().map(|&x| x.into()).collect();
             self.products.par_iter_mut().with_min_len(16).enumerate().for_each(|(at, sums)| {
                 for row in rows.chunks_exact(width) {
                     let factor = row[at];
@@ -204,7 +203,7 @@ mod tests {
     fn fitted(classes: usize) -> Gaussians {
         let (features, labels) = features();
         let mut moments = Moments::new(classes, 4);
-        moments.add(&features, &labels);
+        moments.add(&features.chunks(4).collect::<Vec<_>>(), &labels);
         moments.gaussians()
     }
 
@@ -226,7 +225,7 @@ mod tests {
         let (mut features, labels) = features();
         features.iter_mut().skip(3).step_by(4).for_each(|x| *x = 7.0);
         let mut moments = Moments::new(3, 4);
-        moments.add(&features, &labels);
+        moments.add(&features.chunks(4).collect::<Vec<_>>(), &labels);
         let same = moments.gaussians();
         let near = same.mahalanobis(&features[..4]);
         let mut off = features[..4].to_vec();

@@ -48,7 +48,7 @@ impl<'a> Builder<'a> {
             input: self.graph.input(),
             classes: self.graph.classes(),
             features: steps.last().expect("a checked graph has a last layer").of[0],
-            summarised: summarised(&steps[..of_pixels]),
+            last_pixels: (0..of_pixels).rev().find_map(|at| Some((at, steps[at].map?))),
             steps,
             of_pixels,
             places,
@@ -270,19 +270,6 @@ struct Chain {
     pool: bool,
     /// The first node that is not among them.
     end: usize,
-}
-
-/// Where the means of the channels of each step's pixels begin, if they are the last on their side.
-fn summarised(steps: &[Step]) -> Vec<Option<usize>> {
-    let mut next = 0;
-    let first = |(at, step): (usize, &Step)| {
-        let map = step.map?;
-        let side = |step: &Step| step.map.is_some_and(|other| other.side == map.side);
-        let first = (!steps[at + 1..].iter().any(side)).then_some(next)?;
-        next += map.channels;
-        Some(first)
-    };
-    steps.iter().enumerate().map(first).collect()
 }
 
 fn global(map: ImageShape) -> Global {

@@ -29,13 +29,20 @@ const THRESHOLDS: Thresholds =
 fn layer_features_are_means_of_channels_and_then_the_features() {
     let graph = small();
     let one = classifier(&tensors(&graph), &metadata(&graph)).unwrap();
-    assert_eq!((one.layer_feature_count(), one.feature_count()), (32, 16));
+    assert_eq!((one.layer_feature_count(), one.feature_count()), (64 + 16 + 1, 16));
     let pixels = images(&graph, 9);
     let features = one.features(&pixels).unwrap();
-    for (row, own) in one.layer_features(&pixels).unwrap().chunks(32).zip(features.chunks(16)) {
-        // Its features are means of the only convolution's channels.
-        assert_eq!(row[16..], *own);
-        assert!(row[..16].iter().zip(own).all(|(mean, own)| (mean - own).abs() < 1e-5), "{row:?}");
+    let logits = one.logits(&pixels).unwrap();
+    let rows = one.layer_features(&pixels).unwrap();
+    for ((row, own), logits) in rows.chunks(81).zip(features.chunks(16)).zip(logits.chunks(5)) {
+        // Its features are means of the only convolution's channels, over 8 × 8 pixels.
+        assert_eq!(row[64..80], *own);
+        for (channel, own) in own.iter().enumerate() {
+            let mean = (0..4).map(|quarter| row[16 * quarter + channel]).sum::<f32>() / 4.0;
+            assert!((mean - own).abs() < 1e-5, "{mean} for {own}");
+        }
+        let energy = -logits.iter().map(|logit| logit.exp()).sum::<f32>().ln();
+        assert!((row[80] - energy).abs() < 1e-5);
     }
     let empty = one.layer_features(&[]).unwrap();
     assert!(empty.is_empty() && one.layer_features(&pixels[1..]).is_err());
@@ -44,13 +51,11 @@ fn layer_features_are_means_of_channels_and_then_the_features() {
     let graph = blocks();
     let two = classifier(&tensors(&graph), &metadata(&graph)).unwrap();
     let (width, count) = (two.layer_feature_count(), two.feature_count());
-    assert_eq!((width, count), (16 + 32 + 128, 128));
+    assert_eq!((width, count), (128 + 128 + 1, 128));
     let pixels = images(&graph, 7);
     for row in two.layer_features(&pixels).unwrap().chunks(width) {
-        for (channel, mean) in row[16..48].iter().enumerate() {
-            let sum: f32 = row[48..].iter().skip(channel).step_by(32).sum();
-            assert!((sum / 4.0 - mean).abs() < 1e-5);
-        }
+        // Of 2 × 2 pixels, each is a quarter.
+        assert_eq!(row[..128], row[128..256]);
     }
 
     // One member's after the other's.
@@ -60,7 +65,7 @@ fn layer_features_are_means_of_channels_and_then_the_features() {
     let pixels = images(&graph, 2);
     let second = classifier(&other_tensors(&graph), &metadata(&graph)).unwrap();
     let [one, second] = [&one, &second].map(|one| one.layer_features(&pixels).unwrap());
-    let rows = one.chunks(32).zip(second.chunks(32)).flat_map(|(a, b)| [a, b].concat());
+    let rows = one.chunks(81).zip(second.chunks(81)).flat_map(|(a, b)| [a, b].concat());
     assert_eq!(both.layer_features(&pixels).unwrap(), rows.collect::<Vec<_>>());
 }
 
@@ -130,11 +135,12 @@ fn what_is_wrong_with_a_file_is_named() {
         let error = classifier(&tensors, &metadata).unwrap_err().to_string();
         assert!(error.contains(part), "{error} lacks {part}");
     };
-    let width = plain.layer_feature_count();
+    let width = plain.layer_feature_count() - 1;
     for (name, shape) in [
         ("mean", format!("[{width}]")),
         ("whitening", format!("[{}]", width * (width + 1) / 2)),
         ("class_means", format!("[5, {width}]")),
+        ("scale", "[4]".to_owned()),
     ] {
         let name = format!("statistics.{name}");
         refused(
@@ -158,6 +164,10 @@ fn what_is_wrong_with_a_file_is_named() {
     ] {
         refused(&|_, metadata| drop(metadata.insert(name.into(), value.into())), part);
     }
+    refused(
+        &|tensors, _| tensors.get_mut("statistics.scale").unwrap().values[3] = 0.0,
+        "`statistics.scale` is \"[",
+    );
     refused(&|_, metadata| drop(metadata.remove("novelty_held_out")), "`novelty_held_out` is \"\"");
 }
 
