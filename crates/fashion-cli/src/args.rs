@@ -344,7 +344,7 @@ Examples:
 Images are as in the data: of the network's size, in colour or grey, grey ones a light garment on
 black. Probabilities are calibrated where the weights have been. With weights of `train --target-accuracy`, the last column says who is to
 sort: the machine, or a person and why: `unsure`, or because the image is unlike the data, with a
-bright `background` (a dark garment on white) or nearly `blank`. An image that cannot be
+bright `background` (a dark garment on white), nearly `blank`, or `unknown`: none of the classes. An image that cannot be
 read is reported and the others are still classified; the exit code is then 1.
 `garments` knows ten garments and calls anything by one of their names; garments.md beside it says
 how well. Wherever weights are wanted, a word that is no path means WORD.safetensors, which is
