@@ -85,15 +85,27 @@ impl Neighbours {
         let features = normalised(features, self.width);
         let distance = |item: &[f32]| {
             let known = self.features.chunks_exact(self.width);
-            let squares = |known: &[f32]| -> f32 {
-                known.iter().zip(item).map(|(a, b)| (a - b) * (a - b)).sum()
-            };
-            let mut all: Vec<f32> = known.map(squares).collect();
+            let mut all: Vec<f32> = known.map(|known| squared_distance(known, item)).collect();
             let place = (k - 1).min(all.len() - 1);
             f64::from(*all.select_nth_unstable_by(place, f32::total_cmp).1).sqrt()
         };
         features.chunks_exact(self.width).map(distance).collect()
     }
+}
+
+/// In sums of their own, which are taken side by side.
+fn squared_distance(a: &[f32], b: &[f32]) -> f32 {
+    const SUMS: usize = 8;
+    let mut sums = [0.0; SUMS];
+    let (of_a, rest_of_a) = a.as_chunks::<SUMS>();
+    let (of_b, rest_of_b) = b.as_chunks::<SUMS>();
+    for (a, b) in of_a.iter().zip(of_b) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += (a - b) * (a - b);
+        }
+    }
+    let rest = rest_of_a.iter().zip(rest_of_b).map(|(a, b)| (a - b) * (a - b));
+    sums.into_iter().chain(rest).sum()
 }
 
 fn normalised(features: &[f32], width: usize) -> Vec<f32> {
