@@ -24,6 +24,13 @@ def arguments() -> tuple[str, Path]:
     return sys.argv[1], Path(sys.argv[2])
 
 
+def weights_of(path):
+    """The network's tensors in a file, without the statistics of known images."""
+    from safetensors.torch import load_file
+
+    return {key: value for key, value in load_file(path).items() if not key.startswith("statistics.")}
+
+
 def real_data() -> Path:
     """A folder with `train.npz` and `test.npz` of Fashion-MNIST."""
     folder = Path(os.environ.get("FASHION_NPZ", "data"))

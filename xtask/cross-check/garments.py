@@ -7,9 +7,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors import safe_open
-from safetensors.torch import load_file
 
-from common import arguments, call, close, read_predictions, same, test_set
+from common import arguments, call, close, read_predictions, same, test_set, weights_of
 from networks import NETWORKS, pixels
 
 WEIGHTS = Path(__file__).parents[2] / "data" / "garments.safetensors"
@@ -31,7 +30,7 @@ def main():
     with safe_open(WEIGHTS, "pt") as file:
         metadata = file.metadata()
     model = NETWORKS[metadata["architecture"]]().eval()
-    missing, extra = model.load_state_dict(load_file(WEIGHTS), strict=False)
+    missing, extra = model.load_state_dict(weights_of(WEIGHTS), strict=False)
     same("names", ([n for n in missing if "num_batches" not in n], extra), ([], []))
     x = pixels(np.array(images))
     expected = probabilities(model, x)

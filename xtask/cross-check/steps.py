@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch.overrides import TorchFunctionMode
 
-from common import arguments, call, fail, networks, same, write_dataset
+from common import arguments, call, fail, networks, same, weights_of, write_dataset
 from networks import NETWORKS, pixels
 
 # Of a tensor's norm.
@@ -70,7 +70,7 @@ def fashion_step(fashion, data, out, name, seed):
     with open(out / "history.csv") as file:
         loss = float(next(csv.DictReader(file))["train_loss"])
     remembered = load_file(out / "checkpoint" / "epoch-0001.safetensors")
-    tensors = load_file(out / "weights" / "last.safetensors")
+    tensors = weights_of(out / "weights" / "last.safetensors")
     statistics = {key: value for key, value in tensors.items() if "running" in key}
     weights = {key: value for key, value in tensors.items() if key not in statistics}
     gradients = {key: remembered[f"{key}.velocity"] for key in weights}

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
-from common import CLASSES, arguments, call, close, dataset, objects, read_predictions, same, write_png
+from common import CLASSES, arguments, call, close, dataset, objects, read_predictions, same, weights_of, write_png
 from networks import ReportCnn, pixels
 
 TOLERANCE = 1e-5
@@ -26,13 +26,14 @@ def run_to_pytorch(fashion, work, data, test):
     call(fashion, "train", "--data", data, "--epochs", 2, "--seed", 3, "--out", run)
     path = run / "weights" / "best.safetensors"
     model = ReportCnn()
-    model.load_state_dict(load_file(path), strict=True)
+    model.load_state_dict(weights_of(path), strict=True)
     index, true, _, p = read_predictions(run / "predictions.csv", "test")
     images, labels = test
     same("true classes", true.tolist(), labels[index].tolist())
     close("probabilities of the run", p, probabilities(model, images[index]), TOLERANCE)
     with safe_open(path, "pt") as file:
-        metadata = file.metadata()
+        # Without its statistics a file must not speak of novelty.
+        metadata = {key: text for key, text in file.metadata().items() if not key.startswith("novelty")}
     same("architecture", metadata["architecture"], "report-cnn")
     return metadata
 

@@ -70,8 +70,10 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     let garments = garments(workspace, args)?;
     let tiles = (0..garments.len())
         .map(|index| Prepared { pixels: garments.pixels(index).to_vec(), doubt: None });
-    let mut rows =
-        vec![("the tiles themselves", Score::of(&classifier, &garments, tiles.collect())?)];
+    let mut rows = vec![(
+        "the tiles themselves",
+        Score::of(&classifier, &garments, &tiles.collect::<Vec<_>>())?,
+    )];
     for on in Backdrop::ALL {
         let prepared = (0..garments.len())
             .into_par_iter()
@@ -80,7 +82,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
                 Ok(args.prepare.apply(&picture, SIDE, 1)?)
             })
             .collect::<Result<Vec<Prepared>>>()?;
-        rows.push((on.name(), Score::of(&classifier, &garments, prepared)?));
+        rows.push((on.name(), Score::of(&classifier, &garments, &prepared)?));
     }
     let fresh = render(&rows);
     print!("{fresh}");
@@ -158,7 +160,7 @@ struct Score {
 
 impl Score {
     /// As `predict` answers.
-    fn of(classifier: &Classifier, garments: &Dataset, prepared: Vec<Prepared>) -> Result<Score> {
+    fn of(classifier: &Classifier, garments: &Dataset, prepared: &[Prepared]) -> Result<Score> {
         let threshold = classifier.calibration().and_then(|known| known.target);
         let Some(Target { threshold: Some(threshold), .. }) = threshold else {
             bail!("{WEIGHTS} does not know from which confidence on a machine may sort");
@@ -168,7 +170,7 @@ impl Score {
         let probabilities = classifier.probabilities(&pixels)?;
         let mut score = Score { images: prepared.len(), ..Score::default() };
         let answers = probabilities.chunks_exact(classifier.classes().len());
-        for ((answer, prepared), &label) in answers.zip(&prepared).zip(garments.labels()) {
+        for ((answer, prepared), &label) in answers.zip(prepared).zip(garments.labels()) {
             let confidence = answer.iter().copied().fold(0.0, f32::max);
             let right = answer[usize::from(label)] == confidence;
             let odd = Oddity::of(&prepared.pixels, [SIDE, 1]).is_some();

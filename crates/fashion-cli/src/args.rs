@@ -382,7 +382,7 @@ An image of the network's size, in its colours, grey ones a light garment on bla
 is; others are prepared. Probabilities are calibrated where the weights have been. With weights of
 `train --target-accuracy`, the column `sorted by` says who is to sort: the machine, or a person and
 why: `unsure`, or because the garment does not stand out from its `background`, or the image is
-nearly `blank`. Answers come in the order of the images, as soon as there are some. An image that
+nearly `blank`, or `unknown`: none of the classes. Answers come in the order of the images, as soon as there are some. An image that
 cannot be read is reported and the others are still classified; the exit code is then 1.
 
 Of a folder and those in it, files that are named as pictures are read, in the order of their

@@ -11,7 +11,9 @@ use anyhow::{Context, Result, bail};
 use fashion_data::files::check_file;
 use fashion_data::{HoldOut, Splits};
 use fashion_eval::{ConfusionMatrix, Predictions, log_loss, thousands};
-use fashion_judge::{Calibrator, Ensemble, Trained, bins_of, mean_over, predict_held_out};
+use fashion_judge::{
+    Calibrator, Ensemble, Trained, bins_of, known_images, mean_over, predict_held_out,
+};
 use fashion_model::{ClassBins, Classifier, Tta};
 use fashion_train::{BinRules, Config};
 use serde::Serialize;
@@ -125,6 +127,7 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
             "nothing was held out to calibrate by: the file says nothing of its confidence",
         );
     }
+    let novelty = known_images(ensemble.classifier(), &found.splits, hold_out.as_ref())?;
     let summary = Summary {
         file: out.display().to_string(),
         architecture: ensemble.classifier().architecture().to_owned(),
@@ -138,7 +141,7 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
         target_accuracy: target,
     };
     let all = mean_over(ensemble.classifier());
-    ensemble.save(out, calibrator)?;
+    ensemble.save(out, calibrator, &novelty)?;
     let text = match args.json {
         true => output::json_line(&summary)?,
         false => text(args, &summary, &found.place().place, all, calibrator),

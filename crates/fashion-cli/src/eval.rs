@@ -12,7 +12,8 @@ use anyhow::{Context, Result, bail};
 use fashion_data::{Classes, Splits};
 use fashion_eval::predictions_csv::Split;
 use fashion_eval::{Metrics, TextOptions, thousands};
-use fashion_judge::{Judgement, Report, bins_of, predict_held_out, read_answers};
+use fashion_judge::{Judgement, Report, bins_of, predict_held_out, read_answers, unknown_images};
+use fashion_model::Classifier;
 use fashion_train::{BinRules, Config, Epoch, RunFolder, Settings};
 use std::path::Path;
 use std::process::ExitCode;
@@ -92,6 +93,7 @@ fn weights(args: &EvalArgs, place: &Path) -> Result<ExitCode> {
     if judgement.metrics.confidence.sorted().is_some() {
         warn_of_unlike(&judgement, splits);
     }
+    tell_of_unknown(judged_by, &judgement, splits)?;
     let report = Report {
         classifier: judged_by,
         splits,
@@ -130,6 +132,18 @@ fn warn_of_unlike(judgement: &Judgement, splits: &Splits) {
             thousands(indices.len())
         )),
     }
+}
+
+/// Says how many images `predict` calls unknown.
+fn tell_of_unknown(classifier: &Classifier, judgement: &Judgement, splits: &Splits) -> Result<()> {
+    let indices = judgement.predictions.indices();
+    let Some(unknown) = unknown_images(classifier, judgement.images(splits), indices)? else {
+        return Ok(());
+    };
+    let share = output::percent(unknown as f64 / indices.len() as f64);
+    let [unknown, all] = [unknown, indices.len()].map(thousands);
+    output::about("unknown", format_args!("{share}, {unknown} of {all} images are called so"));
+    Ok(())
 }
 
 /// Judges what another program has answered.

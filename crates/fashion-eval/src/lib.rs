@@ -16,6 +16,7 @@ mod judged;
 mod log_loss;
 mod metrics;
 mod misclassified;
+pub mod novelty;
 mod one_vs_rest;
 mod predictions;
 pub mod predictions_csv;

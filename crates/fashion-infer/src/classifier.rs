@@ -4,6 +4,7 @@ use crate::bins::ClassBins;
 use crate::calibration::Calibration;
 use crate::error::Error;
 use crate::graph::{Graph, ImageShape, Op, Value};
+use crate::novelty::Novelty;
 use crate::plan::Plan;
 use crate::tensors::{self, Metadata, Tensors};
 use crate::tta::Tta;
@@ -45,7 +46,8 @@ pub struct Member {
 /// Its file is safetensors: tensors with PyTorch's names and layouts, and in the metadata `format`
 /// ([`FORMAT`]), `graph` (a [`Graph`] as JSON, or an array of the members' graphs, whose tensors then
 /// begin with `0.`, `1.` and so on), `classes` (a JSON array of names), `normalisation`
-/// ([`NORMALISATION`]), what [`Calibration`], [`Tta`] and [`ClassBins`] know, and whatever else its writer has put there.
+/// ([`NORMALISATION`]), what [`Calibration`], [`Tta`], [`ClassBins`] and [`Novelty`] know, and whatever else
+/// its writer has put there.
 /// Files without a graph are of the network `report-cnn`, the only one there was when they were written.
 ///
 /// What is averaged is each member's plain softmax, and the one temperature is applied to the mean: means
@@ -60,6 +62,7 @@ pub struct Classifier {
     calibration: Option<Calibration>,
     tta: Tta,
     bins: Option<ClassBins>,
+    novelty: Option<Novelty>,
     metadata: Metadata,
 }
 
@@ -87,7 +90,7 @@ impl Classifier {
     /// # Errors
     /// What is wrong with them.
     pub fn from_parts(tensors: Tensors, metadata: Metadata) -> Result<Classifier, Error> {
-        let Contents { members, classes, calibration, tta, bins, metadata } =
+        let Contents { members, classes, calibration, tta, bins, statistics, metadata } =
             Contents::check(tensors, metadata)?;
         let member = |(graph, mut tensors): (Graph, Tensors)| {
             for parameter in graph.parameters() {
@@ -97,7 +100,14 @@ impl Classifier {
             Member { plan: Plan::new(&graph, &tensors), graph }
         };
         let members = members.into_iter().map(member).collect();
-        Ok(Classifier { members, classes, calibration, tta, bins, metadata })
+        let novelty = None;
+        let mut classifier =
+            Classifier { members, classes, calibration, tta, bins, novelty, metadata };
+        let widths = classifier.members.iter().map(|member| member.plan.layer_feature_count());
+        let widths: Vec<usize> = widths.collect();
+        let count = classifier.classes.len();
+        classifier.novelty = Novelty::from_file(statistics, &classifier.metadata, count, &widths)?;
+        Ok(classifier)
     }
 
     /// The same, but that images are seen in this way. Where that is another one than the file's, it is no
@@ -190,25 +200,67 @@ impl Classifier {
     /// # Errors
     /// [`Error::Images`] if they are not a whole number of images.
     pub fn features(&self, images: &[u8]) -> Result<Vec<f32>, Error> {
+        self.beside(images, Plan::feature_count, Plan::features)
+    }
+
+    /// The layer features (n, [`layer_feature_count`](Self::layer_feature_count)) of n images, as they are
+    /// and never mirrored, as of [`Plan::layer_features_here`], one member's after the other's: means in the
+    /// quarters of the image, the [features](Self::features), and the energy. By them images are told that
+    /// are unlike all known ones ([`Novelty`]).
+    ///
+    /// # Errors
+    /// [`Error::Images`] if they are not a whole number of images.
+    pub fn layer_features(&self, images: &[u8]) -> Result<Vec<f32>, Error> {
+        self.beside(images, Plan::layer_feature_count, Plan::layer_features)
+    }
+
+    /// What each member makes of images, beside each other.
+    fn beside(
+        &self,
+        images: &[u8],
+        count: fn(&Plan) -> usize,
+        of: fn(&Plan, &[f32], &mut [f32]),
+    ) -> Result<Vec<f32>, Error> {
         let x = self.pixels(images)?;
-        let (n, width) = (x.len() / self.input().values(), self.feature_count());
-        let mut features = vec![0.0; n * width];
+        let n = x.len() / self.input().values();
+        let width = self.members.iter().map(|member| count(&member.plan)).sum();
+        let mut all = vec![0.0; n * width];
         let mut first = 0;
         for Member { plan, .. } in &self.members {
-            let count = plan.feature_count();
+            let count = count(plan);
             let mut own = vec![0.0; n * count];
-            plan.features(&x, &mut own);
-            for (row, own) in features.chunks_exact_mut(width).zip(own.chunks_exact(count)) {
+            of(plan, &x, &mut own);
+            for (row, own) in all.chunks_exact_mut(width).zip(own.chunks_exact(count)) {
                 row[first..first + count].copy_from_slice(own);
             }
             first += count;
         }
-        Ok(features)
+        Ok(all)
+    }
+
+    /// How unlike known images n others are, as of [`Novelty::scores`]; nothing where the file does not
+    /// know.
+    ///
+    /// # Errors
+    /// [`Error::Images`] if they are not a whole number of images, [`Error::Overflow`] if the weights are
+    /// so large that a score is no number.
+    pub fn novelty_scores(&self, images: &[u8]) -> Result<Option<Vec<f64>>, Error> {
+        let Some(novelty) = &self.novelty else { return Ok(None) };
+        let scores = novelty.scores(&self.layer_features(images)?);
+        match scores.iter().position(|score| !score.is_finite()) {
+            Some(image) => Err(Error::Overflow { what: "novelty", image }),
+            None => Ok(Some(scores)),
+        }
     }
 
     /// How many features an image has.
     pub fn feature_count(&self) -> usize {
         self.members.iter().map(|member| member.plan.feature_count()).sum()
+    }
+
+    /// How many layer features an image has.
+    pub fn layer_feature_count(&self) -> usize {
+        self.members.iter().map(|member| member.plan.layer_feature_count()).sum()
     }
 
     /// The network, where it is the only one and sees each image once.
@@ -281,6 +333,11 @@ impl Classifier {
         self.calibration
     }
 
+    /// What the file knows of known images, by which others are told; nothing if it has no statistics.
+    pub fn novelty(&self) -> Option<&Novelty> {
+        self.novelty.as_ref()
+    }
+
     /// How it sees each image.
     pub fn tta(&self) -> Tta {
         self.tta
@@ -316,6 +373,8 @@ pub(crate) struct Contents {
     pub(crate) calibration: Option<Calibration>,
     pub(crate) tta: Tta,
     pub(crate) bins: Option<ClassBins>,
+    /// The tensors that are of no network.
+    pub(crate) statistics: Tensors,
     pub(crate) metadata: Metadata,
 }
 
@@ -328,7 +387,7 @@ impl Contents {
             return Err(Error::Normalisation { found: found.clone(), expected: NORMALISATION });
         }
         let graphs = graphs(&metadata, &tensors)?;
-        tensors.retain(|name, _| !name.starts_with(STATISTICS));
+        let statistics = tensors.extract_if(.., |name, _| name.starts_with(STATISTICS)).collect();
         let (count, several) = (graphs[0].classes(), graphs.len() > 1);
         let mut members = Vec::new();
         for (number, graph) in graphs.into_iter().enumerate() {
@@ -361,7 +420,7 @@ impl Contents {
         let calibration = Calibration::from_metadata(&metadata)?;
         let tta = Tta::from_metadata(&metadata)?;
         let bins = ClassBins::from_metadata(&metadata, classes.len())?;
-        Ok(Contents { members, classes, calibration, tta, bins, metadata })
+        Ok(Contents { members, classes, calibration, tta, bins, statistics, metadata })
     }
 }
 

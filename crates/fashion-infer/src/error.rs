@@ -82,6 +82,20 @@ pub enum Error {
         expected: String,
     },
 
+    /// Metadata or statistics about the novelty of images that make no sense.
+    #[error(
+        "`{name}` is {found:?}; expected {expected}: use a newer program, make the file again, or remove the \
+         metadata that begin with `novelty`"
+    )]
+    Novelty {
+        /// The entry's name.
+        name: &'static str,
+        /// Its value; empty if it is missing.
+        found: String,
+        /// What can be used.
+        expected: String,
+    },
+
     /// Another way of seeing images than there is.
     #[error(
         "has the `tta` {0:?}; expected none or flip: use a newer program, or make the file again"

@@ -3,6 +3,7 @@
 use crate::calibration::Calibration;
 use crate::classifier::{Classifier, Contents, FORMAT, NORMALISATION, architecture, prefix};
 use crate::error::Error;
+use crate::novelty::Novelty;
 use crate::tensors::{self, MAX_BYTES, Metadata, Tensors};
 use crate::tta::Tta;
 use std::path::Path;
@@ -49,6 +50,7 @@ pub fn join(
         name == "classes" || parts.iter().all(|part| part.metadata.get(name) == Some(value))
     });
     Calibration::remove(&mut metadata);
+    Novelty::remove(&mut metadata);
     tta.to_metadata(&mut metadata);
     metadata.insert("format".into(), FORMAT.into());
     metadata.insert("normalisation".into(), NORMALISATION.into());

@@ -6,6 +6,7 @@ mod classifier;
 mod error;
 mod graph;
 mod join;
+mod novelty;
 pub mod onnx;
 mod plan;
 pub mod protobuf;
@@ -23,5 +24,6 @@ pub use graph::{
     Graph, ImageShape, Layer, MAX_NODES, MAX_VALUES, Node, Op, Parameter, Role, Shape, Value,
 };
 pub use join::join;
+pub use novelty::{Novelty, NoveltyFit, Thresholds};
 pub use plan::{Plan, PlannedStep};
 pub use tta::Tta;

@@ -8,7 +8,10 @@
 //! when the next one reads it; rows of numbers go through dense layers all together, so that weights are
 //! read once.
 
-use crate::graph::{Graph, ImageShape, Node, Op, Shape, Value};
+mod build;
+
+use self::build::Builder;
+use crate::graph::{Graph, ImageShape, Value};
 use crate::tensors::Tensors;
 use fashion_kernels::chunks::chunk_len;
 use fashion_kernels::conv::{Conv, ConvPool, Method};
@@ -40,6 +43,8 @@ pub struct Plan {
     places: Vec<Place>,
     /// What the last step goes by.
     features: Value,
+    /// The step that makes the last pixels, and their shape.
+    last_pixels: Option<(usize, ImageShape)>,
     /// Values of one image that are kept for a few images, and for all.
     sizes: [usize; 2],
 }
@@ -60,6 +65,8 @@ struct Step {
     kernel: Kernel,
     of: Vec<Value>,
     to: Value,
+    /// The shape of what it makes, where that is pixels, if they are a row afterwards.
+    map: Option<ImageShape>,
     /// The operations of the graph that it does in one go.
     nodes: Range<usize>,
 }
@@ -142,18 +149,27 @@ impl Plan {
         self.places[self.features.index()].len
     }
 
+    /// How many layer features an image has.
+    pub fn layer_feature_count(&self) -> usize {
+        let quarters = self.last_pixels.map_or(0, |(_, map)| 4 * map.channels);
+        quarters + self.feature_count() + 1
+    }
+
     /// Writes the logits (n, classes) of n images given as normalised pixels, channels last, in this
     /// thread.
     ///
     /// # Panics
     /// If the lengths do not fit.
     pub fn logits_here(&self, x: &[f32], logits: &mut [f32]) {
-        self.run(x, |last, features| {
-            let Kernel::Dense { layer, weight, bias } = &last.kernel else {
-                unreachable!("a checked graph ends with a dense layer")
-            };
-            layer.forward_here(self.isa, features, weight, bias, logits);
-        });
+        self.run(x, |_, _, _| {}, |last, features| self.last(last, features, logits));
+    }
+
+    /// Does the last step.
+    fn last(&self, step: &Step, features: &[f32], logits: &mut [f32]) {
+        let Kernel::Dense { layer, weight, bias } = &step.kernel else {
+            unreachable!("a checked graph ends with a dense layer")
+        };
+        layer.forward_here(self.isa, features, weight, bias, logits);
     }
 
     /// Writes the features (n, [`feature_count`](Self::feature_count)) of n images given as normalised
@@ -163,7 +179,40 @@ impl Plan {
     /// # Panics
     /// If the lengths do not fit.
     pub fn features_here(&self, x: &[f32], features: &mut [f32]) {
-        self.run(x, |_, values| features.copy_from_slice(values));
+        self.run(x, |_, _, _| {}, |_, values| features.copy_from_slice(values));
+    }
+
+    /// Writes the layer features (n, [`layer_feature_count`](Self::layer_feature_count)) of n images given
+    /// as normalised pixels, in this thread: of the last pixels that the network makes the mean of each
+    /// channel in the upper left quarter, the upper right, the lower left and the lower right one; the
+    /// [features](Self::features_here); and the energy of the logits, −log Σ exp (Liu et al., arXiv
+    /// 2010.03759). Of an odd side the middle is of both halves.
+    ///
+    /// # Panics
+    /// If the lengths do not fit.
+    pub fn layer_features_here(&self, x: &[f32], out: &mut [f32]) {
+        let (width, count) = (self.layer_feature_count(), self.feature_count());
+        // Written by both, one after the other.
+        let out = std::cell::RefCell::new(out);
+        let quarters = |map: ImageShape, images: &Range<usize>, values: &[f32]| {
+            let mut out = out.borrow_mut();
+            let rows = out[images.start * width..].chunks_exact_mut(width);
+            for (row, pixels) in rows.zip(values.chunks_exact(map.values())) {
+                write_quarters(map, pixels, &mut row[..4 * map.channels]);
+            }
+        };
+        self.run(x, quarters, |last, features| {
+            let mut out = out.borrow_mut();
+            let mut logits = vec![0.0; features.len() / count * self.classes];
+            self.last(last, features, &mut logits);
+            let of_images = features.chunks_exact(count).zip(logits.chunks_exact(self.classes));
+            for (row, (features, logits)) in out.chunks_exact_mut(width).zip(of_images) {
+                row[width - 1 - count..width - 1].copy_from_slice(features);
+                let largest = logits.iter().copied().fold(f32::MIN, f32::max);
+                let sum: f32 = logits.iter().map(|logit| libm::expf(logit - largest)).sum();
+                row[width - 1] = -largest - libm::logf(sum);
+            }
+        });
     }
 
     /// As [`logits_here`](Self::logits_here), on all threads of rayon's current pool. A single image
@@ -183,6 +232,15 @@ impl Plan {
     pub fn features(&self, x: &[f32], features: &mut [f32]) {
         let here = |x: &[f32], features: &mut [f32]| self.features_here(x, features);
         self.in_chunks(x, self.feature_count(), features, here);
+    }
+
+    /// As [`layer_features_here`](Self::layer_features_here), on all threads of rayon's current pool.
+    ///
+    /// # Panics
+    /// If the lengths do not fit.
+    pub fn layer_features(&self, x: &[f32], out: &mut [f32]) {
+        let here = |x: &[f32], out: &mut [f32]| self.layer_features_here(x, out);
+        self.in_chunks(x, self.layer_feature_count(), out, here);
     }
 
     /// Probabilities of the classes (n, classes), the softmax of the logits.
@@ -216,8 +274,14 @@ impl Plan {
             .for_each(|(x, out)| here(x, out));
     }
 
-    /// Does all steps but the last, which is given to `finish` with the features of all images.
-    fn run(&self, x: &[f32], finish: impl FnOnce(&Step, &[f32])) {
+    /// Does all steps but the last, which is given to `finish` with the features of all images. The last
+    /// pixels of some images are given to `last_pixels`, with their shape and which images they are of.
+    fn run(
+        &self,
+        x: &[f32],
+        last_pixels: impl Fn(ImageShape, &Range<usize>, &[f32]),
+        finish: impl FnOnce(&Step, &[f32]),
+    ) {
         let pixels = self.input.values();
         let n = x.len() / pixels;
         assert_eq!(x.len(), n * pixels, "pixels of the images");
@@ -228,15 +292,14 @@ impl Plan {
         let (last, steps) = self.steps.split_last().expect("a checked graph has a last layer");
         for first in (0..n).step_by(GROUP) {
             let group = first..n.min(first + GROUP);
-            for step in &steps[..self.of_pixels] {
-                self.step(
-                    step,
-                    &x[group.start * pixels..group.end * pixels],
-                    &group,
-                    few,
-                    n,
-                    memory,
-                );
+            let x = &x[group.start * pixels..group.end * pixels];
+            for (at, step) in steps[..self.of_pixels].iter().enumerate() {
+                self.step(step, x, &group, few, n, memory);
+                if let Some((last, map)) = self.last_pixels
+                    && last == at
+                {
+                    last_pixels(map, &group, &memory[self.range(step.to, &group, few, n)]);
+                }
             }
         }
         for step in &steps[self.of_pixels..] {
@@ -310,268 +373,25 @@ impl Plan {
     }
 }
 
-/// What is known of a graph while its plan is made.
-struct Builder<'a> {
-    graph: &'a Graph,
-    tensors: &'a Tensors,
-    shapes: Vec<Shape>,
-    /// How many operations use each value.
-    uses: Vec<usize>,
-}
-
-impl<'a> Builder<'a> {
-    fn new(graph: &'a Graph, tensors: &'a Tensors) -> Self {
-        let shapes = graph.shapes().expect("a graph that was checked");
-        let mut uses = vec![0; shapes.len()];
-        for value in graph.nodes().iter().flat_map(|node| &node.of) {
-            uses[value.index()] += 1;
-        }
-        Builder { graph, tensors, shapes, uses }
-    }
-
-    fn build(mut self) -> Plan {
-        let mut steps = Vec::new();
-        let mut next = 0;
-        while next < self.graph.nodes().len() {
-            steps.push(self.step(&mut next));
-        }
-        // Rows never become pixels again, but what is done with both may be told in any order.
-        let makes_pixels = |step: &Step| matches!(self.shapes[step.of[0].index()], Shape::Map(_));
-        steps.sort_by_key(|step| !makes_pixels(step));
-        let of_pixels = steps.iter().filter(|step| makes_pixels(step)).count();
-        let places = self.places(&steps);
-        let sizes = [false, true].map(|whole| {
-            let ends = places.iter().filter(|place| place.whole == whole);
-            ends.map(|place| place.offset + place.len).max().unwrap_or(0)
-        });
-        Plan {
-            isa: Isa::current(),
-            input: self.graph.input(),
-            classes: self.graph.classes(),
-            features: steps.last().expect("a checked graph has a last layer").of[0],
-            steps,
-            of_pixels,
-            places,
-            sizes,
-        }
-    }
-
-    /// What the node `next` and those after it come to that are done with it.
-    fn step(&mut self, next: &mut usize) -> Step {
-        let node = &self.graph.nodes()[*next];
-        let of = node.of.clone();
-        let from = self.shapes[of[0].index()];
-        let first = *next;
-        let mut to = self.made(next);
-        let kernel = match (&node.op, from) {
-            (Op::Conv { .. }, Shape::Map(_)) => {
-                let chain = self.chain(*next - 1);
-                *next = chain.end;
-                to = Value::after(chain.end);
-                self.convolution(&chain, of[0], to)
-            }
-            (Op::BatchNorm { epsilon }, _) => {
-                let tensors = ["running_mean", "running_var", "weight", "bias"];
-                let mut by = tensors.map(|suffix| self.buffer(&node.name, suffix));
-                for variance in by[1].iter_mut() {
-                    *variance = (1.0 / (f64::from(*variance) + epsilon).sqrt()) as f32;
-                }
-                let relu = self.takes(next, &mut to, &Op::Relu);
-                Kernel::Normalise { by, relu }
-            }
-            (&Op::Dense { outputs }, Shape::Row(inputs)) => {
-                let relu = self.takes(next, &mut to, &Op::Relu);
-                Kernel::Dense {
-                    layer: Dense { inputs, outputs, relu },
-                    weight: self.buffer(&node.name, "weight"),
-                    bias: self.buffer(&node.name, "bias"),
-                }
-            }
-            (Op::Add, _) => Kernel::Add { relu: self.takes(next, &mut to, &Op::Relu) },
-            (Op::Relu, _) => Kernel::Relu,
-            (Op::MaxPool, Shape::Map(ImageShape { channels, side })) => {
-                Kernel::MaxPool(MaxPool { side, channels })
-            }
-            (Op::GlobalMaxPool, Shape::Map(map)) => Kernel::GlobalMaxPool(global(map)),
-            (Op::GlobalAveragePool, Shape::Map(map)) => Kernel::GlobalAveragePool(global(map)),
-            (Op::Flatten, _) => Kernel::Flatten,
-            _ => unreachable!("a checked graph's shapes fit"),
-        };
-        // Channels are last in rows, too: what makes the pixels makes the row.
-        self.takes(next, &mut to, &Op::Flatten);
-        Step { kernel, of, to, nodes: first..*next }
-    }
-
-    /// What the node `next` makes; `next` is then the one after it.
-    fn made(&self, next: &mut usize) -> Value {
-        *next += 1;
-        Value::after(*next)
-    }
-
-    /// Whether the node `next` does this, and nothing but it goes by `value`: then both go on.
-    fn takes(&self, next: &mut usize, value: &mut Value, op: &Op) -> bool {
-        let takes = self.is_done(*next, *value, op);
-        if takes {
-            *value = self.made(next);
-        }
-        takes
-    }
-
-    fn is_done(&self, node: usize, value: Value, op: &Op) -> bool {
-        let node = self.graph.nodes().get(node);
-        self.uses[value.index()] == 1
-            && node.is_some_and(|node| node.op == *op && node.of == [value])
-    }
-
-    /// The convolution at `node`, and what is done with it.
-    fn chain(&self, node: usize) -> Chain {
-        let mut end = node + 1;
-        let mut value = Value::after(end);
-        let norm = match self.graph.nodes().get(end) {
-            Some(next @ Node { op: Op::BatchNorm { epsilon }, .. })
-                if self.is_done(end, value, &next.op) =>
-            {
-                value = self.made(&mut end);
-                Some((end - 1, *epsilon))
-            }
-            _ => None,
-        };
-        let relu = self.takes(&mut end, &mut value, &Op::Relu);
-        let plain = matches!(
-            self.graph.nodes()[node].op,
-            Op::Conv { kernel: 3, stride: 1, padding: 0, .. }
-        );
-        let pool = plain
-            && relu
-            && self.pools(&self.graph.nodes()[node])
-            && self.takes(&mut end, &mut value, &Op::MaxPool);
-        Chain { node, norm, relu, pool, end }
-    }
-
-    /// Whether there is a kernel for this convolution together with ReLU and pooling.
-    fn pools(&self, node: &Node) -> bool {
-        let Shape::Map(from) = self.shapes[node.of[0].index()] else { return false };
-        let shape = node.conv_shape(from);
-        shape.is_some_and(|shape| {
-            let out = shape.side_out() / 2;
-            ConvPool::refusal(shape.inputs, shape.outputs, shape.side, out).is_none()
-        })
-    }
-
-    fn convolution(&mut self, chain: &Chain, of: Value, to: Value) -> Kernel {
-        let node = &self.graph.nodes()[chain.node];
-        let Shape::Map(from) = self.shapes[of.index()] else {
-            unreachable!("convolutions are of pixels")
-        };
-        let shape = node.conv_shape(from).expect("a convolution");
-        let mut weight = self.values(&node.name, "weight").to_vec();
-        let mut bias = match node.op {
-            Op::Conv { bias: true, .. } => self.values(&node.name, "bias").to_vec(),
-            _ => vec![0.0; shape.outputs],
-        };
-        if let Some((norm, epsilon)) = chain.norm {
-            let (scale, shift) = self.scale_and_shift(&self.graph.nodes()[norm].name, epsilon);
-            let filters = weight.chunks_exact_mut(shape.weight_len() / shape.outputs);
-            for ((filter, bias), (scale, shift)) in
-                filters.zip(&mut bias).zip(scale.into_iter().zip(shift))
-            {
-                for w in filter {
-                    *w = (f64::from(*w) * scale) as f32;
-                }
-                *bias = (f64::from(*bias) * scale + shift) as f32;
+/// The mean of each channel in each quarter.
+fn write_quarters(map: ImageShape, pixels: &[f32], means: &mut [f32]) {
+    let ImageShape { channels, side } = map;
+    let half = side.div_ceil(2);
+    let halves = [0..half, side - half..side];
+    means.fill(0.0);
+    for (quarter, means) in means.chunks_exact_mut(channels).enumerate() {
+        for row in halves[quarter / 2].clone() {
+            let columns = &halves[quarter % 2];
+            let places =
+                (row * side + columns.start) * channels..(row * side + columns.end) * channels;
+            for pixel in pixels[places].chunks_exact(channels) {
+                means.iter_mut().zip(pixel).for_each(|(mean, value)| *mean += value);
             }
         }
-        if chain.pool {
-            let Shape::Map(pooled) = self.shapes[to.index()] else {
-                unreachable!("what is pooled is pixels")
-            };
-            // A block whose result only another one reads leaves out the row that that one drops.
-            let used = match self.graph.nodes().get(chain.end) {
-                Some(Node { op: Op::Conv { .. }, of, .. })
-                    if *of == [to] && self.uses[to.index()] == 1 && self.chain(chain.end).pool =>
-                {
-                    pooled.side.min(2 * ((pooled.side - 2) / 2) + 2)
-                }
-                _ => pooled.side,
-            };
-            self.shapes[to.index()] = Shape::Map(ImageShape { side: used, ..pooled });
-            let mut block = ConvPool::new(shape.inputs, shape.outputs, from.side, used);
-            block.pack(&weight, &bias);
-            return Kernel::ConvPool(block);
-        }
-        let mut conv = Conv::new(shape);
-        conv.pack(&weight, Some(&bias));
-        Kernel::Conv { conv, relu: chain.relu }
+        means.iter_mut().for_each(|mean| *mean /= (half * half) as f32);
     }
-
-    /// What batch normalisation multiplies by and adds, once its statistics are fixed.
-    fn scale_and_shift(&self, name: &str, epsilon: f64) -> (Vec<f64>, Vec<f64>) {
-        let of = |suffix| self.values(name, suffix).iter().map(|&value| f64::from(value));
-        let deviations = of("running_var").map(|variance| (variance + epsilon).sqrt());
-        let scale: Vec<f64> = of("weight").zip(deviations).map(|(weight, d)| weight / d).collect();
-        let means = of("running_mean").zip(&scale).map(|(mean, scale)| mean * scale);
-        let shift = of("bias").zip(means).map(|(bias, mean)| bias - mean).collect();
-        (scale, shift)
-    }
-
-    fn values(&self, name: &str, suffix: &str) -> &'a [f32] {
-        let tensor = self.tensors.get(&format!("{name}.{suffix}"));
-        &tensor.expect("a tensor of every parameter").values
-    }
-
-    fn buffer(&self, name: &str, suffix: &str) -> Buffer {
-        let values = self.values(name, suffix);
-        let mut buffer = Buffer::zeroed(values.len());
-        buffer.copy_from_slice(values);
-        buffer
-    }
-
-    /// Where each value is kept: as low as it can be without touching what is still needed.
-    fn places(&self, steps: &[Step]) -> Vec<Place> {
-        let mut last_use = vec![0; self.shapes.len()];
-        for (position, step) in steps.iter().enumerate() {
-            for value in &step.of {
-                last_use[value.index()] = position;
-            }
-        }
-        let mut places = vec![Place::default(); self.shapes.len()];
-        let mut kept: Vec<Value> = Vec::new();
-        for (position, step) in steps[..steps.len() - 1].iter().enumerate() {
-            kept.retain(|value| last_use[value.index()] >= position);
-            let shape = self.shapes[step.to.index()];
-            let (whole, len) = (matches!(shape, Shape::Row(_)), shape.values());
-            let mut taken: Vec<Place> = kept.iter().map(|value| places[value.index()]).collect();
-            taken.retain(|place| place.whole == whole);
-            taken.sort_by_key(|place| place.offset);
-            let mut offset = 0;
-            for place in taken {
-                if offset + len <= place.offset {
-                    break;
-                }
-                offset = place.offset + place.len;
-            }
-            places[step.to.index()] = Place { whole, offset, len };
-            kept.push(step.to);
-        }
-        places
-    }
-}
-
-/// A convolution, and what can be done in one go with it.
-struct Chain {
-    node: usize,
-    /// The batch normalisation after it, and its epsilon.
-    norm: Option<(usize, f64)>,
-    relu: bool,
-    pool: bool,
-    /// The first node that is not among them.
-    end: usize,
 }
 
 fn told(Method { name, multiplications }: Method) -> (Option<&'static str>, usize) {
     (Some(name), multiplications)
-}
-
-fn global(map: ImageShape) -> Global {
-    Global { positions: map.pixels(), channels: map.channels }
 }

@@ -45,9 +45,12 @@ pub struct Answer {
     /// Who is to sort it: `machine` or `person`; left out where no target accuracy was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sorted_by: Option<&'static str>,
-    /// Why a person is: `unsure`, or the doubt with which it was seen.
+    /// Why a person is: `unsure`, the doubt with which it was seen, or `unknown`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
+    /// How unlike the images is that the weights were trained on, where they tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub novelty: Option<f64>,
 }
 
 impl Answer {
@@ -71,7 +74,7 @@ impl Answer {
     /// The header of [`to_csv`](Self::to_csv), for so many classes.
     pub fn csv_header(classes: usize) -> String {
         let fields = ["path", "predicted", "class", "probability", "bin", "bin_probability"];
-        let fields = fields.into_iter().chain(["tta", "sorted_by", "reason"]);
+        let fields = fields.into_iter().chain(["tta", "sorted_by", "reason", "novelty"]);
         let classes = (0..classes).map(|class| format!("p{class}"));
         lines([fields.map(String::from).chain(classes)])
     }
@@ -91,6 +94,7 @@ impl Answer {
                 answer.tta.map_or(String::new(), |tta| tta.to_string()),
                 text(answer.sorted_by),
                 text(answer.reason),
+                answer.novelty.map_or(String::new(), |novelty| novelty.to_string()),
             ];
             fields.into_iter().chain(answer.probabilities.iter().copied().map(number))
         }))
@@ -162,13 +166,16 @@ impl<'a> Answering<'a> {
     /// As [`Classifier::probabilities`].
     pub fn answer(&self, pictures: &[Seen]) -> Result<Vec<Answer>, Error> {
         let pixels: Vec<&[u8]> = pictures.iter().map(|seen| &seen.pixels[..]).collect();
-        let probabilities = self.classifier.plain_probabilities(&pixels.concat())?;
-        let rows = probabilities.chunks_exact(self.classifier.classes().len());
-        Ok(pictures.iter().zip(rows).map(|(seen, row)| self.of(seen, row)).collect())
+        let pixels = pixels.concat();
+        let probabilities = self.classifier.plain_probabilities(&pixels)?;
+        let novelty = self.classifier.novelty_scores(&pixels)?.unwrap_or_default();
+        let rows = probabilities.chunks_exact(self.classifier.classes().len()).enumerate();
+        let of = |(seen, (at, row))| self.of(seen, row, novelty.get(at).copied());
+        Ok(pictures.iter().zip(rows).map(of).collect())
     }
 
-    /// The answer to a picture of which these are the plain probabilities.
-    fn of(&self, seen: &Seen, probabilities: &[f32]) -> Answer {
+    /// The answer to a picture of which these are the plain probabilities and the score of novelty.
+    fn of(&self, seen: &Seen, probabilities: &[f32], novelty: Option<f64>) -> Answer {
         let mut probabilities: Vec<f64> = probabilities.iter().map(|&p| p.into()).collect();
         if let Some(calibrator) = self.calibrator {
             calibrator.temperature.apply_row(&mut probabilities);
@@ -183,7 +190,9 @@ impl<'a> Answering<'a> {
         let threshold = self.threshold();
         let reason = threshold.and_then(|threshold| {
             let unsure = || (!threshold.takes(confidence)).then_some("unsure");
-            seen.doubt.or_else(unsure)
+            let known = self.classifier.novelty().zip(novelty);
+            let unknown = || known?.0.is_unknown(known?.1).then_some("unknown");
+            seen.doubt.or_else(unknown).or_else(unsure)
         });
         let (bin, bin_probability) = bin.map(|(name, sum)| (name, sum as f32)).unzip();
         Answer {
@@ -196,6 +205,7 @@ impl<'a> Answering<'a> {
             tta: Some(self.classifier.tta()).filter(|&tta| tta != Tta::None),
             sorted_by: threshold.map(|_| if reason.is_some() { "person" } else { "machine" }),
             reason,
+            novelty,
         }
     }
 }
@@ -221,8 +231,11 @@ mod tests {
     fn confidence_is_calibrated_and_held_against_the_threshold() {
         let classifier = classifier(&["boot", "bag", "coat"]);
         let of = |calibrator: Option<Calibrator>, doubt| {
-            Answering { classifier: &classifier, calibrator, bins: None }
-                .of(&seen("a.png", doubt), &[0.25, 0.75, 0.0])
+            Answering { classifier: &classifier, calibrator, bins: None }.of(
+                &seen("a.png", doubt),
+                &[0.25, 0.75, 0.0],
+                None,
+            )
         };
         let who = |answer: Answer| (answer.sorted_by, answer.reason);
         let plain = of(None, None);
@@ -247,7 +260,7 @@ mod tests {
             calibrator: Some(at(Some(0.7))),
             bins: Some(bins),
         };
-        let binned = answering.of(&seen("a.png", None), &[0.25, 0.75, 0.0]);
+        let binned = answering.of(&seen("a.png", None), &[0.25, 0.75, 0.0], None);
         assert_eq!(binned.bin.as_deref(), Some("hands"));
         assert!((binned.bin_probability.unwrap() - 1.0).abs() < 1e-6);
         assert_eq!(who(binned), (Some("machine"), None));
@@ -284,6 +297,7 @@ mod tests {
             tta: None,
             sorted_by: Some("machine"),
             reason: None,
+            novelty: None,
         };
         let other = Answer {
             path: "c.png".into(),
@@ -292,6 +306,7 @@ mod tests {
             tta: Some(Tta::Flip),
             sorted_by: Some("person"),
             reason: Some("unsure"),
+            novelty: Some(2.5),
             ..answer.clone()
         };
         let answers = [answer, other];
@@ -300,13 +315,13 @@ mod tests {
             json.lines().next().unwrap(),
             r#"{"path":"a, \"b\"\n.png","predicted":1,"class":"bag,\r\nred","probabilities":[1e-9,0.75],"sorted_by":"machine"}"#
         );
-        let end = r#","bin":"hands","bin_probability":0.5,"tta":"flip","sorted_by":"person","reason":"unsure"}"#;
+        let end = r#","bin":"hands","bin_probability":0.5,"tta":"flip","sorted_by":"person","reason":"unsure","novelty":2.5}"#;
         assert!(json.lines().nth(1).unwrap().ends_with(end), "{json}");
         assert_eq!(
             Answer::csv_header(2) + &Answer::to_csv(&answers),
-            "path,predicted,class,probability,bin,bin_probability,tta,sorted_by,reason,p0,p1\n\
-             \"a, \"\"b\"\"\n.png\",1,\"bag,\r\nred\",0.75,,,,machine,,1e-9,0.75\n\
-             c.png,1,\"bag,\r\nred\",0.75,hands,0.5,flip,person,unsure,1e-9,0.75\n"
+            "path,predicted,class,probability,bin,bin_probability,tta,sorted_by,reason,novelty,p0,p1\n\
+             \"a, \"\"b\"\"\n.png\",1,\"bag,\r\nred\",0.75,,,,machine,,,1e-9,0.75\n\
+             c.png,1,\"bag,\r\nred\",0.75,hands,0.5,flip,person,unsure,2.5,1e-9,0.75\n"
         );
     }
 }

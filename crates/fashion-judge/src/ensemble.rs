@@ -4,7 +4,7 @@ use crate::calibrator::Calibrator;
 use crate::classifier::Trained;
 use crate::error::Error;
 use fashion_model::tensors::{self, Metadata, Tensors};
-use fashion_model::{Calibration, ClassBins, Classifier, Tta, join};
+use fashion_model::{Calibration, ClassBins, Classifier, Novelty, Tta, join};
 use fashion_train::{Config, Validation};
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use std::path::Path;
 /// mean. So they must have held out the same images; what one of them was trained on would look too good.
 ///
 /// ```no_run
-/// use fashion_judge::{Calibrator, Ensemble, Trained, predict_held_out};
+/// use fashion_judge::{Calibrator, Ensemble, Trained, known_images, predict_held_out};
 /// use fashion_model::Tta;
 /// use std::path::Path;
 ///
@@ -22,14 +22,16 @@ use std::path::Path;
 /// let [a, b] = runs;
 /// let ensemble = Ensemble::of(&[a?, b?], Tta::None)?;
 /// let splits = fashion_sample::generate(0);
-/// let calibrator = match ensemble.config().training.hold_out(&splits)? {
+/// let parts = ensemble.config().training.hold_out(&splits)?;
+/// let calibrator = match &parts {
 ///     Some(parts) => {
-///         let held_out = predict_held_out(ensemble.classifier(), &splits, &parts)?;
+///         let held_out = predict_held_out(ensemble.classifier(), &splits, parts)?;
 ///         Some(Calibrator::fit(&held_out, Some(0.99), None)?.0)
 ///     }
 ///     None => None,
 /// };
-/// ensemble.save(Path::new("both.safetensors"), calibrator)?;
+/// let novelty = known_images(ensemble.classifier(), &splits, parts.as_ref())?;
+/// ensemble.save(Path::new("both.safetensors"), calibrator, &novelty)?;
 /// # Ok::<(), fashion_judge::Error>(())
 /// ```
 #[derive(Debug)]
@@ -97,7 +99,13 @@ impl Ensemble {
     ///
     /// # Errors
     /// The system's refusal.
-    pub fn save(mut self, path: &Path, calibrator: Option<Calibrator>) -> Result<(), Error> {
+    pub fn save(
+        mut self,
+        path: &Path,
+        calibrator: Option<Calibrator>,
+        novelty: &Novelty,
+    ) -> Result<(), Error> {
+        novelty.to_file(&mut self.tensors, &mut self.metadata);
         if let Some(calibrator) = calibrator {
             Calibration::from(calibrator).to_metadata(&mut self.metadata);
         }

@@ -12,7 +12,7 @@ use fashion_model::{Classifier, Tta};
 use ndarray::Array2;
 
 /// Images that go through the networks together.
-const BATCH: usize = 512;
+pub(crate) const BATCH: usize = 512;
 
 /// Predictions for a part of the data, as they are and calibrated, and how good they are.
 ///

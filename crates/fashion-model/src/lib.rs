@@ -33,5 +33,6 @@ pub use dfdx::nn::ModuleMut;
 pub use dfdx::tensor::CpuError;
 pub use fashion_infer::{
     Calibration, ClassBins, Classifier, Error, Graph, ImageShape, Layer as GraphLayer, MAX_MEMBERS,
-    Op, PREPARATION, Parameter, Plan, Role, Shape, Target, Tta, Value, join,
+    Novelty, NoveltyFit, Op, PREPARATION, Parameter, Plan, Role, Shape, Target, Thresholds, Tta,
+    Value, join,
 };

@@ -1,7 +1,8 @@
 //! Weights in safetensors, with PyTorch's names and layouts.
 //!
-//! A file from here loads in PyTorch with `model.load_state_dict(safetensors.torch.load_file(path))`
-//! where the modules have the names of the layers, and the other way round: convolutions are (out, in,
+//! A file from here loads in PyTorch with
+//! `model.load_state_dict(safetensors.torch.load_file(path), strict=False)` where the modules have the names
+//! of the layers, and the other way round: statistics of known images are left out, convolutions are (out, in,
 //! row, column), dense layers (out, in), and their columns after a flattening run channel, row, column.
 //! It holds the network's graph too, so that [`Classifier`] opens it without
 //! this crate.
@@ -224,7 +225,8 @@ pub fn transfer(
 /// # Errors
 /// [`Error::File`] with what is wrong; the network then stays as it was.
 pub fn load_into(network: &mut Network, path: &Path) -> Result<Metadata, Error> {
-    let (tensors, metadata) = tensors::load(path)?;
+    let (mut tensors, metadata) = tensors::load(path)?;
+    tensors.retain(|name, _| !name.starts_with(STATISTICS));
     check_metadata(network, &metadata)
         .and_then(|()| set_tensors(network, tensors))
         .map_err(|problem| problem.in_file(path))?;

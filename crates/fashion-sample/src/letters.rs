@@ -7,7 +7,7 @@ use crate::raster::{Canvas, Point, Pose};
 pub(super) const NAMES: [&str; 10] = ["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"];
 
 /// The strokes of a letter, in a box of −6 to 6 by −9 to 9, y pointing down.
-fn strokes(letter: usize) -> &'static [&'static [Point]] {
+pub(super) fn strokes(letter: usize) -> &'static [&'static [Point]] {
     match letter {
         0 => &[&[(-6.0, 9.0), (0.0, -9.0), (6.0, 9.0)], &[(-3.7, 3.0), (3.7, 3.0)]],
         1 => &[
@@ -80,8 +80,8 @@ fn strokes(letter: usize) -> &'static [&'static [Point]] {
     }
 }
 
-/// Draws a letter somewhere in the image.
-pub(super) fn draw(letter: usize, side: usize, dice: &mut Dice) -> Canvas {
+/// Draws a letter or a digit of these strokes somewhere in the image.
+pub(super) fn draw(strokes: &[&[Point]], side: usize, dice: &mut Dice) -> Canvas {
     let size = dice.range(0.6, 1.1);
     let stretch = (size * dice.around(0.65, 1.3), size);
     let shift = (dice.around(-5.0, 5.0), dice.around(-4.0, 4.0));
@@ -89,7 +89,7 @@ pub(super) fn draw(letter: usize, side: usize, dice: &mut Dice) -> Canvas {
     let bend = dice.around(-2.0, 2.0);
     let mut canvas = Canvas::new(Pose::new(half_turn, stretch, slant, shift, bend, side), side);
     let (width, level) = (dice.range(1.2, 4.4), dice.range(0.45, 1.0));
-    for stroke in strokes(letter) {
+    for stroke in strokes {
         let shaken = |&(x, y): &Point| (x + dice.around(-2.2, 2.2), y + dice.around(-2.2, 2.2));
         let stroke: Vec<Point> = stroke.iter().map(shaken).collect();
         canvas.strap(&stroke, width * dice.around(0.8, 1.2), |_, _| level);

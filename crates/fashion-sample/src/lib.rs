@@ -3,6 +3,7 @@
 mod bags;
 mod cut;
 mod dice;
+mod digits;
 mod dye;
 mod fabric;
 mod letters;
@@ -23,8 +24,8 @@ use ndarray::{Array4, Axis};
 /// All garments.
 const ALL: [usize; 10] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
-/// The number of the first letter.
-const LETTERS: usize = ALL.len();
+/// How many classes there are of each kind: garments, letters and digits.
+const OF_A_KIND: usize = ALL.len();
 
 /// The seed used where none is asked for.
 pub const SEED: u64 = 0;
@@ -107,7 +108,7 @@ impl Sample {
     /// let letters: Vec<usize> = (10..20).collect();
     /// let splits = Sample { train: 20, test: 5, ..Sample::default() }.draw_only(&letters)?;
     /// assert_eq!((&splits.train.classes()[0][..], splits.train.len()), ("A", 200));
-    /// assert_eq!(classes()[10..].len(), 10);
+    /// assert_eq!(classes()[20..].len(), 10);
     /// # Ok::<(), fashion_data::Error>(())
     /// ```
     ///
@@ -161,13 +162,14 @@ impl Sample {
             (0..images.len_of(Axis(0))).map(|index| places[index % places.len()] as u16).collect();
         for (index, mut image) in images.outer_iter_mut().enumerate() {
             let garment = garments[usize::from(labels[index])];
-            let (kind, number) = (garment / LETTERS, garment % LETTERS);
+            let (kind, number) = (garment / OF_A_KIND, garment % OF_A_KIND);
             let item = ((first + index / garments.len()) * ALL.len() + number) as u64;
             let streams = 2 * kind as u64;
             let mut dice = Dice(stream(self.seed, Purpose::Sample, streams, item));
             let canvas = match kind {
                 0 => draw_item(number, self.side, &mut dice),
-                _ => letters::draw(number, self.side, &mut dice),
+                1 => letters::draw(letters::strokes(number), self.side, &mut dice),
+                _ => letters::draw(digits::strokes(number), self.side, &mut dice),
             };
             let image = image.as_slice_mut().expect("images one after the other");
             match self.in_colour {
@@ -184,12 +186,13 @@ impl Sample {
     }
 }
 
-/// What can be drawn: the ten [garments](Classes::garments), and then the capital letters A to J, for
-/// trying out how a network takes to other classes.
+/// What can be drawn: the ten [garments](Classes::garments), and then the capital letters A to J and the
+/// digits, for trying out how a network takes to other classes, and whether it notices what is none of its
+/// own.
 #[must_use]
 pub fn classes() -> Vec<String> {
-    let letters = letters::NAMES.map(str::to_owned);
-    Classes::garments().iter().cloned().chain(letters).collect()
+    let others = letters::NAMES.into_iter().chain(digits::NAMES).map(str::to_owned);
+    Classes::garments().iter().cloned().chain(others).collect()
 }
 
 /// Calls data by the sample's name that are an exact copy of what is drawn from [`SEED`], in whatever

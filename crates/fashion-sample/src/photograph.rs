@@ -206,9 +206,10 @@ fn cubic(t: f32) -> [f32; 4] {
 /// The mean of each value and the eight around it.
 fn smeared(map: &[f32], width: usize) -> Vec<f32> {
     let mut out = vec![0.0; map.len()];
-    for at in width + 1..width * (width - 1) - 1 {
+    let inner = width + 1..width * (width - 1) - 1;
+    for (at, mean) in out.iter_mut().enumerate().take(inner.end).skip(inner.start) {
         let rows = [at - width, at, at + width].map(|at| map[at - 1] + map[at] + map[at + 1]);
-        out[at] = (rows[0] + rows[1] + rows[2]) / 9.0;
+        *mean = (rows[0] + rows[1] + rows[2]) / 9.0;
     }
     out
 }

@@ -1,5 +1,6 @@
 //! What it brings to begin with the weights of another training where images are few.
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::Result;
@@ -16,6 +17,8 @@ const SEEDS: u64 = 5;
 const SIZES: [usize; 3] = [20, 50, 200];
 /// Pullover and coat, which are hard to tell apart.
 const LEFT_OUT: [u16; 2] = [2, 4];
+/// The letters, of what can be drawn.
+const LETTERS: Range<usize> = 10..20;
 /// Of each letter, to judge by.
 const LETTERS_TO_TEST: usize = 200;
 
@@ -55,8 +58,7 @@ pub(super) fn run(workspace: &Workspace, runs: &Runs<'_>) -> Result<()> {
         few: &|seed| {
             let train = SIZES.into_iter().max().unwrap_or(0);
             let sample = Sample { seed, train, test: LETTERS_TO_TEST, ..Sample::default() };
-            let splits =
-                sample.draw_only(&(10..fashion_sample::classes().len()).collect::<Vec<_>>())?;
+            let splits = sample.draw_only(&LETTERS.collect::<Vec<_>>())?;
             Ok([splits.train, splits.test])
         },
     };
@@ -121,7 +123,7 @@ impl Task<'_> {
 }
 
 /// The items of some classes, which are numbered anew.
-fn of_classes(all: &Dataset, wanted: impl Fn(u16) -> bool) -> Result<Dataset> {
+pub(super) fn of_classes(all: &Dataset, wanted: impl Fn(u16) -> bool) -> Result<Dataset> {
     let items: Vec<usize> = (0..all.len()).filter(|&item| wanted(all.labels()[item])).collect();
     let some = all.select(&items);
     let labels: Vec<u16> = (0..all.classes().len() as u16).filter(|&label| wanted(label)).collect();

@@ -3,7 +3,9 @@
 mod fine_tuning;
 mod imbalance;
 mod ingredients;
+mod others;
 mod sweeps;
+mod unknown;
 
 use std::env;
 use std::fs;
@@ -13,7 +15,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use clap::Args as ClapArgs;
 use clap::builder::PossibleValuesParser;
-use fashion_data::{Dataset, Reading, Source, npz, stratified_split};
+use fashion_data::{Dataset, Reading, Source, Splits, npz, stratified_split};
 use serde::Deserialize;
 
 use crate::markers::Part;
@@ -28,18 +30,19 @@ const DATA: &str = "Fashion-MNIST (official)";
 /// An experiment's name, and what makes it again.
 type Experiment = (&'static str, fn(&Workspace, &Runs<'_>) -> Result<()>);
 
-const EXPERIMENTS: [Experiment; 6] = [
+const EXPERIMENTS: [Experiment; 7] = [
     ("learning-rate", |workspace, runs| sweeps::run(workspace, runs, &sweeps::LEARNING_RATE)),
     ("batch-size", |workspace, runs| sweeps::run(workspace, runs, &sweeps::BATCH_SIZE)),
     ("imbalance", imbalance::run),
     ("fine-tuning", fine_tuning::run),
     ("ingredients", ingredients::run),
     ("time", sweeps::time),
+    ("unknown", unknown::run),
 ];
 
 /// Sweep learning rates and batch sizes around the report's, try what helps rare classes, fine-tune to
-/// few images, leave parts of a recipe out, try networks for several times, and write docs/experiments.md,
-/// fine-tuning.md and accuracy.md
+/// few images, leave parts of a recipe out, try networks for several times, tell what is none of the classes,
+/// and write docs/experiments.md, fine-tuning.md, accuracy.md and unknown.md
 ///
 /// Needs the real data: `cargo xtask fetch-data`, or `FASHION_DATA`. The runs stay in --out; what is
 /// there already is gone on with, or taken as it is.
@@ -79,9 +82,8 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The training set, apart: images to train on, and a sixth to judge by, as many of each class. The test
-/// set stays unread.
-fn apart(workspace: &Workspace) -> Result<[Dataset; 2]> {
+/// Fashion-MNIST, and nothing else.
+fn official(workspace: &Workspace) -> Result<Splits> {
     let at = env::var_os("FASHION_DATA").map(PathBuf::from);
     let at = at.unwrap_or_else(|| workspace.root().join("data"));
     let splits = Source::find(&at)?.load(&Reading::default())?;
@@ -90,6 +92,13 @@ fn apart(workspace: &Workspace) -> Result<[Dataset; 2]> {
         "{} is not `{DATA}`, which `cargo xtask fetch-data` brings",
         at.display()
     );
+    Ok(splits)
+}
+
+/// The training set, apart: images to train on, and a sixth to judge by, as many of each class. The test
+/// set stays unused.
+fn apart(workspace: &Workspace) -> Result<[Dataset; 2]> {
+    let splits = official(workspace)?;
     let parts = stratified_split(splits.train.labels(), 1.0 / 6.0, 0)?;
     Ok([splits.train.select(&parts.train), splits.train.select(&parts.held_out)])
 }

@@ -63,7 +63,7 @@ impl WeightsFile {
         }
         let mut parameters = 0;
         for (name, tensor) in header {
-            if !name.contains(".running_") {
+            if !name.contains(".running_") && !name.starts_with("statistics.") {
                 let tensor: Tensor = serde_json::from_value(tensor)?;
                 parameters += tensor.shape.iter().product::<u64>();
             }
@@ -102,6 +102,7 @@ mod tests {
             "conv1.weight": tensor(&[4, 1, 3, 3]),
             "norm1.bias": tensor(&[4]),
             "norm1.running_mean": tensor(&[4]),
+            "statistics.mean": tensor(&[9]),
         });
         let header = header.to_string();
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();

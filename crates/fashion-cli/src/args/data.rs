@@ -103,7 +103,7 @@ Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct DrawArgs {
     /// Folder of the pictures, which must not exist or be empty
     pub(crate) folder: PathBuf,
-    /// Classes that are drawn: garments, or capital letters from A to J [default: all ten garments]
+    /// Classes that are drawn: garments, capital letters from A to J, or digits [default: all ten garments]
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     pub(crate) only: Option<Vec<String>>,
     /// Rows and columns of a picture, 16 to 128

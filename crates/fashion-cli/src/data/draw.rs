@@ -12,7 +12,7 @@ use fashion_train::RunFolder;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Writes drawn garments, or letters.
+/// Writes drawn garments, letters or digits.
 pub(crate) fn run(args: &DrawArgs) -> Result<ExitCode> {
     let DrawArgs { folder, only, side, colour, photographs, train, test, seed } = args;
     let (side, train, test, seed) = (*side, *train, *test, *seed);

@@ -118,6 +118,7 @@ mod tests {
             tta: None,
             sorted_by: None,
             reason: None,
+            novelty: None,
         };
         let mut plain = Writer::new(PredictFormat::Table, &classes, None, false);
         assert_eq!(plain.text(&[]), "");

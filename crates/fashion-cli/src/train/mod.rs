@@ -18,7 +18,8 @@ use fashion_eval::interval::LEVEL;
 use fashion_eval::selective::Threshold;
 use fashion_eval::{Bins, Metrics, Predictions, thousands};
 use fashion_judge::{
-    Calibrator, Ensemble, Judgement, Report, Trained, bins_of, predict_held_out, write_curves,
+    Calibrator, Ensemble, Judgement, Report, Trained, bins_of, known_images, predict_held_out,
+    write_curves,
 };
 use fashion_kernels::simd;
 use fashion_model::Tta;
@@ -349,15 +350,18 @@ fn failed(error: fashion_train::Error, run: &RunFolder) -> anyhow::Error {
 fn finish(prepared: &Prepared, outcome: &Outcome, quiet: bool) -> Result<(Judgement, Result<()>)> {
     let Prepared { run, config, found, .. } = prepared;
     let splits = &found.splits;
+    let hold_out = config.training.hold_out(splits)?;
+    let mut novelty = None;
     if config.training.members > 1 {
         let members = run.member_paths(&config.training);
         let members = members.iter().map(|path| Trained::load(path));
         let members = members.collect::<Result<Vec<_>, _>>()?;
         let joined = Ensemble::of(&members, config.training.tta)?;
-        joined.save(&run.best_weights_path(), None)?;
+        let known = known_images(joined.classifier(), splits, hold_out.as_ref())?;
+        joined.save(&run.best_weights_path(), None, &known)?;
+        novelty = Some(known);
     }
     let classifier = &Trained::load(run.path())?.classifier;
-    let hold_out = config.training.hold_out(splits)?;
     let held_out = hold_out.as_ref().map(|parts| predict_held_out(classifier, splits, parts));
     let held_out = held_out.transpose()?;
     let calibrator = match &held_out {
@@ -367,7 +371,11 @@ fn finish(prepared: &Prepared, outcome: &Outcome, quiet: bool) -> Result<(Judgem
         }
         None => None,
     };
-    let calibrated = calibrator.map_or(Ok(()), |calibrator| run.calibrate(&calibrator.into()));
+    let novelty = match novelty {
+        Some(novelty) => novelty,
+        None => known_images(classifier, splits, hold_out.as_ref())?,
+    };
+    let completed = run.complete_weights(calibrator.map(Into::into).as_ref(), &novelty);
     let test = Judgement::of(classifier, splits, None)?.calibrated_by(calibrator);
     let report = Report {
         classifier,
@@ -378,7 +386,7 @@ fn finish(prepared: &Prepared, outcome: &Outcome, quiet: bool) -> Result<(Judgem
         run: Some((config, &outcome.history)),
         trained_on: None,
     };
-    let written = match calibrated {
+    let written = match completed {
         Ok(()) => report.write(run).map_err(Into::into),
         Err(error) => Err(error.into()),
     };

@@ -56,7 +56,56 @@ fn an_image_gets_the_answer_that_the_run_gave_it() {
     assert_eq!(answers[0]["path"], "boot.png");
     assert_eq!(answers[0]["predicted"], of_run[0] as u64);
     let keys: Vec<_> = answers[0].as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["class", "path", "predicted", "probabilities"]);
+    assert_eq!(keys, ["class", "novelty", "path", "predicted", "probabilities"]);
+}
+
+/// A threshold that keeps 99% takes 99 images held out.
+#[test]
+fn what_is_none_of_the_classes_goes_to_a_person() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = run_folder().parent().unwrap().join("data");
+    let options = "train --epochs 2 --validation 0.55 --target-accuracy 0.3 --out run --data";
+    let options = options.split(' ').chain([data.to_str().unwrap()]);
+    let trained = fashion(folder.path(), options);
+    assert_eq!(trained.code, Some(0), "{}", trained.stderr);
+    write_png(&folder.path().join("boot.png"), 28, 28, splits().test.pixels(9));
+    // Noise, but for its border: a bright one is a reason of its own.
+    let inside = |at: usize| (5..23).contains(&(at % SIDE)) && (5..23).contains(&(at / SIDE));
+    let noise = |at: usize| if inside(at) { (at * at * 7919 % 65_521 % 256) as u8 } else { 0 };
+    write_png(&folder.path().join("noise.png"), 28, 28, &(0..784).map(noise).collect::<Vec<_>>());
+    let ask = |weights: &str| -> Vec<serde_json::Value> {
+        let ended = fashion(folder.path(), ["predict", weights, "boot.png", "noise.png", "--json"]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended.stdout.lines().map(json).collect()
+    };
+    let answers = ask("run");
+    assert_eq!(
+        (&answers[1]["reason"], &answers[1]["sorted_by"]),
+        (&"unknown".into(), &"person".into())
+    );
+    assert_ne!(answers[0].get("reason"), Some(&"unknown".into()));
+    assert!(answers[1]["novelty"].as_f64() > answers[0]["novelty"].as_f64());
+    let judged = fashion(folder.path(), ["eval", "run", "--data", data.to_str().unwrap()]);
+    assert!(judged.stderr.contains("\nunknown  "), "{}", judged.stderr);
+
+    // Weights get statistics without training, and alone they are the run's.
+    let options = ["ensemble", "run", "--out", "new.safetensors", "--data", data.to_str().unwrap()];
+    let made = fashion(folder.path(), options);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    let novelties = |answers: &[serde_json::Value]| {
+        answers.iter().map(|answer| answer["novelty"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(novelties(&ask("new.safetensors")), novelties(&answers));
+
+    // Nothing held out, no threshold.
+    let options = ["train", "--epochs", "1", "--validation", "none", "--out", "all", "--data"];
+    let trained = fashion(folder.path(), options.into_iter().chain([data.to_str().unwrap()]));
+    assert_eq!(trained.code, Some(0), "{}", trained.stderr);
+    assert!(
+        ask("all")
+            .iter()
+            .all(|answer| answer["novelty"].is_f64() && answer.get("reason").is_none())
+    );
 }
 
 #[test]

@@ -292,7 +292,7 @@ fn formats_say_the_same() {
     let answers: Vec<_> = answers.lines().map(json).collect();
     let csv = of(&["--format", "csv"]);
     let rows: Vec<&str> = csv.lines().collect();
-    let header = "path,predicted,class,probability,bin,bin_probability,tta,sorted_by,reason,\
+    let header = "path,predicted,class,probability,bin,bin_probability,tta,sorted_by,reason,novelty,\
                   p0,p1,p2,p3,p4,p5,p6,p7,p8,p9";
     assert_eq!((rows.len(), rows[0]), (3, header));
     assert!(rows[2].starts_with("\"./a, \"\"b\"\".png\","), "{csv}");
@@ -302,7 +302,7 @@ fn formats_say_the_same() {
     assert_eq!(fields[2], answers[0]["class"]);
     let probabilities: Vec<String> =
         answers[0]["probabilities"].as_array().unwrap().iter().map(ToString::to_string).collect();
-    assert_eq!(fields[9..], probabilities);
+    assert_eq!(fields[10..], probabilities);
     let table = of(&[]);
     let lines: Vec<&str> = table.lines().collect();
     assert!(lines[0].starts_with("class ") && lines[0].ends_with("  image"), "{table}");

@@ -10,7 +10,7 @@
 
 use crate::{conv, every_operation, metadata, tensors, tensors_of};
 use fashion_infer::tensors::{Metadata, Tensors, encode};
-use fashion_infer::{Classifier, Graph, ImageShape, Op, Value};
+use fashion_infer::{Classifier, Graph, ImageShape, NoveltyFit, Op, Thresholds, Value};
 use serde_json::{Value as Json, json};
 use std::cmp::Ordering;
 
@@ -85,7 +85,7 @@ fn residual() -> Graph {
 }
 
 /// Two blocks of convolution and pooling in one kernel, the first of which leaves out a row.
-fn blocks() -> Graph {
+pub(crate) fn blocks() -> Graph {
     let mut graph = Graph::new(ImageShape { channels: 1, side: 16 });
     let mut x = Value::IMAGES;
     for (name, outputs) in [("conv1", 16), ("conv2", 32)] {
@@ -129,6 +129,21 @@ impl Parts {
         self
     }
 
+    /// Knows the images of its classes.
+    fn knowing(mut self) -> Parts {
+        let classifier = Classifier::from_bytes(&self.clone().bytes().unwrap()).unwrap();
+        let pixels = classifier.input().values();
+        let images: Vec<u8> = (0..40 * pixels).map(|i| (i * 37 % 253) as u8).collect();
+        let mut fit = NoveltyFit::of(&classifier);
+        let labels: Vec<usize> = (0..40).map(|image| image % 3).collect();
+        fit.add(&classifier.layer_features(&images).unwrap(), &labels);
+        let thresholds =
+            Thresholds { keeping_95: Some(60.0), keeping_99: Some(70.0), held_out: 200 };
+        let novelty = fit.finish().unwrap().with_thresholds(thresholds);
+        novelty.to_file(&mut self.tensors, &mut self.metadata);
+        self
+    }
+
     fn bytes(mut self) -> Option<Vec<u8>> {
         let json = match &self.graphs[..] {
             [one] => one.to_string(),
@@ -149,6 +164,7 @@ impl Parts {
         let small = |graph: &Graph| graph.check().is_ok() && graph.parameter_count() < 1 << 18;
         if !graphs.is_empty() && graphs.iter().all(small) {
             self.tensors = all_tensors(&graphs);
+            self.metadata.remove("novelty");
             let names: Vec<String> = (0..graphs[0].classes()).map(|n| n.to_string()).collect();
             self.metadata.insert("classes".into(), json!(names).to_string());
         }
@@ -249,6 +265,10 @@ impl Parts {
                 "threshold",
                 "architecture",
                 "tta",
+                "novelty",
+                "novelty_threshold_95",
+                "novelty_threshold_99",
+                "novelty_held_out",
             ],
             [
                 "",
@@ -434,13 +454,15 @@ fn mutated_files_are_refused_or_answer() {
         Parts::new(&[vgg(), vgg()]),
         Parts::new(&[beside_vgg(), vgg(), beside_vgg()]).flipped(),
         Parts::new(&[residual()]).flipped(),
+        Parts::new(&[blocks()]).knowing(),
+        Parts::new(&[beside_vgg(), vgg()]).knowing(),
         Parts::new(std::slice::from_ref(&every)),
     ];
     for base in &bases {
         Classifier::from_bytes(&base.clone().bytes().unwrap()).unwrap();
     }
     let mutants = std::env::var("FASHION_FUZZ").map_or(1500, |count| count.parse().unwrap());
-    let [mut refused, mut answered] = [0, 0];
+    let [mut refused, mut answered, mut known] = [0, 0, 0];
     for number in 0..mutants {
         let _named = Mutant(number);
         let Some(bytes) = mutant(&bases, &mut Random(number as u64)) else { continue };
@@ -460,6 +482,13 @@ fn mutated_files_are_refused_or_answer() {
             (0..3 * classifier.input().values()).map(|i| (i * 31 % 251) as u8).collect();
         let features = classifier.features(&images).unwrap();
         assert_eq!(features.len(), 3 * classifier.feature_count());
+        if let Ok(Some(scores)) = classifier.novelty_scores(&images) {
+            assert!(
+                scores.len() == 3 && scores.iter().all(|score| score.is_finite()),
+                "{scores:?}"
+            );
+            known += 1;
+        }
         if let Ok(p) = classifier.probabilities(&images) {
             answered += 1;
             let classes = classifier.classes().len();
@@ -470,6 +499,7 @@ fn mutated_files_are_refused_or_answer() {
             }
         }
     }
-    println!("{mutants} mutants: {refused} refused, {answered} answered");
+    println!("{mutants} mutants: {refused} refused, {answered} answered, {known} knew");
+    assert!(known > mutants / 100, "{known} of {mutants}");
     assert!(refused > mutants / 4 && answered > mutants / 6, "{refused}, {answered} of {mutants}");
 }

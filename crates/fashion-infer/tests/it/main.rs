@@ -8,6 +8,7 @@ mod file;
 mod fuzz;
 mod graph;
 mod join;
+mod novelty;
 mod onnx;
 mod plan;
 

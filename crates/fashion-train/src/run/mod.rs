@@ -15,7 +15,7 @@ use crate::environment::Environment;
 use crate::error::{AtPath, Error};
 use crate::history::{self, Epoch};
 use fashion_data::files::{check_folder, write_atomically};
-use fashion_model::{Calibration, tensors};
+use fashion_model::{Calibration, Novelty, tensors};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -163,14 +163,22 @@ impl RunFolder {
         })
     }
 
-    /// Writes what was found out about the network's confidence into the weights to use.
+    /// Writes what was found out about the network's confidence, if it was, and about the images that it
+    /// knows into the weights to use.
     ///
     /// # Errors
     /// As [`weights_path`](Self::weights_path), or if the file cannot be read or written.
-    pub fn calibrate(&self, calibration: &Calibration) -> Result<(), Error> {
+    pub fn complete_weights(
+        &self,
+        calibration: Option<&Calibration>,
+        novelty: &Novelty,
+    ) -> Result<(), Error> {
         let path = self.weights_path()?;
-        let (weights, mut metadata) = tensors::load(&path)?;
-        calibration.to_metadata(&mut metadata);
+        let (mut weights, mut metadata) = tensors::load(&path)?;
+        if let Some(calibration) = calibration {
+            calibration.to_metadata(&mut metadata);
+        }
+        novelty.to_file(&mut weights, &mut metadata);
         Ok(tensors::save(&path, &weights, &metadata)?)
     }
 
