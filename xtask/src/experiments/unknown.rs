@@ -1,8 +1,6 @@
 //! How well a classifier tells what is none of its classes: pictures of other things, and garments of a class
 //! that was held out of its training.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, ensure};
 use fashion_data::{Dataset, Splits};
 use fashion_eval::fixed_percent;
@@ -63,7 +61,7 @@ fn drawn(workspace: &Workspace, runs: &Runs<'_>, splits: &Splits) -> Result<()> 
         "`{WEIGHTS}`, the {} test images against {OTHERS} pictures of each kind",
         splits.test.len()
     );
-    runs.settle(workspace, &DRAWN, &separations("", rows), &how)?;
+    runs.settle(workspace, &DRAWN, &separations("", &rows), &how)?;
     let heads = ["", "where 95% of garments stay", "where 99% of garments stay"];
     runs.settle(workspace, &SHARES, &table(&heads, shares), &how)
 }
@@ -91,7 +89,7 @@ fn classes(workspace: &Workspace, runs: &Runs<'_>, splits: &Splits) -> Result<()
         "`fashion train {}` without the class, whose test images then are the unknown ones",
         TRAINING.join(" ")
     );
-    runs.settle(workspace, &CLASSES, &separations("Held out", rows), &how)
+    runs.settle(workspace, &CLASSES, &separations("Held out", &rows), &how)
 }
 
 /// The pixels of these images, one after the other.
@@ -189,7 +187,7 @@ fn compared(name: &str, known: &Scores, unknown: &Scores) -> Result<Compared> {
 }
 
 /// AUROC and false positives of each method, and their means.
-fn separations(head: &str, rows: Vec<Compared>) -> String {
+fn separations(head: &str, rows: &[Compared]) -> String {
     let count = rows.len() as f64;
     let mean = |of: fn(&Separation) -> f64, method: usize| {
         rows.iter().map(|(_, all)| of(&all[method])).sum::<f64>() / count
@@ -221,7 +219,7 @@ mod tests {
         let far: Scores = std::array::from_fn(|_| vec![9.0, 9.0]);
         let rows = [("near", &near), ("far", &far)]
             .map(|(name, unknown)| compared(name, &known, unknown).unwrap());
-        let table = separations("Held out", Vec::from(rows));
+        let table = separations("Held out", &rows);
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines.len(), 5);
         assert!(lines[0].starts_with("| Held out | Softmax | Energy |"), "{}", lines[0]);

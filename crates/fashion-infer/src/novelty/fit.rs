@@ -65,15 +65,15 @@ impl NoveltyFit {
         let mut first = 0;
         let mut members = Vec::new();
         for &own in &self.widths {
-            let rows = || self.features.chunks_exact(width).map(|row| &row[first..first + own]);
-            members.push(self.member(rows().collect(), own)?);
+            let rows = self.features.chunks_exact(width).map(|row| &row[first..first + own]);
+            members.push(self.member(&rows.collect::<Vec<_>>(), own)?);
             first += own;
         }
         Ok(Novelty { members, thresholds: None })
     }
 
     /// What one network knows, of each image's own layer features.
-    fn member(&self, rows: Vec<&[f32]>, width: usize) -> Result<Known, Error> {
+    fn member(&self, rows: &[&[f32]], width: usize) -> Result<Known, Error> {
         let mut moments = Moments::new(self.classes, width - 1);
         let all: Vec<&[f32]> = rows.iter().map(|row| &row[..width - 1]).collect();
         moments.add(&all, &self.labels);
