@@ -28,7 +28,7 @@ pub(super) fn all(garments: &[u8]) -> Result<Vec<Others>> {
         images.flat_map(|(item, image)| change(item, image)).collect()
     };
     let drawn = |change: &dyn Fn(&mut ChaCha8Rng) -> Vec<u8>, number: u64| {
-        let stream = |item| stream(0, Purpose::Sample, STREAMS + number, item as u64);
+        let stream = |item: usize| stream(0, Purpose::Sample, STREAMS + number, item as u64);
         (0..count).flat_map(|item| change(&mut stream(item))).collect()
     };
     let all: [(&'static str, Vec<u8>); 10] = [

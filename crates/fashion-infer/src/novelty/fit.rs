@@ -65,8 +65,8 @@ impl NoveltyFit {
         let mut first = 0;
         let mut members = Vec::new();
         for &own in &self.widths {
-            let rows = || self.features.chunks_exact(width).map(|row| &row[first..first + own]);
-            members.push(self.member(&rows().collect::<Vec<_>>(), own)?);
+            let rows = self.features.chunks_exact(width).map(|row| &row[first..first + own]);
+            members.push(self.member(&rows.collect::<Vec<_>>(), own)?);
             first += own;
         }
         Ok(Novelty { members, thresholds: None })
