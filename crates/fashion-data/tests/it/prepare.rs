@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use fashion_data::picture::{self, Picture};
+use fashion_data::picture::{self, Limits, Picture};
 use fashion_data::prepare::{Doubt, Preparation, Prepare, prepare_tree, side_by_side};
 use fashion_data::{Reading, folder};
 
@@ -44,7 +44,9 @@ fn zalandos_way_is_imagemagicks_to_a_level() {
     {
         let picture = striped(width, height, channels, seed);
         let prepared = Preparation::Zalando.apply(&picture, SIDE, 1).unwrap();
-        let expected = picture::read(fixture(&format!("zalando-{number}.png")).as_ref()).unwrap();
+        let expected =
+            picture::read(fixture(&format!("zalando-{number}.png")).as_ref(), &Limits::default())
+                .unwrap();
         let off = prepared.pixels.iter().zip(&expected.pixels).map(|(a, b)| a.abs_diff(*b));
         assert!(off.max() <= Some(1), "picture {number}");
         assert_eq!(prepared.doubt, None);
@@ -247,16 +249,20 @@ fn a_folder_becomes_another_and_bad_files_are_named() {
     fs::write(from.join("hats/cut.png"), &png[..100]).unwrap();
     fs::write(from.join("hats/notes.txt"), "no picture").unwrap();
     let prepare = Prepare { preparation: Preparation::Photo, side: SIDE, channels: 1 };
-    let tree = prepare_tree(&from, &to, prepare, &|_, _| {}).unwrap();
+    let tree = prepare_tree(&from, &to, prepare, &Limits::default(), &|_, _| {}).unwrap();
     assert_eq!((tree.written, tree.doubtful.len(), tree.failed.len()), (4, 0, 1));
     assert!(tree.failed[0].to_string().contains("cut.png: "), "{}", tree.failed[0]);
     let expected = Preparation::Photo.apply(&square, SIDE, 1).unwrap().pixels;
     for name in ["boots/a.jpg.png", "boots/a.png", "hats/b.png", "c.png"] {
-        assert_eq!(picture::read(&to.join(name)).unwrap().pixels, expected, "{name}");
+        assert_eq!(
+            picture::read(&to.join(name), &Limits::default()).unwrap().pixels,
+            expected,
+            "{name}"
+        );
     }
     // What is there stays.
     fs::write(to.join("c.png"), "mine").unwrap();
-    let again = prepare_tree(&from, &to, prepare, &|_, _| {}).unwrap();
+    let again = prepare_tree(&from, &to, prepare, &Limits::default(), &|_, _| {}).unwrap();
     assert_eq!((again.written, again.failed.len()), (0, 5));
     assert_eq!(fs::read(to.join("c.png")).unwrap(), b"mine");
 
