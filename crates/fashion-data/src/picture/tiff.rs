@@ -1,5 +1,5 @@
 //! TIFF pictures: the first page, in grey, RGB, CMYK or of a palette, of 1 to 16 bits a channel, as it is or
-//! packed by LZW, Deflate or PackBits.
+//! packed by LZW, Deflate or `PackBits`.
 
 use std::borrow::Cow;
 use std::io::{Cursor, ErrorKind};
