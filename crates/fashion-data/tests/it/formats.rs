@@ -227,8 +227,7 @@ fn bitmaps_with_masks_have_their_channels_scaled() {
     let pixels = [0b0_11111_00001_10000_u16, 0].map(u16::to_le_bytes).concat();
     assert_eq!(decode(&bmp([1, 1], 16, 0, &[], &pixels)).unwrap().pixels, [255, 8, 132]);
     let masks = [0xf800_u32, 0x07e0, 0x001f].map(u32::to_le_bytes).concat();
-    // Five bits of red, six of green, five of blue.
-    let pixels = [16 << 11 | 1 << 5 | 31_u16, 0].map(u16::to_le_bytes).concat();
+    let pixels = [16_u16 << 11 | 1 << 5 | 31, 0].map(u16::to_le_bytes).concat();
     assert_eq!(decode(&bmp([1, 1], 16, 3, &masks, &pixels)).unwrap().pixels, [132, 4, 255]);
     // Ten bits each, and two of alpha, a third of which is white.
     let masks = [0x3ff_u32, 0x3ff << 10, 0x3ff << 20, 3 << 30].map(u32::to_le_bytes).concat();
