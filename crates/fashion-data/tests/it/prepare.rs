@@ -208,7 +208,7 @@ fn doubt_is_said() {
     assert_eq!(doubt(&noise), Some(Doubt::Uneven));
     let checks = picture(200, 150, |x, y| [if (x / 25 + y / 25) % 2 == 0 { 20 } else { 235 }; 3]);
     assert!(doubt(&checks).is_some());
-    let button = shirt([200, 160], [40.0, 30.0], 13.0, [60, 40, 90], |_, _| [250; 3]);
+    let button = shirt([200, 160], [40.0, 30.0], 11.0, [60, 40, 90], |_, _| [250; 3]);
     assert_eq!(doubt(&button), Some(Doubt::Small));
     let ghost = shirt([200, 160], [40.0, 30.0], 100.0, [241, 241, 240], |_, _| [244; 3]);
     assert!(doubt(&ghost).is_some());
