@@ -78,6 +78,11 @@ pub fn check_file(path: &Path) -> io::Result<()> {
     if path.is_dir() || path.file_name().is_none() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
+    probe(path)
+}
+
+/// Makes a file beside a place for a moment, whatever is there.
+fn probe(path: &Path) -> io::Result<()> {
     let beside = beside(path);
     File::create_new(&beside)?;
     fs::remove_file(&beside)
@@ -107,7 +112,7 @@ pub fn check_folder(folder: &Path) -> io::Result<()> {
     };
     let folder = std::path::absolute(folder)?;
     let nearest = folder.ancestors().find(|path| !absent(path)).unwrap_or(&folder);
-    check_file(&nearest.join("probe"))
+    probe(&nearest.join("probe"))
 }
 
 fn write_and_sync(
@@ -165,6 +170,10 @@ mod tests {
         check_file(&at("file")).unwrap();
         check_folder(folder.path()).unwrap();
         check_folder(&at("new/newer")).unwrap();
+        // Whatever somebody calls a folder.
+        fs::create_dir(at("probe")).unwrap();
+        check_folder(folder.path()).unwrap();
+        fs::remove_dir(at("probe")).unwrap();
         let kind = |checked: io::Result<()>| checked.unwrap_err().kind();
         assert_eq!(kind(check_file(&at("new/file"))), io::ErrorKind::NotFound);
         assert_eq!(kind(check_file(folder.path())), io::ErrorKind::IsADirectory);
