@@ -69,12 +69,13 @@ fn what_is_none_of_the_classes_goes_to_a_person() {
     let trained = fashion(folder.path(), options);
     assert_eq!(trained.code, Some(0), "{}", trained.stderr);
     write_png(&folder.path().join("boot.png"), 28, 28, splits().test.pixels(9));
-    // Noise, but for its border: a bright one is a reason of its own.
-    let inside = |at: usize| (5..23).contains(&(at % SIDE)) && (5..23).contains(&(at / SIDE));
-    let noise = |at: usize| if inside(at) { (at * at * 7919 % 65_521 % 256) as u8 } else { 0 };
-    write_png(&folder.path().join("noise.png"), 28, 28, &(0..784).map(noise).collect::<Vec<_>>());
+    // A chessboard, but for its border: a bright one is a reason of its own.
+    let inside = |at: usize| (3..25).contains(&(at % SIDE)) && (3..25).contains(&(at / SIDE));
+    let white = |at: usize| inside(at) && (at % SIDE + at / SIDE) % 2 == 1;
+    let board: Vec<u8> = (0..784).map(|at| if white(at) { 255 } else { 0 }).collect();
+    write_png(&folder.path().join("board.png"), 28, 28, &board);
     let ask = |weights: &str| -> Vec<serde_json::Value> {
-        let ended = fashion(folder.path(), ["predict", weights, "boot.png", "noise.png", "--json"]);
+        let ended = fashion(folder.path(), ["predict", weights, "boot.png", "board.png", "--json"]);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         ended.stdout.lines().map(json).collect()
     };
