@@ -1,5 +1,5 @@
 //! `fashion predict`: pictures are [found](finding), [read](reading) on all threads while those before them
-//! are answered, [written](writing) as the answers come, and [sorted](sorting).
+//! are answered, [written](writing) as the answers come, and [sorted](mod@sorting).
 
 mod finding;
 mod list;
