@@ -3,18 +3,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use clap::Args as ClapArgs;
+use fashion_data::Dataset;
 use fashion_data::audit::Oddity;
-use fashion_data::picture::Picture;
+use fashion_data::picture::{self, Limits, Picture};
 use fashion_data::prepare::{Preparation, Prepared, side_by_side};
 use fashion_data::random::{Purpose, below, stream};
-use fashion_data::{Dataset, Origin, Reading, Source};
 use fashion_infer::{Classifier, Target};
 use fashion_sample::{Backdrop, Sample, photograph};
 use jpeg_encoder::{ColorType, Encoder};
 use rayon::prelude::*;
 
+use crate::experiments::official;
 use crate::markers::{Part, table};
 use crate::model_card::WEIGHTS;
 use crate::workspace::Workspace;
@@ -94,16 +95,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
 
 /// The garments that are photographed.
 fn garments(workspace: &Workspace, args: &Args) -> Result<Dataset> {
-    let folder = std::env::var_os("FASHION_DATA")
-        .map_or_else(|| workspace.root().join("data"), PathBuf::from);
-    let splits = Source::find(&folder)?.load(&Reading::default())?;
-    ensure!(
-        splits.origin == Origin::FashionMnist,
-        "{} holds {}; expected {}, which `cargo xtask fetch-data` brings",
-        folder.display(),
-        splits.origin,
-        Origin::FashionMnist
-    );
+    let splits = official(workspace)?;
     let (part, indices) = match args.held_out {
         // As `train --recipe quick --seed 0` does.
         true => (&splits.train, splits.hold_out(0.1, 0)?.held_out),
@@ -118,18 +110,16 @@ fn garments(workspace: &Workspace, args: &Args) -> Result<Dataset> {
 /// A photograph of a garment as a camera keeps it: in JPEG, and read again.
 fn taken(tile: &[u8], on: Backdrop, index: usize) -> Result<Picture> {
     let index = index as u64;
-    let picture = photograph(tile, SIDE, on, SEED, index);
     let quality = 60 + below(&mut stream(SEED, Purpose::Sample, 15, index), 36) as u8;
-    let Picture { ref pixels, width, height, .. } = picture;
+    let Picture { pixels, width, height, .. } = photograph(tile, SIDE, on, SEED, index);
     let mut bytes = Vec::new();
     Encoder::new(&mut bytes, quality).encode(
-        pixels,
+        &pixels,
         width as u16,
         height as u16,
         ColorType::Rgb,
     )?;
-    let pixels = jpeg_decoder::Decoder::new(&bytes[..]).decode()?;
-    Ok(Picture { pixels, ..picture })
+    Ok(picture::decode(&bytes, &Limits::default())?)
 }
 
 /// Writes two drawn garments of each class on each ground, `GROUND-NUMBER.png`.

@@ -494,8 +494,8 @@ pub(crate) fn is_picture(path: &Path) -> bool {
     }
 }
 
-/// Whether a name is that of a picture: it ends in `.png`, `.jpg`, `.jpeg`, `.jpe` or `.jfif`, in small
-/// letters or capitals.
+/// Whether a name is that of a picture: it ends in `.png`, `.jpg`, `.jpeg`, `.jpe`, `.jfif`, `.webp`, `.gif`,
+/// `.bmp`, `.tif` or `.tiff`, in small letters or capitals.
 #[must_use]
 pub fn is_named(path: &Path) -> bool {
     let ending = path.extension().unwrap_or_default();

@@ -83,7 +83,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
 }
 
 /// Fashion-MNIST, and nothing else.
-fn official(workspace: &Workspace) -> Result<Splits> {
+pub(crate) fn official(workspace: &Workspace) -> Result<Splits> {
     let at = env::var_os("FASHION_DATA").map(PathBuf::from);
     let at = at.unwrap_or_else(|| workspace.root().join("data"));
     let splits = Source::find(&at)?.load(&Reading::default())?;

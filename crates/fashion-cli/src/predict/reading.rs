@@ -3,7 +3,7 @@
 use super::finding::{Finder, Found, LeftOut, Sink, Source, cannot_classify};
 use super::{BACKGROUND, unlike_the_data};
 use anyhow::{Context, Result};
-use fashion_data::picture::{self, Limits, Picture};
+use fashion_data::picture::{Limits, Picture};
 use fashion_data::prepare::{Preparation, Prepared, side_by_side};
 use fashion_judge::Seen;
 use fashion_model::ImageShape;
@@ -112,8 +112,7 @@ impl Viewer {
         let ImageShape { side, channels } = self.input;
         let (path, picture) = match found {
             Found::File(path) => {
-                let picture = picture::bytes_of(&path, &self.limits)
-                    .and_then(|bytes| self.preparation.decode(&bytes, side, &self.limits));
+                let picture = self.preparation.read(&path, side, &self.limits);
                 (path, picture)
             }
             Found::Tile(path, picture) => (path, Ok(picture)),

@@ -174,7 +174,7 @@ pub fn read_reduced(path: &Path, edge: usize, limits: &Limits) -> Result<Picture
 }
 
 /// What a file holds, if that is not too much for a picture.
-pub fn bytes_of(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
+pub(crate) fn bytes_of(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
     let file = File::open(path)?;
     // Of what is no regular file, a pipe for one, the length is not known.
     let length = file.metadata()?.len();

@@ -9,6 +9,7 @@ mod tree;
 mod zalando;
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use crate::Error;
@@ -121,6 +122,15 @@ impl Preparation {
             Self::Photo => picture::decode_reduced(bytes, photo::edge(side), limits),
             Self::None | Self::Zalando => picture::decode(bytes, limits),
         }
+    }
+
+    /// [`decode`](Self::decode), of a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`picture::read`].
+    pub fn read(self, path: &Path, side: usize, limits: &Limits) -> Result<Picture, Error> {
+        self.decode(&picture::bytes_of(path, limits)?, side, limits)
     }
 
     /// The picture as a network takes it whose images are of this side, at least 2, and so many channels,

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::{Doubt, Prepare};
 use crate::error::InFile;
 use crate::folder::{Progress, is_picture};
-use crate::picture::{self, Limits, png};
+use crate::picture::{Limits, png};
 use crate::{Error, files};
 
 /// What became of the pictures in a folder, in the order of their paths.
@@ -105,9 +105,9 @@ fn write(
     limits: &Limits,
 ) -> Result<Option<Doubt>, Error> {
     let Prepare { preparation, side, channels } = prepare;
-    let prepared = picture::bytes_of(from, limits).and_then(|bytes| {
-        preparation.apply(&preparation.decode(&bytes, side, limits)?, side, channels)
-    });
+    let prepared = preparation
+        .read(from, side, limits)
+        .and_then(|picture| preparation.apply(&picture, side, channels));
     let prepared = prepared.in_file(from)?;
     let png = png::encode(&prepared.pixels, [side, side], channels);
     File::create_new(to).and_then(|mut file| file.write_all(&png)).in_file(to)?;
