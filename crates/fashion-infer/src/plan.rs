@@ -186,11 +186,11 @@ impl Plan {
     /// as normalised pixels, in this thread: of the last pixels that the network makes the mean of each
     /// channel in the upper left quarter, the upper right, the lower left and the lower right one; the
     /// [features](Self::features_here); and the energy of the logits, −log Σ exp (Liu et al., arXiv
-    /// 2010.03759). Of an odd side the middle is of both halves.
+    /// 2010.03759). Of an odd side the middle is of both halves. Writes these logits (n, classes) too.
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn layer_features_here(&self, x: &[f32], out: &mut [f32]) {
+    pub fn layer_features_here(&self, x: &[f32], out: &mut [f32], logits: &mut [f32]) {
         let (width, count) = (self.layer_feature_count(), self.feature_count());
         // Written by both, one after the other.
         let out = std::cell::RefCell::new(out);
@@ -203,8 +203,7 @@ impl Plan {
         };
         self.run(x, quarters, |last, features| {
             let mut out = out.borrow_mut();
-            let mut logits = vec![0.0; features.len() / count * self.classes];
-            self.last(last, features, &mut logits);
+            self.last(last, features, logits);
             let of_images = features.chunks_exact(count).zip(logits.chunks_exact(self.classes));
             for (row, (features, logits)) in out.chunks_exact_mut(width).zip(of_images) {
                 row[width - 1 - count..width - 1].copy_from_slice(features);
@@ -221,8 +220,8 @@ impl Plan {
     /// # Panics
     /// If the lengths do not fit.
     pub fn logits(&self, x: &[f32], logits: &mut [f32]) {
-        let here = |x: &[f32], logits: &mut [f32]| self.logits_here(x, logits);
-        self.in_chunks(x, self.classes, logits, here);
+        let here = |x: &[f32], logits: &mut [f32], _: &mut [f32]| self.logits_here(x, logits);
+        self.in_chunks(x, [self.classes, 0], [logits, &mut []], here);
     }
 
     /// As [`features_here`](Self::features_here), on all threads of rayon's current pool.
@@ -230,17 +229,19 @@ impl Plan {
     /// # Panics
     /// If the lengths do not fit.
     pub fn features(&self, x: &[f32], features: &mut [f32]) {
-        let here = |x: &[f32], features: &mut [f32]| self.features_here(x, features);
-        self.in_chunks(x, self.feature_count(), features, here);
+        let here = |x: &[f32], features: &mut [f32], _: &mut [f32]| self.features_here(x, features);
+        self.in_chunks(x, [self.feature_count(), 0], [features, &mut []], here);
     }
 
     /// As [`layer_features_here`](Self::layer_features_here), on all threads of rayon's current pool.
     ///
     /// # Panics
     /// If the lengths do not fit.
-    pub fn layer_features(&self, x: &[f32], out: &mut [f32]) {
-        let here = |x: &[f32], out: &mut [f32]| self.layer_features_here(x, out);
-        self.in_chunks(x, self.layer_feature_count(), out, here);
+    pub fn layer_features(&self, x: &[f32], out: &mut [f32], logits: &mut [f32]) {
+        let here = |x: &[f32], out: &mut [f32], logits: &mut [f32]| {
+            self.layer_features_here(x, out, logits);
+        };
+        self.in_chunks(x, [self.layer_feature_count(), self.classes], [out, logits], here);
     }
 
     /// Probabilities of the classes (n, classes), the softmax of the logits.
@@ -255,23 +256,32 @@ impl Plan {
         probabilities
     }
 
+    /// Makes two results of some images at a time, of so many numbers for each image.
     fn in_chunks(
         &self,
         x: &[f32],
-        width: usize,
-        out: &mut [f32],
-        here: impl Fn(&[f32], &mut [f32]) + Sync,
+        widths: [usize; 2],
+        [mut first, mut second]: [&mut [f32]; 2],
+        here: impl Fn(&[f32], &mut [f32], &mut [f32]) + Sync,
     ) {
         let pixels = self.input.values();
         let n = x.len() / pixels;
-        assert_eq!((x.len(), out.len()), (n * pixels, n * width), "pixels and results");
+        let lengths = [first.len(), second.len()];
+        assert_eq!((x.len(), lengths), (n * pixels, widths.map(|width| n * width)), "lengths");
         if n == 1 {
-            return here(x, out);
+            return here(x, first, second);
         }
         let rows = chunk_len(n).min(MAX_ROWS / self.sizes[1].max(1)).max(1);
-        x.par_chunks(rows * pixels)
-            .zip(out.par_chunks_mut(rows * width))
-            .for_each(|(x, out)| here(x, out));
+        let mut parts = Vec::new();
+        for x in x.chunks(rows * pixels) {
+            let images = x.len() / pixels;
+            let first =
+                first.split_off_mut(..images * widths[0]).expect("a length that was checked");
+            let second =
+                second.split_off_mut(..images * widths[1]).expect("a length that was checked");
+            parts.push((x, first, second));
+        }
+        parts.into_par_iter().for_each(|(x, first, second)| here(x, first, second));
     }
 
     /// Does all steps but the last, which is given to `finish` with the features of all images. The last

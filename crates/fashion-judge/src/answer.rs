@@ -167,8 +167,8 @@ impl<'a> Answering<'a> {
     pub fn answer(&self, pictures: &[Seen]) -> Result<Vec<Answer>, Error> {
         let pixels: Vec<&[u8]> = pictures.iter().map(|seen| &seen.pixels[..]).collect();
         let pixels = pixels.concat();
-        let probabilities = self.classifier.plain_probabilities(&pixels)?;
-        let novelty = self.classifier.novelty_scores(&pixels)?.unwrap_or_default();
+        let (probabilities, novelty) = self.classifier.plain_probabilities_and_novelty(&pixels)?;
+        let novelty = novelty.unwrap_or_default();
         let rows = probabilities.chunks_exact(self.classifier.classes().len()).enumerate();
         let of = |(seen, (at, row))| self.of(seen, row, novelty.get(at).copied());
         Ok(pictures.iter().zip(rows).map(of).collect())

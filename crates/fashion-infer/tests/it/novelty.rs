@@ -6,7 +6,7 @@ use crate::{
     values,
 };
 use fashion_infer::tensors::{Metadata, Tensors, decode, encode};
-use fashion_infer::{Classifier, Novelty, NoveltyFit, Thresholds};
+use fashion_infer::{Classifier, Novelty, NoveltyFit, Thresholds, Tta};
 
 fn classifier(tensors: &Tensors, metadata: &Metadata) -> Result<Classifier, fashion_infer::Error> {
     Classifier::from_bytes(&encode(tensors, metadata).unwrap())
@@ -97,6 +97,28 @@ fn a_file_gives_the_scores_that_were_fitted() {
     // Whoever does not speak of it may have what tensors he likes.
     metadata.remove("novelty");
     assert!(classifier(&tensors, &metadata).unwrap().novelty().is_none());
+}
+
+#[test]
+fn both_together_are_what_each_is_alone() {
+    let graph = small();
+    let pair = || (tensors_of([tensors(&graph), other_tensors(&graph)]), metadata_of(&[&graph; 2]));
+    for (mut tensors, mut metadata) in [(tensors(&graph), metadata(&graph)), pair()] {
+        for tta in [Tta::None, Tta::Flip] {
+            let plain = classifier(&tensors, &metadata).unwrap().with_tta(tta);
+            let pixels = images(&graph, 30);
+            let probabilities = plain.plain_probabilities(&pixels).unwrap();
+            let found = plain.plain_probabilities_and_novelty(&pixels).unwrap();
+            assert_eq!(found, (probabilities.clone(), None));
+            known(&plain, &pixels).to_file(&mut tensors, &mut metadata);
+            let with = classifier(&tensors, &metadata).unwrap().with_tta(tta);
+            let scores = with.novelty_scores(&pixels).unwrap();
+            assert!(scores.is_some());
+            let found = with.plain_probabilities_and_novelty(&pixels).unwrap();
+            assert_eq!(found, (probabilities, scores));
+            metadata.remove("novelty");
+        }
+    }
 }
 
 #[test]
