@@ -254,11 +254,12 @@ settings! {
     /// so that probabilities are the mean of both and take twice the time. Epochs are chosen without
     Run tta: Tta = Tta::None, "none|flip",
         |_| true => "none or flip";
-    /// Networks that are trained one after the other, with this seed and those after it, as members of one
-    /// classifier, whose probabilities are the mean of theirs
+    /// Networks that are trained one after the other, with N seeds from N times the seed on, as members of
+    /// one classifier, whose probabilities are the mean of theirs
     Run members: usize = 1, "N",
         |s| (1..=MAX_MEMBERS).contains(&s.members) => "1 to 64",
-        |s| i64::try_from(s.seed.saturating_add(s.members as u64)).is_ok()
+        |s| s.seed.checked_add(1).and_then(|next| next.checked_mul(s.members as u64))
+            .is_some_and(|next| i64::try_from(next).is_ok())
             => "so few that all of their seeds are below 2^63";
     /// Decides the initial weights, the part held out, the order of the images and how they are changed
     Run seed: u64 = 0, "N",
@@ -349,13 +350,13 @@ impl Settings {
         chosen.then(|| best(history)).flatten()
     }
 
-    /// What a member of several networks is trained by, counted from 0: the same, but for its seed. All hold
-    /// out the same images.
+    /// What a member of several networks is trained by, counted from 0: the same, but for its seed, which no
+    /// member of a run with another seed has. All hold out the same images.
     #[must_use]
     pub fn of_member(&self, number: usize) -> Settings {
         Settings {
             members: 1,
-            seed: self.seed + number as u64,
+            seed: self.seed * self.members as u64 + number as u64,
             validation_seed: Some(self.hold_out_seed()),
             ..self.clone()
         }
@@ -591,6 +592,20 @@ mod tests {
             let set = Settings::default().with_one(name, &toml::Value::Float(0.1), "x".as_ref());
             let error = set.unwrap().check_dataset(grey).unwrap_err().to_string();
             assert!(error.contains("images are grey"), "{error}");
+        }
+    }
+
+    #[test]
+    fn runs_of_several_seeds_share_no_member() {
+        let of = |seed: u64, members: usize| Settings { seed, members, ..Settings::default() };
+        let seeds = |settings: Settings| (0..3).map(move |member| settings.of_member(member).seed);
+        assert!((0..3).flat_map(|seed| seeds(of(seed, 3))).eq(0..9));
+        assert_eq!(of(2, 3).of_member(1).hold_out_seed(), 2);
+        assert_eq!((of(7, 1).of_member(0).seed, of(7, 1).of_member(0).members), (7, 1));
+        let last = i64::MAX as u64 / 3;
+        of(last - 1, 3).check().unwrap();
+        for (seed, members) in [(last, 3), (u64::MAX - 1, 64)] {
+            assert!(of(seed, members).check().unwrap_err().to_string().contains("below 2^63"));
         }
     }
 
