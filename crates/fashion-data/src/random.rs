@@ -40,6 +40,8 @@ pub enum Purpose {
     Mixup = 11,
     /// Which items of a class are drawn once more in an epoch.
     Balance = 12,
+    /// How much an image is blurred.
+    Blur = 13,
 }
 
 /// The stream for one purpose, epoch and index.

@@ -150,7 +150,7 @@ mod tests {
                     --warmup-epochs 0.5 --decay-factor 0.4 --step-epochs 3 --plateau-patience 4 \
                     --min-lr 0.1 --one-cycle-rise 0.6 --label-smoothing 0.05 \
                     --class-weights 1,2 --balance 0.25 --skip-easy 0.4 --skip-easy-from 5 --flip 0.5 \
-                    --shift 0.11 --rotate 12 --scale 0.12 --brightness 0.13 --contrast 0.14 \
+                    --shift 0.11 --rotate 12 --scale 0.12 --blur 0.21 --brightness 0.13 --contrast 0.14 \
                     --saturation 0.15 --hue 0.16 --erase 0.17 --mixup 0.18 --from 001 \
                     --freeze stem,norm --teacher runs/t --teacher-temperature 3 \
                     --teacher-weight 0.19 --bins b.toml --tta flip --ema-decay 0.99 --patience 6 \
@@ -191,6 +191,7 @@ mod tests {
             shift: 0.11,
             rotate: 12.0,
             scale: 0.12,
+            blur: 0.21,
             brightness: 0.13,
             contrast: 0.14,
             saturation: 0.15,

@@ -4,6 +4,7 @@
 //! (seed, epoch, draw), where the draw is the place in the epoch's order: an image that is drawn twice is
 //! changed twice, differently, and neither threads nor interruptions matter.
 
+mod blur;
 mod colour;
 mod erase;
 mod geometry;
@@ -31,6 +32,8 @@ pub struct Augment {
     /// Largest magnification less 1, 0–1: sizes are from 1/(1 + `scale`) to 1 + `scale`, even on a
     /// logarithmic scale.
     pub scale: f64,
+    /// Largest standard deviation, in pixels, of the Gaussian by which images are blurred, 0–5.
+    pub blur: f64,
     /// Levels are multiplied by a factor of 1 − `brightness` to 1 + `brightness`, 0–1.
     pub brightness: f64,
     /// Differences to the image's mean level are multiplied by a factor of 1 − `contrast` to
@@ -59,6 +62,8 @@ pub struct Change {
     pub scale: f64,
     /// By how many pixels it is then moved, to the right and down.
     pub shift: [i32; 2],
+    /// By a Gaussian of which standard deviation, in pixels, it is blurred.
+    pub blur: f64,
     /// What all levels are multiplied by.
     pub brightness: f32,
     /// What differences to the mean level are multiplied by.
@@ -100,11 +105,26 @@ impl Augment {
         let [brightness, contrast, saturation] = [self.brightness, self.contrast, self.saturation]
             .map(|most| (1.0 + most * signed(&mut rng)) as f32);
         let hue = (self.hue * signed(&mut rng)) as f32;
-        // The last, since how many numbers it takes depends on what they are.
+        // After all others, since how many numbers it takes depends on what they are.
         let erased = (f64::from(uniform(&mut rng)) < self.erase)
             .then(|| Rectangle::draw(side, &mut rng))
             .flatten();
-        Change { mirrored, angle, scale, shift, brightness, contrast, saturation, hue, erased }
+        let blur = match self.blur {
+            0.0 => 0.0,
+            most => most * f64::from(uniform(&mut stream(seed, Purpose::Blur, epoch, draw))),
+        };
+        Change {
+            mirrored,
+            angle,
+            scale,
+            shift,
+            blur,
+            brightness,
+            contrast,
+            saturation,
+            hue,
+            erased,
+        }
     }
 }
 
@@ -121,6 +141,7 @@ impl Default for Change {
             angle: 0.0,
             scale: 1.0,
             shift: [0; 2],
+            blur: 0.0,
             brightness: 1.0,
             contrast: 1.0,
             saturation: 1.0,
@@ -162,6 +183,9 @@ impl Change {
         assert_eq!(pixels.len(), side * side * channels, "the levels of an image");
         assert_eq!(out.len(), pixels.len(), "a number for each level");
         Affine::of(self, side).apply(pixels, side, channels, out, memory);
+        if self.blur > 0.0 {
+            blur::blur(out, side, channels, self.blur, memory);
+        }
         if self.brightness != 1.0 {
             colour::brighten(out, self.brightness);
         }
@@ -189,6 +213,7 @@ mod tests {
         shift: 0.1,
         rotate: 15.0,
         scale: 0.25,
+        blur: 1.5,
         brightness: 0.4,
         contrast: 0.3,
         saturation: 0.2,
@@ -220,6 +245,7 @@ mod tests {
         };
         even(&|c| c.angle, 0.0, 15.0);
         even(&|c| c.scale.ln(), 0.0, 1.25_f64.ln());
+        even(&|c| c.blur, 0.75, 0.75);
         even(&|c| c.brightness.into(), 1.0, 0.4);
         even(&|c| c.contrast.into(), 1.0, 0.3);
         even(&|c| c.saturation.into(), 1.0, 0.2);
@@ -255,9 +281,13 @@ mod tests {
 
     #[test]
     fn the_numbers_of_one_change_do_not_depend_on_the_others() {
-        let alone = Augment { hue: ALL.hue, ..Augment::default() };
+        let none = Augment::default();
         for (draw, change) in (0..).zip(changes()).take(50) {
-            assert_eq!(alone.draw(28, 3, 5, draw), Change { hue: change.hue, ..Change::default() });
+            let alone = |augment: Augment| augment.draw(28, 3, 5, draw);
+            let hue = Change { hue: change.hue, ..Change::default() };
+            assert_eq!(alone(Augment { hue: ALL.hue, ..none }), hue);
+            let blurred = Change { blur: change.blur, ..Change::default() };
+            assert_eq!(alone(Augment { blur: ALL.blur, ..none }), blurred);
         }
         assert_ne!(ALL.draw(28, 3, 5, 0), ALL.draw(28, 3, 6, 0));
         assert_ne!(ALL.draw(28, 3, 5, 0), ALL.draw(28, 4, 5, 0));

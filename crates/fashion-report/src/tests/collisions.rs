@@ -173,7 +173,7 @@ fn changed_images_keep_their_texts_apart() {
         image,
         changed: vec![image.to_vec(); 8],
     };
-    let changes = "flip 0.5, shift 0.125, rotate 12.5, scale 0.125, brightness 0.25, contrast 0.25, \
+    let changes = "flip 0.5, shift 0.125, rotate 12.5, scale 0.125, blur 0.125, brightness 0.25, contrast 0.25, \
                    saturation 0.25, hue 0.125, erase 0.25, mixup 0.25";
     let drawing = augmented::drawing(&NAMES.map(row), changes, ORIGIN).unwrap();
     check("augmented", &svg(&drawing).unwrap());

@@ -164,6 +164,9 @@ settings! {
     /// Magnify or shrink images by up to this share, such as 0.1
     Augmentation scale: f64 = 0.0, "SHARE",
         |s| share(s.scale) => "0 to 1 such as 0.1";
+    /// Blur images by a Gaussian of up to so many pixels, such as 0.5
+    Augmentation blur: f64 = 0.0, "PIXELS",
+        |s| (0.0..=5.0).contains(&s.blur) => "0 to 5 such as 0.5";
     /// Multiply levels by a factor of 1 less to 1 plus this, such as 0.2
     Augmentation brightness: f64 = 0.0, "SHARE",
         |s| share(s.brightness) => "0 to 1 such as 0.2";
@@ -419,12 +422,13 @@ impl Settings {
     /// How training images are drawn and changed.
     pub fn drawing(&self) -> Drawing {
         let &Settings { seed, balance, flip, shift, rotate, scale, .. } = self;
-        let &Settings { brightness, contrast, saturation, hue, erase, mixup, .. } = self;
+        let &Settings { blur, brightness, contrast, saturation, hue, erase, mixup, .. } = self;
         let augment = Augment {
             flip,
             shift,
             rotate,
             scale,
+            blur,
             brightness,
             contrast,
             saturation,
@@ -574,6 +578,7 @@ mod tests {
             ("shift", 0.5),
             ("rotate", 180.0),
             ("scale", 1.0),
+            ("blur", 5.0),
             ("brightness", 1.0),
             ("contrast", 1.0),
             ("saturation", 1.0),
