@@ -48,9 +48,14 @@ impl<'a> Explanations<'a> {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 // Taken by an empty file first, so that nobody else's is replaced.
                 made => {
-                    made.and_then(|_| write_atomically(&path, |file| file.write_all(&figure.png)))
-                        .with_context(|| format!("cannot write {}", path.display()))?;
-                    return Ok(path);
+                    let cannot = || format!("cannot write {}", path.display());
+                    made.with_context(cannot)?;
+                    let written = write_atomically(&path, |file| file.write_all(&figure.png));
+                    if written.is_err() {
+                        // Whatever is wrong with the place, this is what it is about.
+                        let _ = fs::remove_file(&path);
+                    }
+                    return written.with_context(cannot).map(|()| path);
                 }
             }
         }

@@ -180,7 +180,8 @@ pub enum Error {
 
     /// A picture of a size that images of a data set do not have.
     #[error(
-        "it is {width}x{height} pixels; expected a square of {MIN_SIDE} to {MAX_SIDE}: crop and scale it"
+        "it is {width}x{height} pixels; expected a square of {MIN_SIDE} to {MAX_SIDE}: crop and scale \
+         it, as `fashion data prepare` does"
     )]
     PictureSize {
         /// Its width in pixels.

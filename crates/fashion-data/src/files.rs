@@ -3,7 +3,7 @@
 mod put;
 
 use std::collections::hash_map::RandomState;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::hash::{BuildHasher, Hasher};
 use std::io::{self, BufWriter, Write};
@@ -61,11 +61,9 @@ pub(crate) fn sorted_entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 /// The name of a file that is to take another's place.
 fn beside(path: &Path) -> PathBuf {
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    // Containers that share a folder may all have the process number 1; a random one is nobody else's.
-    name.push(format!(".{:016x}.part", RandomState::new().build_hasher().finish()));
-    path.with_file_name(name)
+    // Containers that share a folder may all have the process number 1; a random one is nobody else's. The
+    // file's own name may be as long as names can be.
+    path.with_file_name(format!(".{:016x}.part", RandomState::new().build_hasher().finish()))
 }
 
 /// Finds out, before the work and not after it, whether [`write_atomically`] can write this file, by

@@ -11,7 +11,7 @@ const MIDDLES: usize = 10;
 
 /// Which parts of a picture speak for the class that it was taken for: an occlusion map.
 ///
-/// Square patches, a quarter of the picture wide, cover it one after the other with its ground, and
+/// Square patches, about a quarter of the picture wide, cover it one after the other with its ground, and
 /// the classifier answers for each of the 101 pictures, so that the map is what the classifier does, and
 /// no estimate. Of 28 × 28 pixels a patch has 7 × 7, and its middle is on every third pixel in each
 /// direction; a patch over the edge is cut off there. The ground of grey pictures is 0, that of pictures

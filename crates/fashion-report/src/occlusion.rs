@@ -21,7 +21,7 @@ pub struct Occluded<'a> {
     pub map: &'a [f32],
 }
 
-/// Draws the picture as it is, and beside it the map over it: orange where covering takes from the
+/// Draws the picture, a grey one negated, and beside it the map over it: orange where covering takes from the
 /// probability, which speaks for the class, blue where it adds to it. `name` says which picture it is.
 ///
 /// # Errors
@@ -60,7 +60,9 @@ pub(crate) fn drawing(occluded: &Occluded<'_>, name: &str) -> Result<Canvas, Err
 
     let y = TOP + TILE + 22.0;
     let small = Style::new(SMALL, INK);
-    canvas.text(MARGIN, y, small, "As the network saw it");
+    let grey = encode::shape(pixels.len()).is_some_and(|(_, channels)| channels == 1);
+    let how = if grey { ", dark on white" } else { "" };
+    canvas.text(MARGIN, y, small, format!("As the network saw it{how}"));
     let [against, fits] =
         [-1.0, 1.0].map(|sign| map.iter().map(|value| sign * value).fold(0.0, f32::max));
     let lines = [

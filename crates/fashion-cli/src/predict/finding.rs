@@ -2,6 +2,7 @@
 
 use super::list::Paths;
 use crate::exit;
+use crate::output::inline;
 use anyhow::{Context, Error, Result, bail};
 use fashion_data::files::is_clutter;
 use fashion_data::folder::is_named;
@@ -63,8 +64,10 @@ pub(super) struct Finder {
     pub(super) input: ImageShape,
     /// The array of images in archives, if it is named.
     pub(super) images_key: Option<String>,
-    /// The folder that files are sorted into, if they are, which is not read from.
-    pub(super) sort_into: Option<PathBuf>,
+    /// Whether files are sorted.
+    pub(super) sorts: bool,
+    /// The folders that are written to, by their [real](real) paths, which are not read from.
+    pub(super) written: Vec<PathBuf>,
 }
 
 impl Finder {
@@ -96,7 +99,7 @@ impl Finder {
         if !is_archive(path) {
             return Ok(Source::File(path.to_owned()));
         }
-        if self.sort_into.is_some() {
+        if self.sorts {
             return Err(exit::usage(format!(
                 "{} cannot be sorted into folders, since its images are no files; leave it or \
                  --sort-into out",
@@ -122,8 +125,8 @@ impl Finder {
 
     fn check(&self, below: &Below, argument: &Path) -> Result<()> {
         let argument = argument.display();
-        if below.pattern.is_none() && self.is_sorted_into(&below.folder) {
-            bail!("{argument} is what --sort-into sorts into; name another folder");
+        if below.pattern.is_none() && self.is_written(&below.folder) {
+            bail!("{argument} is where results are to be written; name another folder");
         }
         let mut left_out = LeftOut::default();
         if self.below(below, &mut left_out, &mut |_| ControlFlow::Break(())).is_break() {
@@ -151,8 +154,8 @@ impl Finder {
             Source::Archive(images) => Some(images.len() as u64),
             Source::Below(below) => {
                 let mut count = 0;
-                let _ = self.below(below, &mut LeftOut::default(), &mut |_| {
-                    count += 1;
+                let _ = self.below(below, &mut LeftOut::default(), &mut |source| {
+                    count += source.map_or(Some(1), |source| self.count(&source)).unwrap_or(1);
                     ControlFlow::Continue(())
                 });
                 Some(count)
@@ -172,7 +175,10 @@ impl Finder {
         match source {
             Source::File(path) => sink.push(Found::File(path.clone())),
             Source::Archive(images) => tiles(images, sink),
-            Source::Below(below) => self.below(below, left_out, &mut |found| sink.push(found)),
+            Source::Below(below) => self.below(below, left_out, &mut |source| match source {
+                Ok(source) => self.visit(&source, &mut LeftOut::default(), sink),
+                Err(error) => sink.push(Found::Problem(error)),
+            }),
             Source::List => self.list(left_out, sink),
         }
     }
@@ -198,11 +204,12 @@ impl Finder {
         }
     }
 
+    /// Files, and of a pattern archives, or why they are none.
     fn below(
         &self,
         below: &Below,
         left_out: &mut LeftOut,
-        each: &mut dyn FnMut(Found) -> ControlFlow<()>,
+        each: &mut dyn FnMut(Result<Source>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let mut entries = below.entries().into_iter();
         while let Some(entry) = entries.next() {
@@ -211,23 +218,27 @@ impl Finder {
                 Err(error) => {
                     below
                         .problem(error)
-                        .map_or(ControlFlow::Continue(()), |error| each(Found::Problem(error)))?;
+                        .map_or(ControlFlow::Continue(()), |error| each(Err(error)))?;
                     continue;
                 }
             };
             let is_folder = entry.file_type().is_dir();
             let is_hidden =
                 below.pattern.is_none() && entry.depth() > 0 && is_clutter(entry.file_name());
-            if is_hidden || (is_folder && self.is_sorted_into(entry.path())) {
+            if is_hidden || (is_folder && self.is_written(entry.path())) {
                 left_out.hidden += usize::from(is_hidden);
                 if is_folder {
                     entries.skip_current_dir();
                 }
             } else if !is_folder {
                 let path = below.named(entry.path());
-                let is_special = below.pattern.is_none() && !entry.file_type().is_file();
-                if below.names(path) && !is_special {
-                    each(Found::File(path.to_owned()))?;
+                if below.names(path) && entry.file_type().is_file() {
+                    let is_archive = below.pattern.is_some() && is_archive(path);
+                    each(if is_archive {
+                        self.find_path(path)
+                    } else {
+                        Ok(Source::File(path.into()))
+                    })?;
                 } else {
                     left_out.others += usize::from(below.pattern.is_none());
                 }
@@ -236,11 +247,21 @@ impl Finder {
         ControlFlow::Continue(())
     }
 
-    fn is_sorted_into(&self, folder: &Path) -> bool {
-        self.sort_into
-            .as_ref()
-            .is_some_and(|sorted| folder.canonicalize().is_ok_and(|folder| folder == *sorted))
+    fn is_written(&self, folder: &Path) -> bool {
+        !self.written.is_empty()
+            && folder.canonicalize().is_ok_and(|folder| self.written.contains(&folder))
     }
+}
+
+/// A folder by the path that it has, or will have once it is made, without links.
+pub(super) fn real(folder: &Path) -> Result<PathBuf> {
+    let folder = std::path::absolute(folder)?;
+    let real = folder.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
+    Ok(real.map_or(folder.clone(), |(part, real)| match folder.strip_prefix(part) {
+        Ok(rest) if rest.as_os_str().is_empty() => real,
+        Ok(rest) => real.join(rest),
+        Err(_) => real,
+    }))
 }
 
 /// How shells match names: `*` and `?` no separator, and no dot that a name begins with.
@@ -336,7 +357,7 @@ fn tiles(images: &Images, sink: &mut dyn Sink) -> ControlFlow<()> {
 }
 
 pub(super) fn cannot_classify(path: &Path) -> String {
-    format!("cannot classify {}", path.display())
+    format!("cannot classify {}", inline(&path.display().to_string()))
 }
 
 impl std::fmt::Display for LeftOut {
@@ -347,5 +368,22 @@ impl std::fmt::Display for LeftOut {
             (0, _) => write!(f, "{hidden} hidden"),
             _ => write!(f, "{others} not named as pictures, {hidden} hidden"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_folder_is_known_by_its_path_before_it_is_made() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("x/y");
+        let before = real(&folder).unwrap();
+        assert!(!root.path().join("x").exists());
+        fs::create_dir_all(&folder).unwrap();
+        assert_eq!(before, real(&folder).unwrap());
+        assert_eq!(before, folder.canonicalize().unwrap());
     }
 }

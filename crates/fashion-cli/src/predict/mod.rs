@@ -40,7 +40,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let classes = trained.classifier.classes();
     let sorted = answering.bins().map_or(classes, Bins::names);
     let mut sorting = sorting(args, sorted, answering.threshold().is_some())?;
-    let (finder, sources) = find(args, &trained, sorting.as_ref())?;
+    let (finder, sources) = find(args, &trained)?;
     output::about("weights", trained.describe());
     if calibrated && !answering.is_calibrated() {
         output::about("note", not_calibrated(&trained));
@@ -75,11 +75,13 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         let answers = answering.answer(&pictures)?;
         for (seen, answer) in pictures.iter().zip(&answers) {
             doubted += usize::from(answer.sorted_by.is_none() && seen.doubt.is_some());
-            if let Some(explain) = &explain {
-                explain.write(&seen.path, &seen.pixels)?;
-            }
-            if let Some(sorting) = &mut sorting {
-                sorting.put(&seen.path, answer)?;
+            let explained = explain.as_ref().map(|explain| explain.write(&seen.path, &seen.pixels));
+            let put = sorting.as_mut().map(|sorting| sorting.put(&seen.path, answer));
+            let explained = explained.transpose().map(drop);
+            for error in [explained, put.transpose().map(drop)].into_iter().filter_map(Result::err)
+            {
+                progress.say(&format!("{} {}", exit::error_word(), exit::text(&error)));
+                code = exit::FAILED;
             }
         }
         match output::print(&writer.text(&answers)) {
@@ -108,7 +110,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         ));
     }
     if ended.found == 0 {
-        bail!("standard input names nothing; expected a list of paths, a line each");
+        bail!("standard input names no picture; expected a list of paths, a line each");
     }
     Ok(code.into())
 }
@@ -121,15 +123,13 @@ const NO_THRESHOLD: &str = "the weights have no threshold, so that nothing is le
                             `fashion train --target-accuracy` finds one";
 
 /// What the arguments name, all of which is there.
-fn find(
-    args: &PredictArgs,
-    trained: &Trained,
-    sorting: Option<&Sorting>,
-) -> Result<(Finder, Arc<Vec<Source>>)> {
+fn find(args: &PredictArgs, trained: &Trained) -> Result<(Finder, Arc<Vec<Source>>)> {
+    let written = [&args.sort_into, &args.show, &args.explain].into_iter().flatten();
     let finder = Finder {
         input: trained.classifier.input(),
         images_key: args.images_key.clone(),
-        sort_into: sorting.map(Sorting::real_folder).transpose()?,
+        sorts: args.sort_into.is_some(),
+        written: written.map(|folder| finding::real(folder)).collect::<Result<_>>()?,
     };
     let sources = args.images.iter().map(|argument| finder.find(argument));
     let sources: Vec<Source> = sources.collect::<Result<_>>()?;

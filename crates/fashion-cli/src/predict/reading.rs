@@ -106,6 +106,9 @@ pub(super) struct Viewer {
     pub(super) shown_in: Option<PathBuf>,
 }
 
+/// Bytes of an image's name that the picture's has.
+const LONGEST: usize = 200;
+
 impl Viewer {
     /// What the network sees of the image of this number, or why it cannot be classified.
     fn see(&self, number: usize, found: Found) -> Result<Seen> {
@@ -135,6 +138,8 @@ impl Viewer {
         let Some(folder) = &self.shown_in else { return Ok(()) };
         let ImageShape { side, channels } = self.input;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        // A name may be as long as file systems bear, without a number.
+        let name = &name[..name.floor_char_boundary(LONGEST)];
         let to = folder.join(format!("{number:03}-{name}.png"));
         std::fs::write(&to, side_by_side(picture, seen, side, channels))
             .with_context(|| format!("cannot write {}", to.display()))
@@ -160,7 +165,7 @@ mod tests {
         let absent = |index: u32| Source::File(index.to_string().into());
         let sources = (0..100_000).map(absent).collect();
         let input = ImageShape { side: 28, channels: 1 };
-        let finder = Finder { input, images_key: None, sort_into: None };
+        let finder = Finder { input, images_key: None, sorts: false, written: Vec::new() };
         let (limits, preparation) = (Limits::default(), Preparation::Photo);
         let viewer = Viewer { input, limits, preparation, shown_in: None };
         let (batches, reader) = start(finder, Arc::new(sources), viewer);

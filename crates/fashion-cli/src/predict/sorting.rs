@@ -66,17 +66,6 @@ impl Sorting {
         })
     }
 
-    /// The folder by the path that it has, or will have once it is made, without links.
-    pub(super) fn real_folder(&self) -> Result<PathBuf> {
-        let folder = std::path::absolute(&self.folder)?;
-        let real = folder.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
-        Ok(real.map_or(folder.clone(), |(part, real)| match folder.strip_prefix(part) {
-            Ok(rest) if rest.as_os_str().is_empty() => real,
-            Ok(rest) => real.join(rest),
-            Err(_) => real,
-        }))
-    }
-
     /// Puts a file into its folder, unless it is there.
     pub(super) fn put(&mut self, file: &Path, answer: &Answer) -> Result<()> {
         let name = match answer.sorted_by {
@@ -137,17 +126,5 @@ mod tests {
             let error = sorting(classes, asks).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }
-    }
-
-    #[test]
-    fn a_folder_is_known_by_its_path_before_it_is_made() {
-        let root = tempfile::tempdir().unwrap();
-        let classes = ["a", "b"].map(String::from);
-        let sorting = Sorting::new(&root.path().join("x/y"), How::Copied, &classes, false).unwrap();
-        let before = sorting.real_folder().unwrap();
-        assert!(!root.path().join("x").exists());
-        fs::create_dir_all(root.path().join("x/y")).unwrap();
-        assert_eq!(before, sorting.real_folder().unwrap());
-        assert_eq!(before, root.path().join("x/y").canonicalize().unwrap());
     }
 }

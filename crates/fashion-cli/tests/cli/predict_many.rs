@@ -232,6 +232,9 @@ fn a_list_may_name_files_folders_and_archives() {
         (ended.code, paths(&ended)),
         (Some(0), vec!["new\nline.png".into(), "1.png".into()])
     );
+    // A pattern finds archives as the shell would.
+    let quoted = named(folder.path(), &["til*s.npy", "1.*"]);
+    assert_eq!(quoted, ["tiles.npy#0", "tiles.npy#1", "1.png"]);
     // A list is longer than can be looked at before: what is not there is told and the rest goes on.
     let ended = of_list(folder.path(), b"absent.png\n*.png\n1.png\n");
     assert_eq!((ended.code, paths(&ended)), (Some(1), vec!["1.png".into()]));
@@ -239,7 +242,7 @@ fn a_list_may_name_files_folders_and_archives() {
     assert!(ended.stderr.contains("cannot classify *.png"), "{}", ended.stderr);
     let ended = of_list(folder.path(), b"\n");
     assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.contains("standard input names nothing"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("standard input names no picture"), "{}", ended.stderr);
 }
 
 #[test]

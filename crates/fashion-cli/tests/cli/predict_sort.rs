@@ -134,7 +134,7 @@ fn what_cannot_be_sorted_is_refused_before_the_work() {
         (2, "tiles.npy --sort-into sorted", "tiles.npy cannot be sorted into folders"),
         (2, "shots --link", "--sort-into"),
         (1, "shots --sort-into file", "cannot sort into file"),
-        (1, "shots --sort-into shots", "shots is what --sort-into sorts into"),
+        (1, "shots --sort-into shots", "shots is where results are to be written"),
         (1, "absent --sort-into sorted", "cannot classify absent"),
     ] {
         let ended = line(folder, &format!("predict {GARMENTS} {options}"));
@@ -191,4 +191,45 @@ fn sorting_that_is_killed_goes_on_where_it_was() {
     // Begun when it was killed.
     sorted.retain(|name, _| !name.ends_with(".part"));
     assert_same(&sorted, &files(&folder.join("whole")));
+}
+
+#[test]
+fn a_file_that_cannot_be_sorted_or_explained_is_named_and_the_rest_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // As long as names can be.
+    let long = format!("{}.png", "x".repeat(251));
+    for name in ["0.png", &long, "y.png"] {
+        draw(&folder.join("shots").join(name), 0);
+    }
+    let command =
+        format!("predict {GARMENTS} shots --json --sort-into sorted --explain why --show seen");
+    let ended = line(folder, &command);
+    assert_eq!((ended.code, ended.stdout.lines().count()), (Some(0), 3), "{}", ended.stderr);
+    assert_eq!(names(&files(&folder.join("sorted"))), expected(&ended.stdout));
+    assert_eq!(files(&folder.join("why")).len(), 3);
+    assert_eq!(files(&folder.join("seen")).len(), 3);
+
+    // Where everything is written lies in what is read, it is not read.
+    for name in ["seen", "why", "sorted"] {
+        fs::rename(folder.join(name), folder.join("shots").join(name)).unwrap();
+    }
+    let command = "shots --json --sort-into shots/sorted --explain shots/why --show shots/new";
+    let again = line(folder, &format!("predict {GARMENTS} {command}"));
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    // What another run has drawn is there like any picture.
+    assert_eq!(again.stdout.lines().count(), 3 + 3, "{}", again.stdout);
+
+    // What is in the way is named.
+    fs::create_dir(folder.join("half")).unwrap();
+    let person = "person".to_owned();
+    for class in splits().test.classes().iter().chain([&person]) {
+        fs::write(folder.join("half").join(class.replace('/', "-")), "").unwrap();
+    }
+    let ended = line(
+        folder,
+        &format!("predict {GARMENTS} shots/0.png shots/y.png --json --sort-into half"),
+    );
+    assert_eq!((ended.code, ended.stdout.lines().count()), (Some(1), 2), "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches("cannot sort shots/").count(), 2, "{}", ended.stderr);
 }

@@ -1,5 +1,5 @@
-//! TIFF pictures: the first page, in grey, RGB, CMYK or of a palette, of 1 to 16 bits a channel, as it is or
-//! packed by LZW, Deflate or `PackBits`.
+//! TIFF pictures: the first page, in grey, RGB, CMYK or of a palette, of 1, 2, 4, 8 or 16 bits a channel, as it
+//! is or packed by LZW, Deflate or `PackBits`.
 
 use std::borrow::Cow;
 use std::io::{Cursor, ErrorKind};
@@ -55,7 +55,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
             unpacked(&packed, &layout, a_row, bits, !of_palette)
         }
         DecodingResult::U16(values) if !of_palette => values.into_iter().map(eight_bits).collect(),
-        _ => return Err(unread("channels that are no whole numbers of 1 to 16 bits")),
+        _ => return Err(unread("channels that are no whole numbers of 1, 2, 4, 8 or 16 bits")),
     };
     let bands = usize::from(kind.num_samples());
     let mut samples = match (planes, bands == colour.samples()) {
@@ -174,6 +174,9 @@ fn unread(what: &str) -> Error {
 fn damaged(error: TiffError) -> Error {
     match error {
         TiffError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => cut(),
+        TiffError::UnsupportedError(error) => {
+            Error::Damaged(format!("cannot be read as a TIFF: {error}; convert it to PNG"))
+        }
         error => Error::Damaged(format!("cannot be read as a TIFF: {error}")),
     }
 }

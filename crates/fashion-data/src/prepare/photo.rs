@@ -19,6 +19,9 @@ const GAP: f32 = 0.002;
 /// Less than this share of a picture is no garment, and more than the other leaves no ground to be seen.
 const SHARES: [f32; 2] = [0.001, 0.9];
 
+/// Grounds darker than this grey level count as this light, since nothing is seen in their negative.
+const DARKEST: f32 = 0.05;
+
 /// A garment lighter than its ground and than this grey level would be too dark in the negative.
 const LIGHT: f32 = 0.8;
 
@@ -140,7 +143,7 @@ impl View {
         let [own_mean, ground_mean] =
             pairs().fold([0.0; 2], |[a, b], (grey, behind)| [a + grey / count, b + behind / count]);
         let light = own_mean > ground_mean && own_mean > LIGHT;
-        let brightest = behind.iter().copied().fold(0.0, f32::max);
+        let brightest = behind.iter().copied().fold(DARKEST, f32::max);
         let mut lightest: Vec<f32> = pairs().map(|(grey, _)| grey).collect();
         let high = lightest.len() * 99 / 100;
         let lightest = match lightest.get(high) {
@@ -151,10 +154,10 @@ impl View {
         for ((grey, behind), &at) in pairs().zip(&own) {
             level[at] = 255.0
                 * if light {
-                    (grey - behind) / (1.0 - behind).max(0.05)
+                    (grey - behind) / (1.0 - behind).max(DARKEST)
                 } else {
                     // As it were in the light of the brightest place.
-                    1.0 - grey * (brightest / behind.max(0.05)) / white
+                    1.0 - grey * (brightest / behind.max(DARKEST)) / white
                 };
         }
         level.iter_mut().for_each(|level| *level = level.clamp(0.0, 255.0));

@@ -42,7 +42,7 @@ pub fn prepare_tree(
     progress: Progress<'_>,
 ) -> Result<PreparedTree, Error> {
     let mut found = Vec::new();
-    find(from, Path::new(""), &mut found)?;
+    find(from, Path::new(""), &mut Vec::new(), &mut found)?;
     if found.is_empty() {
         return Err(Error::Empty.in_file(from));
     }
@@ -84,17 +84,29 @@ pub fn prepare_tree(
     Ok(tree)
 }
 
-/// The pictures in a folder below `from`, as seen from there.
-fn find(from: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Error> {
+/// The pictures in a folder below `from`, as seen from there. A link to one of the folders that it is in,
+/// which are `above` it, is left out.
+fn find(
+    from: &Path,
+    folder: &Path,
+    above: &mut Vec<PathBuf>,
+    found: &mut Vec<PathBuf>,
+) -> Result<(), Error> {
     let place = from.join(folder);
+    let real = place.canonicalize().in_file(&place)?;
+    if above.contains(&real) {
+        return Ok(());
+    }
+    above.push(real);
     for path in files::sorted_entries(&place).in_file(&place)? {
         let name = folder.join(path.file_name().unwrap_or_default());
         if path.is_dir() {
-            find(from, &name, found)?;
+            find(from, &name, above, found)?;
         } else if is_picture(&path) {
             found.push(name);
         }
     }
+    above.pop();
     Ok(())
 }
 

@@ -346,7 +346,7 @@ fn a_class_folder_takes_every_format() {
     put("b/5.webp", &fixture("rgb.webp"));
     let error = folder::read(root.path(), &Reading::default()).unwrap_err().to_string();
     assert!(
-        error.ends_with("it is 21x13 pixels; expected a square of 16 to 128: crop and scale it"),
+        error.ends_with("it is 21x13 pixels; expected a square of 16 to 128: crop and scale it, as `fashion data prepare` does"),
         "{error}"
     );
 }

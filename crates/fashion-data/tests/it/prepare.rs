@@ -180,6 +180,18 @@ fn a_garment_is_cut_out_of_any_even_ground() {
 }
 
 #[test]
+fn a_black_ground_is_as_one_that_is_nearly_black() {
+    let tile = |ground: u8| {
+        let picture = shirt([200, 200], [50.0, 30.0], 120.0, [120, 130, 110], |_, _| [ground; 3]);
+        Preparation::Photo.apply(&picture, SIDE, 1).unwrap().pixels
+    };
+    let [black, nearly] = [0, 12].map(tile);
+    assert_is_shirt(&nearly, "on nearly black");
+    // But for the outline, in which the ground is.
+    assert!(black.iter().zip(&nearly).all(|(a, b)| a.abs_diff(*b) < 6));
+}
+
+#[test]
 fn shadows_and_specks_are_no_garment() {
     let soft = |x: f64, y: f64| {
         // The shadow of something beside the picture.
@@ -260,6 +272,11 @@ fn a_folder_becomes_another_and_bad_files_are_named() {
             "{name}"
         );
     }
+    // Links that lead back lead nowhere.
+    #[cfg(unix)]
+    for name in ["hats/up", "hats/again"] {
+        std::os::unix::fs::symlink("..", from.join(name)).unwrap();
+    }
     // What is there stays.
     fs::write(to.join("c.png"), "mine").unwrap();
     let again = prepare_tree(&from, &to, prepare, &Limits::default(), &|_, _| {}).unwrap();
@@ -269,6 +286,10 @@ fn a_folder_becomes_another_and_bad_files_are_named() {
     // Read as data, on the way or after it, they are the same.
     let reading = Reading { prepare: Some(prepare), ..Reading::default() };
     fs::remove_file(from.join("c.png")).unwrap();
+    #[cfg(unix)]
+    for name in ["hats/up", "hats/again"] {
+        fs::remove_file(from.join(name)).unwrap();
+    }
     let on_the_way = folder::read(&from, &reading).unwrap();
     fs::remove_file(to.join("c.png")).unwrap();
     assert_eq!(on_the_way.dataset, folder::read(&to, &Reading::default()).unwrap().dataset);

@@ -23,7 +23,8 @@ struct Component {
     plane: Vec<u8>,
 }
 
-/// The picture and its Exif data, unless it is of another kind, or not whole.
+/// The picture and its Exif data, unless it is of another kind, or not whole. Three channels are taken for Y,
+/// Cb and Cr.
 pub(super) fn decode(bytes: &[u8]) -> Option<(Stored, Option<Vec<u8>>)> {
     let mut rest = bytes.strip_prefix(&[0xff, 0xd8])?;
     let mut quantisation = [0_i32; 4];
@@ -106,7 +107,6 @@ impl Frame {
         match components.iter().map(|component| component.id).collect::<Vec<_>>()[..] {
             // A scan of one component has one block a unit, whatever its sampling.
             [_] => (components[0].across, components[0].down) = (1, 1),
-            // What every decoder takes for Y, Cb and Cr.
             [1, 2, 3] => {}
             _ => return None,
         }

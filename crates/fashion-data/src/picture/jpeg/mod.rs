@@ -8,7 +8,7 @@
 mod eighth;
 mod huffman;
 
-use jpeg_decoder::{Decoder, Error as JpegError, ImageInfo, PixelFormat};
+use jpeg_decoder::{ColorTransform, Decoder, Error as JpegError, ImageInfo, PixelFormat};
 
 use super::orientation::{self, upright};
 use super::{Colour, GREY_WITHIN, Limits, Picture, Stored, cut};
@@ -33,7 +33,7 @@ pub(super) fn decode(bytes: &[u8], edge: Option<usize>, limits: &Limits) -> Resu
     let ImageInfo { width, height, .. } = decoder.info().ok_or_else(cut)?;
     limits.check(width, height)?;
     let part = edge.map_or(1, |edge| part(width, height, edge));
-    let quick = if part == 8 { eighth::decode(bytes) } else { None };
+    let quick = if part == 8 && !is_rgb(bytes) { eighth::decode(bytes) } else { None };
     let (stored, exif) = match quick {
         Some(found) => found,
         None => {
@@ -91,6 +91,9 @@ fn whole(bytes: &[u8], part: u16, once: bool) -> Result<Decoded, Error> {
 
 fn decoded(bytes: &[u8], part: u16) -> Result<Decoded, JpegError> {
     let mut decoder = Decoder::new(bytes);
+    if is_rgb(bytes) {
+        decoder.set_color_transform(ColorTransform::RGB);
+    }
     decoder.read_info()?;
     if let Some(ImageInfo { width, height, .. }) = decoder.info()
         && part > 1
@@ -100,6 +103,34 @@ fn decoded(bytes: &[u8], part: u16) -> Result<Decoded, JpegError> {
     let samples = decoder.decode()?;
     let info = decoder.info().ok_or_else(|| JpegError::Format("it has no frame".into()))?;
     Ok(Decoded { samples, info, exif: decoder.exif_data().map(<[u8]>::to_vec) })
+}
+
+/// Whether three channels are red, green and blue, and not Y, Cb and Cr: where no JFIF marker is, and one of
+/// Adobe says so, as libjpeg has it. The decoder goes by the channels' numbers before it goes by Adobe.
+fn is_rgb(bytes: &[u8]) -> bool {
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    let mut transform = None;
+    while let [0xff, marker, high, low, ..] = *rest {
+        if marker == 0xff {
+            rest = &rest[1..];
+            continue;
+        }
+        let length = 2 + usize::from(u16::from_be_bytes([high, low]));
+        let Some((segment, after)) = rest.split_at_checked(length) else { return false };
+        match (marker, segment.get(4..).unwrap_or_default()) {
+            (0xe0, [b'J', b'F', b'I', b'F', 0, ..]) => return false,
+            (0xee, [b'A', b'd', b'o', b'b', b'e', segment @ ..]) => {
+                transform = segment.get(6).copied();
+            }
+            // The frame: precision, height and width, and the number of channels.
+            (0xc0..=0xc2, [_, _, _, _, _, channels, ..]) => {
+                return transform == Some(0) && *channels == 3;
+            }
+            _ => {}
+        }
+        rest = after;
+    }
+    false
 }
 
 /// Which part of a size, an eighth, a quarter, a half or all, is the smallest with an edge that long.
@@ -272,6 +303,45 @@ mod tests {
             eighth::decode(include_bytes!("../../../tests/it/fixtures/restarts.jpg")).is_none()
         );
         assert!(eighth::decode(include_bytes!("../../../tests/it/fixtures/cmyk.jpg")).is_none());
+    }
+
+    /// The channels of this file with these numbers, and with markers of its own.
+    fn with_channels(ids: [u8; 3], markers: &[u8]) -> Vec<u8> {
+        let whole = include_bytes!("../../../tests/it/fixtures/baseline.jpg");
+        let after = |marker: u8| whole.windows(2).position(|pair| pair == [0xff, marker]).unwrap();
+        let mut bytes = whole.to_vec();
+        for (channel, id) in ids.into_iter().enumerate() {
+            bytes[after(0xc0) + 10 + 3 * channel] = id;
+            bytes[after(0xda) + 5 + 2 * channel] = id;
+        }
+        // Without its own, the first of which is JFIF's.
+        let jfif = 4 + usize::from(whole[5]);
+        assert_eq!(whole[2..4], [0xff, 0xe0]);
+        bytes.splice(2..jfif, markers.iter().copied());
+        bytes
+    }
+
+    /// By the rule of libjpeg's `default_decompress_parms`.
+    #[test]
+    fn channels_are_what_adobe_says_unless_there_is_jfif() {
+        let read = |bytes: &[u8], edge| decode(bytes, edge, &Limits::default()).unwrap();
+        let adobe = |transform: u8| {
+            let mut marker = vec![0xff, 0xee, 0, 14];
+            marker.extend(b"Adobe");
+            marker.extend([0, 100, 0, 0, 0, 0, transform]);
+            marker
+        };
+        let jfif = [&[0xff, 0xe0, 0, 16][..], b"JFIF\0", &[1, 1, 0, 0, 1, 0, 1, 0, 0]].concat();
+        for edge in [None, Some(1)] {
+            let rgb = read(&with_channels(*b"RGB", &[]), edge);
+            let ycc = read(&with_channels([1, 2, 3], &[]), edge);
+            assert_ne!(rgb.pixels, ycc.pixels);
+            assert_eq!(read(&with_channels([1, 2, 3], &adobe(0)), edge), rgb);
+            assert_eq!(read(&with_channels([1, 2, 3], &adobe(1)), edge), ycc);
+            let both = [jfif.clone(), adobe(0)].concat();
+            assert_eq!(read(&with_channels([1, 2, 3], &both), edge), ycc);
+        }
+        assert!(!is_rgb(&[]) && !is_rgb(&[0xff, 0xd8, 0xff, 0xee, 0, 0, 0, 0]));
     }
 
     #[test]
