@@ -65,6 +65,7 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
     check_once(&args.runs)?;
     let members = args.runs.iter().map(|run| Trained::load(run));
     let members = members.collect::<Result<Vec<_>, _>>()?;
+    check_preparations(&members)?;
     let mut runs = members.iter().filter_map(|member| member.run.as_ref());
     runs.try_for_each(|run| refuse_inside(run.path(), out))?;
     let tta = match args.tta {
@@ -150,15 +151,28 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A run that is given twice would only count twice.
+/// A run that is given twice, or with one of its networks, would only count twice.
 fn check_once(runs: &[PathBuf]) -> Result<()> {
-    let real = |run: &PathBuf| run.canonicalize().unwrap_or_else(|_| run.clone());
-    let twice =
-        (1..runs.len()).find(|&at| runs[..at].iter().any(|before| real(before) == real(&runs[at])));
-    match twice {
-        Some(at) => {
-            Err(exit::usage(format!("{} is given twice; give each run once", runs[at].display())))
+    let real: Vec<PathBuf> =
+        runs.iter().map(|run| run.canonicalize().unwrap_or_else(|_| run.clone())).collect();
+    for (at, run) in real.iter().enumerate() {
+        if real[..at].iter().any(|other| run.starts_with(other) || other.starts_with(run)) {
+            let run = runs[at].display();
+            return Err(exit::usage(format!("{run} is given twice; give each run once")));
         }
+    }
+    Ok(())
+}
+
+/// Pictures are prepared in one way for all networks.
+fn check_preparations(members: &[Trained]) -> Result<()> {
+    let all = members.iter().map(Trained::preparation).collect::<Result<Vec<_>, _>>()?;
+    match all.iter().position(|other| *other != all[0]) {
+        Some(at) => Err(exit::usage(format!(
+            "the runs differ in their --prepare: {} and {} cannot see the same picture",
+            members[0].path.display(),
+            members[at].path.display()
+        ))),
         None => Ok(()),
     }
 }

@@ -212,6 +212,9 @@ pub(crate) fn refuse_inside(run: &Path, out: &Path) -> Result<()> {
             None => path,
         }
     };
+    // A network of several has its run within theirs.
+    let all = run.parent().filter(|parent| parent.ends_with("members")).and_then(Path::parent);
+    let run = all.filter(|all| all.join("config.toml").is_file()).unwrap_or(run);
     if real(out).starts_with(real(run)) {
         return Err(exit::usage(format!(
             "--out is {}, inside the run {}, which is never changed; choose a place elsewhere",

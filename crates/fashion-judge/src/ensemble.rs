@@ -141,6 +141,13 @@ fn agree(
     Ok(())
 }
 
+/// Whether the run with the first configuration was trained on images that one with the second holds out to
+/// choose by and to be calibrated on: then whatever learns from the first looks better there than it is.
+pub fn knows_held_out(first: &Config, second: &Config) -> bool {
+    let [known, own] = [first, second].map(|config| config.data.sums()[0]);
+    known == own && second.training.validation.chooses() && held_out(first) != held_out(second)
+}
+
 /// What [`DataConfig::sums`](fashion_train::DataConfig::sums) are of.
 const PARTS: [&str; 6] = [
     "training images",

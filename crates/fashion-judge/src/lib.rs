@@ -18,7 +18,7 @@ pub use answers::read_answers;
 pub use augmented::augmented_figure;
 pub use calibrator::Calibrator;
 pub use classifier::{Trained, bins_of, mean_over};
-pub use ensemble::Ensemble;
+pub use ensemble::{Ensemble, knows_held_out};
 pub use error::Error;
 pub use judgement::{Judgement, context, predict, predict_held_out};
 pub use known::{known_images, unknown_images};

@@ -75,6 +75,7 @@ pub(crate) fn drawing(
     points.sort_by(|a, b| a.minutes.total_cmp(&b.minutes));
     let note = match points.len() {
         0 => "No point is finished yet".to_owned(),
+        1 => "1 point".to_owned(),
         n => format!(
             "{} points; rings: more accurate than all that took no longer",
             format::thousands(n)

@@ -55,11 +55,8 @@ pub fn learning_rate(settings: &Settings) -> String {
 pub fn extras(settings: &Settings) -> Vec<(&'static str, String)> {
     let mut extras = Vec::new();
     if settings.members > 1 {
-        let last = settings.of_member(settings.members - 1).seed;
-        extras.push((
-            "networks",
-            format!("{}, of seeds {} to {last}", settings.members, settings.seed),
-        ));
+        let [first, last] = [0, settings.members - 1].map(|number| settings.of_member(number).seed);
+        extras.push(("networks", format!("{}, of seeds {first} to {last}", settings.members)));
     }
     if let Some(from) = &settings.from {
         extras.push(("weights from", from.place.clone()));

@@ -144,7 +144,7 @@ fn text(sweep: &Sweep, results: &Results, written: bool) -> Result<String> {
          \u{20} points.csv       results.csv  timings.csv  sweep.toml\n\
          \u{20} figures/         {}curves\n\
          \u{20} trials/          a run each, for `fashion eval` and `fashion predict`\n",
-        if sweep.spec.space.is_empty() { "" } else { "sweep, " }
+        if sweep.spec.space.is_empty() { "" } else { "sweep, time, " }
     );
     Ok(text)
 }

@@ -18,15 +18,15 @@ use fashion_eval::interval::LEVEL;
 use fashion_eval::selective::Threshold;
 use fashion_eval::{Bins, Metrics, Predictions, thousands};
 use fashion_judge::{
-    Calibrator, Ensemble, Judgement, Report, Trained, bins_of, known_images, predict_held_out,
-    write_curves,
+    Calibrator, Ensemble, Judgement, Report, Trained, bins_of, known_images, knows_held_out,
+    predict_held_out, write_curves,
 };
 use fashion_kernels::simd;
 use fashion_model::Tta;
 use fashion_train::describe;
 use fashion_train::{
     Config, Finish, Freeze, GoOnFrom, LockedRun, Observer, Outcome, RunFolder, Settings,
-    Validation, train, train_members, with_threads,
+    Validation, find_weights, train, train_members, with_threads,
 };
 use interrupt::Interrupt;
 use logs::Logs;
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<ExitCode> {
         if members > 1 {
             let mut follow = |member: &Settings| -> Box<dyn Observer> {
                 if !args.quiet {
-                    let number = 1 + member.seed - settings.seed;
+                    let number = 1 + member.seed - settings.of_member(0).seed;
                     about(
                         "member",
                         format_args!("{number} of {}, seed {}", settings.members, member.seed),
@@ -172,6 +172,7 @@ fn prepare(plan: Plan, args: &TrainArgs) -> Result<Prepared> {
             if !args.quiet {
                 warn_of_few(settings.target_accuracy, held_out);
                 note_start(&settings, found.splits.train.classes())?;
+                note_sources(&config);
                 let validation = config.training.validation;
                 if found.splits.validation.is_some() && validation != Validation::Part {
                     let unused = "is not used: to validate on it, give --validation part";
@@ -240,6 +241,28 @@ fn note_start(settings: &Settings, classes: &Classes) -> Result<()> {
         about("note", why);
     }
     Ok(())
+}
+
+/// Says where the run learns from another that was trained on what this one holds out.
+fn note_sources(config: &Config) {
+    let Settings { from, teacher, .. } = &config.training;
+    for (option, source) in [("--from", from), ("--teacher", teacher)] {
+        let Some(source) = source else { continue };
+        let Ok((_, Some(run))) = find_weights(source.place.as_ref()) else { continue };
+        if let Ok(other) = run.config()
+            && knows_held_out(&other, config)
+        {
+            let seed = other.training.hold_out_seed();
+            about(
+                "note",
+                format_args!(
+                    "{option} {} was trained on images that are held out here, so that what is measured \
+                     on them looks better than it is: hold out the same, with --validation-seed {seed}",
+                    inline(&source.place)
+                ),
+            );
+        }
+    }
 }
 
 /// Says before hours of training that a target cannot be met.
@@ -320,7 +343,7 @@ fn failed(error: fashion_train::Error, run: &RunFolder) -> anyhow::Error {
     let (weights, history) = match (run.weights_path(), run.history(), members) {
         (Ok(weights), Ok(history), _) => (weights, history),
         (_, _, Ok(done)) if done > 0 => {
-            let kept = format!("{done} of its networks are kept; to go on: {}", resume(run));
+            let kept = format!("kept: {done} of its networks; to go on: {}", resume(run));
             return anyhow::anyhow!("{error}\n  {kept}");
         }
         _ => return error.into(),
@@ -336,11 +359,7 @@ fn failed(error: fashion_train::Error, run: &RunFolder) -> anyhow::Error {
         Error::Diverged { .. } => {
             format!("the best weights before that are kept: {}", weights.display())
         }
-        _ => format!(
-            "{} are kept; to go on: {}",
-            describe::epochs(history.len() as f64),
-            resume(run)
-        ),
+        _ => format!("kept: {}; to go on: {}", describe::epochs(history.len() as f64), resume(run)),
     };
     anyhow::anyhow!("{error}\n  {kept}")
 }

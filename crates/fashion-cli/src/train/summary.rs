@@ -22,13 +22,16 @@ pub(crate) struct Summary {
     data: String,
     architecture: String,
     seed: u64,
+    /// Networks that are trained.
+    members: usize,
     /// How the classifier sees each image.
     tta: Tta,
     /// Whole epochs done.
     epochs: usize,
     /// The epoch that validation chose; `null` where it does not choose.
     best_epoch: Option<usize>,
-    /// Of the epoch whose weights are used; `null` without validation.
+    /// Of the epoch whose weights are used; `null` without validation, and of several networks, of which
+    /// each has its own.
     validation_accuracy: Option<f64>,
     validation_loss: Option<f64>,
     /// On the test set; `null` for an interrupted run.
@@ -72,13 +75,14 @@ impl Summary {
     /// Of a run that was interrupted.
     pub(crate) fn stopped(run: &RunFolder, config: &Config, history: &[Epoch]) -> Summary {
         let best = config.training.best_epoch(history);
-        let used = best.or(history.last());
+        let used = best.or(history.last()).filter(|_| config.training.members == 1);
         Summary {
             run: run.path().display().to_string(),
             status: "interrupted",
             data: config.data.origin.clone(),
             architecture: config.architecture.clone(),
             seed: config.training.seed,
+            members: config.training.members,
             tta: config.training.tta,
             epochs: history.len(),
             best_epoch: best.map(|epoch| epoch.epoch),

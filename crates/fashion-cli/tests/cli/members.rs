@@ -73,6 +73,62 @@ fn it_goes_on_with_the_network_that_was_interrupted() {
 }
 
 #[test]
+fn a_network_that_is_not_what_its_run_says_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let data = data().display().to_string();
+    let command = format!("train --members 2 --epochs 1 --seed 1 --data {data} --out run");
+    let ended = line(folder, &command);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for said in
+        ["networks 2, of seeds 2 to 3\n", "member   1 of 2, seed 2\n", "member   2 of 2, seed 3\n"]
+    {
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+    let page = std::fs::read_to_string(folder.join("run/report.html")).unwrap();
+    assert!(page.contains("best epoch of each network"));
+
+    // Its networks count once.
+    let twice = line(folder, "ensemble run run/members/2 --out both.safetensors");
+    assert_eq!(twice.code, Some(2));
+    assert!(twice.stderr.contains("run/members/2 is given twice"), "{}", twice.stderr);
+    let inside = line(folder, "ensemble run/members/1 --out run/one.safetensors");
+    assert_eq!(inside.code, Some(2));
+    assert!(inside.stderr.contains("inside the run run,"), "{}", inside.stderr);
+
+    std::fs::remove_file(folder.join("run/metrics.json")).unwrap();
+    let config = folder.join("run/config.toml");
+    let settings = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, settings.replace("momentum = 0.9", "momentum = 0.8")).unwrap();
+    let refused = line(folder, "train --resume run");
+    assert_eq!(refused.code, Some(1), "{}", refused.stdout);
+    let said = "run/members/1/config.toml: it is not what the run that it is in says";
+    assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    std::fs::write(&config, settings).unwrap();
+    assert_eq!(line(folder, "train --resume run").code, Some(0));
+}
+
+#[test]
+fn who_learns_from_a_run_is_told_that_it_knows_what_is_held_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let run = run_folder().display().to_string();
+    for (options, told) in [
+        (format!("--teacher {run} --seed 1"), true),
+        (format!("--from {run} --seed 1"), true),
+        (format!("--teacher {run} --seed 1 --validation-seed 0"), false),
+        (format!("--teacher {run} --seed 1 --validation none"), false),
+    ] {
+        let data = data().display().to_string();
+        let ended = line(folder, &format!("train --epochs 1 --data {data} --json {options}"));
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let said =
+            ended.stderr.contains("held out here") && ended.stderr.contains("--validation-seed 0");
+        assert_eq!(said, told, "{options}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn what_follows_one_network_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let refused = [

@@ -98,6 +98,10 @@ fn facts(report: &Report<'_>) -> Vec<FactGroup> {
 
 /// Which epoch's weights were judged, and why those.
 fn weights_judged(settings: &Settings, history: &[Epoch]) -> String {
+    if settings.members > 1 {
+        let which = if settings.validation.chooses() { "best" } else { "last" };
+        return format!("{which} epoch of each network");
+    }
     match (settings.best_epoch(history), history.last()) {
         (Some(best), _) => format!("best, epoch {}", best.epoch),
         (None, Some(last)) => format!("last, epoch {}", last.epoch),

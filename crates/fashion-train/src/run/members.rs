@@ -58,7 +58,15 @@ pub fn train_members<'a>(
         let training = config.training.of_member(number);
         let config = Config { training: training.clone(), ..config.clone() };
         let member = match path.join("config.toml").is_file() {
-            true => RunFolder::open(path)?,
+            true => {
+                let member = RunFolder::open(path)?;
+                if member.config()? != config {
+                    let problem =
+                        "it is not what the run that it is in says of its networks".into();
+                    return Err(Error::OtherRun { path: member.config_path(), problem });
+                }
+                member
+            }
             false => {
                 let member = RunFolder::create(Some(path))?;
                 begin(&member, &config, splits)?;

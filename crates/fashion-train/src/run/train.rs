@@ -82,10 +82,13 @@ pub fn train(
 
 /// The files that are there before any epoch.
 pub(super) fn begin(run: &RunFolder, config: &Config, splits: &Splits) -> Result<(), Error> {
-    if let Some(csv) = splits.split_csv(config.training.hold_out(splits)?.as_ref()) {
-        run.write(&run.path().join(SPLIT), csv.as_bytes())?;
+    let split = splits.split_csv(config.training.hold_out(splits)?.as_ref());
+    // First, since without it nothing can be resumed.
+    run.write(&run.config_path(), config.to_toml().as_bytes())?;
+    match split {
+        Some(csv) => run.write(&run.path().join(SPLIT), csv.as_bytes()),
+        None => Ok(()),
     }
-    run.write(&run.config_path(), config.to_toml().as_bytes())
 }
 
 /// The files after an epoch; the checkpoint last, since it is what a resumed run goes by.
