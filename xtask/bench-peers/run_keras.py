@@ -62,7 +62,7 @@ def block(x, width: int):
 
 def resnet(widths, stride: int):
     def body(x):
-        x = conv(x, 16, stride=stride)
+        x = conv(x, widths[0], stride=stride)
         for width in widths:
             x = block(block(x, width), width)
         return layers.GlobalAveragePooling2D()(x)
@@ -79,8 +79,8 @@ def wide_resnet(x):
 BODIES = {
     "report-cnn": report_cnn,
     "vgg-small": vgg(16, 32, 64), "vgg": vgg(32, 48, 96), "vgg-large": vgg(32, 64, 128),
-    "resnet": resnet((16, 32, 64), 1), "resnet-64": resnet((16, 32, 64, 128), 2),
-    "wide-resnet": wide_resnet,
+    "resnet": resnet((16, 32, 64), 1), "resnet-large": resnet((32, 64, 128), 1),
+    "resnet-64": resnet((16, 32, 64, 128), 2), "wide-resnet": wide_resnet,
 }
 if NETWORK not in BODIES:
     sys.exit(f"{NETWORK} is not written for Keras")

@@ -83,9 +83,10 @@ class Resnet(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.stem = nn.Conv2d(self.CHANNELS, 16, 3, self.STRIDE, 1, bias=False)
-        self.norm = nn.BatchNorm2d(16)
-        widths = [16] + [width for width in self.WIDTHS for _ in range(2)]
+        stem = self.WIDTHS[0]
+        self.stem = nn.Conv2d(self.CHANNELS, stem, 3, self.STRIDE, 1, bias=False)
+        self.norm = nn.BatchNorm2d(stem)
+        widths = [stem] + [width for width in self.WIDTHS for _ in range(2)]
         self.blocks = [f"block{block}" for block in range(1, len(widths))]
         for name, inputs, outputs in zip(self.blocks, widths, widths[1:]):
             self.add_module(name, Block(inputs, outputs))
@@ -96,6 +97,12 @@ class Resnet(nn.Module):
         for name in self.blocks:
             x = getattr(self, name)(x)
         return self.fc(x.mean((2, 3)))
+
+
+class ResnetLarge(Resnet):
+    """The same with twice the channels."""
+
+    WIDTHS = [32, 64, 128]
 
 
 class Resnet64(Resnet):
@@ -124,7 +131,7 @@ class WideResnet(nn.Module):
 
 NETWORKS = {
     "report-cnn": ReportCnn, "vgg-small": VggSmall, "vgg": Vgg, "vgg-large": VggLarge, "resnet": Resnet,
-    "wide-resnet": WideResnet, "resnet-64": Resnet64,
+    "resnet-large": ResnetLarge, "wide-resnet": WideResnet, "resnet-64": Resnet64,
 }
 
 

@@ -1,7 +1,9 @@
 //! The networks that can be asked for by name.
 
 use crate::network::{Definition, Network};
-use crate::networks::{ReportCnn, Resnet, Resnet64, Vgg, VggLarge, VggSmall, WideResnet};
+use crate::networks::{
+    ReportCnn, Resnet, Resnet64, ResnetLarge, Vgg, VggLarge, VggSmall, WideResnet,
+};
 use fashion_infer::ImageShape;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -29,6 +31,8 @@ pub enum Architecture {
     VggLarge,
     /// [`Resnet`].
     Resnet,
+    /// [`ResnetLarge`].
+    ResnetLarge,
     /// [`WideResnet`].
     WideResnet,
     /// [`Resnet64`].
@@ -89,6 +93,7 @@ architectures! {
     Vgg: Vgg, "plain convolutions with batch normalisation: more accurate, for five times the work";
     VggLarge: VggLarge, "vgg with a third more channels";
     Resnet: Resnet, "residual blocks: deeper, for comparison with the literature";
+    ResnetLarge: ResnetLarge, "resnet with twice the channels";
     WideResnet: WideResnet, "few and wide residual blocks: for accuracy, with eleven times the work of vgg";
     Resnet64: Resnet64, "residual blocks for pictures in colour, 64 x 64 pixels";
 }
@@ -137,7 +142,7 @@ mod tests {
         assert_eq!(
             error,
             "there is no network \"lenet\"; expected one of report-cnn, vgg-small, vgg, vgg-large, resnet, \
-             wide-resnet, resnet-64"
+             resnet-large, wide-resnet, resnet-64"
         );
     }
 }

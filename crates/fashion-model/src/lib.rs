@@ -25,7 +25,7 @@ pub use network::{
     CpuGradients, Definition, Images, Logits, Network, Read, TrainingTape, UnknownLayer, Update,
     Write,
 };
-pub use networks::{ReportCnn, Resnet, Resnet64, Vgg, VggLarge, VggSmall, WideResnet};
+pub use networks::{ReportCnn, Resnet, Resnet64, ResnetLarge, Vgg, VggLarge, VggSmall, WideResnet};
 pub use tape::tensor_with;
 
 // What `network!` needs, and what its user meets.

@@ -32,7 +32,7 @@ macro_rules! recipes {
 
 impl Recipe {
     /// All of them, the quickest first.
-    pub const ALL: &[Recipe] = recipes!["report", "report-tuned", "quick", "best"];
+    pub const ALL: &[Recipe] = recipes!["report", "report-tuned", "quick", "best", "long"];
 
     /// The one with this name.
     pub fn named(name: &str) -> Option<Recipe> {

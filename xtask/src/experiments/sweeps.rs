@@ -56,6 +56,40 @@ pub(super) fn time(workspace: &Workspace, runs: &Runs<'_>) -> Result<()> {
     runs.keep_figure(workspace, &folder.join("figures/time.svg"), "accuracy-time")
 }
 
+/// What a member of `best` is trained by: around `quick`, of many points the best.
+#[rustfmt::skip]
+const SEARCH: &[&str] = &[
+    "--method", "asha", "--budget-minutes", "30", "--samples", "12", "--seeds", "1",
+    "--min-epochs", "5", "--factor", "2", "--recipe", "quick", "--network", "resnet",
+    "--vary", "lr=0.003..0.015:log", "--vary", "weight-decay=0.01..0.1:log",
+    "--vary", "label-smoothing=0..0.1", "--vary", "shift=0.0535,0.089", "--vary", "erase=0,0.25,0.5",
+];
+
+/// Searches again.
+pub(super) fn search(workspace: &Workspace, runs: &Runs<'_>) -> Result<()> {
+    const PART: Part = Part { file: "docs/accuracy.md", chore: "experiments-search" };
+    const SETTINGS: [&str; 5] =
+        ["learning_rate", "weight_decay", "label_smoothing", "shift", "erase"];
+    let folder = runs.out.join("search");
+    sweep(workspace, runs.fashion, SEARCH, &folder)?;
+    let rows = lines(&folder.join("points.csv"))?.into_iter().map(|point| {
+        let text = |name: &str| point.get(name).cloned().unwrap_or_else(|| NONE.to_owned());
+        let settings = SETTINGS.map(text);
+        let accuracy = number(&point, "validation_accuracy_mean");
+        let accuracy =
+            accuracy.map_or(NONE.to_owned(), |accuracy| format!("{:.2}%", 100.0 * accuracy));
+        settings.into_iter().chain([text("epochs_done"), accuracy]).collect::<Vec<_>>()
+    });
+    let heads =
+        ["Rate", "Weight decay", "Smoothing", "Shift", "Erase", "Epochs", "Held-out accuracy"];
+    runs.settle(
+        workspace,
+        &PART,
+        &table(&heads, rows),
+        &format!("`fashion sweep {}`", SEARCH.join(" ")),
+    )
+}
+
 /// The fields of a line of a CSV file, by the names of the columns.
 type Line = BTreeMap<String, String>;
 
@@ -100,7 +134,7 @@ pub(super) fn run(workspace: &Workspace, runs: &Runs<'_>, experiment: &Sweep) ->
     Ok(())
 }
 
-/// Does a sweep, or what is left of it.
+/// Does a sweep, or what is left of it; one that ended is taken as it is.
 fn sweep(workspace: &Workspace, fashion: &Path, options: &[&str], folder: &Path) -> Result<()> {
     let mut command = Command::new(fashion);
     command.arg("sweep").current_dir(workspace.root());
@@ -109,7 +143,9 @@ fn sweep(workspace: &Workspace, fashion: &Path, options: &[&str], folder: &Path)
     } else {
         command.args(options).arg("--out").arg(folder);
     }
-    command::run(&mut command)?;
+    if !folder.join("points.csv").is_file() {
+        command::run(&mut command)?;
+    }
     let spec = folder.join("sweep.toml");
     let text =
         fs::read_to_string(&spec).with_context(|| format!("cannot read {}", spec.display()))?;

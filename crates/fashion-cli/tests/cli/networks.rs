@@ -21,7 +21,16 @@ fn networks_are_listed_and_drawn() {
     let names: Vec<_> = all.lines().map(|line| json(line)["name"].clone()).collect();
     assert_eq!(
         names,
-        ["report-cnn", "vgg-small", "vgg", "vgg-large", "resnet", "wide-resnet", "resnet-64"]
+        [
+            "report-cnn",
+            "vgg-small",
+            "vgg",
+            "vgg-large",
+            "resnet",
+            "resnet-large",
+            "wide-resnet",
+            "resnet-64"
+        ]
     );
     let one = json(&line(here, "networks vgg --json").stdout);
     assert_eq!(

@@ -5,5 +5,5 @@ mod resnet;
 mod vgg;
 
 pub use report_cnn::ReportCnn;
-pub use resnet::{Resnet, Resnet64, WideResnet};
+pub use resnet::{Resnet, Resnet64, ResnetLarge, WideResnet};
 pub use vgg::{Vgg, VggLarge, VggSmall};

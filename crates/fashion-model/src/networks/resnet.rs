@@ -24,22 +24,38 @@ type Down<const IN: usize, const OUT: usize, const SIDE_IN: usize, const SIDE: u
     (Conv1x1<IN, OUT, SIDE_IN, SIDE>, BatchNorm<OUT, false>),
 >;
 
-network! {
-    /// ResNet-14: a stem and three stages of two residual blocks each, in the manner of He et al., "Deep
-    /// Residual Learning for Image Recognition" (arXiv 1512.03385), section 4.2, with 1 × 1
-    /// convolutions as shortcuts where the side is halved.
-    pub struct Resnet: "resnet" for Images<28, 1> {
-        stem: Conv3x3<1, 16, 28, 28>,
-        norm: BatchNorm<16, true>,
-        block1: Block<16, 28>,
-        block2: Block<16, 28>,
-        block3: Down<16, 32, 28, 14>,
-        block4: Block<32, 14>,
-        block5: Down<32, 64, 14, 7>,
-        block6: Block<64, 7>,
-        pool: GlobalAveragePool,
-        fc: Head<64>,
-    }
+/// A stem and three stages of two residual blocks each: the name, and how many channels there are on each of
+/// the three sides.
+macro_rules! resnet {
+    ($(#[$doc:meta])* $Resnet:ident: $name:literal, $first:literal, $second:literal, $third:literal) => {
+        network! {
+            $(#[$doc])*
+            pub struct $Resnet: $name for Images<28, 1> {
+                stem: Conv3x3<1, $first, 28, 28>,
+                norm: BatchNorm<$first, true>,
+                block1: Block<$first, 28>,
+                block2: Block<$first, 28>,
+                block3: Down<$first, $second, 28, 14>,
+                block4: Block<$second, 14>,
+                block5: Down<$second, $third, 14, 7>,
+                block6: Block<$third, 7>,
+                pool: GlobalAveragePool,
+                fc: Head<$third>,
+            }
+        }
+    };
+}
+
+resnet! {
+    /// ResNet-14 with 16, 32 and 64 channels, in the manner of He et al., "Deep Residual Learning for Image
+    /// Recognition" (arXiv 1512.03385), section 4.2, with 1 × 1 convolutions as shortcuts where the side
+    /// is halved.
+    Resnet: "resnet", 16, 32, 64
+}
+
+resnet! {
+    /// [`Resnet`] with 32, 64 and 128 channels.
+    ResnetLarge: "resnet-large", 32, 64, 128
 }
 
 network! {

@@ -1,6 +1,6 @@
 //! The points that a sweep tries.
 
-use super::space::{RECIPE, Space, Values, bad, recipe};
+use super::space::{RECIPE, Space, Values, bad, of_one, recipe};
 use super::spec::{DEFAULT_SAMPLES, Method, Spec};
 use crate::error::Error;
 use crate::settings::{Settings, value_to_text};
@@ -81,7 +81,7 @@ impl Spec {
     fn settings_of(&self, values: &Table, path: &Path) -> Result<Settings, Error> {
         let mut values = values.clone();
         let base = match values.remove(RECIPE) {
-            Some(name) => recipe(&name, path)?.settings().with(&self.named(), path)?,
+            Some(name) => of_one(recipe(&name, path)?).with(&self.named(), path)?,
             None => self.base.clone(),
         };
         let mut settings = base.with(&values, path)?;

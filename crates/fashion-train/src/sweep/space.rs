@@ -57,6 +57,11 @@ pub(super) fn bad(path: &Path, name: &str, value: impl Into<Value>, problem: &st
 /// The name under which recipes vary, or one is held.
 pub(super) const RECIPE: &str = "recipe";
 
+/// The settings of a recipe, of one network: the points of a sweep are compared by what one does.
+pub(super) fn of_one(recipe: Recipe) -> Settings {
+    Settings { members: 1, ..recipe.settings() }
+}
+
 /// The recipe that a value names.
 pub(super) fn recipe(value: &Value, path: &Path) -> Result<Recipe, Error> {
     value.as_str().and_then(Recipe::named).ok_or_else(|| {

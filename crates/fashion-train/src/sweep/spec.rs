@@ -1,7 +1,7 @@
 //! What a sweep tries: the file `sweep.toml`.
 
 use super::shard::Shard;
-use super::space::{RECIPE, Space, Values, bad, recipe};
+use super::space::{RECIPE, Space, Values, bad, of_one, recipe};
 use crate::config::{Config, DataConfig, check_schema};
 use crate::error::Error;
 use crate::recipe::Recipe;
@@ -184,7 +184,7 @@ impl Spec {
                 let problem = "it is in [space] too; leave it out of one of them";
                 return Err(bad(path, RECIPE, held, problem));
             }
-            spec.base = recipe(&held, path)?.settings();
+            spec.base = of_one(recipe(&held, path)?);
         }
         if let Some(misplaced) = base.get(RECIPE) {
             let problem = "it belongs at the top of the file, or into [space] if it varies";
@@ -225,12 +225,12 @@ impl Spec {
         Ok(())
     }
 
-    /// The same on a recipe, but for what was [set](Self::set).
+    /// The same on a recipe, of which one network is trained, but for what was [set](Self::set).
     ///
     /// # Errors
     /// As [`Settings::with`].
     pub fn over(self, recipe: Recipe) -> Result<Spec, Error> {
-        let base = recipe.settings().with(&self.named(), recipe.name.as_ref())?;
+        let base = of_one(recipe).with(&self.named(), recipe.name.as_ref())?;
         Ok(Spec { base, ..self })
     }
 

@@ -245,7 +245,8 @@ fn a_point_wins_over_the_base_and_that_over_a_recipe() {
         assert_eq!(points[1].describe(), "point 2 (network resnet, recipe best)");
         for (point, recipe) in points.iter().zip([&quick, &best]) {
             let network = Architecture::Resnet;
-            let expected = fashion_train::Settings { epochs: 10, network, ..recipe.clone() };
+            let expected =
+                fashion_train::Settings { members: 1, epochs: 10, network, ..recipe.clone() };
             assert_eq!(point.settings, expected);
         }
         assert!(spec.varies("learning_rate") && !spec.varies("epochs"));
