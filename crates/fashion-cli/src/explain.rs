@@ -10,6 +10,9 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+/// Bytes of an image's name that its picture's has.
+const LONGEST: usize = 200;
+
 /// The folder of the pictures, and whose answers they explain.
 pub(crate) struct Explanations<'a> {
     folder: &'a Path,
@@ -37,6 +40,10 @@ impl<'a> Explanations<'a> {
         let name = image.display().to_string();
         let figure = occlusion::draw(&Occluded { class, probability, pixels, map: &map }, &name)?;
         let stem = image.file_stem().unwrap_or(OsStr::new("image"));
+        // A name may be as long as file systems bear, without a number.
+        let short = stem.to_string_lossy();
+        let short = &short[..short.floor_char_boundary(LONGEST)];
+        let stem = if stem.len() > LONGEST { OsStr::new(short) } else { stem };
         for number in 1_u32.. {
             let mut name = OsString::from(stem);
             if number > 1 {
