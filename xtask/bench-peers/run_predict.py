@@ -1,7 +1,8 @@
 """Classifies images as a script would: Pillow or NumPy reads them, ONNX Runtime answers, CSV comes out.
 
-run_predict.py THREADS MODEL PLACE, where the place is an npz file or a folder of PNG files; `cargo xtask
-bench-predict` calls this. Files are read on as many threads, since Pillow lets go of Python's lock while it
+run_predict.py THREADS MODEL PLACE, where the place is an npz file or a folder of PNG or JPEG files; `cargo xtask
+bench-predict` calls this. Photographs are decoded at an eighth of their size (`draft`), made grey, scaled to the
+tile and negated; no garment is looked for. Files are read on as many threads, since Pillow lets go of Python's lock while it
 decodes, and the next batch while the one before is classified.
 """
 
@@ -16,6 +17,7 @@ import onnxruntime as ort
 from PIL import Image
 
 BATCH = 512
+SIDE = 28
 
 threads, model, place = int(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
 options = ort.SessionOptions()
@@ -25,14 +27,17 @@ session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"
 
 def read(path: str) -> np.ndarray:
     with Image.open(path) as image:
-        return np.asarray(image)
+        if image.format != "JPEG":
+            return np.asarray(image)
+        image.draft("L", (SIDE * 8, SIDE * 8))
+        return 255 - np.asarray(image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
 
 
 def files(folder: Path) -> list[str]:
     found = []
     for above, folders, names in os.walk(folder):
         folders.sort()
-        found += [os.path.join(above, name) for name in sorted(names) if name.endswith(".png")]
+        found += [os.path.join(above, name) for name in sorted(names) if name.endswith((".png", ".jpg"))]
     return found
 
 

@@ -44,6 +44,10 @@ pub(crate) struct Args {
     #[arg(long)]
     held_out: bool,
 
+    /// Of these weights, and only print the table: for finding out how to train
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+
     /// How many garments
     #[arg(long, value_name = "N", default_value_t = IMAGES)]
     images: usize,
@@ -67,30 +71,38 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         return show(folder, args.prepare);
     }
     PART.read(workspace)?;
-    let classifier = Classifier::open(&workspace.root().join(WEIGHTS))?;
+    let weights = args.weights.clone().unwrap_or_else(|| workspace.root().join(WEIGHTS));
+    let classifier = Classifier::open(&weights)?;
     let garments = garments(workspace, args)?;
-    let tiles = (0..garments.len())
-        .map(|index| Prepared { pixels: garments.pixels(index).to_vec(), doubt: None });
-    let mut rows = vec![(
-        "the tiles themselves",
-        Score::of(&classifier, &garments, &tiles.collect::<Vec<_>>())?,
-    )];
-    for on in Backdrop::ALL {
-        let prepared = (0..garments.len())
-            .into_par_iter()
-            .map(|index| {
-                let picture = taken(garments.pixels(index), on, index)?;
-                Ok(args.prepare.apply(&picture, SIDE, 1)?)
-            })
-            .collect::<Result<Vec<Prepared>>>()?;
-        rows.push((on.name(), Score::of(&classifier, &garments, &prepared)?));
-    }
+    let rows = all_photographed(&garments, args.prepare)?
+        .into_iter()
+        .map(|(name, prepared)| Ok((name, Score::of(&classifier, &garments, &prepared)?)))
+        .collect::<Result<Vec<_>>>()?;
     let fresh = render(&rows);
     print!("{fresh}");
-    if args.held_out || args.images != IMAGES || args.prepare != Preparation::Photo {
+    let other = args.held_out || args.weights.is_some();
+    if other || args.images != IMAGES || args.prepare != Preparation::Photo {
         return Ok(());
     }
     PART.settle(workspace, &fresh, args.check)
+}
+
+/// Garments as they are, and from photographs on each ground, with the name of it.
+pub(crate) fn all_photographed(
+    garments: &Dataset,
+    preparation: Preparation,
+) -> Result<Vec<(&'static str, Vec<Prepared>)>> {
+    let tiles = (0..garments.len())
+        .map(|index| Prepared { pixels: garments.pixels(index).to_vec(), doubt: None });
+    let mut all = vec![("the tiles themselves", tiles.collect())];
+    for on in Backdrop::ALL {
+        let prepared = (0..garments.len()).into_par_iter().map(|index| {
+            let picture = taken(garments.pixels(index), on, index)?;
+            Ok(preparation.apply(&picture, SIDE, 1)?)
+        });
+        all.push((on.name(), prepared.collect::<Result<_>>()?));
+    }
+    Ok(all)
 }
 
 /// The garments that are photographed.

@@ -4,6 +4,7 @@ mod fine_tuning;
 mod imbalance;
 mod ingredients;
 mod others;
+mod photographs;
 mod sweeps;
 mod unknown;
 
@@ -30,19 +31,22 @@ const DATA: &str = "Fashion-MNIST (official)";
 /// An experiment's name, and what makes it again.
 type Experiment = (&'static str, fn(&Workspace, &Runs<'_>) -> Result<()>);
 
-const EXPERIMENTS: [Experiment; 7] = [
+const EXPERIMENTS: [Experiment; 9] = [
     ("learning-rate", |workspace, runs| sweeps::run(workspace, runs, &sweeps::LEARNING_RATE)),
     ("batch-size", |workspace, runs| sweeps::run(workspace, runs, &sweeps::BATCH_SIZE)),
     ("imbalance", imbalance::run),
     ("fine-tuning", fine_tuning::run),
     ("ingredients", ingredients::run),
     ("time", sweeps::time),
+    ("search", sweeps::search),
+    ("photographs", photographs::run),
     ("unknown", unknown::run),
 ];
 
 /// Sweep learning rates and batch sizes around the report's, try what helps rare classes, fine-tune to
-/// few images, leave parts of a recipe out, try networks for several times, tell what is none of the classes,
-/// and write docs/experiments.md, fine-tuning.md, accuracy.md and unknown.md
+/// few images, leave parts of a recipe out, try networks for several times, search, train for photographs, tell what
+/// is none of the classes, and write docs/experiments.md, fine-tuning.md, accuracy.md, photographs.md and
+/// unknown.md
 ///
 /// Needs the real data: `cargo xtask fetch-data`, or `FASHION_DATA`. The runs stay in --out; what is
 /// there already is gone on with, or taken as it is.

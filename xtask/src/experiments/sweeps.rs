@@ -59,7 +59,7 @@ pub(super) fn time(workspace: &Workspace, runs: &Runs<'_>) -> Result<()> {
 /// What a member of `best` is trained by: around `quick`, of many points the best.
 #[rustfmt::skip]
 const SEARCH: &[&str] = &[
-    "--method", "asha", "--budget-minutes", "30", "--samples", "12", "--seeds", "1",
+    "--method", "asha", "--budget-minutes", "30", "--samples", "8", "--seeds", "1",
     "--min-epochs", "5", "--factor", "2", "--recipe", "quick", "--network", "resnet",
     "--vary", "lr=0.003..0.015:log", "--vary", "weight-decay=0.01..0.1:log",
     "--vary", "label-smoothing=0..0.1", "--vary", "shift=0.0535,0.089", "--vary", "erase=0,0.25,0.5",
