@@ -65,19 +65,22 @@ impl Oddity {
         if pixels.iter().all(|&pixel| pixel == pixels[0]) {
             return Some(if pixels[0] == 0 { Self::Blank } else { Self::Constant });
         }
-        let visible = |pixel: &&[u8]| pixel.iter().any(|&level| level >= VISIBLE);
-        let visible = pixels.chunks_exact(channels).filter(visible).count();
+        let visible = match channels {
+            1 => pixels.iter().filter(|&&level| level >= VISIBLE).count(),
+            _ => pixels
+                .chunks_exact(channels)
+                .filter(|pixel| pixel.iter().any(|&level| level >= VISIBLE))
+                .count(),
+        };
         if visible * 28 * 28 < FEW_PIXELS * side * side {
             return Some(Self::NearlyBlank);
         }
         if channels > 1 {
             return None;
         }
-        let edge = |index: &usize| {
-            let (row, column) = (index / side, index % side);
-            row % (side - 1) == 0 || column % (side - 1) == 0
-        };
-        let border: u32 = (0..side * side).filter(edge).map(|index| u32::from(pixels[index])).sum();
+        let row = |at: usize| &pixels[at * side..][..side];
+        let ends = |at: usize| u32::from(row(at)[0]) + u32::from(row(at)[side - 1]);
+        let border = ink(row(0)) + ink(row(side - 1)) + (1..side - 1).map(ends).sum::<u32>();
         let border_mean = f64::from(border) / (4 * side - 4) as f64;
         let inner_mean = f64::from(ink(pixels) - border) / ((side - 2) * (side - 2)) as f64;
         (border_mean > 127.5 && border_mean > inner_mean).then_some(Self::BrightBorder)

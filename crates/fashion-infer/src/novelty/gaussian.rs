@@ -1,5 +1,6 @@
 //! Gaussians of classes, with one covariance.
 
+use fashion_kernels::simd::{Isa, Kernel, Simd};
 use rayon::prelude::*;
 
 /// What is added to every variance, as a share of it: directions in which known items hardly differ would
@@ -41,26 +42,47 @@ impl Gaussians {
 
     /// z of one item.
     pub(crate) fn whitened(&self, features: &[f32]) -> Vec<f64> {
-        let mut z = vec![0.0; self.width()];
-        let mut rest = &self.whitening[..];
-        for (at, (x, mean)) in features.iter().zip(&self.mean).enumerate() {
-            let centred = f64::from(*x) - f64::from(*mean);
-            let (column, after) = rest.split_at(z.len() - at);
-            // Sums of their own, so that they are taken side by side.
-            z[at..].iter_mut().zip(column).for_each(|(z, a)| *z += f64::from(*a) * centred);
-            rest = after;
-        }
-        z
+        Isa::current().run(Whiten { gaussians: self, features })
     }
 
     /// The squared distance to the nearest class's mean (Lee et al., arXiv 1807.03888, equation 2, with the
     /// sign changed).
     pub(crate) fn mahalanobis(&self, features: &[f32]) -> f64 {
         let z = self.whitened(features);
-        let to = |mean: &[f32]| -> f64 {
-            z.iter().zip(mean).map(|(z, mean)| (z - f64::from(*mean)).powi(2)).sum()
-        };
-        self.class_means.chunks_exact(self.width()).map(to).fold(f64::INFINITY, f64::min)
+        let mut sums = vec![0.0; self.class_means.len() / self.width()];
+        // All classes side by side, since each sum waits for its last term.
+        for (at, z) in z.iter().enumerate() {
+            let means = self.class_means[at..].iter().step_by(self.width());
+            sums.iter_mut().zip(means).for_each(|(sum, m)| *sum += (z - f64::from(*m)).powi(2));
+        }
+        sums.into_iter().fold(f64::INFINITY, f64::min)
+    }
+}
+
+/// [`Gaussians::whitened`]: compiled for each instruction set, of the same bits in all, since each sum is its
+/// own.
+struct Whiten<'a> {
+    gaussians: &'a Gaussians,
+    features: &'a [f32],
+}
+
+impl Kernel for Whiten<'_> {
+    type Output = Vec<f64>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> Vec<f64> {
+        let Gaussians { mean, whitening, .. } = self.gaussians;
+        let mut z = vec![0.0; mean.len()];
+        let mut rest = &whitening[..];
+        for (at, (x, mean)) in self.features.iter().zip(mean).enumerate() {
+            let centred = f64::from(*x) - f64::from(*mean);
+            let (column, after) = rest.split_at(z.len() - at);
+            for (z, a) in z[at..].iter_mut().zip(column) {
+                *z += f64::from(*a) * centred;
+            }
+            rest = after;
+        }
+        z
     }
 }
 
