@@ -66,7 +66,7 @@ pub(super) struct Finder {
     pub(super) images_key: Option<String>,
     /// Whether files are sorted.
     pub(super) sorts: bool,
-    /// The folders that are written to, by their [real](real) paths, which are not read from.
+    /// The folders that are written to, by their [real] paths, which are not read from.
     pub(super) written: Vec<PathBuf>,
 }
 
