@@ -203,19 +203,10 @@ fn answers(args: &EvalArgs, probabilities: &Path, labels: &Path) -> Result<ExitC
 
 /// Refuses to write into a run, which is never changed, by whatever way it is named.
 pub(crate) fn refuse_inside(run: &Path, out: &Path) -> Result<()> {
-    // What is not there yet has no links in it.
-    let real = |path: &Path| {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let there = path.ancestors().find_map(|there| Some((there, there.canonicalize().ok()?)));
-        match there {
-            Some((there, real)) => real.join(path.strip_prefix(there).unwrap_or(&path)),
-            None => path,
-        }
-    };
     // A network of several has its run within theirs.
     let all = run.parent().filter(|parent| parent.ends_with("members")).and_then(Path::parent);
     let run = all.filter(|all| all.join("config.toml").is_file()).unwrap_or(run);
-    if real(out).starts_with(real(run)) {
+    if place::real(out).starts_with(place::real(run)) {
         return Err(exit::usage(format!(
             "--out is {}, inside the run {}, which is never changed; choose a place elsewhere",
             out.display(),

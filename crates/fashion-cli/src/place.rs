@@ -144,3 +144,31 @@ fn load_from(place: Option<&Path>, reading: Reading, bar: Bar) -> Result<Found> 
         Err(error) => Err(error.into()),
     }
 }
+
+/// The path that a place has, or will have once it is made, without links.
+pub(crate) fn real(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = path.ancestors().find_map(|there| Some((there, there.canonicalize().ok()?)));
+    match there {
+        // What is not there yet has no links in it.
+        Some((there, real)) => real.join(path.strip_prefix(there).unwrap_or(&path)),
+        None => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_folder_is_known_by_its_path_before_it_is_made() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("x/y");
+        let before = real(&folder);
+        assert!(!root.path().join("x").exists());
+        fs::create_dir_all(&folder).unwrap();
+        assert_eq!(before, real(&folder));
+        assert_eq!(before, folder.canonicalize().unwrap());
+    }
+}

@@ -66,7 +66,7 @@ pub(super) struct Finder {
     pub(super) images_key: Option<String>,
     /// Whether files are sorted.
     pub(super) sorts: bool,
-    /// The folders that are written to, by their [real] paths, which are not read from.
+    /// The folders that are written to, by their [real](crate::place::real) paths, which are not read from.
     pub(super) written: Vec<PathBuf>,
 }
 
@@ -253,17 +253,6 @@ impl Finder {
     }
 }
 
-/// A folder by the path that it has, or will have once it is made, without links.
-pub(super) fn real(folder: &Path) -> Result<PathBuf> {
-    let folder = std::path::absolute(folder)?;
-    let real = folder.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
-    Ok(real.map_or(folder.clone(), |(part, real)| match folder.strip_prefix(part) {
-        Ok(rest) if rest.as_os_str().is_empty() => real,
-        Ok(rest) => real.join(rest),
-        Err(_) => real,
-    }))
-}
-
 /// How shells match names: `*` and `?` no separator, and no dot that a name begins with.
 const AS_SHELLS: MatchOptions = MatchOptions {
     case_sensitive: true,
@@ -368,22 +357,5 @@ impl std::fmt::Display for LeftOut {
             (0, _) => write!(f, "{hidden} hidden"),
             _ => write!(f, "{others} not named as pictures, {hidden} hidden"),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    #[test]
-    fn a_folder_is_known_by_its_path_before_it_is_made() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("x/y");
-        let before = real(&folder).unwrap();
-        assert!(!root.path().join("x").exists());
-        fs::create_dir_all(&folder).unwrap();
-        assert_eq!(before, real(&folder).unwrap());
-        assert_eq!(before, folder.canonicalize().unwrap());
     }
 }

@@ -13,6 +13,7 @@ use crate::bins;
 use crate::exit;
 use crate::explain::Explanations;
 use crate::output::{self, ClosedPipe};
+use crate::place::real;
 use anyhow::{Result, bail};
 use fashion_data::audit::Oddity;
 use fashion_data::files::How;
@@ -129,7 +130,7 @@ fn find(args: &PredictArgs, trained: &Trained) -> Result<(Finder, Arc<Vec<Source
         input: trained.classifier.input(),
         images_key: args.images_key.clone(),
         sorts: args.sort_into.is_some(),
-        written: written.map(|folder| finding::real(folder)).collect::<Result<_>>()?,
+        written: written.map(|folder| real(folder)).collect(),
     };
     let sources = args.images.iter().map(|argument| finder.find(argument));
     let sources: Vec<Source> = sources.collect::<Result<_>>()?;
