@@ -30,34 +30,38 @@ impl Window {
 impl<T: Copy + Into<f32>> Image<'_, T> {
     /// What a window shows, in so many columns and rows.
     pub(super) fn scaled(&self, window: Window, [width, height]: [usize; 2]) -> Vec<f32> {
-        let channels = self.channels;
-        let across = taps(window.left, window.right, width);
+        match self.channels {
+            1 => self.scaled_of::<1>(window, [width, height]),
+            3 => self.scaled_of::<3>(window, [width, height]),
+            channels => unreachable!("{channels} channels; pictures have 1 or 3"),
+        }
+    }
+
+    /// With the number of channels known when compiled. First down, whole rows at once, which leaves the fewer to
+    /// go across.
+    fn scaled_of<const CHANNELS: usize>(
+        &self,
+        window: Window,
+        [width, height]: [usize; 2],
+    ) -> Vec<f32> {
+        let across = taps(0, window.right - window.left, width);
         let down = taps(window.top, window.bottom, height);
-        let mut out = vec![0.0; width * height * channels];
-        let mut line = vec![0.0; width * channels];
-        // The rows of the result that a row of the image is in follow those that the one before was in.
-        let mut first = 0;
-        for y in window.top..window.bottom {
-            let row = &self.values[y * self.width * channels..][..self.width * channels];
-            for (out, taps) in line.chunks_exact_mut(channels).zip(&across) {
-                out.fill(0.0);
-                let pixels = row[taps.first * channels..].chunks_exact(channels);
-                for (pixel, weight) in pixels.zip(&taps.weights) {
-                    out.iter_mut()
-                        .zip(pixel)
-                        .for_each(|(out, &level)| *out += weight * level.into());
-                }
+        let mut out = Vec::with_capacity(width * height * CHANNELS);
+        let mut line = vec![0.0; (window.right - window.left) * CHANNELS];
+        for taps in &down {
+            line.fill(0.0);
+            let rows = self.values.chunks_exact(self.width * CHANNELS).skip(taps.first);
+            for (row, weight) in rows.zip(&taps.weights) {
+                let row = &row[window.left * CHANNELS..];
+                line.iter_mut().zip(row).for_each(|(sum, &level)| *sum += weight * level.into());
             }
-            while down[first].end() <= y {
-                first += 1;
-            }
-            for (at, taps) in down.iter().enumerate().skip(first) {
-                if taps.first > y {
-                    break;
+            let (pixels, _) = line.as_chunks::<CHANNELS>();
+            for taps in &across {
+                let mut mean = [0.0; CHANNELS];
+                for (pixel, weight) in pixels[taps.first..].iter().zip(&taps.weights) {
+                    mean.iter_mut().zip(pixel).for_each(|(mean, level)| *mean += weight * level);
                 }
-                let weight = taps.weights[y - taps.first];
-                let out = &mut out[at * width * channels..][..width * channels];
-                out.iter_mut().zip(&line).for_each(|(out, level)| *out += weight * level);
+                out.extend(mean);
             }
         }
         out
@@ -68,12 +72,6 @@ impl<T: Copy + Into<f32>> Image<'_, T> {
 struct Taps {
     first: usize,
     weights: Vec<f32>,
-}
-
-impl Taps {
-    fn end(&self) -> usize {
-        self.first + self.weights.len()
-    }
 }
 
 /// The pixels from one to another, shared out among so many.
@@ -113,8 +111,8 @@ mod tests {
         close(image.scaled(WHOLE, [5, 1]), &[60.0, 70.0, 80.0, 90.0, 100.0]);
         let window = Window { left: 1, top: 1, right: 3, bottom: 2 };
         close(image.scaled(window, [4, 2]), &[120.0, 120.0, 130.0, 130.0].repeat(2));
-        let pairs = Image { width: 1, channels: 2, ..image };
-        let window = Window { left: 0, top: 0, right: 1, bottom: 5 };
-        close(pairs.scaled(window, [1, 1]), &[70.0, 90.0]);
+        let colours = Image { width: 1, channels: 3, ..image };
+        let window = Window { left: 0, top: 0, right: 1, bottom: 3 };
+        close(colours.scaled(window, [1, 1]), &[170.0, 200.0, 280.0].map(|sum| sum / 3.0));
     }
 }

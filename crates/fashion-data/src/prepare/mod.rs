@@ -148,11 +148,12 @@ impl Preparation {
     ///
     /// # Panics
     ///
-    /// If the picture has no pixels, or not as many as it says.
+    /// If the picture has no pixels, or not as many as it says, or neither 1 nor 3 channels.
     pub fn apply(self, picture: &Picture, side: usize, channels: usize) -> Result<Prepared, Error> {
         let Picture { width, height, .. } = *picture;
         let len = width * height * picture.channels;
         assert!(len > 0 && len == picture.pixels.len(), "the pixels of a picture");
+        assert!([1, 3].contains(&picture.channels), "the channels of a picture");
         let fits = width == side && height == side && picture.channels <= channels;
         let bright = || {
             channels == 1 && Oddity::of(&picture.pixels, [side, 1]) == Some(Oddity::BrightBorder)

@@ -94,7 +94,7 @@ impl View {
         let scene = Scene {
             width: columns,
             height: rows,
-            colours: all().map(|rgb| decoder.lab(rgb)).collect(),
+            colours: decoder.labs(all()),
             grey: all().map(luma).collect(),
         };
         let (ground, flooded) = Ground::of(&scene);
@@ -240,14 +240,20 @@ fn garment(scene: &Scene, ground: &Ground, flooded: &[bool]) -> Vec<bool> {
 
 /// A mark spread to the eight pixels around each that has it, or not, in all others' place.
 fn spread(scene: &Scene, marked: &[bool], mark: bool) -> Vec<bool> {
-    let mut out = marked.to_vec();
-    let (width, height) = (scene.width, scene.height);
-    for at in (0..scene.len()).filter(|&at| marked[at] == mark) {
-        let (x, y) = (at % width, at / width);
-        for row in y.saturating_sub(1)..(y + 2).min(height) {
-            out[row * width..][x.saturating_sub(1)..(x + 2).min(width)].fill(mark);
-        }
+    let spread = |to: &mut [bool], from: &[bool]| {
+        to.iter_mut()
+            .zip(from)
+            .for_each(|(to, &from)| *to = if mark { *to | from } else { *to & from });
+    };
+    let width = scene.width;
+    let mut across = marked.to_vec();
+    for (to, from) in across.chunks_exact_mut(width).zip(marked.chunks_exact(width)) {
+        spread(&mut to[1..], from);
+        spread(to, &from[1..]);
     }
+    let mut out = across.clone();
+    spread(&mut out[width..], &across);
+    spread(&mut out, &across[width..]);
     out
 }
 

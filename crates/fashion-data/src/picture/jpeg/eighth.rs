@@ -163,26 +163,36 @@ impl Frame {
         let [units_across, units_down] = self.units();
         let mut bits = Bits::new(data);
         let [firsts, others] = tables;
-        for unit in 0..units_across * units_down {
-            if interval > 0 && unit > 0 && unit % usize::from(interval) == 0 {
-                // Restart markers are numbered, from 0 to 7 and again.
-                let number = (unit / usize::from(interval) - 1) % 8;
-                bits = Bits::new(bits.end()?.strip_prefix(&[0xff, 0xd0 + number as u8])?);
-                self.components.iter_mut().for_each(|component| component.predicted = 0);
-            }
-            let (row, column) = (unit / units_across, unit % units_across);
-            for component in &mut self.components {
-                let first = firsts.get(component.first)?.as_ref()?;
-                let others = others.get(component.others)?.as_ref()?;
-                let step = *quantisation.get(component.quantisation)?;
-                let stride = units_across * component.across;
-                for below in 0..component.down {
-                    let place = (row * component.down + below) * stride + column * component.across;
-                    for mean in &mut component.plane[place..][..component.across] {
-                        component.predicted = component.predicted.wrapping_add(bits.first(first)?);
-                        bits.pass(others)?;
-                        let level = component.predicted.wrapping_mul(step) >> 3;
-                        *mean = level.saturating_add(128).clamp(0, 255) as u8;
+        let of_each = |component: &Component| {
+            let first = firsts.get(component.first)?.as_ref()?;
+            let others = others.get(component.others)?.as_ref()?;
+            Some((first, others, *quantisation.get(component.quantisation)?))
+        };
+        let of_each: Vec<_> = self.components.iter().map(of_each).collect::<Option<_>>()?;
+        let (mut left, mut restarts) = (interval, 0_u8);
+        for row in 0..units_down {
+            for column in 0..units_across {
+                if interval > 0 {
+                    if left == 0 {
+                        // Restart markers are numbered, from 0 to 7 and again.
+                        bits = Bits::new(bits.end()?.strip_prefix(&[0xff, 0xd0 + restarts % 8])?);
+                        self.components.iter_mut().for_each(|component| component.predicted = 0);
+                        (left, restarts) = (interval, restarts.wrapping_add(1));
+                    }
+                    left -= 1;
+                }
+                for (component, &(first, others, step)) in self.components.iter_mut().zip(&of_each)
+                {
+                    let (across, down) = (component.across, component.down);
+                    for below in 0..down {
+                        let place = ((row * down + below) * units_across + column) * across;
+                        for mean in &mut component.plane[place..][..across] {
+                            let off = bits.first(first)?;
+                            bits.pass(others)?;
+                            component.predicted = component.predicted.wrapping_add(off);
+                            let level = component.predicted.wrapping_mul(step) >> 3;
+                            *mean = level.saturating_add(128).clamp(0, 255) as u8;
+                        }
                     }
                 }
             }
@@ -197,25 +207,30 @@ impl Frame {
     fn picture(self) -> Stored {
         let (width, height) = (self.width.div_ceil(8), self.height.div_ceil(8));
         let [across, down] = Self::most(&self.components);
-        let strides = self.units()[0];
-        let level = |component: &Component, row: usize, column: usize| {
-            let (row, column) = (row * component.down / down, column * component.across / across);
-            component.plane[row * strides * component.across + column]
+        let units_across = self.units()[0];
+        // A row of a component, each block of it as often as there are others in its place.
+        let row_of = |component: &Component, row: usize, to: &mut Vec<u8>| {
+            let blocks = units_across * component.across;
+            let row = &component.plane[row * component.down / down * blocks..][..blocks];
+            let times = across / component.across;
+            to.clear();
+            to.extend(row.iter().flat_map(|&mean| std::iter::repeat_n(mean, times)).take(width));
         };
-        let places = (0..height).flat_map(|row| (0..width).map(move |column| (row, column)));
-        let (samples, colour) = match &self.components[..] {
-            [y, cb, cr] => {
-                let rgb = places.map(|(row, column)| {
-                    let [y, cb, cr] = [y, cb, cr].map(|component| level(component, row, column));
-                    rgb(y, cb, cr)
-                });
-                (rgb.collect::<Vec<_>>().into_flattened(), Colour::Rgb)
+        let mut samples = Vec::with_capacity(width * height * self.components.len());
+        let mut rows = [const { Vec::new() }; 3];
+        for at in 0..height {
+            for (component, row) in self.components.iter().zip(&mut rows) {
+                row_of(component, at, row);
             }
-            components => {
-                let grey = places.map(|(row, column)| level(&components[0], row, column));
-                (grey.collect(), Colour::Grey)
+            match &rows {
+                [grey, none, _] if none.is_empty() => samples.extend(grey),
+                [y, cb, cr] => {
+                    let pixels = y.iter().zip(cb).zip(cr);
+                    samples.extend(pixels.flat_map(|((&y, &cb), &cr)| rgb(y, cb, cr)));
+                }
             }
-        };
+        }
+        let colour = if self.components.len() == 1 { Colour::Grey } else { Colour::Rgb };
         Stored { samples, colour, width, height, grey_within: GREY_WITHIN }
     }
 }

@@ -3,6 +3,9 @@
 /// Codes up to this length are looked up at once.
 const QUICK: u32 = 11;
 
+/// So many bits are passed over at once: a table of more of them would leave the fastest memory.
+const AHEAD: u32 = 12;
+
 /// A table of codes.
 pub(super) struct Codes {
     /// By the first bits of what follows: the length of a code and its value, or a length of 0 where it is
@@ -13,18 +16,26 @@ pub(super) struct Codes {
     longer: [(u32, i32); 16],
     values: Vec<u8>,
     /// By the first bits of what follows.
-    passed: [Passed; 1 << QUICK],
+    passed: [Passed; 1 << AHEAD],
 }
 
-/// Coefficients of a block that stand in some bits whole.
+/// Coefficients of a block that stand in some bits whole: how many they are, 128 more where the others of the
+/// block are zero, times 16, and the bits that they take, 0 where there is none.
 #[derive(Clone, Copy, Default)]
-struct Passed {
-    /// The bits that they take, 0 where there is none.
-    bits: u8,
-    /// How many coefficients they are.
-    coefficients: u8,
-    /// Whether the others of the block are zero.
-    ends: bool,
+struct Passed(u16);
+
+impl Passed {
+    fn new(bits: u8, coefficients: u8) -> Self {
+        Self(u16::from(coefficients) << 4 | u16::from(bits))
+    }
+
+    fn bits(self) -> u8 {
+        self.0 as u8 & 15
+    }
+
+    fn coefficients(self) -> u8 {
+        (self.0 >> 4) as u8
+    }
 }
 
 impl Codes {
@@ -37,7 +48,7 @@ impl Codes {
             quick: [(0, 0); 1 << QUICK],
             longer: [(0, 0); 16],
             values: values.to_vec(),
-            passed: [Passed::default(); 1 << QUICK],
+            passed: [Passed::default(); 1 << AHEAD],
         };
         let (mut code, mut place) = (0_u32, 0_usize);
         for (length, &count) in (1..).zip(counts) {
@@ -56,7 +67,7 @@ impl Codes {
             codes.longer[length as usize - 1].0 = code << (16 - length);
             code <<= 1;
         }
-        for first in 0..1 << QUICK {
+        for first in 0..1 << AHEAD {
             codes.passed[first] = codes.passed(first);
         }
         Some((codes, rest))
@@ -64,20 +75,22 @@ impl Codes {
 
     /// The coefficients that stand in the first bits of what follows.
     fn passed(&self, first: usize) -> Passed {
-        let mut passed = Passed::default();
-        while !passed.ends {
-            let (length, value) = self.quick[first << passed.bits & ((1 << QUICK) - 1)];
-            let bits = passed.bits + length + (value & 15);
-            if length == 0 || u32::from(bits) > QUICK {
+        let (mut bits, mut passed) = (0, 0);
+        while passed < 64 {
+            let rest = first << bits & ((1 << AHEAD) - 1);
+            let (length, value) = self.quick[rest >> (AHEAD - QUICK)];
+            let more = bits + length + (value & 15);
+            if length == 0 || u32::from(more) > AHEAD {
                 break;
             }
-            passed.bits = bits;
             match coefficients(value) {
-                Some(coefficients) => passed.coefficients += coefficients,
-                None => passed.ends = true,
+                Some(coefficients) if passed + coefficients < 64 => passed += coefficients,
+                Some(_) => break,
+                None => passed += 128,
             }
+            bits = more;
         }
-        passed
+        Passed::new(bits, passed)
     }
 
     /// The length of the code that some bits begin with, and its value.
@@ -122,6 +135,7 @@ impl<'a> Bits<'a> {
     }
 
     /// Makes the buffer hold 56 bits or more, where there are so many.
+    #[inline]
     fn fill(&mut self) {
         // As long as there is no stuffing, eight bytes at once: those that do not fit are put in again later.
         if self.count >= 0
@@ -133,8 +147,13 @@ impl<'a> Bits<'a> {
             let bytes = (63 - self.count) / 8;
             self.rest = &self.rest[bytes as usize..];
             self.count += 8 * bytes;
-            return;
+        } else {
+            self.fill_by_bytes();
         }
+    }
+
+    #[cold]
+    fn fill_by_bytes(&mut self) {
         while self.count < 56 {
             let (byte, length) = match *self.rest {
                 [0xff, 0, ..] => (0xff, 2),
@@ -178,14 +197,12 @@ impl<'a> Bits<'a> {
             if self.count < 32 {
                 self.fill();
             }
-            let passed = codes.passed[(self.buffer >> (64 - QUICK)) as usize];
+            let passed = codes.passed[(self.buffer >> (64 - AHEAD)) as usize];
+            let to = index + passed.coefficients();
             // What follows the last coefficient is of the next block.
-            if passed.bits > 0 && index + passed.coefficients < 64 {
-                self.take(passed.bits);
-                index += passed.coefficients;
-                if passed.ends {
-                    break;
-                }
+            if passed.bits() > 0 && to & 64 == 0 {
+                self.take(passed.bits());
+                index = to;
             } else {
                 let (length, value) = codes.find(self.buffer)?;
                 self.take(length + (value & 15));
