@@ -61,6 +61,12 @@ pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
     if !args.force && out.exists() {
         bail!("{} exists already; choose another --out, or replace it with --force", out.display());
     }
+    if out.extension().is_some_and(|extension| extension != "safetensors") {
+        return Err(exit::usage(format!(
+            "--out is {}; expected a name that ends with .safetensors, which `fashion export` makes others of",
+            out.display()
+        )));
+    }
     check_file(out).with_context(|| format!("cannot write {}", out.display()))?;
     check_once(&args.runs)?;
     let members = args.runs.iter().map(|run| Trained::load(run));

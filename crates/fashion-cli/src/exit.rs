@@ -90,7 +90,7 @@ fn of_training(error: &fashion_train::Error) -> Option<&'static str> {
         Error::Layer(_) => Some("; `fashion networks NAME` shows them all"),
         Error::Threads { .. } => Some(" with --threads"),
         Error::DamagedCheckpoint { previous: Some(_), .. } => Some(" with --previous-checkpoint"),
-        Error::NoEpoch(_) => Some(" with `fashion train --resume`"),
+        Error::NoEpoch(_) | Error::NotJoined(_) => Some(" with `fashion train --resume`"),
         Error::OtherData { .. } => Some(" with --data"),
         Error::OtherClasses { .. } => Some(" with --data and --classes"),
         _ => None,

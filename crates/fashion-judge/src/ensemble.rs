@@ -5,7 +5,7 @@ use crate::classifier::Trained;
 use crate::error::Error;
 use fashion_model::tensors::{self, Metadata, Tensors};
 use fashion_model::{Calibration, ClassBins, Classifier, Novelty, Tta, join};
-use fashion_train::{Config, Validation};
+use fashion_train::{Config, RunFolder, Validation};
 use std::path::Path;
 
 /// The networks of some runs as one classifier, whose probabilities are the mean of theirs.
@@ -49,7 +49,8 @@ impl Ensemble {
     ///
     /// # Errors
     /// [`Error::NoRun`] for a weights file, which does not say what was held out; [`Error::Apart`] if two
-    /// runs are not of the same data, or held out other images; or if the networks do not fit.
+    /// runs are not of the same data, or held out other images, or are the same; or if the networks do not
+    /// fit.
     ///
     /// # Panics
     /// If there is no run.
@@ -58,8 +59,9 @@ impl Ensemble {
         for member in members {
             let Some(run) = &member.run else { return Err(Error::NoRun(member.path.clone())) };
             let config = run.config()?;
-            if let (Some(expected), Some(first)) = (configs.first(), &members[0].run) {
-                agree((run.path(), &config), (first.path(), expected))?;
+            for (other, member) in configs.iter().zip(members) {
+                let other_run = member.run.as_ref().map_or(&*member.path, RunFolder::path);
+                agree((run.path(), &config), (other_run, other))?;
             }
             configs.push(config);
         }
@@ -113,7 +115,7 @@ impl Ensemble {
     }
 }
 
-/// Makes sure that a run was trained on the data of the first and held out the same part.
+/// Makes sure that a run was trained on the data of another and held out the same part, and is another network.
 fn agree(
     (run, config): (&Path, &Config),
     (first, expected): (&Path, &Config),
@@ -137,6 +139,13 @@ fn agree(
              would make the calibration look too good; train them with the same validation and \
              validation_seed, or on data with a validation part"
         ));
+    }
+    if config == expected {
+        return apart(
+            "they have the same settings and seed, so that they are the same network, which would count twice; \
+             give one of them"
+                .to_owned(),
+        );
     }
     Ok(())
 }

@@ -327,6 +327,10 @@ pub enum Error {
     #[error("{}: no epoch of this run is whole yet; resume it", .0.display())]
     NoEpoch(PathBuf),
 
+    /// A run of several networks that is not at its end.
+    #[error("{}: not all networks of this run are trained and joined yet; resume it", .0.display())]
+    NotJoined(PathBuf),
+
     /// A file of a run that cannot be understood.
     #[error("{}: {problem}; restore the file, or train again", path.display())]
     Damaged {

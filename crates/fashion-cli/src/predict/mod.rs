@@ -168,12 +168,15 @@ pub(crate) fn load(place: &Path, tta: Option<Tta>) -> Result<(Trained, bool)> {
 
 /// What there is to say where images are seen otherwise than the weights are calibrated for.
 pub(crate) fn not_calibrated(trained: &Trained) -> String {
-    let run = trained.run.as_ref().map_or("RUN".to_owned(), |run| output::quoted(run.path()));
-    format!(
-        "not calibrated: the temperature is right for the other --tta; for weights that are, \
-         `fashion ensemble {run} --tta {} --out FILE`",
-        trained.classifier.tta()
-    )
+    let what = "not calibrated: the temperature is right for the other --tta";
+    let tta = trained.classifier.tta();
+    match &trained.run {
+        Some(run) => format!(
+            "{what}; for weights that are, `fashion ensemble {} --tta {tta} --out FILE`",
+            output::quoted(run.path())
+        ),
+        None => format!("{what}, and weights without their run cannot be calibrated anew"),
+    }
 }
 
 /// What the threshold is for.

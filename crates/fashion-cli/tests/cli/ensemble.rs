@@ -148,6 +148,7 @@ fn what_does_not_go_together_is_refused_before_the_work() {
     for run in ["one", "two"] {
         copy(&runs().join(run), &folder.join(run));
     }
+    copy(&runs().join("one"), &folder.join("copy"));
     train(folder, "--epochs 1 --seed 1 --out seed");
     train(folder, "--epochs 1 --validation 0.2 --out share");
     train(folder, "--epochs 1 --validation none --out all");
@@ -162,6 +163,8 @@ fn what_does_not_go_together_is_refused_before_the_work() {
         (2, "ensemble --out a"),
         (2, "ensemble one one --out a"),
         (2, "ensemble one two/../one --out a"),
+        (1, "ensemble one copy --out a"),
+        (2, "ensemble one two --out a.onnx"),
         (1, "ensemble one two/weights/best.safetensors --out a"),
         (1, "ensemble one absent --out a"),
         (1, "ensemble one seed --out a"),

@@ -66,6 +66,8 @@ fn it_goes_on_with_the_network_that_was_interrupted() {
     assert!(ended.stderr.ends_with(said), "{}", ended.stderr);
     let early = line(folder.path(), "eval parts");
     assert_eq!(early.code, Some(1), "{}", early.stdout);
+    let said = "parts: not all networks of this run are trained and joined yet; resume it with `fashion train";
+    assert!(early.stderr.contains(said), "{}", early.stderr);
     let resumed = line(folder.path(), "train --resume parts");
     assert_eq!(resumed.code, Some(0), "{}", resumed.stderr);
     assert!(!resumed.stderr.contains("1 of 3"), "{}", resumed.stderr);

@@ -60,7 +60,7 @@ fn eval_tells_what_flips_bring_and_calibrates_for_them() {
     let alone = format!("eval {weights} --tta flip --data {}", data().display());
     let ended = line(runs(), &format!("{alone} --json"));
     assert!(
-        ended.stderr.contains("note     not calibrated: the temperature is"),
+        ended.stderr.contains("--tta, and weights without their run cannot be calibrated anew"),
         "{}",
         ended.stderr
     );

@@ -146,15 +146,18 @@ impl RunFolder {
     /// The weights to use: the best where validation chose them, else the last.
     ///
     /// # Errors
-    /// [`Error::NoEpoch`] if there are none yet, [`Error::Damaged`] if they are gone.
+    /// [`Error::NoEpoch`] or, of several networks, [`Error::NotJoined`] if there are none yet;
+    /// [`Error::Damaged`] if they are gone.
     pub fn weights_path(&self) -> Result<PathBuf, Error> {
         // Without it no epoch is whole, whatever other files a full disk has left; but a sweep removes
         // those of a run that has ended, before it notes the outcome, and of several networks each member
         // has its own.
-        let joined = || self.members_path().is_dir() && self.best_weights_path().is_file();
+        let joined = self.best_weights_path().is_file();
         let whole = !self.checkpoints().is_empty() || self.0.join("outcome.json").is_file();
-        if !whole && !joined() {
-            return Err(Error::NoEpoch(self.0.clone()));
+        match self.members_path().is_dir() {
+            true if !joined => return Err(Error::NotJoined(self.0.clone())),
+            false if !whole => return Err(Error::NoEpoch(self.0.clone())),
+            _ => {}
         }
         let chosen = [self.best_weights_path(), self.last_weights_path()];
         chosen.into_iter().find(|path| path.is_file()).ok_or_else(|| Error::Damaged {

@@ -64,13 +64,20 @@ pub fn train(
     environment.sessions = run.environment().map(|e| e.sessions).unwrap_or_default();
     run.write_environment(&environment)?;
     let earlier = trainer.history().len();
-    let finish = trainer.run_keeping(observer, |trainer| write_epoch(run, trainer, config));
-    let later = trainer.history().len();
-    let epochs = later - earlier;
-    let seen = |epochs: usize| trainer.images().total(epochs) as usize;
-    let images = seen(later) - seen(earlier);
-    environment.sessions.push(Session::new(started, clock.elapsed(), epochs, images));
-    let noted = run.write_environment(&environment);
+    // After every epoch, so that the time of a run that is killed counts.
+    let note = |trainer: &Trainer| {
+        let later = trainer.history().len();
+        let seen = |epochs: usize| trainer.images().total(epochs) as usize;
+        let images = seen(later) - seen(earlier);
+        let mut environment = environment.clone();
+        environment.sessions.push(Session::new(started, clock.elapsed(), later - earlier, images));
+        run.write_environment(&environment)
+    };
+    let finish = trainer.run_keeping(observer, |trainer| {
+        write_epoch(run, trainer, config)?;
+        note(trainer)
+    });
+    let noted = note(&trainer);
     let finish = finish?;
     noted?;
     Ok(Outcome {

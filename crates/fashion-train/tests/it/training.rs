@@ -10,6 +10,7 @@ use fashion_train::{
 };
 use std::fs;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 #[test]
 fn a_run_is_the_same_to_the_bit_with_any_number_of_threads() {
@@ -270,6 +271,26 @@ fn with_the_test_set_or_nothing_to_validate_on_there_is_no_best() {
         assert_eq!(run.config().unwrap().training, settings);
         assert_eq!(run.environment().unwrap().sessions[0].epochs, 1);
     }
+}
+
+/// What is noted of the time of a run that is killed after an epoch.
+#[test]
+fn the_time_of_whole_epochs_is_noted_at_once() {
+    struct Noted(PathBuf, Vec<usize>);
+    impl Observer for Noted {
+        fn on_epoch(&mut self, _: &Epoch, _: bool) -> ControlFlow<()> {
+            let sessions = RunFolder::open(&self.0).unwrap().environment().unwrap().sessions;
+            assert!(sessions.len() == 1 && sessions[0].seconds > 0.0);
+            self.1.push(sessions[0].epochs);
+            ControlFlow::Continue(())
+        }
+    }
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path().join("run");
+    let mut noted = Noted(folder.clone(), Vec::new());
+    let settings = Settings { epochs: 2, ..settings() };
+    run_observed(1, &small(300, 100), settings, &folder, &mut noted).unwrap();
+    assert_eq!(noted.1, [1, 2]);
 }
 
 #[test]
