@@ -1,17 +1,15 @@
 //! `fashion predict --explain`: a picture for each image of why it was taken for its class.
 
+use crate::place;
 use anyhow::{Context, Result, bail};
 use fashion_data::files::{check_folder, write_atomically};
 use fashion_eval::calibration::Temperature;
 use fashion_judge::{Occlusion, Trained};
 use fashion_report::{Occluded, occlusion};
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-
-/// Bytes of an image's name that its picture's has.
-const LONGEST: usize = 200;
 
 /// The folder of the pictures, and whose answers they explain.
 pub(crate) struct Explanations<'a> {
@@ -39,13 +37,9 @@ impl<'a> Explanations<'a> {
         let class = &classifier.classes()[predicted];
         let name = image.display().to_string();
         let figure = occlusion::draw(&Occluded { class, probability, pixels, map: &map }, &name)?;
-        let stem = image.file_stem().unwrap_or(OsStr::new("image"));
-        // A name may be as long as file systems bear, without a number.
-        let short = stem.to_string_lossy();
-        let short = &short[..short.floor_char_boundary(LONGEST)];
-        let stem = if stem.len() > LONGEST { OsStr::new(short) } else { stem };
+        let stem = place::short_stem(image);
         for number in 1_u32.. {
-            let mut name = OsString::from(stem);
+            let mut name = OsString::from(&*stem);
             if number > 1 {
                 name.push(format!("-{number}"));
             }

@@ -11,6 +11,8 @@ use fashion_data::prepare::Prepare;
 use fashion_data::{Classes, Error, Keys, Reading, Splits};
 use fashion_eval::thousands;
 use fashion_train::{DataPlace, RunFolder};
+use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -143,6 +145,18 @@ fn load_from(place: Option<&Path>, reading: Reading, bar: Bar) -> Result<Found> 
         Err(error @ Error::KeysWithoutNpz { .. }) => Err(exit::usage(error)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A picture's name without its ending, for that of a file about it: a name may be as long as file systems bear, and
+/// here a number and an ending have to fit.
+pub(crate) fn short_stem(picture: &Path) -> Cow<'_, OsStr> {
+    const LONGEST: usize = 200;
+    let stem = picture.file_stem().unwrap_or(OsStr::new("image"));
+    if stem.len() <= LONGEST {
+        return stem.into();
+    }
+    let name = stem.to_string_lossy();
+    OsStr::new(&name[..name.floor_char_boundary(LONGEST)]).to_owned().into()
 }
 
 /// The path that a place has, or will have once it is made, without links.

@@ -2,6 +2,7 @@
 
 use super::finding::{Finder, Found, LeftOut, Sink, Source, cannot_classify};
 use super::{BACKGROUND, unlike_the_data};
+use crate::place::short_stem;
 use anyhow::{Context, Result};
 use fashion_data::picture::{Limits, Picture};
 use fashion_data::prepare::{Preparation, Prepared, side_by_side};
@@ -106,9 +107,6 @@ pub(super) struct Viewer {
     pub(super) shown_in: Option<PathBuf>,
 }
 
-/// Bytes of an image's name that the picture's has.
-const LONGEST: usize = 200;
-
 impl Viewer {
     /// What the network sees of the image of this number, or why it cannot be classified.
     fn see(&self, number: usize, found: Found) -> Result<Seen> {
@@ -137,10 +135,7 @@ impl Viewer {
     fn show(&self, number: usize, path: &Path, picture: &Picture, seen: &[u8]) -> Result<()> {
         let Some(folder) = &self.shown_in else { return Ok(()) };
         let ImageShape { side, channels } = self.input;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        // A name may be as long as file systems bear, without a number.
-        let name = &name[..name.floor_char_boundary(LONGEST)];
-        let to = folder.join(format!("{number:03}-{name}.png"));
+        let to = folder.join(format!("{number:03}-{}.png", short_stem(path).display()));
         std::fs::write(&to, side_by_side(picture, seen, side, channels))
             .with_context(|| format!("cannot write {}", to.display()))
     }
