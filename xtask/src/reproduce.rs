@@ -64,13 +64,13 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     for part in &PARTS {
         part.read(workspace)?;
     }
-    let out = args.out.clone().unwrap_or_else(|| workspace.root().join("runs/reproduce"));
+    let out = args.out.clone().unwrap_or_else(|| default_out(workspace));
     let fashion = workspace.build_release()?;
     let wanted = |recipe: &str| args.recipe.is_empty() || args.recipe.iter().any(|r| r == recipe);
     let mut rows = Vec::new();
     for Goal { recipe, seeds, accuracy } in GOALS.iter().filter(|goal| wanted(goal.recipe)) {
         let run = |seed| {
-            let folder = out.join(recipe).join(format!("seed-{seed}"));
+            let folder = run_folder(&out, recipe, seed);
             scores(workspace, &fashion, (recipe, seed), &folder)
         };
         let row = Row { recipe, runs: (0..*seeds).map(run).collect::<Result<_>>()? };
@@ -101,8 +101,18 @@ fn with_other_rows(fresh: &str, written: &str) -> String {
     lines.join("\n") + "\n"
 }
 
+/// Where the runs are unless it is said.
+pub(crate) fn default_out(workspace: &Workspace) -> PathBuf {
+    workspace.root().join("runs/reproduce")
+}
+
+/// The run of a recipe with a seed, among the others.
+pub(crate) fn run_folder(out: &Path, recipe: &str, seed: u64) -> PathBuf {
+    out.join(recipe).join(format!("seed-{seed}"))
+}
+
 /// Trains by a recipe with a seed, or what is left of it, and reads what came of it.
-fn scores(
+pub(crate) fn scores(
     workspace: &Workspace,
     fashion: &Path,
     (recipe, seed): (&str, u64),
@@ -126,8 +136,8 @@ fn scores(
 
 /// What one run reached on the test set of the official data.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Scores {
-    minutes: f64,
+pub(crate) struct Scores {
+    pub(crate) minutes: f64,
     accuracy: f64,
     /// Of calibrated probabilities, where there are any, as the two that follow.
     log_loss: f64,

@@ -38,7 +38,11 @@ const EXPERIMENTS: [Experiment; 9] = [
     ("fine-tuning", fine_tuning::run),
     ("ingredients", ingredients::run),
     ("time", sweeps::time),
-    ("search", sweeps::search),
+    ("search", |workspace, runs| {
+        [sweeps::SETTINGS, sweeps::NETWORKS]
+            .iter()
+            .try_for_each(|search| sweeps::search(workspace, runs, search))
+    }),
     ("photographs", photographs::run),
     ("unknown", unknown::run),
 ];

@@ -4,90 +4,178 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::thread::available_parallelism;
 
 use anyhow::{Context, Result, bail};
+use fashion_report::{SettingValue, TimedPoint, sweep_time};
+use serde::Deserialize;
 
 use super::{DATA, FILE, Runs};
-use crate::command;
 use crate::markers::{NONE, Part, table};
 use crate::workspace::Workspace;
+use crate::{command, reproduce};
 
 /// How fast a point learns is told by the first epoch with this validation accuracy.
 const LEARNT: f64 = 0.85;
 
-/// Networks by the settings of `quick`, for several times.
-const TIME: &[&str] = &[
-    "--recipe",
-    "quick",
-    "--vary",
-    "network=report-cnn,vgg-small,vgg,vgg-large,resnet",
-    "--vary",
-    "epochs=5,10,20",
-    "--seeds",
-    "1",
+/// Networks by the settings of `quick`, for so many epochs; of the largest, which would take an hour for more, fewer.
+const TIME: [[&str; 2]; 2] = [
+    ["report-cnn,vgg-small,vgg,vgg-large,resnet", "5,10,20"],
+    ["wide-resnet,resnet-large", "10,5"],
 ];
+
+/// Recipes that hold images out, the same for all with this seed.
+const RECIPES: [&str; 4] = ["report-tuned", "quick", "best", "long"];
+const SEED: u64 = 0;
+
+/// A network or recipe, its epochs, the minutes that they took, and the accuracy on held-out images.
+type Timed = (String, String, f64, f64);
 
 /// Draws again what training time buys.
 pub(super) fn time(workspace: &Workspace, runs: &Runs<'_>) -> Result<()> {
     const PART: Part = Part { file: "docs/accuracy.md", chore: "experiments-time" };
-    let folder = runs.out.join("time");
-    sweep(workspace, runs.fashion, TIME, &folder)?;
-    let mut rows = Vec::new();
-    let timings = lines(&folder.join("timings.csv"))?;
-    for trial in lines(&folder.join("results.csv"))? {
-        let seconds = timings.iter().find(|line| line.get("trial") == trial.get("trial"));
-        let text = |name: &str| trial.get(name).cloned().unwrap_or_default();
-        let minutes = seconds.and_then(|line| number(line, "seconds")).map(|s| s / 60.0);
-        rows.push((
-            minutes.context("a trial has no time")?,
-            [format!("`{}`", text("network")), text("epochs")],
-            number(&trial, "validation_accuracy").context("a trial has no accuracy")?,
-        ));
+    let mut all = Vec::new();
+    for (number, [networks, epochs]) in TIME.iter().enumerate() {
+        let folder = runs.out.join(format!("time-{number}"));
+        let [networks, epochs] = [format!("network={networks}"), format!("epochs={epochs}")];
+        let options = ["--recipe", "quick", "--vary", &networks, "--vary", &epochs, "--seeds", "1"];
+        sweep(workspace, runs.fashion, &options, &folder)?;
+        all.extend(swept(&folder)?);
     }
-    rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let rows = rows.into_iter().map(|(minutes, [network, epochs], accuracy)| {
-        vec![network, epochs, format!("{minutes:.1}"), format!("{:.2}%", 100.0 * accuracy)]
+    for recipe in RECIPES {
+        all.push(of_recipe(workspace, runs, recipe)?);
+    }
+    all.sort_by(|a, b| a.2.total_cmp(&b.2));
+    let rows = all.iter().map(|(name, epochs, minutes, accuracy)| {
+        let [minutes, accuracy] = [format!("{minutes:.1}"), format!("{:.2}%", 100.0 * accuracy)];
+        vec![name.clone(), epochs.clone(), minutes, accuracy]
     });
-    let table = table(&["Network", "Epochs", "Minutes", "Held-out accuracy"], rows);
-    runs.settle(workspace, &PART, &table, &format!("`fashion sweep {}`", TIME.join(" ")))?;
+    let table = table(&["Network or recipe", "Epochs", "Minutes", "Held-out accuracy"], rows);
+    let sweeps = TIME.map(|[networks, epochs]| {
+        format!(
+            "`fashion sweep --recipe quick --vary network={networks} --vary epochs={epochs} --seeds 1`"
+        )
+    });
+    let how = format!(
+        "{}; recipes by `fashion train --recipe NAME --seed {SEED}`, judged by `fashion eval RUN --split \
+         validation`",
+        sweeps.join(", ")
+    );
+    runs.settle(workspace, &PART, &table, &how)?;
     if runs.check {
         return Ok(());
     }
-    runs.keep_figure(workspace, &folder.join("figures/time.svg"), "accuracy-time")
+    let points = all.into_iter().map(|(name, _, minutes, accuracy)| TimedPoint {
+        value: SettingValue::Text(name.replace('`', "")),
+        minutes,
+        accuracy,
+    });
+    let points: Vec<_> = points.collect();
+    let figure = sweep_time::draw("network or recipe", &points, "validation", DATA)?;
+    let folder = runs.out.join("figures");
+    figure.write(&folder, "time")?;
+    runs.keep_figure(workspace, &folder.join("time.svg"), "accuracy-time")
 }
 
-/// What a member of `best` is trained by: around `quick`, of many points the best.
+/// The runs of a sweep of networks and epochs. Of as many runs at once as there are cores, each had one: its
+/// minutes are shared out.
+fn swept(folder: &Path) -> Result<Vec<Timed>> {
+    let cores = available_parallelism()?.get() as f64;
+    let timings = lines(&folder.join("timings.csv"))?;
+    let of_trial = |trial: Line| {
+        let seconds = timings.iter().find(|line| line.get("trial") == trial.get("trial"));
+        let seconds = seconds.and_then(|line| number(line, "seconds"));
+        let text = |name: &str| trial.get(name).cloned().unwrap_or_default();
+        Ok((
+            format!("`{}`", text("network")),
+            text("epochs"),
+            seconds.context("a trial has no time")? / 60.0 / cores,
+            number(&trial, "validation_accuracy").context("a trial has no accuracy")?,
+        ))
+    };
+    lines(&folder.join("results.csv"))?.into_iter().map(of_trial).collect()
+}
+
+/// A run of a recipe, of those of `reproduce`.
+fn of_recipe(workspace: &Workspace, runs: &Runs<'_>, recipe: &str) -> Result<Timed> {
+    #[derive(Deserialize)]
+    struct Config {
+        epochs: usize,
+        members: usize,
+    }
+    #[derive(Deserialize)]
+    struct HeldOut {
+        accuracy: f64,
+    }
+    let run = reproduce::run_folder(&reproduce::default_out(workspace), recipe, SEED);
+    let minutes = reproduce::scores(workspace, runs.fashion, (recipe, SEED), &run)?.minutes;
+    let mut eval = Command::new(runs.fashion);
+    eval.args(["eval", "--split", "validation", "--json"]).arg(&run).current_dir(workspace.root());
+    let held_out: HeldOut = serde_json::from_str(&command::text(&mut eval)?)?;
+    let config = run.join("config.toml");
+    let text =
+        fs::read_to_string(&config).with_context(|| format!("cannot read {}", config.display()))?;
+    let Config { epochs, members } = toml::from_str(&text)?;
+    let epochs = if members == 1 { epochs.to_string() } else { format!("{members} × {epochs}") };
+    Ok((format!("recipe `{recipe}`"), epochs, minutes, held_out.accuracy))
+}
+
+/// A search for settings, its options and what of its points is told: the columns and their heads.
+pub(super) struct Search {
+    /// The name of its folder.
+    name: &'static str,
+    part: Part,
+    options: &'static [&'static str],
+    columns: &'static [[&'static str; 2]],
+}
+
+/// What a member of `best` is: of networks, and how they are trained, the best.
 #[rustfmt::skip]
-const SEARCH: &[&str] = &[
-    "--method", "asha", "--budget-minutes", "30", "--samples", "8", "--seeds", "1",
-    "--min-epochs", "5", "--factor", "2", "--recipe", "quick", "--network", "resnet",
-    "--vary", "lr=0.003..0.015:log", "--vary", "weight-decay=0.01..0.1:log",
-    "--vary", "label-smoothing=0..0.1", "--vary", "shift=0.0535,0.089", "--vary", "erase=0,0.25,0.5",
-];
+pub(super) const NETWORKS: Search = Search {
+    name: "search-networks",
+    part: Part { file: "docs/accuracy.md", chore: "experiments-search-networks" },
+    options: &[
+        "--method", "asha", "--budget-minutes", "30", "--samples", "8", "--seeds", "1",
+        "--min-epochs", "5", "--factor", "2", "--recipe", "quick",
+        "--vary", "network=vgg-large,resnet,resnet-large", "--vary", "erase=0,0.25,0.5",
+        "--vary", "lr=0.004..0.012:log",
+    ],
+    columns: &[["network", "Network"], ["erase", "Erase"], ["learning_rate", "Rate"]],
+};
+
+/// Around `quick`, what its settings are.
+#[rustfmt::skip]
+pub(super) const SETTINGS: Search = Search {
+    name: "search",
+    part: Part { file: "docs/accuracy.md", chore: "experiments-search" },
+    options: &[
+        "--method", "asha", "--budget-minutes", "30", "--samples", "8", "--seeds", "1",
+        "--min-epochs", "5", "--factor", "2", "--recipe", "quick", "--network", "resnet",
+        "--vary", "lr=0.003..0.015:log", "--vary", "weight-decay=0.01..0.1:log",
+        "--vary", "label-smoothing=0..0.1", "--vary", "shift=0.0535,0.089", "--vary", "erase=0,0.25,0.5",
+    ],
+    columns: &[
+        ["learning_rate", "Rate"], ["weight_decay", "Weight decay"], ["label_smoothing", "Smoothing"],
+        ["shift", "Shift"], ["erase", "Erase"],
+    ],
+};
 
 /// Searches again.
-pub(super) fn search(workspace: &Workspace, runs: &Runs<'_>) -> Result<()> {
-    const PART: Part = Part { file: "docs/accuracy.md", chore: "experiments-search" };
-    const SETTINGS: [&str; 5] =
-        ["learning_rate", "weight_decay", "label_smoothing", "shift", "erase"];
-    let folder = runs.out.join("search");
-    sweep(workspace, runs.fashion, SEARCH, &folder)?;
+pub(super) fn search(workspace: &Workspace, runs: &Runs<'_>, search: &Search) -> Result<()> {
+    let folder = runs.out.join(search.name);
+    sweep(workspace, runs.fashion, search.options, &folder)?;
     let rows = lines(&folder.join("points.csv"))?.into_iter().map(|point| {
         let text = |name: &str| point.get(name).cloned().unwrap_or_else(|| NONE.to_owned());
-        let settings = SETTINGS.map(text);
+        let settings = search.columns.iter().map(|[name, _]| text(name));
         let accuracy = number(&point, "validation_accuracy_mean");
         let accuracy =
             accuracy.map_or(NONE.to_owned(), |accuracy| format!("{:.2}%", 100.0 * accuracy));
-        settings.into_iter().chain([text("epochs_done"), accuracy]).collect::<Vec<_>>()
+        settings.chain([text("epochs_done"), accuracy]).collect::<Vec<_>>()
     });
-    let heads =
-        ["Rate", "Weight decay", "Smoothing", "Shift", "Erase", "Epochs", "Held-out accuracy"];
-    runs.settle(
-        workspace,
-        &PART,
-        &table(&heads, rows),
-        &format!("`fashion sweep {}`", SEARCH.join(" ")),
-    )
+    let heads = search.columns.iter().map(|[_, head]| *head);
+    let heads: Vec<_> = heads.chain(["Epochs", "Held-out accuracy"]).collect();
+    let how = format!("`fashion sweep {}`", search.options.join(" "));
+    runs.settle(workspace, &search.part, &table(&heads, rows), &how)
 }
 
 /// The fields of a line of a CSV file, by the names of the columns.
