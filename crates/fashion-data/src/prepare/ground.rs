@@ -145,6 +145,18 @@ impl Ground {
         self.behind[at][VALUES - 1].clamp(0.0, 1.0)
     }
 
+    /// How much of a pixel something covers that has this colour and grey level, 0–1; nearly all if that is
+    /// hardly another than the ground's. Grey levels count, not lightness: pixels mix levels.
+    pub(super) fn cover(&self, scene: &Scene, at: usize, [_, a, b, grey]: [f32; VALUES]) -> f32 {
+        let [_, ground_a, ground_b, ground_grey] = self.behind[at];
+        let [_, own_a, own_b] = scene.colours[at];
+        let mixed = [own_a - ground_a, own_b - ground_b, scene.grey[at] - ground_grey];
+        let full = [a - ground_a, b - ground_b, grey - ground_grey];
+        let dot = |a: [f32; 3], b: [f32; 3]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let noise = self.tolerance * self.tolerance;
+        ((dot(mixed, full) + noise) / (dot(full, full) + noise)).clamp(0.0, 1.0)
+    }
+
     /// What is reached from the picture's edges over pixels of the ground's colour, up to so many times the
     /// usual tolerance, or its colour in a shadow whose edge is soft.
     pub(super) fn flooded(&self, scene: &Scene, factor: f32) -> Vec<bool> {

@@ -32,6 +32,9 @@ const VAGUE: f32 = 0.08;
 /// too little light.
 const WHITE: [f32; 2] = [0.55, 0.8];
 
+/// How many pixels deep a garment's outline is mixed with the ground.
+const OUTLINE: usize = 2;
+
 /// How many pixels the shorter edge of a picture needs for images of a side: enough for a garment that takes
 /// half of it, and what an eighth of 4000 × 3000 has.
 pub(super) fn edge(side: usize) -> usize {
@@ -151,13 +154,15 @@ impl View {
             None => 1.0,
         };
         let white = white(lightest.max(brightest));
+        let covers = self.covers();
         for ((grey, behind), &at) in pairs().zip(&own) {
             level[at] = 255.0
                 * if light {
                     (grey - behind) / (1.0 - behind).max(DARKEST)
                 } else {
-                    // As it were in the light of the brightest place.
-                    1.0 - grey * (brightest / behind.max(DARKEST)) / white
+                    // As it were in the light of the brightest place, and on white.
+                    let light = brightest / behind.max(DARKEST) / white;
+                    1.0 - grey * light - (1.0 - covers[at]) * (1.0 - behind * light).max(0.0)
                 };
         }
         level.iter_mut().for_each(|level| *level = level.clamp(0.0, 255.0));
@@ -165,6 +170,36 @@ impl View {
         let image = Image { values: &level, width: scene.width, channels: 1 };
         let tile: Vec<u8> = image.scaled(self.place, size).into_iter().map(to_byte).collect();
         centred(&tile, size, [side, 1], &[0])
+    }
+
+    /// How much of each of the garment's pixels it covers itself: along its outline, how far they are on the
+    /// way from the ground to the garment further in.
+    fn covers(&self) -> Vec<f32> {
+        let Self { scene, ground, garment, .. } = self;
+        let &Scene { width, height, .. } = scene;
+        let inner = (0..OUTLINE).fold(garment.clone(), |inner, _| spread(scene, &inner, false));
+        let mut covers = vec![1.0; scene.len()];
+        for at in (0..scene.len()).filter(|&at| garment[at] && !inner[at]) {
+            let (x, y) = (at % width, at / width);
+            let mut sum = [0.0; 4];
+            let mut count = 0.0;
+            for row in y.saturating_sub(OUTLINE)..(y + OUTLINE + 1).min(height) {
+                for column in x.saturating_sub(OUTLINE)..(x + OUTLINE + 1).min(width) {
+                    let near = row * width + column;
+                    if inner[near] {
+                        let [l, a, b] = scene.colours[near];
+                        let own = [l, a, b, scene.grey[near]];
+                        sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
+                        count += 1.0;
+                    }
+                }
+            }
+            // Where it is too thin to be seen unmixed, it is taken as it is.
+            if count > 0.0 {
+                covers[at] = ground.cover(scene, at, sum.map(|sum| sum / count));
+            }
+        }
+        covers
     }
 
     /// The garment in a square of its ground's colour.

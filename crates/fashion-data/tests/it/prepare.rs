@@ -191,6 +191,34 @@ fn a_black_ground_is_as_one_that_is_nearly_black() {
     assert!(black.iter().zip(&nearly).all(|(a, b)| a.abs_diff(*b) < 6));
 }
 
+/// Each pixel the mean of the square around it, up to this far.
+fn blurred(sharp: &Picture, by: usize) -> Picture {
+    picture(sharp.width, sharp.height, |x, y| {
+        let rows = y.saturating_sub(by)..(y + by + 1).min(sharp.height);
+        let columns = x.saturating_sub(by)..(x + by + 1).min(sharp.width);
+        let count = rows.len() * columns.len();
+        [0, 1, 2].map(|channel| {
+            let level = |x, y| usize::from(sharp.pixels[3 * (y * sharp.width + x) + channel]);
+            let row = |y| columns.clone().map(|x| level(x, y)).sum::<usize>();
+            (rows.clone().map(row).sum::<usize>() / count) as u8
+        })
+    })
+}
+
+#[test]
+fn a_dark_ground_leaves_no_light_outline() {
+    let tile = |ground: u8| {
+        let sharp = shirt([190, 190], [55.0, 25.0], 140.0, [180, 170, 175], |_, _| [ground; 3]);
+        Preparation::Photo.apply(&blurred(&sharp, 1), SIDE, 1).unwrap().pixels
+    };
+    for ground in [10, 30, 60] {
+        let tile = tile(ground);
+        let inside = tile[14 * SIDE + 14];
+        let lightest = tile.iter().copied().max().unwrap();
+        assert!(lightest < inside + 12, "on {ground}: {lightest} around {inside}");
+    }
+}
+
 #[test]
 fn shadows_and_specks_are_no_garment() {
     let soft = |x: f64, y: f64| {
