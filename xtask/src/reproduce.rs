@@ -216,7 +216,7 @@ struct Session {
     seconds: f64,
 }
 
-fn json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+pub(crate) fn json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let text =
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("{} is not of a run", path.display()))

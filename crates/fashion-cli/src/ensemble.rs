@@ -58,14 +58,14 @@ struct Summary {
 /// Joins runs, calibrates what comes of it and writes it.
 pub(crate) fn run(args: &EnsembleArgs) -> Result<ExitCode> {
     let out = args.out.as_path();
-    if !args.force && out.exists() {
-        bail!("{} exists already; choose another --out, or replace it with --force", out.display());
-    }
-    if out.extension().is_some_and(|extension| extension != "safetensors") {
+    if out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
         return Err(exit::usage(format!(
-            "--out is {}; expected a name that ends with .safetensors, which `fashion export` makes others of",
+            "--out is {}, and this writes safetensors; choose a name that ends so, then `fashion export` it",
             out.display()
         )));
+    }
+    if !args.force && out.exists() {
+        bail!("{} exists already; choose another --out, or replace it with --force", out.display());
     }
     check_file(out).with_context(|| format!("cannot write {}", out.display()))?;
     check_once(&args.runs)?;

@@ -12,7 +12,7 @@ use fashion_data::{Classes, Error, Keys, Reading, Splits};
 use fashion_eval::thousands;
 use fashion_train::{DataPlace, RunFolder};
 use std::borrow::Cow;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -156,7 +156,7 @@ pub(crate) fn short_stem(picture: &Path) -> Cow<'_, OsStr> {
         return stem.into();
     }
     let name = stem.to_string_lossy();
-    OsStr::new(&name[..name.floor_char_boundary(LONGEST)]).to_owned().into()
+    OsString::from(&name[..name.floor_char_boundary(LONGEST)]).into()
 }
 
 /// The path that a place has, or will have once it is made, without links.

@@ -5,7 +5,7 @@ use crate::classifier::Trained;
 use crate::error::Error;
 use fashion_model::tensors::{self, Metadata, Tensors};
 use fashion_model::{Calibration, ClassBins, Classifier, Novelty, Tta, join};
-use fashion_train::{Config, RunFolder, Validation};
+use fashion_train::{Config, RunFolder, Settings, Validation};
 use std::path::Path;
 
 /// The networks of some runs as one classifier, whose probabilities are the mean of theirs.
@@ -140,14 +140,26 @@ fn agree(
              validation_seed, or on data with a validation part"
         ));
     }
-    if config == expected {
+    let others = networks(expected);
+    if networks(config).iter().any(|network| others.contains(network)) {
         return apart(
-            "they have the same settings and seed, so that they are the same network, which would count twice; \
-             give one of them"
+            "they have a network of the same settings and seed, which would count twice; give one of them"
                 .to_owned(),
         );
     }
     Ok(())
+}
+
+/// What decides the weights of each network of a run.
+fn networks(config: &Config) -> Vec<Config> {
+    let of_member = |number| Settings {
+        tta: Tta::None,
+        bins: None,
+        target_accuracy: None,
+        ..config.training.of_member(number)
+    };
+    let all = (0..config.training.members).map(of_member);
+    all.map(|training| Config { training, ..config.clone() }).collect()
 }
 
 /// Whether the run with the first configuration was trained on images that one with the second holds out to

@@ -48,12 +48,12 @@ const EXPERIMENTS: [Experiment; 9] = [
 ];
 
 /// Sweep learning rates and batch sizes around the report's, try what helps rare classes, fine-tune to
-/// few images, leave parts of a recipe out, try networks for several times, search, train for photographs, tell what
-/// is none of the classes, and write docs/experiments.md, fine-tuning.md, accuracy.md, photographs.md and
+/// few images, leave parts of a recipe out, try networks and recipes for several times, search, train for photographs,
+/// tell what is none of the classes, and write docs/experiments.md, fine-tuning.md, accuracy.md, photographs.md and
 /// unknown.md
 ///
-/// Needs the real data: `cargo xtask fetch-data`, or `FASHION_DATA`. The runs stay in --out; what is
-/// there already is gone on with, or taken as it is.
+/// Needs the real data: `cargo xtask fetch-data`, or `FASHION_DATA`. The runs stay in --out, those of recipes
+/// where `cargo xtask reproduce` leaves its own; what is there already is gone on with, or taken as it is.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     /// Make only this experiment; may be given more than once

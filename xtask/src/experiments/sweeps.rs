@@ -1,4 +1,4 @@
-//! Sweeps of one setting around the report's.
+//! Sweeps of one setting around the report's, searches, and what training time buys.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -58,7 +58,7 @@ pub(super) fn time(workspace: &Workspace, runs: &Runs<'_>) -> Result<()> {
     });
     let how = format!(
         "{}; recipes by `fashion train --recipe NAME --seed {SEED}`, judged by `fashion eval RUN --split \
-         validation`",
+         validation --tta none`",
         sweeps.join(", ")
     );
     runs.settle(workspace, &PART, &table, &how)?;
@@ -77,32 +77,34 @@ pub(super) fn time(workspace: &Workspace, runs: &Runs<'_>) -> Result<()> {
     runs.keep_figure(workspace, &folder.join("time.svg"), "accuracy-time")
 }
 
-/// The runs of a sweep of networks and epochs. Of as many runs at once as there are cores, each had one: its
-/// minutes are shared out.
+/// The runs of a sweep of networks and epochs. Of several at once each had some of the cores: its minutes are as many
+/// of all of them.
 fn swept(folder: &Path) -> Result<Vec<Timed>> {
+    #[derive(Deserialize)]
+    struct Environment {
+        threads: usize,
+    }
     let cores = available_parallelism()?.get() as f64;
     let timings = lines(&folder.join("timings.csv"))?;
     let of_trial = |trial: Line| {
         let seconds = timings.iter().find(|line| line.get("trial") == trial.get("trial"));
         let seconds = seconds.and_then(|line| number(line, "seconds"));
         let text = |name: &str| trial.get(name).cloned().unwrap_or_default();
+        let run = folder.join("trials").join(text("trial"));
+        let Environment { threads } = reproduce::json(&run.join("environment.json"))?;
+        let minutes = seconds.context("a trial has no time")? / 60.0 * threads as f64 / cores;
         Ok((
             format!("`{}`", text("network")),
             text("epochs"),
-            seconds.context("a trial has no time")? / 60.0 / cores,
+            minutes,
             number(&trial, "validation_accuracy").context("a trial has no accuracy")?,
         ))
     };
     lines(&folder.join("results.csv"))?.into_iter().map(of_trial).collect()
 }
 
-/// A run of a recipe, of those of `reproduce`.
+/// A run of a recipe, of those of `reproduce`. As of the networks, images are seen once, without flips.
 fn of_recipe(workspace: &Workspace, runs: &Runs<'_>, recipe: &str) -> Result<Timed> {
-    #[derive(Deserialize)]
-    struct Config {
-        epochs: usize,
-        members: usize,
-    }
     #[derive(Deserialize)]
     struct HeldOut {
         accuracy: f64,
@@ -110,14 +112,29 @@ fn of_recipe(workspace: &Workspace, runs: &Runs<'_>, recipe: &str) -> Result<Tim
     let run = reproduce::run_folder(&reproduce::default_out(workspace), recipe, SEED);
     let minutes = reproduce::scores(workspace, runs.fashion, (recipe, SEED), &run)?.minutes;
     let mut eval = Command::new(runs.fashion);
-    eval.args(["eval", "--split", "validation", "--json"]).arg(&run).current_dir(workspace.root());
-    let held_out: HeldOut = serde_json::from_str(&command::text(&mut eval)?)?;
+    eval.args(["eval", "--split", "validation", "--tta", "none", "--json"]).arg(&run);
+    let held_out: HeldOut =
+        serde_json::from_str(&command::text(eval.current_dir(workspace.root()))?)?;
     let config = run.join("config.toml");
     let text =
         fs::read_to_string(&config).with_context(|| format!("cannot read {}", config.display()))?;
-    let Config { epochs, members } = toml::from_str(&text)?;
-    let epochs = if members == 1 { epochs.to_string() } else { format!("{members} × {epochs}") };
+    let epochs = epochs(&text).with_context(|| format!("{} is not of a run", config.display()))?;
     Ok((format!("recipe `{recipe}`"), epochs, minutes, held_out.accuracy))
+}
+
+/// The epochs of a run's `config.toml`: of several networks `2 × 20`.
+fn epochs(config: &str) -> Result<String> {
+    #[derive(Deserialize)]
+    struct Config {
+        training: Training,
+    }
+    #[derive(Deserialize)]
+    struct Training {
+        epochs: usize,
+        members: usize,
+    }
+    let Config { training: Training { epochs, members } } = toml::from_str(config)?;
+    Ok(if members == 1 { epochs.to_string() } else { format!("{members} × {epochs}") })
 }
 
 /// A search for settings, its options and what of its points is told: the columns and their heads.
@@ -129,7 +146,7 @@ pub(super) struct Search {
     columns: &'static [[&'static str; 2]],
 }
 
-/// What a member of `best` is: of networks, and how they are trained, the best.
+/// Among networks, and how much they are erased, which is best in the end.
 #[rustfmt::skip]
 pub(super) const NETWORKS: Search = Search {
     name: "search-networks",
@@ -318,6 +335,30 @@ fn lines(path: &Path) -> Result<Vec<Line>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn epochs_are_those_of_all_networks() {
+        let config =
+            |members| format!("schema = \"x\"\n[training]\nepochs = 20\nmembers = {members}\n");
+        assert_eq!(epochs(&config(1)).unwrap(), "20");
+        assert_eq!(epochs(&config(2)).unwrap(), "2 × 20");
+        epochs("epochs = 20\nmembers = 1\n").unwrap_err();
+    }
+
+    #[test]
+    fn a_run_s_minutes_are_of_all_cores() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("timings.csv", "trial,seconds\na,120\n");
+        write("results.csv", "trial,network,epochs,validation_accuracy\na,vgg,5,0.9\n");
+        write("trials/a/environment.json", "{\"threads\": 1}");
+        let minutes = 2.0 / available_parallelism().unwrap().get() as f64;
+        assert_eq!(swept(folder.path()).unwrap(), [("`vgg`".into(), "5".into(), minutes, 0.9)]);
+    }
 
     #[test]
     fn points_come_in_the_order_of_their_values_with_what_their_runs_did() {

@@ -9,6 +9,7 @@ use fashion_data::prepare::{Preparation, Prepared, side_by_side};
 use fashion_judge::Seen;
 use fashion_model::ImageShape;
 use rayon::prelude::*;
+use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -135,7 +136,10 @@ impl Viewer {
     fn show(&self, number: usize, path: &Path, picture: &Picture, seen: &[u8]) -> Result<()> {
         let Some(folder) = &self.shown_in else { return Ok(()) };
         let ImageShape { side, channels } = self.input;
-        let to = folder.join(format!("{number:03}-{}.png", short_stem(path).display()));
+        let mut name = OsString::from(format!("{number:03}-"));
+        name.push(short_stem(path));
+        name.push(".png");
+        let to = folder.join(name);
         std::fs::write(&to, side_by_side(picture, seen, side, channels))
             .with_context(|| format!("cannot write {}", to.display()))
     }

@@ -43,6 +43,9 @@ fn a_run_of_two_networks_is_the_mean_of_their_runs() {
         line(folder, "ensemble both third --target-accuracy 0.6 --out all.safetensors --json");
     assert_eq!(joined.code, Some(0), "{}", joined.stderr);
     assert_eq!(json(&joined.stdout)["architecture"], "3 × report-cnn");
+    let twice = line(folder, "ensemble both second --target-accuracy 0.6 --out twice.safetensors");
+    assert_eq!(twice.code, Some(1));
+    assert!(twice.stderr.contains("which would count twice"), "{}", twice.stderr);
 }
 
 #[cfg(unix)]

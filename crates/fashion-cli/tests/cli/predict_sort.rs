@@ -210,6 +210,17 @@ fn a_file_that_cannot_be_sorted_or_explained_is_named_and_the_rest_goes_on() {
     assert_eq!(files(&folder.join("why")).len(), 3);
     assert_eq!(files(&folder.join("seen")).len(), 3);
 
+    // No Unicode, and longer if it were made so.
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        let name = [&[0xe9; 90][..], b".png"].concat();
+        draw(&folder.join("latin").join(std::ffi::OsStr::from_bytes(&name)), 0);
+        let ended = line(folder, &format!("predict {GARMENTS} latin --show shown --explain said"));
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert_eq!(fs::read_dir(folder.join("shown")).unwrap().count(), 1);
+    }
+
     // Where everything is written lies in what is read, it is not read.
     for name in ["seen", "why", "sorted"] {
         fs::rename(folder.join(name), folder.join("shots").join(name)).unwrap();

@@ -41,6 +41,9 @@ const DEEPEST: f32 = 0.55;
 /// By how much the lightness of a shadow changes from pixel to pixel at most.
 const SLOPE: f32 = 0.012;
 
+/// How many tolerances a mixture of ground and garment may be off their line: noise, and the coarser colours of JPEG.
+const MIXED: f32 = 3.0;
+
 /// The ground of a scene.
 pub(super) struct Ground {
     /// Its colour and grey level behind each pixel.
@@ -146,7 +149,8 @@ impl Ground {
     }
 
     /// How much of a pixel something covers that has this colour and grey level, 0–1; nearly all if that is
-    /// hardly another than the ground's. Grey levels count, not lightness: pixels mix levels.
+    /// hardly another than the ground's, and all if the pixel is no mixture of both. Grey levels count, not
+    /// lightness: pixels mix levels.
     pub(super) fn cover(&self, scene: &Scene, at: usize, [_, a, b, grey]: [f32; VALUES]) -> f32 {
         let [_, ground_a, ground_b, ground_grey] = self.behind[at];
         let [_, own_a, own_b] = scene.colours[at];
@@ -154,7 +158,9 @@ impl Ground {
         let full = [a - ground_a, b - ground_b, grey - ground_grey];
         let dot = |a: [f32; 3], b: [f32; 3]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
         let noise = self.tolerance * self.tolerance;
-        ((dot(mixed, full) + noise) / (dot(full, full) + noise)).clamp(0.0, 1.0)
+        let cover = ((dot(mixed, full) + noise) / (dot(full, full) + noise)).clamp(0.0, 1.0);
+        let off = [0, 1, 2].map(|axis| mixed[axis] - cover * full[axis]);
+        if dot(off, off) > MIXED * MIXED * noise { 1.0 } else { cover }
     }
 
     /// What is reached from the picture's edges over pixels of the ground's colour, up to so many times the

@@ -51,9 +51,11 @@ impl Decoder {
     }
 }
 
-/// Of a number from 0 to 1, to within a part in a million, and 1e-12 for 0: Halley's method, begun with a third
+/// Of a number from 0 to 1, to within a part in a million, and 1e-8 for 0: Halley's method, begun with a third
 /// of the exponent, which is within a twentieth (as in FreeBSD's `cbrtf`).
 fn cube_root(of: f32) -> f32 {
+    // Cubes of less are slow to compute with, or 0.
+    let of = of.max(1e-24);
     let mut root = f32::from_bits(of.to_bits() / 3 + 709_958_130);
     for _ in 0..2 {
         let cube = root * root * root;
@@ -88,10 +90,7 @@ mod tests {
         for step in 0..=100_000_u32 {
             let of = (step as f32 / 1e5).powi(3);
             let (found, expected) = (cube_root(of), libm::cbrtf(of));
-            assert!(
-                (found - expected).abs() <= 1e-6 * expected + 1e-12,
-                "{of}: {found} {expected}"
-            );
+            assert!((found - expected).abs() <= 1e-6 * expected + 1e-8, "{of}: {found} {expected}");
         }
     }
 }

@@ -23,7 +23,7 @@ const REACH: usize = 9;
 ///
 /// # Panics
 ///
-/// If the picture has no pixels, or there are not as many as are said.
+/// If the picture has no pixels, or there are not as many as are said, or of neither 1 nor 3 channels.
 #[must_use]
 pub fn side_by_side(picture: &Picture, seen: &[u8], side: usize, channels: usize) -> Vec<u8> {
     assert_eq!(seen.len(), side * side * channels, "what the network saw");

@@ -220,6 +220,40 @@ fn a_dark_ground_leaves_no_light_outline() {
 }
 
 #[test]
+fn a_hem_of_another_colour_is_no_ground() {
+    for (ground, body, hem) in
+        [([60; 3], [150; 3], [30; 3]), ([70; 3], [60, 160, 70], [170, 40, 40])]
+    {
+        let dress = picture(190, 190, |x, y| {
+            let inside =
+                |by: usize| (55 + by..135 - by).contains(&x) && (25 + by..165 - by).contains(&y);
+            if inside(2) {
+                body
+            } else if inside(0) {
+                hem
+            } else {
+                ground
+            }
+        });
+        let tile = Preparation::Photo.apply(&dress, SIDE, 1).unwrap().pixels;
+        let row = &tile[14 * SIDE..][..SIDE];
+        let first = row.iter().position(|&level| level > 0).unwrap();
+        assert!(row[first] > row[14], "{hem:?} around {body:?}: {row:?}");
+    }
+}
+
+#[test]
+fn pictures_of_a_row_or_a_column_are_borne() {
+    for [width, height] in [[1, 1], [1, 40], [40, 1], [3, 400]] {
+        let stripes = picture(width, height, |x, y| [40 + 50 * ((x + y) % 4) as u8; 3]);
+        for channels in [1, 3] {
+            let prepared = Preparation::Photo.apply(&stripes, SIDE, channels).unwrap();
+            assert_eq!(prepared.pixels.len(), SIDE * SIDE * channels);
+        }
+    }
+}
+
+#[test]
 fn shadows_and_specks_are_no_garment() {
     let soft = |x: f64, y: f64| {
         // The shadow of something beside the picture.

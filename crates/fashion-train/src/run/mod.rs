@@ -149,15 +149,15 @@ impl RunFolder {
     /// [`Error::NoEpoch`] or, of several networks, [`Error::NotJoined`] if there are none yet;
     /// [`Error::Damaged`] if they are gone.
     pub fn weights_path(&self) -> Result<PathBuf, Error> {
-        // Without it no epoch is whole, whatever other files a full disk has left; but a sweep removes
-        // those of a run that has ended, before it notes the outcome, and of several networks each member
-        // has its own.
-        let joined = self.best_weights_path().is_file();
-        let whole = !self.checkpoints().is_empty() || self.0.join("outcome.json").is_file();
-        match self.members_path().is_dir() {
-            true if !joined => return Err(Error::NotJoined(self.0.clone())),
-            false if !whole => return Err(Error::NoEpoch(self.0.clone())),
-            _ => {}
+        if self.members_path().is_dir() {
+            // Each network has checkpoints of its own.
+            if !self.best_weights_path().is_file() {
+                return Err(Error::NotJoined(self.0.clone()));
+            }
+        // Without a checkpoint no epoch is whole, whatever other files a full disk has left; but a sweep
+        // removes those of a run that has ended, before it notes the outcome.
+        } else if self.checkpoints().is_empty() && !self.0.join("outcome.json").is_file() {
+            return Err(Error::NoEpoch(self.0.clone()));
         }
         let chosen = [self.best_weights_path(), self.last_weights_path()];
         chosen.into_iter().find(|path| path.is_file()).ok_or_else(|| Error::Damaged {

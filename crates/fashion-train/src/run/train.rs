@@ -25,7 +25,7 @@ pub struct Outcome {
 }
 
 /// Trains a network in a run folder, from its last checkpoint if there is one, and keeps the folder's
-/// files: after each epoch weights, history and checkpoint.
+/// files: after each epoch weights, history, checkpoint and the time it took.
 ///
 /// `network` is a fresh one, built from the seed of the settings: the configuration says so, and a run
 /// that has no checkpoint yet begins anew from it. Only such a run reads the weights that the settings

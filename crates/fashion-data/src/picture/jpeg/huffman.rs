@@ -225,3 +225,59 @@ fn has_byte_of_ones(bytes: u64) -> bool {
     let zeros = !bytes;
     zeros.wrapping_sub(0x0101_0101_0101_0101) & !zeros & 0x8080_8080_8080_8080 != 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Passes over them a code at a time.
+    fn pass_by_codes(bits: &mut Bits<'_>, codes: &Codes) -> Option<()> {
+        let mut index = 1;
+        while index < 64 {
+            bits.fill();
+            let (length, value) = codes.find(bits.buffer)?;
+            bits.take(length + (value & 15));
+            index += coefficients(value).unwrap_or(64);
+        }
+        Some(())
+    }
+
+    #[test]
+    fn many_are_passed_over_as_one_by_one() {
+        // Numbers of codes of each length, and their values: short and long ones; without an end; zeros only, which
+        // would go beyond the block; few codes, so that most bits are none.
+        let tables: [(&[u8], &[u8]); 4] = [
+            (
+                &[0, 2, 1, 2, 2, 1, 0, 0, 0, 1, 1, 2, 2],
+                &[1, 0, 2, 0x11, 3, 0x21, 0xf0, 0x32, 4, 0x53, 6, 0xa1, 9, 0x71],
+            ),
+            (&[0, 2, 2, 3, 1], &[1, 2, 0x11, 3, 0x51, 0xf0, 5, 0x22]),
+            (&[1, 1, 1], &[0xf0, 0xe0, 0xf1]),
+            (&[0, 1, 0, 1], &[1, 0]),
+        ];
+        let mut state = 1_u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            // Ones would be a marker.
+            (state >> 33) as u8 & 0xfe
+        };
+        for (counts, values) in tables {
+            let mut segment = counts.to_vec();
+            segment.resize(16, 0);
+            segment.extend(values);
+            let (codes, _) = Codes::new(&segment).unwrap();
+            for _ in 0..200 {
+                let data: Vec<u8> = (0..60).map(|_| random()).collect();
+                let [mut quick, mut slow] = [Bits::new(&data), Bits::new(&data)];
+                while !slow.are_over() {
+                    let [a, b] = [quick.pass(&codes), pass_by_codes(&mut slow, &codes)];
+                    let left = |bits: &Bits<'_>| 8 * bits.rest.len() as i32 + bits.count;
+                    assert_eq!((a, left(&quick)), (b, left(&slow)));
+                    if b.is_none() {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
