@@ -47,8 +47,7 @@ pub(super) fn time(workspace: &Workspace, runs: &Runs<'_>) -> Result<()> {
     }
     all.sort_by(|a, b| a.2.total_cmp(&b.2));
     let rows = all.iter().map(|(name, epochs, minutes, accuracy)| {
-        let [minutes, accuracy] = [format!("{minutes:.1}"), format!("{:.2}%", 100.0 * accuracy)];
-        vec![name.clone(), epochs.clone(), minutes, accuracy]
+        vec![name.clone(), epochs.clone(), format!("{minutes:.1}"), per_cent(*accuracy)]
     });
     let table = table(&["Network or recipe", "Epochs", "Minutes", "Held-out accuracy"], rows);
     let sweeps = TIME.map(|[networks, epochs]| {
@@ -185,8 +184,7 @@ pub(super) fn search(workspace: &Workspace, runs: &Runs<'_>, search: &Search) ->
         let text = |name: &str| point.get(name).cloned().unwrap_or_else(|| NONE.to_owned());
         let settings = search.columns.iter().map(|[name, _]| text(name));
         let accuracy = number(&point, "validation_accuracy_mean");
-        let accuracy =
-            accuracy.map_or(NONE.to_owned(), |accuracy| format!("{:.2}%", 100.0 * accuracy));
+        let accuracy = accuracy.map_or(NONE.to_owned(), per_cent);
         settings.chain([text("epochs_done"), accuracy]).collect::<Vec<_>>()
     });
     let heads = search.columns.iter().map(|[_, head]| *head);
@@ -308,6 +306,10 @@ fn row(folder: &Path, setting: &str, point: &Line, trials: &[Line]) -> Result<Ve
     Ok(cells.map(|cell| cell.unwrap_or_else(|| NONE.to_owned())).into())
 }
 
+fn per_cent(accuracy: f64) -> String {
+    format!("{:.2}%", 100.0 * accuracy)
+}
+
 fn number(line: &Line, name: &str) -> Option<f64> {
     line.get(name)?.parse().ok()
 }
@@ -336,6 +338,12 @@ fn lines(path: &Path) -> Result<Vec<Line>> {
 mod tests {
     use super::*;
 
+    fn write(folder: &Path, name: &str, text: &str) {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
     #[test]
     fn epochs_are_those_of_all_networks() {
         let config =
@@ -348,11 +356,7 @@ mod tests {
     #[test]
     fn a_run_s_minutes_are_of_all_cores() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
+        let write = |name, text| write(folder.path(), name, text);
         write("timings.csv", "trial,seconds\na,120\n");
         write("results.csv", "trial,network,epochs,validation_accuracy\na,vgg,5,0.9\n");
         write("trials/a/environment.json", "{\"threads\": 1}");
@@ -363,11 +367,7 @@ mod tests {
     #[test]
     fn points_come_in_the_order_of_their_values_with_what_their_runs_did() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
+        let write = |name, text| write(folder.path(), name, text);
         write(
             "points.csv",
             "rank,point,learning_rate,seeds_diverged,validation_accuracy_mean,\
