@@ -1,15 +1,15 @@
 //! TIFF pictures: the first page, in grey, RGB, CMYK or of a palette, of 1, 2, 4, 8 or 16 bits a channel, as it
-//! is or packed by LZW, Deflate or `PackBits`.
+//! is or packed by LZW, Deflate, `PackBits` or JPEG.
 
 use std::borrow::Cow;
 use std::io::{Cursor, ErrorKind};
 
-use tiff::decoder::{BufferLayoutPreference, Decoder, DecodingResult};
-use tiff::tags::{ExtraSamples, PhotometricInterpretation, Tag};
+use tiff::decoder::{BufferLayoutPreference, ChunkType, Decoder, DecodingResult};
+use tiff::tags::{CompressionMethod, ExtraSamples, PhotometricInterpretation, Tag};
 use tiff::{ColorType, TiffError};
 
 use super::orientation::{short_tag, upright};
-use super::{Colour, Limits, Picture, Stored, cut, eight_bits};
+use super::{Colour, GREY_WITHIN, Limits, Picture, Stored, cut, eight_bits, jpeg};
 use crate::Error;
 
 /// The first picture in a TIFF.
@@ -28,7 +28,15 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
     let (width, height) = decoder.dimensions().map_err(damaged)?;
     limits.check(width, height)?;
     let (width, height) = (width as usize, height as usize);
-    check(&mut decoder, bytes.len() as u64)?;
+    let pieces = pieces(&mut decoder, &bytes)?;
+    let turn = decoder.find_tag_unsigned(Tag::Orientation).map_err(damaged)?;
+    let packed_by = decoder.find_tag_unsigned(Tag::Compression).map_err(damaged)?;
+    if packed_by == Some(CompressionMethod::ModernJPEG.to_u16()) {
+        return Ok(upright(
+            of_jpegs(&mut decoder, &pieces, [width, height], limits)?.picture(),
+            turn,
+        ));
+    }
     let kind = decoder.colortype().map_err(damaged)?;
     let extra = decoder.find_tag_unsigned_vec::<u16>(Tag::ExtraSamples).map_err(damaged)?;
     let alpha = extra.and_then(|extra| ExtraSamples::from_u16(*extra.first()?));
@@ -83,7 +91,6 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
     } else {
         (samples, colour)
     };
-    let turn = decoder.find_tag_unsigned(Tag::Orientation).map_err(damaged)?;
     Ok(upright(Stored { samples, colour, width, height, grey_within: 0 }.picture(), turn))
 }
 
@@ -105,20 +112,99 @@ fn with_indices_as_levels(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Finds out whether all parts of the picture are in the file.
-fn check(decoder: &mut Decoder<Cursor<&[u8]>>, length: u64) -> Result<(), Error> {
+/// The bytes of the picture's strips or tiles, all of which must be in the file.
+fn pieces<'a>(
+    decoder: &mut Decoder<Cursor<&[u8]>>,
+    bytes: &'a [u8],
+) -> Result<Vec<&'a [u8]>, Error> {
     let mut numbers = |tag| -> Result<Vec<u64>, Error> {
         Ok(decoder.find_tag_unsigned_vec(tag).map_err(damaged)?.unwrap_or_default())
     };
+    let mut pieces = Vec::new();
     for (offsets, counts) in
         [(Tag::StripOffsets, Tag::StripByteCounts), (Tag::TileOffsets, Tag::TileByteCounts)]
     {
-        let (offsets, counts) = (numbers(offsets)?, numbers(counts)?);
-        if offsets.iter().zip(&counts).any(|(start, count)| start.saturating_add(*count) > length) {
-            return Err(cut());
+        for (start, count) in numbers(offsets)?.into_iter().zip(numbers(counts)?) {
+            let start = usize::try_from(start).ok();
+            let piece = start.and_then(|start| bytes.get(start..)?.get(..count.try_into().ok()?));
+            pieces.push(piece.ok_or_else(cut)?);
         }
     }
-    Ok(())
+    Ok(pieces)
+}
+
+const OTHER: &str = "a JPEG in it is of another size or other colours than it says";
+
+/// A picture whose strips or tiles are JPEGs, which share the tables that stand in a tag (TIFF Technical Note 2).
+fn of_jpegs(
+    decoder: &mut Decoder<Cursor<&[u8]>>,
+    pieces: &[&[u8]],
+    [width, height]: [usize; 2],
+    limits: &Limits,
+) -> Result<Stored, Error> {
+    let number = |decoder: &mut Decoder<_>, tag| decoder.find_tag_unsigned(tag).map_err(damaged);
+    if number(decoder, Tag::PlanarConfiguration)?.is_some_and(|kind: u16| kind != 1) {
+        return Err(unread("a JPEG for each channel"));
+    }
+    let shown = number(decoder, Tag::PhotometricInterpretation)?;
+    let shown = shown.and_then(PhotometricInterpretation::from_u16);
+    let (colour, negative) = match shown {
+        Some(PhotometricInterpretation::BlackIsZero) => (Colour::Grey, false),
+        Some(PhotometricInterpretation::WhiteIsZero) => (Colour::Grey, true),
+        Some(PhotometricInterpretation::RGB | PhotometricInterpretation::YCbCr) => {
+            (Colour::Rgb, false)
+        }
+        // In a JPEG of its own ink is stored as its negative, which was undone.
+        Some(PhotometricInterpretation::CMYK) => (Colour::Cmyk, true),
+        other => return Err(unread(&format!("JPEG of colours of the kind {other:?}"))),
+    };
+    let mut start = vec![0xff, 0xd8];
+    if shown == Some(PhotometricInterpretation::RGB) {
+        start.extend(jpeg::OF_RGB);
+    }
+    if let Some(tables) = decoder.find_tag(Tag::JPEGTables).map_err(damaged)? {
+        let tables = tables.into_u8_vec().map_err(damaged)?;
+        let inside = tables.strip_prefix(&[0xff, 0xd8]).and_then(|t| t.strip_suffix(&[0xff, 0xd9]));
+        // All that there can be take less.
+        let inside = inside.filter(|inside| inside.len() < 1 << 16);
+        start.extend(inside.ok_or_else(|| Error::Damaged("its JPEG tables are none".into()))?);
+    }
+    let (across, mut down) = decoder.chunk_dimensions();
+    if decoder.get_chunk_type() == ChunkType::Strip {
+        // It may say that it has more rows than the picture.
+        down = down.min(height as u32);
+    }
+    limits.check(across, down)?;
+    let [across, down] = [across, down].map(|side| side as usize);
+    // Whole blocks of a JPEG.
+    let [most_across, most_down] = [across, down].map(|side| side.next_multiple_of(16) as u64);
+    let most = Limits { pixels: most_across * most_down, bytes: u64::MAX };
+    let columns = width.div_ceil(across);
+    let a_row = width * colour.samples();
+    let mut samples = vec![0; a_row * height];
+    for (rows, pieces) in samples.chunks_mut(down * a_row).zip(pieces.chunks(columns)) {
+        for (column, piece) in pieces.iter().enumerate() {
+            let own = piece.strip_prefix(&[0xff, 0xd8]).ok_or_else(cut)?;
+            let found =
+                jpeg::stored(&[&start, own].concat(), &most).map_err(|error| match error {
+                    Error::PictureTooLarge { .. } => Error::Damaged(OTHER.into()),
+                    error => error,
+                })?;
+            let wide = across.min(width - column * across);
+            if found.colour != colour || found.width < wide || found.height < rows.len() / a_row {
+                return Err(Error::Damaged(OTHER.into()));
+            }
+            let [at, count, stride] =
+                [column * across, wide, found.width].map(|pixels| pixels * colour.samples());
+            for (row, from) in rows.chunks_mut(a_row).zip(found.samples.chunks(stride)) {
+                row[at..at + count].copy_from_slice(&from[..count]);
+            }
+        }
+    }
+    if negative {
+        samples.iter_mut().for_each(|sample| *sample = 255 - *sample);
+    }
+    Ok(Stored { samples, colour, width, height, grey_within: GREY_WITHIN })
 }
 
 /// Values of less than 8 bits, so many in a row, each row in whole bytes; made levels or left as they are.

@@ -119,9 +119,17 @@ fn pictures_that_are_not_square_are_turned_as_their_tags_say() {
 
 #[test]
 fn lossy_pictures_are_near_what_was_drawn() {
-    for (name, drawn) in [("lossy.webp", drawn(rgb)), ("lossy-alpha.webp", drawn(rgba))] {
+    for (name, drawn) in [
+        ("lossy.webp", drawn(rgb)),
+        ("lossy-alpha.webp", drawn(rgba)),
+        ("jpeg.tif", drawn(rgb)),
+        ("jpeg-cmyk.tif", drawn(rgb)),
+        ("jpeg-tiled.tif", drawn(rgb)),
+        ("jpeg-inverted.tif", drawn(grey)),
+    ] {
         let found = decode(&fixture(name)).unwrap();
-        assert_eq!((found.width, found.height, found.channels), (WIDTH, HEIGHT, 3));
+        let size = |picture: &Picture| (picture.width, picture.height, picture.channels);
+        assert_eq!(size(&found), size(&drawn), "{name}");
         let apart = |(a, b): (&u8, &u8)| u64::from(a.abs_diff(*b));
         let sum: u64 = found.pixels.iter().zip(&drawn.pixels).map(apart).sum();
         assert!(sum < 8 * drawn.pixels.len() as u64, "{name}: {sum}");
@@ -289,6 +297,24 @@ fn what_is_too_large_is_refused_before_memory_is_asked_for() {
         let answer = answer.unwrap();
         assert!(matches!(answer, Err(Error::PictureTooLarge { .. })), "{name}: {answer:?}");
         assert!(used.bytes_max < 1 << 20, "{name}: {used:?}");
+    }
+}
+
+#[test]
+fn jpegs_in_a_tiff_are_no_larger_than_it_says() {
+    let mut tiff = fixture("jpeg.tif");
+    let frame = tiff.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    let with_rows = |tiff: &mut [u8], rows: u16| {
+        tiff[frame + 5..][..2].copy_from_slice(&rows.to_be_bytes());
+        let mut answer = None;
+        let used = measure(|| answer = Some(decode(tiff).map_err(|error| error.to_string())));
+        assert!(used.bytes_max < 1 << 20, "{used:?}");
+        answer.unwrap()
+    };
+    assert!(with_rows(&mut tiff, 8).is_ok());
+    for rows in [7, 60_000] {
+        let error = with_rows(&mut tiff, rows).unwrap_err();
+        assert!(error.contains("a JPEG in it is of another size"), "{error}");
     }
 }
 

@@ -18,6 +18,9 @@ use crate::Error;
 /// read zeros.
 const FILLER: &[u8] = [[0xff, 0]; 32].as_flattened();
 
+/// Adobe's marker that says that three channels are red, green and blue.
+pub(super) const OF_RGB: &[u8] = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0";
+
 /// Pictures of more pixels are decoded once, if that will do.
 const DECODED_TWICE: u64 = 1 << 20;
 
@@ -28,25 +31,43 @@ const DECODED_TWICE: u64 = 1 << 20;
 ///
 /// [`Error::Damaged`] or [`Error::PictureTooLarge`].
 pub(super) fn decode(bytes: &[u8], edge: Option<usize>, limits: &Limits) -> Result<Picture, Error> {
+    let (stored, exif) = as_stored(bytes, edge, limits)?;
+    let turn = exif.as_deref().and_then(orientation::of_exif);
+    Ok(upright(stored.picture(), turn))
+}
+
+/// What is stored in a JPEG, not turned.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub(super) fn stored(bytes: &[u8], limits: &Limits) -> Result<Stored, Error> {
+    Ok(as_stored(bytes, None, limits)?.0)
+}
+
+/// What is stored in a JPEG, reduced to an `edge`, and its Exif data.
+fn as_stored(
+    bytes: &[u8],
+    edge: Option<usize>,
+    limits: &Limits,
+) -> Result<(Stored, Option<Vec<u8>>), Error> {
     let mut decoder = Decoder::new(bytes);
     decoder.read_info().map_err(damaged)?;
     let ImageInfo { width, height, .. } = decoder.info().ok_or_else(cut)?;
     limits.check(width, height)?;
     let part = edge.map_or(1, |edge| part(width, height, edge));
-    let quick = if part == 8 && !is_rgb(bytes) { eighth::decode(bytes) } else { None };
-    let (stored, exif) = match quick {
-        Some(found) => found,
-        None => {
-            let large = u64::from(width) * u64::from(height) > DECODED_TWICE;
-            let decoded = whole(bytes, part, large)?;
-            (stored(decoded.samples, decoded.info)?, decoded.exif)
-        }
-    };
-    let turn = exif.as_deref().and_then(orientation::of_exif);
-    Ok(upright(stored.picture(), turn))
+    if part == 8
+        && !is_rgb(bytes)
+        && let Some(found) = eighth::decode(bytes)
+    {
+        return Ok(found);
+    }
+    let large = u64::from(width) * u64::from(height) > DECODED_TWICE;
+    let decoded = whole(bytes, part, large)?;
+    Ok((of_info(decoded.samples, decoded.info)?, decoded.exif))
 }
 
-fn stored(samples: Vec<u8>, info: ImageInfo) -> Result<Stored, Error> {
+fn of_info(samples: Vec<u8>, info: ImageInfo) -> Result<Stored, Error> {
     let colour = match info.pixel_format {
         PixelFormat::L8 => Colour::Grey,
         PixelFormat::RGB24 => Colour::Rgb,
