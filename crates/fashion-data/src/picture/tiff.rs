@@ -144,7 +144,7 @@ fn of_jpegs(
 ) -> Result<Stored, Error> {
     let number = |decoder: &mut Decoder<_>, tag| decoder.find_tag_unsigned(tag).map_err(damaged);
     if number(decoder, Tag::PlanarConfiguration)?.is_some_and(|kind: u16| kind != 1) {
-        return Err(unread("a JPEG for each channel"));
+        return Err(unread("JPEGs of single channels"));
     }
     let shown = number(decoder, Tag::PhotometricInterpretation)?;
     let shown = shown.and_then(PhotometricInterpretation::from_u16);
@@ -156,7 +156,7 @@ fn of_jpegs(
         }
         // In a JPEG of its own ink is stored as its negative, which was undone.
         Some(PhotometricInterpretation::CMYK) => (Colour::Cmyk, true),
-        other => return Err(unread(&format!("JPEG of colours of the kind {other:?}"))),
+        _ => return Err(unread("JPEGs of other colours than grey, RGB, YCbCr or CMYK")),
     };
     let mut start = vec![0xff, 0xd8];
     if shown == Some(PhotometricInterpretation::RGB) {

@@ -11,6 +11,10 @@ const RIDGE: f64 = 1e-3;
 /// same, such as those of a ReLU that never lets anything through.
 const LEAST: f64 = 1e-3;
 
+/// A sum of squared differences is none if it is a smaller share of the sum of squares: rounding leaves that of
+/// items that are alike.
+const ROUNDING: f64 = 1e-10;
+
 /// Items whose products are summed together, so that they stay in the cache.
 const ROWS: usize = 32;
 
@@ -141,14 +145,23 @@ impl Moments {
                 row.iter_mut().zip(means).for_each(|(sum, second)| *sum -= first * second);
             }
         }
-        let variances: Vec<f64> =
-            covariance.iter().enumerate().map(|(at, row)| (row[at] / count).max(0.0)).collect();
+        let squares = self.products.iter().enumerate().map(|(at, row)| row[at]);
+        let variances: Vec<f64> = squares
+            .zip(covariance.iter().enumerate())
+            .map(|(square, (at, row))| match row[at] > ROUNDING * square {
+                true => row[at] / count,
+                false => 0.0,
+            })
+            .collect();
         let typical = (variances.iter().sum::<f64>() / width as f64).sqrt();
         let least = if typical > 0.0 { LEAST * typical } else { 1.0 };
         let deviations: Vec<f64> = variances.iter().map(|v| v.sqrt().max(least)).collect();
         for (at, row) in covariance.iter_mut().enumerate() {
             for (other, sum) in row.iter_mut().enumerate() {
-                *sum /= count * deviations[at] * deviations[other];
+                match variances[at] > 0.0 && variances[other] > 0.0 {
+                    true => *sum /= count * deviations[at] * deviations[other],
+                    false => *sum = 0.0,
+                }
             }
             row[at] = 1.0 + RIDGE;
         }
@@ -254,6 +267,14 @@ mod tests {
         off[3] = 7.5;
         assert!(same.is_finite() && near < 20.0, "{near}");
         assert!(same.mahalanobis(&off) > 1000.0 * near);
+        // No two items of a class, of which rounding alone would make a covariance.
+        let features: Vec<f32> =
+            (0..640).map(|i| (1 + i * i * 7 % 101) as f32).map(f32::recip).collect();
+        let mut moments = Moments::new(10, 64);
+        moments.add(&features.chunks(64).collect::<Vec<_>>(), &(0..10).collect::<Vec<_>>());
+        let single = moments.gaussians();
+        assert!(single.is_finite());
+        assert!(features.chunks(64).all(|item| single.mahalanobis(item) < 1e-6));
         // No item at all.
         assert!(Moments::new(2, 3).gaussians().is_finite());
     }
