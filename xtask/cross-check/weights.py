@@ -59,7 +59,8 @@ def pytorch_to_predict(fashion, work, metadata, test):
         close(f"{name}: probabilities", p, expected, TOLERANCE)
         best = expected.argmax(1)
         same(f"{name}: predicted", [one["predicted"] for one in found], best.tolist())
-        same(f"{name}: class", [one["class"] for one in found], [CLASSES[c] for c in best])
+        names = CLASSES if extra else [str(c) for c in range(len(CLASSES))]
+        same(f"{name}: class", [one["class"] for one in found], [names[c] for c in best])
 
 
 def main():

@@ -1,5 +1,6 @@
 //! `photographs`: how well photographs are classified that are prepared first.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,7 @@ use rayon::prelude::*;
 
 use crate::experiments::official;
 use crate::markers::{Part, table};
-use crate::model_card::WEIGHTS;
+use crate::model_card::{FOR_PHOTOGRAPHS, WEIGHTS};
 use crate::workspace::Workspace;
 
 /// The place of the table.
@@ -35,11 +36,11 @@ const SIDE: usize = 28;
 /// Put garments on grounds of all kinds, photograph and prepare them, and say how well they are classified
 ///
 /// Photographs the first garments of the official test set, each on every ground, as a JPEG of quality 60 to
-/// 95, and writes the table of docs/photographs.md. Needs the real data: `cargo xtask fetch-data`, or
+/// 95, and writes the tables of docs/photographs.md, one for each of the weights in data. Needs the real data: `cargo xtask fetch-data`, or
 /// `FASHION_DATA`.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// Photograph garments that the weights' training held out instead, and only print the table: for
+    /// Photograph garments that the weights' training held out instead, and only print the tables: for
     /// finding out how to prepare
     #[arg(long)]
     held_out: bool,
@@ -60,7 +61,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     show: Option<PathBuf>,
 
-    /// Compare with the table that is there and write nothing
+    /// Compare with the tables that are there and write nothing
     #[arg(long)]
     check: bool,
 }
@@ -71,14 +72,26 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
         return show(folder, args.prepare);
     }
     PART.read(workspace)?;
-    let weights = args.weights.clone().unwrap_or_else(|| workspace.root().join(WEIGHTS));
-    let classifier = Classifier::open(&weights)?;
+    let all = match &args.weights {
+        Some(weights) => vec![weights.clone()],
+        None => [WEIGHTS, FOR_PHOTOGRAPHS].map(|weights| workspace.root().join(weights)).into(),
+    };
+    let classifiers = all.iter().map(|weights| Classifier::open(weights));
+    let classifiers = classifiers.collect::<Result<Vec<_>, _>>()?;
     let garments = garments(workspace, args)?;
-    let rows = all_photographed(&garments, args.prepare)?
-        .into_iter()
-        .map(|(name, prepared)| Ok((name, Score::of(&classifier, &garments, &prepared)?)))
-        .collect::<Result<Vec<_>>>()?;
-    let fresh = render(&rows);
+    let photographed = all_photographed(&garments, args.prepare)?;
+    let mut fresh = String::new();
+    for (weights, classifier) in all.iter().zip(&classifiers) {
+        let score = |(name, prepared): &(_, Vec<_>)| {
+            let score = Score::of(classifier, &garments, prepared);
+            Ok((*name, score.with_context(|| weights.display().to_string())?))
+        };
+        let rows = photographed.iter().map(score).collect::<Result<Vec<_>>>()?;
+        let name = weights.file_stem().unwrap_or_default().display();
+        writeln!(fresh, "Classified by `{name}`:\n\n{}", render(&rows))?;
+    }
+    let images = garments.len();
+    writeln!(fresh, "{images} garments on each ground. Made with `cargo xtask photographs`.")?;
     print!("{fresh}");
     let other = args.held_out || args.weights.is_some();
     if other || args.images != IMAGES || args.prepare != Preparation::Photo {
@@ -155,6 +168,7 @@ fn show(folder: &Path, preparation: Preparation) -> Result<()> {
 struct Score {
     images: usize,
     right: usize,
+    /// For a person, however sure the network is.
     doubtful: usize,
     sorted: usize,
     sorted_right: usize,
@@ -165,18 +179,24 @@ impl Score {
     fn of(classifier: &Classifier, garments: &Dataset, prepared: &[Prepared]) -> Result<Score> {
         let threshold = classifier.calibration().and_then(|known| known.target);
         let Some(Target { threshold: Some(threshold), .. }) = threshold else {
-            bail!("{WEIGHTS} does not know from which confidence on a machine may sort");
+            bail!("it does not know from which confidence on a machine may sort");
         };
         let pixels: Vec<u8> =
             prepared.iter().flat_map(|prepared| &prepared.pixels).copied().collect();
         let probabilities = classifier.probabilities(&pixels)?;
+        let (_, novelty) = classifier.plain_probabilities_and_novelty(&pixels)?;
+        let mut unknown = vec![false; prepared.len()];
+        if let (Some(known), Some(scores)) = (classifier.novelty(), novelty) {
+            unknown.iter_mut().zip(scores).for_each(|(is, score)| *is = known.is_unknown(score));
+        }
         let mut score = Score { images: prepared.len(), ..Score::default() };
         let answers = probabilities.chunks_exact(classifier.classes().len());
-        for ((answer, prepared), &label) in answers.zip(prepared).zip(garments.labels()) {
+        let answers = answers.zip(prepared).zip(unknown);
+        for (((answer, prepared), unknown), &label) in answers.zip(garments.labels()) {
             let confidence = answer.iter().copied().fold(0.0, f32::max);
             let right = answer[usize::from(label)] == confidence;
             let odd = Oddity::of(&prepared.pixels, [SIDE, 1]).is_some();
-            let doubtful = prepared.doubt.is_some() || odd;
+            let doubtful = prepared.doubt.is_some() || odd || unknown;
             let sorted = !doubtful && f64::from(confidence) >= threshold;
             score.right += usize::from(right);
             score.doubtful += usize::from(doubtful);
@@ -207,9 +227,5 @@ fn render(rows: &[(&str, Score)]) -> String {
     });
     let heads =
         ["", "Right", "Points to the tiles", "Doubtful", "Sorted by machine", "Right of these"];
-    let images = rows[0].1.images;
-    format!(
-        "{}\n{images} garments on each ground. Made with `cargo xtask photographs`.\n",
-        table(&heads, lines)
-    )
+    table(&heads, lines)
 }

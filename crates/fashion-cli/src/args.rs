@@ -374,7 +374,7 @@ Examples:
   fashion predict runs/001 photos --sort-into sorted
   fashion predict weights.safetensors boot.jpg --json | jq -r .class
   fashion predict runs/001 boot.png --tta flip      mirrored too; not calibrated for that
-  fashion predict garments boot.jpg --show seen     and draw what the network saw of it
+  fashion predict garments-photo boot.jpg --show seen   and draw what the network saw of it
   fashion predict runs/001 boot.png --bins bins.toml   the bin it goes into, too
   fashion predict runs/001 boot.png --explain why   and why: why/boot.png
 
@@ -397,12 +397,13 @@ person where a person is to sort. It replaces nothing: a file that is there with
 left, so that what was interrupted can be repeated; where another has its name, the new one's has
 part of its SHA-256 behind it. DIR may lie in a folder that is read.
 
-`garments` knows ten garments and calls anything by one of their names; garments.md beside it says
-how well. Wherever weights are wanted, a word that is no path means WORD.safetensors, which is
+`garments`, for tiles, and `garments-photo`, for photographs, know ten garments and call anything by
+one of their names; garments.md beside them says how well. Wherever weights are wanted, a word that is no path means WORD.safetensors, which is
 looked for beside the program, in `data` there or up to three folders above, and in ./data.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct PredictArgs {
-    /// A run's folder, a weights file in safetensors, or `garments`, which comes with the program
+    /// A run's folder, a weights file in safetensors, or `garments` or `garments-photo`, which come with
+    /// the program
     #[arg(value_name = "RUN|WEIGHTS")]
     pub(crate) weights: PathBuf,
     /// Pictures (PNG, JPEG, WebP, the first frame of a GIF, BMP, TIFF), folders of them, patterns such as

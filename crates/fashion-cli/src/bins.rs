@@ -21,10 +21,13 @@ pub(crate) fn with_bins(trained: Trained, file: Option<&Path>) -> Result<(Traine
 
 /// What there is to say of weights that have lost their threshold.
 pub(crate) fn no_threshold(trained: &Trained, file: &Path) -> String {
-    let run = trained.run.as_ref().map_or("RUN".to_owned(), |run| output::quoted(run.path()));
-    format!(
-        "nobody is said to sort: the threshold is right for other --bins; for weights with one, \
-         `fashion ensemble {run} --bins {} --out FILE`",
-        output::quoted(file)
-    )
+    let what = "no person is asked where it is unsure: the threshold is right for other --bins";
+    match &trained.run {
+        Some(run) => format!(
+            "{what}; for weights with one for these, `fashion ensemble {} --bins {} --out FILE`",
+            output::quoted(run.path()),
+            output::quoted(file)
+        ),
+        None => format!("{what}, and weights without their run cannot have one chosen anew"),
+    }
 }

@@ -42,7 +42,8 @@ pub struct Answer {
     /// How the picture was seen, where that was not once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tta: Option<Tta>,
-    /// Who is to sort it: `machine` or `person`; left out where no target accuracy was given.
+    /// Who is to sort it: `machine` or `person`; left out where nothing speaks against the machine, and it is not
+    /// known how sure it must be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sorted_by: Option<&'static str>,
     /// Why a person is: `unsure`, the doubt with which it was seen, or `unknown`.
@@ -188,12 +189,10 @@ impl<'a> Answering<'a> {
         });
         let confidence = bin.as_ref().map_or(probabilities[predicted], |&(_, sum)| sum);
         let threshold = self.threshold();
-        let reason = threshold.and_then(|threshold| {
-            let unsure = || (!threshold.takes(confidence)).then_some("unsure");
-            let known = self.classifier.novelty().zip(novelty);
-            let unknown = || known?.0.is_unknown(known?.1).then_some("unknown");
-            seen.doubt.or_else(unknown).or_else(unsure)
-        });
+        let unsure = || (!threshold?.takes(confidence)).then_some("unsure");
+        let known = self.classifier.novelty().zip(novelty);
+        let unknown = || known?.0.is_unknown(known?.1).then_some("unknown");
+        let reason = seen.doubt.or_else(unknown).or_else(unsure);
         let (bin, bin_probability) = bin.map(|(name, sum)| (name, sum as f32)).unzip();
         Answer {
             path: seen.path.display().to_string(),
@@ -203,7 +202,7 @@ impl<'a> Answering<'a> {
             bin,
             bin_probability,
             tta: Some(self.classifier.tta()).filter(|&tta| tta != Tta::None),
-            sorted_by: threshold.map(|_| if reason.is_some() { "person" } else { "machine" }),
+            sorted_by: reason.map(|_| "person").or(threshold.map(|_| "machine")),
             reason,
             novelty,
         }
@@ -240,7 +239,8 @@ mod tests {
         let who = |answer: Answer| (answer.sorted_by, answer.reason);
         let plain = of(None, None);
         assert_eq!((plain.predicted, &plain.class[..], plain.runner_up()), (1, "bag", 0));
-        assert_eq!(who(of(None, Some("blank"))), (None, None));
+        assert_eq!(who(plain), (None, None));
+        assert_eq!(who(of(None, Some("blank"))), (Some("person"), Some("blank")));
         // 3 to 1 becomes √3 to 1.
         let temperature = Temperature::new(2.0).unwrap();
         let threshold = |value| Threshold { value, target: 0.99, level: 0.95, held_out: 600 };

@@ -18,7 +18,7 @@ use fashion_data::known;
 
 use self::archive::Entry;
 use crate::command;
-use crate::model_card::{self, CARD, WEIGHTS};
+use crate::model_card::{self, CARD, FOR_PHOTOGRAPHS, WEIGHTS};
 use crate::workspace::Workspace;
 
 /// Completion scripts: the shell as `fashion completions` names it, and the file that the shell
@@ -91,7 +91,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// The workspace's own documents, and the weights where the binary beside them finds them.
 fn own_files(root: &Path) -> Result<Vec<Entry>> {
-    ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", CARD, WEIGHTS]
+    ["README.md", "CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", CARD, WEIGHTS, FOR_PHOTOGRAPHS]
         .into_iter()
         .map(|name| {
             let path = root.join(name);

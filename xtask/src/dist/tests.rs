@@ -27,7 +27,9 @@ fn the_weights_and_their_card_are_in_the_archive() {
     let files = own_files(Workspace::find().unwrap().root()).unwrap();
     let bytes = |name: &str| files.iter().find(|file| file.path() == name).unwrap().bytes();
     let card = std::str::from_utf8(bytes("data/garments.md")).unwrap();
-    assert!(card.contains(&sha256(bytes("data/garments.safetensors"))));
+    for weights in ["data/garments.safetensors", "data/garments-photo.safetensors"] {
+        assert!(card.contains(&sha256(bytes(weights))), "{weights}");
+    }
 }
 
 #[test]

@@ -9,8 +9,7 @@ use anyhow::{Result, bail, ensure};
 use clap::Args as ClapArgs;
 use fashion_data::Origin;
 use fashion_data::known;
-use fashion_eval::selective::Sorted;
-use fashion_eval::{Calibrated, Interval, Metrics, exact_percent, percent, thousands};
+use fashion_eval::{Interval, Metrics, exact_percent, percent, thousands};
 
 use self::file::WeightsFile;
 use self::speed::Speed;
@@ -18,8 +17,11 @@ use crate::markers::{NONE, Part, table};
 use crate::workspace::Workspace;
 use crate::{command, machine};
 
-/// The weights, from the root of the workspace.
+/// The weights for tiles, from the root of the workspace.
 pub(crate) const WEIGHTS: &str = "data/garments.safetensors";
+
+/// Those for tiles made of photographs.
+pub(crate) const FOR_PHOTOGRAPHS: &str = "data/garments-photo.safetensors";
 
 /// Their card.
 pub(crate) const CARD: &str = "data/garments.md";
@@ -30,7 +32,7 @@ const PART: Part = Part { file: CARD, chore: "model-card" };
 /// Pairs of classes that the card has.
 const PAIRS: usize = 6;
 
-/// Judge data/garments.safetensors on the official test set and write the figures of data/garments.md
+/// Judge the weights in data on the official test set and write the figures of data/garments.md
 ///
 /// Needs the real data: `cargo xtask fetch-data`, or `FASHION_DATA`.
 #[derive(ClapArgs)]
@@ -43,12 +45,17 @@ pub(crate) struct Args {
 /// Runs the chore.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     PART.read(workspace)?;
-    let file = WeightsFile::read(&workspace.root().join(WEIGHTS))?;
+    let files = [WEIGHTS, FOR_PHOTOGRAPHS];
+    let read = |file| WeightsFile::read(&workspace.root().join(file));
+    let [garments, photo] = [read(files[0])?, read(files[1])?];
     let fashion = workspace.build_release()?;
-    let mut eval = Command::new(&fashion);
-    eval.args(["eval", WEIGHTS, "--json"]).current_dir(workspace.root());
-    let metrics = Metrics::from_json(&command::text(&mut eval)?)?;
-    let card = Card { file, metrics, speed: Speed::measure(workspace, &fashion)? };
+    let judged = |weights, file| -> Result<Judged> {
+        let mut eval = Command::new(&fashion);
+        eval.args(["eval", weights, "--json"]).current_dir(workspace.root());
+        Ok(Judged { file, metrics: Metrics::from_json(&command::text(&mut eval)?)? })
+    };
+    let judged = [judged(files[0], garments)?, judged(files[1], photo)?];
+    let card = Card { judged, speed: Speed::measure(workspace, &fashion)? };
     let fresh = card.render(&machine::describe(workspace)?)?;
     print!("{fresh}");
     PART.settle(workspace, &fresh, args.check)
@@ -56,62 +63,77 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
 
 /// The step of `validate`: the card is about the weights that lie beside it.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
-    let sha256 = known::sha256_file(&workspace.root().join(WEIGHTS))?;
-    is_about(&PART.read(workspace)?, &sha256)
+    let figures = PART.read(workspace)?;
+    [WEIGHTS, FOR_PHOTOGRAPHS].into_iter().try_for_each(|weights| {
+        is_about(&figures, weights, &known::sha256_file(&workspace.root().join(weights))?)
+    })
 }
 
-fn is_about(figures: &str, sha256: &str) -> Result<()> {
+fn is_about(figures: &str, weights: &str, sha256: &str) -> Result<()> {
     if !figures.contains(&format!("`{sha256}`")) {
         bail!(
-            "the figures of {CARD} are about another file than {WEIGHTS}, whose SHA-256 is {sha256}; \
+            "the figures of {CARD} are about another file than {weights}, whose SHA-256 is {sha256}; \
              write them anew with `cargo xtask model-card`"
         );
     }
     Ok(())
 }
 
-/// What the card says in figures.
-struct Card {
+/// A weights file, and what `fashion eval` says of it.
+struct Judged {
     file: WeightsFile,
     metrics: Metrics,
+}
+
+/// What the card says in figures.
+struct Card {
+    /// Those for tiles, of which more is told, and those for photographs.
+    judged: [Judged; 2],
     speed: Speed,
 }
 
 impl Card {
     /// Markdown: tables, then how fast the weights are, and on what machine.
     fn render(&self, machine: &str) -> Result<String> {
-        let Self { metrics, speed, .. } = self;
-        let official = Origin::FashionMnist.to_string();
-        ensure!(
-            metrics.data == official && metrics.split == "test",
-            "these figures are about the {} part of `{}`; the card is about the test part of \
-             `{official}`, which `cargo xtask fetch-data` brings",
-            metrics.split,
-            metrics.data
-        );
-        let (Some(calibrated), Some(sorted)) =
-            (&metrics.confidence.calibrated, metrics.confidence.sorted())
-        else {
-            bail!("`fashion eval` says nothing of what a machine may sort");
-        };
+        let [garments, photo] = &self.judged;
+        let [of_garments, of_photo] = [garments.overall()?, photo.overall()?];
+        let overall = of_garments.into_iter().zip(of_photo).map(|((what, a), (_, b))| {
+            std::iter::once(what.to_owned()).chain(a).chain(b).collect()
+        });
+        let sorted = garments.metrics.confidence.sorted();
+        let facts = garments.facts().into_iter().zip(photo.facts());
+        let facts = facts.map(|((what, a), (_, b))| vec![what.to_owned(), a, b]);
+        let Speed { one, each, others } = self.speed;
         Ok(format!(
-            "{}\nSorting aims at {} right, with a threshold that was chosen on the images held out.\n\n\
-             {}\n{}\n{}\n\
+            "{}\nSorting aims at {} right, with a threshold that was chosen on the images held out. \
+             Of `garments`:\n\n{}\n{}\n{}\n\
              `fashion predict garments` answers in {} for one image, and in {} more for each of {} others, \
              reading\nthem included, on {machine}.\nMade with `cargo xtask model-card`.\n",
-            self.overall(calibrated, sorted),
-            exact_percent(sorted.threshold.target),
-            self.classes(),
-            self.pairs(),
-            self.facts(),
-            milliseconds(speed.one),
-            milliseconds(speed.each),
-            thousands(speed.others),
+            table(&["", "`garments`", "95% interval", "`garments-photo`", "95% interval"], overall),
+            sorted.map_or_else(|| NONE.to_owned(), |of| exact_percent(of.threshold.target)),
+            garments.classes(),
+            garments.pairs(),
+            table(&["", "`garments`", "`garments-photo`"], facts),
+            milliseconds(one),
+            milliseconds(each),
+            thousands(others),
         ))
     }
+}
 
-    fn overall(&self, calibrated: &Calibrated, sorted: &Sorted) -> String {
-        let Metrics { n, accuracy, log_loss, intervals, confidence, .. } = &self.metrics;
+impl Judged {
+    /// What is said of all images, each a figure and its interval.
+    fn overall(&self) -> Result<[(&'static str, [String; 2]); 7]> {
+        let Metrics { data, split, accuracy, log_loss, intervals, confidence, .. } = &self.metrics;
+        let official = Origin::FashionMnist.to_string();
+        ensure!(
+            *data == official && split == "test",
+            "these figures are about the {split} part of `{data}`; the card is about the test part of \
+             `{official}`, which `cargo xtask fetch-data` brings",
+        );
+        let (Some(calibrated), Some(sorted)) = (&confidence.calibrated, confidence.sorted()) else {
+            bail!("`fashion eval` says nothing of what a machine may sort");
+        };
         let nats = |value: f64| format!("{value:.4}");
         let share = |value: f64| percent(value, 2);
         let none = || NONE.to_owned();
@@ -120,22 +142,21 @@ impl Card {
             .map_or_else(none, |of| format!("{}–{}", nats(of.low), nats(of.high)));
         let errors = [&confidence.errors, &calibrated.errors].map(|errors| share(errors.expected));
         let [plain_error, error] = errors;
-        let rows = [
-            ("Accuracy", share(*accuracy), between(intervals.accuracy)),
-            ("Log loss, nats, of the plain softmax", nats(*log_loss), of_loss),
-            ("Log loss, calibrated, as `predict` answers", nats(calibrated.log_loss), none()),
-            ("Expected calibration error, of the plain softmax", plain_error, none()),
-            ("Expected calibration error, calibrated", error, none()),
-            ("Sorted by machine", share(sorted.coverage), none()),
+        Ok([
+            ("Accuracy", [share(*accuracy), between(intervals.accuracy)]),
+            ("Log loss, nats, of the plain softmax", [nats(*log_loss), of_loss]),
+            ("Log loss, calibrated, as `predict` answers", [nats(calibrated.log_loss), none()]),
+            ("Expected calibration error, of the plain softmax", [plain_error, none()]),
+            ("Expected calibration error, calibrated", [error, none()]),
+            ("Sorted by machine", [share(sorted.coverage), none()]),
             (
                 "Right of these",
-                sorted.accuracy.map_or_else(none, share),
-                sorted.interval.map_or_else(none, between),
+                [
+                    sorted.accuracy.map_or_else(none, share),
+                    sorted.interval.map_or_else(none, between),
+                ],
             ),
-        ];
-        let images = format!("{} test images", thousands(n));
-        let rows = rows.map(|(what, figure, interval)| vec![what.to_owned(), figure, interval]);
-        table(&["", &images, "95% interval"], rows)
+        ])
     }
 
     fn classes(&self) -> String {
@@ -161,17 +182,16 @@ impl Card {
         table(&["", "Images", "Of the class"], rows)
     }
 
-    fn facts(&self) -> String {
+    fn facts(&self) -> [(&'static str, String); 6] {
         let WeightsFile { sha256, bytes, architecture, parameters, tta, held_out } = &self.file;
-        let rows = [
+        [
             ("SHA-256", format!("`{sha256}`")),
             ("Bytes", thousands(bytes)),
             ("Network", format!("`{architecture}`")),
             ("Parameters", thousands(parameters)),
             ("tta", tta.clone()),
             ("Images held out", thousands(held_out)),
-        ];
-        table(&["", "`garments.safetensors`"], rows.map(|(what, is)| vec![what.to_owned(), is]))
+        ]
     }
 }
 
@@ -207,7 +227,7 @@ mod tests {
         metrics.with_calibrated(&predictions, &curves, scaled, Some(threshold))
     }
 
-    fn card() -> Card {
+    fn judged() -> Judged {
         let file = WeightsFile {
             sha256: "ab".repeat(32),
             bytes: 654_321,
@@ -216,25 +236,32 @@ mod tests {
             tta: "flip".into(),
             held_out: 6000,
         };
+        Judged { file, metrics: metrics() }
+    }
+
+    fn card() -> Card {
+        let mut photo = judged();
+        photo.file.sha256 = "ef".repeat(32);
+        photo.metrics.accuracy = 0.5;
         let speed = Speed { one: 0.01234, each: 0.000_56, others: 999 };
-        Card { file, metrics: metrics(), speed }
+        Card { judged: [judged(), photo], speed }
     }
 
     #[test]
-    fn the_card_has_the_figures_of_eval_and_what_the_file_says() {
+    fn the_card_has_the_figures_of_eval_and_what_the_files_say() {
         let text = card().render("2 cores").unwrap();
         for line in [
-            "| | 4 test images | 95% interval |",
-            "| Accuracy | 75.00% | 30.1–95.4% |",
-            "| Sorted by machine | 50.00% | – |",
-            "| Right of these | 100% | 34.2–100% |",
-            "Sorting aims at 99% right, with a threshold that was chosen on the images held out.",
+            "| | `garments` | 95% interval | `garments-photo` | 95% interval |",
+            "| Accuracy | 75.00% | 30.1–95.4% | 50.00% | 30.1–95.4% |",
+            "| Sorted by machine | 50.00% | – | 50.00% | – |",
+            "| Right of these | 100% | 34.2–100% | 100% | 34.2–100% |",
+            "Sorting aims at 99% right, with a threshold that was chosen on the images held out. Of `garments`:",
             "| Coat | 66.7% | 20.8–93.9% | 100% | 34.2–100% |",
             "| Shirt taken for Coat | 1 | 50.0% |",
-            &format!("| SHA-256 | `{}` |", "ab".repeat(32)),
-            "| Bytes | 654,321 |",
-            "| Parameters | 160,874 |",
-            "| tta | flip |",
+            &format!("| SHA-256 | `{}` | `{}` |", "ab".repeat(32), "ef".repeat(32)),
+            "| Bytes | 654,321 | 654,321 |",
+            "| Parameters | 160,874 | 160,874 |",
+            "| tta | flip | flip |",
         ] {
             assert!(text.lines().any(|found| found == line), "no {line} in\n{text}");
         }
@@ -247,8 +274,10 @@ mod tests {
     #[test]
     fn the_card_is_about_the_official_test_set() {
         for (data, split) in [("custom", "test"), ("Fashion-MNIST (official)", "validation")] {
-            let metrics = Metrics { data: data.into(), split: split.into(), ..metrics() };
-            let error = Card { metrics, ..card() }.render("").unwrap_err().to_string();
+            let mut card = card();
+            card.judged[1].metrics =
+                Metrics { data: data.into(), split: split.into(), ..metrics() };
+            let error = card.render("").unwrap_err().to_string();
             assert!(error.contains(data) && error.contains("fetch-data"), "{error}");
         }
     }
@@ -256,13 +285,13 @@ mod tests {
     #[test]
     fn figures_of_another_file_are_found_out() {
         let figures = card().render("").unwrap();
-        is_about(&figures, &"ab".repeat(32)).unwrap();
-        let error = is_about(&figures, &"cd".repeat(32)).unwrap_err().to_string();
+        is_about(&figures, WEIGHTS, &"ab".repeat(32)).unwrap();
+        let error = is_about(&figures, WEIGHTS, &"cd".repeat(32)).unwrap_err().to_string();
         assert!(error.contains("cargo xtask model-card"), "{error}");
     }
 
     #[test]
-    fn this_card_is_about_these_weights() {
+    fn this_card_is_about_the_weights_beside_it() {
         check(&Workspace::find().unwrap()).unwrap();
     }
 }

@@ -19,7 +19,7 @@ use fashion_data::audit::Oddity;
 use fashion_data::files::How;
 use fashion_data::prepare::Preparation;
 use fashion_eval::selective::Threshold;
-use fashion_eval::{Bins, exact_percent, thousands};
+use fashion_eval::{Bins, exact_percent};
 use fashion_judge::{Answering, Trained};
 use fashion_model::Tta;
 use fashion_train::RunFolder;
@@ -40,28 +40,28 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
     let answering = Answering::new(&trained)?;
     let classes = trained.classifier.classes();
     let sorted = answering.bins().map_or(classes, Bins::names);
-    let mut sorting = sorting(args, sorted, answering.threshold().is_some())?;
+    let mut sorting = sorting(args, sorted)?;
     let (finder, sources) = find(args, &trained)?;
     output::about("weights", trained.describe());
-    if calibrated && !answering.is_calibrated() {
-        output::about("note", not_calibrated(&trained));
-    } else if let (true, Some(file)) = (unsorted, &args.bins) {
-        output::about("note", bins::no_threshold(&trained, file));
+    match (answering.threshold(), &args.bins) {
+        (Some(threshold), _) => output::about("sorting", describe(&threshold)),
+        _ if calibrated && !answering.is_calibrated() => {
+            output::about("note", not_calibrated(&trained));
+        }
+        (None, Some(file)) if unsorted => output::about("note", bins::no_threshold(&trained, file)),
+        _ if sorting.is_some() => output::about("note", NO_THRESHOLD),
+        _ => {}
     }
-    match answering.threshold() {
-        Some(threshold) => output::about("sorting", describe(&threshold)),
-        None if sorting.is_some() => output::about("note", NO_THRESHOLD),
-        None => {}
+    let mut writer = Writer::new(args.format(), classes, answering.bins());
+    if let Some(folder) = &args.show {
+        RunFolder::check_free(folder)?;
     }
-    let sorts = answering.threshold().is_some();
-    let mut writer = Writer::new(args.format(), classes, answering.bins(), sorts);
     let explain = args.explain.as_deref().map(|folder| Explanations::new(folder, &trained));
     let explain = explain.transpose()?;
     let mut progress = Progress::new(&finder, &sources);
     let viewer = viewer(args, &trained)?;
     let (batches, reader) = reading::start(finder, sources, viewer);
     let mut code = exit::DONE;
-    let mut doubted = 0;
     for batch in batches {
         let mut pictures = Vec::with_capacity(batch.len());
         for seen in batch {
@@ -75,7 +75,6 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         }
         let answers = answering.answer(&pictures)?;
         for (seen, answer) in pictures.iter().zip(&answers) {
-            doubted += usize::from(answer.sorted_by.is_none() && seen.doubt.is_some());
             let explained = explain.as_ref().map(|explain| explain.write(&seen.path, &seen.pixels));
             let put = sorting.as_mut().map(|sorting| sorting.put(&seen.path, answer));
             let explained = explained.transpose().map(drop);
@@ -95,20 +94,12 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
         progress.add(answers.len());
     }
     let ended = reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    let classified = progress.end();
+    progress.end();
     if ended.left_out != LeftOut::default() {
         output::about("left out", ended.left_out);
     }
     if let Some(sorting) = sorting {
         sorting.tell();
-    }
-    if doubted > 0 {
-        output::note(&format!(
-            "note     of {} images classified, {} blank, or with a garment that does not stand out from its \
-             background: what the network says of these means nothing",
-            thousands(classified),
-            thousands(doubted)
-        ));
     }
     if ended.found == 0 {
         bail!("standard input names no picture; expected a list of paths, a line each");
@@ -119,8 +110,8 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
 /// Why a person is to sort an image whose garment does not stand out.
 const BACKGROUND: &str = "background";
 
-/// What is said where files are sorted by a classifier that asks no person.
-const NO_THRESHOLD: &str = "the weights have no threshold, so that nothing is left to a person; \
+/// What is said where files are sorted by a classifier that does not know when it is unsure.
+const NO_THRESHOLD: &str = "the weights have no threshold, so that no person is asked where they are unsure; \
                             `fashion train --target-accuracy` finds one";
 
 /// What the arguments name, all of which is there.
@@ -151,9 +142,9 @@ fn viewer(args: &PredictArgs, trained: &Trained) -> Result<Viewer> {
     })
 }
 
-fn sorting(args: &PredictArgs, classes: &[String], asks_a_person: bool) -> Result<Option<Sorting>> {
+fn sorting(args: &PredictArgs, classes: &[String]) -> Result<Option<Sorting>> {
     let how = if args.link { How::Linked } else { How::Copied };
-    let new = |folder: &_| Sorting::new(folder, how, classes, asks_a_person);
+    let new = |folder: &_| Sorting::new(folder, how, classes);
     args.sort_into.as_ref().map(|folder| new(folder)).transpose()
 }
 

@@ -57,8 +57,8 @@ impl Progress {
         self.watch.note(line);
     }
 
-    /// Takes the bar away, says how fast it was where there was one, and returns how many were classified.
-    pub(super) fn end(self) -> usize {
+    /// Takes the bar away, and says how fast it was where there was one.
+    pub(super) fn end(self) {
         if self.watch.is_shown() {
             self.watch.clear();
             let seconds = self.began.elapsed().as_secs_f64();
@@ -68,7 +68,6 @@ impl Progress {
                 format_args!("{} images in {seconds:.1} s, {rate}", thousands(self.done)),
             );
         }
-        self.done
     }
 
     fn rate(&self) -> String {

@@ -29,23 +29,16 @@ pub(super) struct Sorting {
 impl Sorting {
     /// Refuses classes, or bins, whose names are no folders' or the same one's, and a folder that cannot be written
     /// to. Nothing is made yet.
-    pub(super) fn new(
-        folder: &Path,
-        how: How,
-        classes: &[String],
-        asks_a_person: bool,
-    ) -> Result<Sorting> {
+    pub(super) fn new(folder: &Path, how: How, classes: &[String]) -> Result<Sorting> {
         let names: Vec<String> = classes.iter().map(|class| Classes::folder(class)).collect();
-        let mut of: BTreeMap<&str, &str> = BTreeMap::new();
-        if asks_a_person {
-            of.insert(PERSON, "what needs a person");
-        }
+        let mut of = BTreeMap::from([(PERSON, "what needs a person")]);
         for (class, name) in classes.iter().zip(&names) {
             let mut parts = Path::new(name).components();
             let is_name = parts.next() == Some(Component::Normal(OsStr::new(name)));
-            if !is_name || parts.next().is_some() || is_clutter(OsStr::new(name)) {
+            let is_text = !name.contains(char::is_control);
+            if !is_name || !is_text || parts.next().is_some() || is_clutter(OsStr::new(name)) {
                 return Err(exit::usage(format!(
-                    "--sort-into: the class {class:?} cannot be the name of a folder; leave it out, and \
+                    "--sort-into: {class:?} cannot be the name of a folder; leave it out, and \
                      sort by --format csv"
                 )));
             }
@@ -110,20 +103,20 @@ mod tests {
     #[test]
     fn classes_without_a_folder_of_their_own_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let sorting = |classes: &[&str], asks| {
+        let sorting = |classes: &[&str]| {
             let classes: Vec<String> = classes.iter().map(|&class| class.to_owned()).collect();
-            Sorting::new(folder.path(), How::Copied, &classes, asks).map(|_| ())
+            Sorting::new(folder.path(), How::Copied, &classes).map(|_| ())
         };
-        sorting(&["T-shirt/top", "person"], false).unwrap();
-        sorting(&["T-shirt/top", "persons"], true).unwrap();
-        for (classes, asks, part) in [
-            (&["a/b", "a-b"][..], false, "a/b and a-b would both be sorted into a-b"),
-            (&["coat", "person"], true, "what needs a person and person would both"),
-            (&["coat", ".."], false, "the class \"..\" cannot be the name of a folder"),
-            (&["coat", "."], false, "cannot be the name"),
-            (&[".hidden", "coat"], false, "cannot be the name"),
+        sorting(&["T-shirt/top", "persons"]).unwrap();
+        for (classes, part) in [
+            (&["a/b", "a-b"][..], "a/b and a-b would both be sorted into a-b"),
+            (&["coat", "person"], "what needs a person and person would both"),
+            (&["coat", ".."], "\"..\" cannot be the name of a folder"),
+            (&["coat", "."], "cannot be the name"),
+            (&[".hidden", "coat"], "cannot be the name"),
+            (&["coat", "a\u{7}b"], "cannot be the name"),
         ] {
-            let error = sorting(classes, asks).unwrap_err().to_string();
+            let error = sorting(classes).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }
     }

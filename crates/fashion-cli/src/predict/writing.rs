@@ -21,8 +21,6 @@ pub(super) struct Writer<'a> {
     class_width: usize,
     /// Of the bins, where classes go into bins.
     bin_width: Option<usize>,
-    /// Whether it is known who is to sort.
-    sorts: bool,
     begun: bool,
 }
 
@@ -31,12 +29,11 @@ impl<'a> Writer<'a> {
         format: PredictFormat,
         classes: &'a [String],
         bins: Option<&Bins>,
-        sorts: bool,
     ) -> Writer<'a> {
         let width =
             |names: &[String], least| output::width(names.iter().map(String::as_str), least);
         let bin_width = bins.map(|bins| width(bins.names(), 3) + PROBABILITY);
-        Writer { format, classes, class_width: width(classes, 12), bin_width, sorts, begun: false }
+        Writer { format, classes, class_width: width(classes, 12), bin_width, begun: false }
     }
 
     /// The answers, after the header where they are the first.
@@ -89,9 +86,7 @@ impl<'a> Writer<'a> {
         if let Some(width) = self.bin_width {
             put(bin, width);
         }
-        if self.sorts {
-            put(sorted_by, SORTED_BY);
-        }
+        put(sorted_by, SORTED_BY);
         put(second, self.class_width + PROBABILITY);
         text.push_str(image);
         text.push('\n');
@@ -120,15 +115,15 @@ mod tests {
             reason: None,
             novelty: None,
         };
-        let mut plain = Writer::new(PredictFormat::Table, &classes, None, false);
+        let mut plain = Writer::new(PredictFormat::Table, &classes, None);
         assert_eq!(plain.text(&[]), "");
         assert_eq!(
             plain.text(std::slice::from_ref(&answer)),
-            "class         probability  runner-up              image\n\
-             Ankle boot          75.0%  Sneaker (25.0%)        a\u{fffd}b.png\n"
+            "class         probability  sorted by           runner-up              image\n\
+             Ankle boot          75.0%                      Sneaker (25.0%)        a\u{fffd}b.png\n"
         );
         assert_eq!(plain.text(std::slice::from_ref(&answer)).lines().count(), 1);
-        let mut sorted = Writer::new(PredictFormat::Table, &classes, None, true);
+        let mut sorted = Writer::new(PredictFormat::Table, &classes, None);
         let answer = Answer { sorted_by: Some("person"), reason: Some("background"), ..answer };
         assert_eq!(
             sorted.text(std::slice::from_ref(&answer)),
@@ -137,7 +132,7 @@ mod tests {
         );
         let bins =
             Bins::new([("shoes", ["Sneaker", "Ankle boot"])], Some("rest"), &classes).unwrap();
-        let mut binned = Writer::new(PredictFormat::Table, &classes, Some(&bins), true);
+        let mut binned = Writer::new(PredictFormat::Table, &classes, Some(&bins));
         let answer = Answer {
             bin: Some("shoes".into()),
             bin_probability: Some(1.0),

@@ -111,7 +111,7 @@ fn links_are_the_file_itself() {
 }
 
 #[test]
-fn nothing_is_left_to_a_person_without_a_threshold_which_is_said_once() {
+fn only_what_is_doubtful_is_left_to_a_person_without_a_threshold() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     shots(folder, 3);
@@ -119,8 +119,19 @@ fn nothing_is_left_to_a_person_without_a_threshold_which_is_said_once() {
     let ended = line(folder, &format!("predict {} shots --sort-into sorted --json", run.display()));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(names(&files(&folder.join("sorted"))), expected(&ended.stdout));
-    assert!(!folder.join("sorted/person").exists());
+    assert!(folder.join("sorted/person/blank.png").exists());
     assert_eq!(ended.stderr.matches("have no threshold").count(), 1, "{}", ended.stderr);
+    // Of other bins the threshold is not known either.
+    fs::write(folder.join("bins.toml"), "shoes = [\"Sandal\", \"Sneaker\"]\ndefault = \"rest\"\n")
+        .unwrap();
+    let ended = line(
+        folder,
+        &format!("predict {GARMENTS} shots/blank.png --bins bins.toml --sort-into binned --json"),
+    );
+    let answer = json(&ended.stdout);
+    assert_eq!((&answer["sorted_by"], &answer["reason"]), (&"person".into(), &"blank".into()));
+    assert!(folder.join("binned/person/blank.png").exists());
+    assert!(ended.stderr.contains("cannot have one chosen anew"), "{}", ended.stderr);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use tiff::decoder::{BufferLayoutPreference, ChunkType, Decoder, DecodingResult};
 use tiff::tags::{CompressionMethod, ExtraSamples, PhotometricInterpretation, Tag};
 use tiff::{ColorType, TiffError};
 
+use super::jpeg::ColorTransform;
 use super::orientation::{short_tag, upright};
 use super::{Colour, GREY_WITHIN, Limits, Picture, Stored, cut, eight_bits, jpeg};
 use crate::Error;
@@ -32,6 +33,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
     let turn = decoder.find_tag_unsigned(Tag::Orientation).map_err(damaged)?;
     let packed_by = decoder.find_tag_unsigned(Tag::Compression).map_err(damaged)?;
     if packed_by == Some(CompressionMethod::ModernJPEG.to_u16()) {
+        if of_palette {
+            return Err(unread("JPEGs of indices"));
+        }
         return Ok(upright(
             of_jpegs(&mut decoder, &pieces, [width, height], limits)?.picture(),
             turn,
@@ -133,7 +137,9 @@ fn pieces<'a>(
     Ok(pieces)
 }
 
-const OTHER: &str = "a JPEG in it is of another size or other colours than it says";
+const TABLES: &str = "the tables of its JPEGs are damaged; fetch or copy it again";
+const OTHER: &str =
+    "a JPEG in it has another size or other channels than it says; convert it to PNG";
 
 /// A picture whose strips or tiles are JPEGs, which share the tables that stand in a tag (TIFF Technical Note 2).
 fn of_jpegs(
@@ -142,54 +148,63 @@ fn of_jpegs(
     [width, height]: [usize; 2],
     limits: &Limits,
 ) -> Result<Stored, Error> {
-    let number = |decoder: &mut Decoder<_>, tag| decoder.find_tag_unsigned(tag).map_err(damaged);
-    if number(decoder, Tag::PlanarConfiguration)?.is_some_and(|kind: u16| kind != 1) {
+    let mut number = |tag| decoder.find_tag_unsigned::<u16>(tag).map_err(damaged);
+    let shown = number(Tag::PhotometricInterpretation)?;
+    let (colour, channels, negative) = match shown.and_then(PhotometricInterpretation::from_u16) {
+        Some(PhotometricInterpretation::BlackIsZero) => {
+            (Colour::Grey, ColorTransform::Grayscale, false)
+        }
+        Some(PhotometricInterpretation::WhiteIsZero) => {
+            (Colour::Grey, ColorTransform::Grayscale, true)
+        }
+        Some(PhotometricInterpretation::RGB) => (Colour::Rgb, ColorTransform::RGB, false),
+        Some(PhotometricInterpretation::YCbCr) => (Colour::Rgb, ColorTransform::YCbCr, false),
+        // In a JPEG of its own ink is stored as its negative, which was undone.
+        Some(PhotometricInterpretation::CMYK) => (Colour::Cmyk, ColorTransform::CMYK, true),
+        _ => return Err(unread("JPEGs of other colours than grey, RGB, YCbCr and CMYK")),
+    };
+    if number(Tag::PlanarConfiguration)?.is_some_and(|kind| kind != 1) {
         return Err(unread("JPEGs of single channels"));
     }
-    let shown = number(decoder, Tag::PhotometricInterpretation)?;
-    let shown = shown.and_then(PhotometricInterpretation::from_u16);
-    let (colour, negative) = match shown {
-        Some(PhotometricInterpretation::BlackIsZero) => (Colour::Grey, false),
-        Some(PhotometricInterpretation::WhiteIsZero) => (Colour::Grey, true),
-        Some(PhotometricInterpretation::RGB | PhotometricInterpretation::YCbCr) => {
-            (Colour::Rgb, false)
-        }
-        // In a JPEG of its own ink is stored as its negative, which was undone.
-        Some(PhotometricInterpretation::CMYK) => (Colour::Cmyk, true),
-        _ => return Err(unread("JPEGs of other colours than grey, RGB, YCbCr or CMYK")),
-    };
-    let mut start = vec![0xff, 0xd8];
-    if shown == Some(PhotometricInterpretation::RGB) {
-        start.extend(jpeg::OF_RGB);
+    if usize::from(number(Tag::SamplesPerPixel)?.unwrap_or(1)) != colour.samples() {
+        return Err(unread("JPEGs with transparency, or more channels"));
     }
+    let bits: Option<Vec<u16>> =
+        decoder.find_tag_unsigned_vec(Tag::BitsPerSample).map_err(damaged)?;
+    if bits.is_none_or(|bits| bits.iter().any(|&bits| bits != 8)) {
+        return Err(unread("JPEGs of another depth than 8 bits a channel"));
+    }
+    let mut start = vec![0xff, 0xd8];
     if let Some(tables) = decoder.find_tag(Tag::JPEGTables).map_err(damaged)? {
         let tables = tables.into_u8_vec().map_err(damaged)?;
         let inside = tables.strip_prefix(&[0xff, 0xd8]).and_then(|t| t.strip_suffix(&[0xff, 0xd9]));
         // All that there can be take less.
         let inside = inside.filter(|inside| inside.len() < 1 << 16);
-        start.extend(inside.ok_or_else(|| Error::Damaged("its JPEG tables are none".into()))?);
+        start.extend(inside.ok_or_else(|| Error::Damaged(TABLES.into()))?);
     }
     let (across, mut down) = decoder.chunk_dimensions();
     if decoder.get_chunk_type() == ChunkType::Strip {
         // It may say that it has more rows than the picture.
         down = down.min(height as u32);
     }
-    limits.check(across, down)?;
     let [across, down] = [across, down].map(|side| side as usize);
+    let columns = width.div_ceil(across);
+    // With what tiles have beyond the edges.
+    limits.check((columns * across) as u64, (height.div_ceil(down) * down) as u64)?;
     // Whole blocks of a JPEG.
     let [most_across, most_down] = [across, down].map(|side| side.next_multiple_of(16) as u64);
     let most = Limits { pixels: most_across * most_down, bytes: u64::MAX };
-    let columns = width.div_ceil(across);
     let a_row = width * colour.samples();
     let mut samples = vec![0; a_row * height];
     for (rows, pieces) in samples.chunks_mut(down * a_row).zip(pieces.chunks(columns)) {
         for (column, piece) in pieces.iter().enumerate() {
             let own = piece.strip_prefix(&[0xff, 0xd8]).ok_or_else(cut)?;
-            let found =
-                jpeg::stored(&[&start, own].concat(), &most).map_err(|error| match error {
+            let found = jpeg::stored(&[&start, own].concat(), channels, &most).map_err(
+                |error| match error {
                     Error::PictureTooLarge { .. } => Error::Damaged(OTHER.into()),
                     error => error,
-                })?;
+                },
+            )?;
             let wide = across.min(width - column * across);
             if found.colour != colour || found.width < wide || found.height < rows.len() / a_row {
                 return Err(Error::Damaged(OTHER.into()));
@@ -263,6 +278,8 @@ fn damaged(error: TiffError) -> Error {
         TiffError::UnsupportedError(error) => {
             Error::Damaged(format!("cannot be read as a TIFF: {error}; convert it to PNG"))
         }
-        error => Error::Damaged(format!("cannot be read as a TIFF: {error}")),
+        error => Error::Damaged(format!(
+            "cannot be read as a TIFF: {error}; fetch or copy it again, or convert it to PNG"
+        )),
     }
 }

@@ -314,8 +314,54 @@ fn jpegs_in_a_tiff_are_no_larger_than_it_says() {
     assert!(with_rows(&mut tiff, 8).is_ok());
     for rows in [7, 60_000] {
         let error = with_rows(&mut tiff, rows).unwrap_err();
-        assert!(error.contains("a JPEG in it is of another size"), "{error}");
+        assert!(error.contains("a JPEG in it has another size"), "{error}");
     }
+}
+
+#[test]
+fn a_tiff_says_what_the_channels_of_its_jpegs_are() {
+    let tiff = fixture("jpeg.tif");
+    let (shown, planes) = (0x06, 0x1c);
+    let with = |tag, value| {
+        let mut tiff = tiff.clone();
+        let at = entry(&tiff, tag) + 8;
+        tiff[at] = value;
+        decode(&tiff).map_err(|error| error.to_string())
+    };
+    let rgb = with(shown, 2).unwrap();
+    assert_eq!(rgb, decode(&tiff).unwrap());
+    // Y, Cb and Cr, whatever the components' numbers in the JPEG.
+    let ycc = with(shown, 6).unwrap();
+    let [red, _, blue] = [0, 1, 2].map(|channel| f64::from(rgb.pixels[channel]));
+    assert!((f64::from(ycc.pixels[0]) - (red + 1.402 * (blue - 128.0)).clamp(0.0, 255.0)) < 2.0);
+    assert_ne!(ycc, rgb);
+    for (tag, value, expected) in [
+        (shown, 3, "a TIFF with JPEGs of indices, which is not read; convert it to PNG"),
+        (shown, 1, "JPEGs with transparency, or more channels"),
+        (shown, 8, "JPEGs of other colours"),
+    ] {
+        let error = with(tag, value).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    }
+    assert!(with(planes, 2).is_err());
+    let mut damaged = tiff.clone();
+    let tables = tiff.windows(4).position(|start| start == [0xff, 0xd8, 0xff, 0xdb]).unwrap();
+    damaged[tables] = 0;
+    let error = decode(&damaged).unwrap_err().to_string();
+    assert!(error.contains("the tables of its JPEGs are damaged; fetch"), "{error}");
+}
+
+#[test]
+fn tiles_are_not_much_larger_than_the_picture() {
+    let mut tiff = fixture("jpeg-tiled.tif");
+    // Width and height of a tile.
+    for tag in [0x42, 0x43] {
+        let at = entry(&tiff, tag) + 8;
+        tiff[at..at + 2].copy_from_slice(&[0xff, 0xff]);
+    }
+    let mut answer = None;
+    let used = measure(|| answer = Some(decode(&tiff)));
+    assert!(answer.unwrap().is_err() && used.bytes_max < 1 << 20, "{used:?}");
 }
 
 #[test]

@@ -8,7 +8,8 @@
 mod eighth;
 mod huffman;
 
-use jpeg_decoder::{ColorTransform, Decoder, Error as JpegError, ImageInfo, PixelFormat};
+pub(super) use jpeg_decoder::ColorTransform;
+use jpeg_decoder::{Decoder, Error as JpegError, ImageInfo, PixelFormat};
 
 use super::orientation::{self, upright};
 use super::{Colour, GREY_WITHIN, Limits, Picture, Stored, cut};
@@ -17,9 +18,6 @@ use crate::Error;
 /// 32 bytes of ones, each followed by the zero that says it is no marker. Where data are missing, decoders
 /// read zeros.
 const FILLER: &[u8] = [[0xff, 0]; 32].as_flattened();
-
-/// Adobe's marker that says that three channels are red, green and blue.
-pub(super) const OF_RGB: &[u8] = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0";
 
 /// Pictures of more pixels are decoded once, if that will do.
 const DECODED_TWICE: u64 = 1 << 20;
@@ -31,23 +29,29 @@ const DECODED_TWICE: u64 = 1 << 20;
 ///
 /// [`Error::Damaged`] or [`Error::PictureTooLarge`].
 pub(super) fn decode(bytes: &[u8], edge: Option<usize>, limits: &Limits) -> Result<Picture, Error> {
-    let (stored, exif) = as_stored(bytes, edge, limits)?;
+    let channels = is_rgb(bytes).then_some(ColorTransform::RGB);
+    let (stored, exif) = as_stored(bytes, channels, edge, limits)?;
     let turn = exif.as_deref().and_then(orientation::of_exif);
     Ok(upright(stored.picture(), turn))
 }
 
-/// What is stored in a JPEG, not turned.
+/// What is stored in a JPEG with these channels, not turned.
 ///
 /// # Errors
 ///
 /// As [`decode`].
-pub(super) fn stored(bytes: &[u8], limits: &Limits) -> Result<Stored, Error> {
-    Ok(as_stored(bytes, None, limits)?.0)
+pub(super) fn stored(
+    bytes: &[u8],
+    channels: ColorTransform,
+    limits: &Limits,
+) -> Result<Stored, Error> {
+    Ok(as_stored(bytes, Some(channels), None, limits)?.0)
 }
 
-/// What is stored in a JPEG, reduced to an `edge`, and its Exif data.
+/// What is stored in a JPEG, reduced to an `edge`, and its Exif data. Its channels are these, or what it says.
 fn as_stored(
     bytes: &[u8],
+    channels: Option<ColorTransform>,
     edge: Option<usize>,
     limits: &Limits,
 ) -> Result<(Stored, Option<Vec<u8>>), Error> {
@@ -57,13 +61,13 @@ fn as_stored(
     limits.check(width, height)?;
     let part = edge.map_or(1, |edge| part(width, height, edge));
     if part == 8
-        && !is_rgb(bytes)
+        && channels.is_none()
         && let Some(found) = eighth::decode(bytes)
     {
         return Ok(found);
     }
     let large = u64::from(width) * u64::from(height) > DECODED_TWICE;
-    let decoded = whole(bytes, part, large)?;
+    let decoded = whole(bytes, channels, part, large)?;
     Ok((of_info(decoded.samples, decoded.info)?, decoded.exif))
 }
 
@@ -92,28 +96,37 @@ struct Decoded {
 
 /// What the decoder gives of a whole picture; one decoded `once` may lack bits of its last coefficient, or, if it
 /// is progressive, bits that would refine the last scan.
-fn whole(bytes: &[u8], part: u16, once: bool) -> Result<Decoded, Error> {
+fn whole(
+    bytes: &[u8],
+    channels: Option<ColorTransform>,
+    part: u16,
+    once: bool,
+) -> Result<Decoded, Error> {
     let filled = filled(bytes);
     if let Some(Filled { bytes, ones_end_it: true }) = &filled
         && once
     {
-        return decoded(bytes, part).map_err(|error| match error {
+        return decoded(bytes, channels, part).map_err(|error| match error {
             JpegError::Unsupported(_) => damaged(error),
             _ => cut(),
         });
     }
-    let as_it_is = decoded(bytes, part).map_err(damaged)?;
-    let again = filled.and_then(|filled| decoded(&filled.bytes, part).ok());
+    let as_it_is = decoded(bytes, channels, part).map_err(damaged)?;
+    let again = filled.and_then(|filled| decoded(&filled.bytes, channels, part).ok());
     match again {
         Some(again) if again.samples == as_it_is.samples => Ok(as_it_is),
         _ => Err(cut()),
     }
 }
 
-fn decoded(bytes: &[u8], part: u16) -> Result<Decoded, JpegError> {
+fn decoded(
+    bytes: &[u8],
+    channels: Option<ColorTransform>,
+    part: u16,
+) -> Result<Decoded, JpegError> {
     let mut decoder = Decoder::new(bytes);
-    if is_rgb(bytes) {
-        decoder.set_color_transform(ColorTransform::RGB);
+    if let Some(channels) = channels {
+        decoder.set_color_transform(channels);
     }
     decoder.read_info()?;
     if let Some(ImageInfo { width, height, .. }) = decoder.info()
@@ -274,15 +287,15 @@ mod tests {
             include_bytes!("../../../tests/it/fixtures/wide.jpg"),
         ] {
             assert!(filled(file).is_some_and(|filled| filled.ones_end_it));
-            let found = whole(file, 1, true).unwrap();
-            assert_eq!(found.samples, decoded(file, 1).unwrap().samples);
+            let found = whole(file, None, 1, true).unwrap();
+            assert_eq!(found.samples, decoded(file, None, 1).unwrap().samples);
             for end in 3..file.len() {
-                assert!(whole(&file[..end], 1, true).is_err(), "{end}");
+                assert!(whole(&file[..end], None, 1, true).is_err(), "{end}");
             }
             let data = file.windows(2).position(|pair| pair == [0xff, 0xda]).unwrap();
             let mut hidden = 0;
             for end in data..file.len() - 2 {
-                let Ok(cut) = whole(&[&file[..end], &[0xff, 0xd9]].concat(), 1, true) else {
+                let Ok(cut) = whole(&[&file[..end], &[0xff, 0xd9]].concat(), None, 1, true) else {
                     continue;
                 };
                 hidden += 1;
@@ -302,7 +315,7 @@ mod tests {
             include_bytes!("../../../tests/it/fixtures/wide.jpg"),
         ] {
             let (found, exif) = eighth::decode(file).unwrap();
-            let other = decoded(file, 8).unwrap();
+            let other = decoded(file, None, 8).unwrap();
             assert_eq!(exif, other.exif);
             assert_eq!(
                 (found.width, found.height),
