@@ -382,15 +382,17 @@ An image of the network's size, in its colours, grey ones a light garment on bla
 is; others are prepared. Probabilities are calibrated where the weights have been. With weights of
 `train --target-accuracy`, the column `sorted by` says who is to sort: the machine, or a person and
 why: `unsure`, or because the garment does not stand out from its `background`, or the image is
-nearly `blank`, or `unknown`: none of the classes. Answers come in the order of the images, as soon as there are some. An image that
-cannot be read is reported and the others are still classified; the exit code is then 1.
+nearly `blank`, or `unknown`: none of the classes. Without a threshold, or with other --bins or --tta
+than it is for, only these last three are said. Answers come in the order of the images, as soon as
+there are some. An image that cannot be read is reported and the others are still classified; the exit
+code is then 1.
 
 Of a folder and those in it, files that are named as pictures are read, in the order of their
 names; hidden files and others are left out and counted. A pattern has *, ? and [a-z] for
 characters of a name and ** for any folders; a file of that very name comes before it. Images of
-npz and npy files are called tiles.npz#0 and so on; labels there are not read. A list on standard
-input (-) has a path a line, or a NUL behind each where one is among the first, and is read as it
-comes.
+npz and npy files, which must be of the network's size, are called tiles.npz#0 and so on; labels there
+are not read. A list on standard input (-) has a path a line, or a NUL behind each where one is among
+the first, and is read as it comes.
 
 --sort-into copies each file into the folder of its class, or bin (with - for / in its name), or into
 person where a person is to sort. It replaces nothing: a file that is there with the same bytes is

@@ -114,7 +114,8 @@ impl Finder {
                 format!("{side}x{side} pixels, {colour}")
             };
             bail!(
-                "{}: its images are of {}; expected {}",
+                "{}: its images are of {}; expected {}, or pictures in files of their own, which are \
+                 prepared",
                 path.display(),
                 described(images.side(), images.channels()),
                 described(side, channels)

@@ -14,7 +14,8 @@ use crate::Error;
 ///
 /// [`Error::Damaged`] or [`Error::PictureTooLarge`].
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
-    let damaged = |error| Error::Damaged(format!("cannot be read as a PNG: {error}"));
+    let damaged =
+        |error| Error::Damaged(format!("cannot be read as a PNG: {error}; fetch or copy it again"));
     // What the decoder itself takes, beside a few rows: Exif data, which the file holds as they are.
     let own = png::Limits { bytes: bytes.len().max(1 << 20) };
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), own);
