@@ -234,7 +234,8 @@ Examples:
 A run is judged on its own data, which are looked for where they were, and is never changed.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct EvalArgs {
-    /// A run's folder, a weights file in safetensors, or `garments`, which comes with the program
+    /// A run's folder, a weights file in safetensors, or `garments` or `garments-photo`, which come with
+    /// the program
     #[arg(value_name = "RUN|WEIGHTS", required_unless_present = "probabilities")]
     pub(crate) weights: Option<PathBuf>,
     #[command(flatten)]
@@ -294,7 +295,7 @@ All are judged on the same images, so that luck with the images is taken out: di
 intervals, and McNemar's test says how likely they are by chance. No run is changed.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct CompareArgs {
-    /// Runs' folders, weights files in safetensors, or `garments`, which comes with the program; the first is
+    /// Runs' folders, weights files in safetensors, or `garments` or `garments-photo`; the first is
     /// compared with each other one
     #[arg(value_name = "RUN|WEIGHTS", num_args = 2.., required = true)]
     pub(crate) weights: Vec<PathBuf>,
@@ -380,8 +381,8 @@ Examples:
 
 An image of the network's size, in its colours, grey ones a light garment on black, is taken as it
 is; others are prepared. Probabilities are calibrated where the weights have been. With weights of
-`train --target-accuracy`, the column `sorted by` says who is to sort: the machine, or a person and
-why: `unsure`, or because the garment does not stand out from its `background`, or the image is
+`train --target-accuracy`, `sorted by` says who is to sort: the machine, or a person and why:
+`unsure`, or because the garment does not stand out from its `background`, or the image is
 nearly `blank`, or `unknown`: none of the classes. Without a threshold, or with other --bins or --tta
 than it is for, only these last three are said. Answers come in the order of the images, as soon as
 there are some. An image that cannot be read is reported and the others are still classified; the exit
@@ -413,7 +414,7 @@ pub(crate) struct PredictArgs {
     #[arg(value_name = "IMAGE", required = true)]
     pub(crate) images: Vec<PathBuf>,
     /// See images otherwise than the weights are for: flip, mirrored too, or none. Probabilities are then
-    /// not calibrated, and nobody is said to sort; `fashion ensemble RUN --tta flip` makes weights for it
+    /// not calibrated, and nothing is called unsure; `fashion ensemble RUN --tta flip` makes weights for it
     #[arg(long, value_name = "none|flip", value_parser = word::<Tta>)]
     pub(crate) tta: Option<Tta>,
     /// Name of the array of images in the npz files, where it is not a usual one
@@ -436,7 +437,7 @@ pub(crate) struct PredictArgs {
     pub(crate) show: Option<PathBuf>,
     /// Say into which bin of this file each image goes, in place of those of the weights: a line of TOML
     /// for each, such as tops = ["Shirt", "Coat"], and default = "rest" for all other classes. For bins
-    /// that the weights are not for, nobody is said to sort; `fashion ensemble RUN --bins FILE` makes
+    /// that the weights are not for, nothing is called unsure; `fashion ensemble RUN --bins FILE` makes
     /// weights for them
     #[arg(long, value_name = "FILE")]
     pub(crate) bins: Option<PathBuf>,
@@ -481,7 +482,8 @@ The model takes `images`, bytes (n, side, side), in colour (n, side, side, 3), a
 `probabilities`, calibrated where the weights are, and `logits` (n, classes). The names of the classes and the threshold are in its metadata.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct ExportArgs {
-    /// A run's folder, a weights file in safetensors, or `garments`, which comes with the program
+    /// A run's folder, a weights file in safetensors, or `garments` or `garments-photo`, which come with
+    /// the program
     #[arg(value_name = "RUN|WEIGHTS")]
     pub(crate) weights: PathBuf,
     /// The model's file

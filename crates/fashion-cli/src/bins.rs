@@ -21,7 +21,7 @@ pub(crate) fn with_bins(trained: Trained, file: Option<&Path>) -> Result<(Traine
 
 /// What there is to say of weights that have lost their threshold.
 pub(crate) fn no_threshold(trained: &Trained, file: &Path) -> String {
-    let what = "no person is asked where it is unsure: the threshold is right for other --bins";
+    let what = "nothing is called unsure: the threshold is right for other --bins";
     match &trained.run {
         Some(run) => format!(
             "{what}; for weights with one for these, `fashion ensemble {} --bins {} --out FILE`",

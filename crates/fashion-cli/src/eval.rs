@@ -126,8 +126,8 @@ fn warn_of_unlike(judgement: &Judgement, splits: &Splits) {
     match indices.iter().filter(unlike).count() {
         0 => {}
         count => output::note(&format!(
-            "note     `predict` prepares {} of these {} images first, or leaves them to a person, for their \
-             bright background or since they are blank; here they are sorted by confidence alone",
+            "note     {} of these {} images have a bright background or are blank: `predict` prepares them, or \
+             leaves them to a person; here they are sorted by confidence alone",
             thousands(count),
             thousands(indices.len())
         )),

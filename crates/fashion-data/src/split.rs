@@ -42,7 +42,9 @@ pub fn stratified_split(labels: &[u16], fraction: f64, seed: u64) -> Result<Hold
         train.extend_from_slice(kept);
     }
     if held_out.is_empty() {
-        return Err(error("every class has fewer than two items, so there is nothing to hold out"));
+        return Err(error(
+            "every class has fewer than two items, so there is nothing to hold out; add some, or hold out nothing",
+        ));
     }
     train.sort_unstable();
     held_out.sort_unstable();
@@ -82,7 +84,9 @@ pub(crate) fn hold_out_by_content(
         chosen.extend(free.iter().min_by(by_number).map(|&item| hashes[item]));
     }
     if chosen.is_empty() {
-        return Err(error("no class has two different items, so there is nothing to hold out"));
+        return Err(error(
+            "no class has two different items, so there is nothing to hold out; add some, or hold out nothing",
+        ));
     }
     let (held_out, train) = all.partition(|&item| chosen.contains(&hashes[item]));
     Ok(HoldOut { train, held_out, part: Split::Train })

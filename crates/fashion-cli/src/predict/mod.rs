@@ -111,7 +111,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<ExitCode> {
 const BACKGROUND: &str = "background";
 
 /// What is said where files are sorted by a classifier that does not know when it is unsure.
-const NO_THRESHOLD: &str = "the weights have no threshold, so that no person is asked where they are unsure; \
+const NO_THRESHOLD: &str = "the weights have no threshold, so that nothing is called unsure; \
                             `fashion train --target-accuracy` finds one";
 
 /// What the arguments name, all of which is there.
@@ -159,7 +159,8 @@ pub(crate) fn load(place: &Path, tta: Option<Tta>) -> Result<(Trained, bool)> {
 
 /// What there is to say where images are seen otherwise than the weights are calibrated for.
 pub(crate) fn not_calibrated(trained: &Trained) -> String {
-    let what = "not calibrated: the temperature is right for the other --tta";
+    let what = "not calibrated, and nothing is called unsure: temperature and threshold are right \
+                for the other --tta";
     let tta = trained.classifier.tta();
     match &trained.run {
         Some(run) => format!(

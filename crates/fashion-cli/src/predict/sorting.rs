@@ -38,14 +38,14 @@ impl Sorting {
             let is_text = !name.contains(char::is_control);
             if !is_name || !is_text || parts.next().is_some() || is_clutter(OsStr::new(name)) {
                 return Err(exit::usage(format!(
-                    "--sort-into: {class:?} cannot be the name of a folder; leave it out, and \
-                     sort by --format csv"
+                    "--sort-into: {class:?} cannot be the name of a folder; give it another name by \
+                     --bins, or leave it out, and sort by --format csv"
                 )));
             }
             if let Some(other) = of.insert(name, class) {
                 return Err(exit::usage(format!(
-                    "--sort-into: {other} and {class} would both be sorted into {name}; leave it out, and \
-                     sort by --format csv"
+                    "--sort-into: {other} and {class} would both be sorted into {name}; give them other \
+                     names by --bins, or leave it out, and sort by --format csv"
                 )));
             }
         }
@@ -91,8 +91,11 @@ impl Sorting {
             0 => String::new(),
             count => format!(", of them {} into {PERSON}", thousands(count)),
         };
-        let (files, folder) = (thousands(self.files), self.folder.display());
-        about("sorted", format_args!("{files} files into {folder}{to_person}"));
+        let files = match self.files {
+            1 => "1 file".to_owned(),
+            count => format!("{} files", thousands(count)),
+        };
+        about("sorted", format_args!("{files} into {}{to_person}", self.folder.display()));
     }
 }
 

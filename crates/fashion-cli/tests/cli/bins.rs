@@ -91,7 +91,7 @@ fn other_bins_need_another_threshold() {
         format!("plain/weights/best.safetensors --bins bins.toml --data {}", data().display());
     let (weights, said) = metrics(&alone);
     assert!(
-        said.contains("note     no person is asked where it is unsure: the threshold is right for"),
+        said.contains("note     nothing is called unsure: the threshold is right for"),
         "{said}"
     );
     assert_eq!(temperature(&weights), temperature(&plain));

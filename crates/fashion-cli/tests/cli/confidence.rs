@@ -155,7 +155,7 @@ fn a_run_keeps_what_it_found_out_and_predict_uses_it() {
     }
     let ended = line(out.path(), "eval aimed/weights/best.safetensors --data .");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    assert!(ended.stderr.contains("`predict` prepares 10 of these 10 images first"));
+    assert!(ended.stderr.contains("10 of these 10 images have a bright background"));
 }
 
 #[test]

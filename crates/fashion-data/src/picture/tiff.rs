@@ -32,6 +32,9 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, Error> {
     let pieces = pieces(&mut decoder, &bytes)?;
     let turn = decoder.find_tag_unsigned(Tag::Orientation).map_err(damaged)?;
     let packed_by = decoder.find_tag_unsigned(Tag::Compression).map_err(damaged)?;
+    if packed_by == Some(CompressionMethod::JPEG.to_u16()) {
+        return Err(unread("JPEG of the old style"));
+    }
     if packed_by == Some(CompressionMethod::ModernJPEG.to_u16()) {
         if of_palette {
             return Err(unread("JPEGs of indices"));
@@ -189,8 +192,11 @@ fn of_jpegs(
     }
     let [across, down] = [across, down].map(|side| side as usize);
     let columns = width.div_ceil(across);
-    // With what tiles have beyond the edges.
-    limits.check((columns * across) as u64, (height.div_ceil(down) * down) as u64)?;
+    // With what tiles have beyond the edges, which is decoded for nothing.
+    let decoded = (columns * across) as u64 * (height.div_ceil(down) * down) as u64;
+    if decoded > limits.pixels.saturating_mul(2) {
+        return Err(unread("tiles that are much larger than the picture"));
+    }
     // Whole blocks of a JPEG.
     let [most_across, most_down] = [across, down].map(|side| side.next_multiple_of(16) as u64);
     let most = Limits { pixels: most_across * most_down, bytes: u64::MAX };

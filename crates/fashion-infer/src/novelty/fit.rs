@@ -90,6 +90,9 @@ impl NoveltyFit {
     }
 }
 
+/// The least such distance that is more than rounding.
+const LEAST: f32 = 1e-6;
+
 /// The median, and how far the 95% quantile is from it; 1 where they are the same.
 fn scale(mut values: Vec<f64>) -> [f32; 2] {
     values.sort_unstable_by(f64::total_cmp);
@@ -99,5 +102,19 @@ fn scale(mut values: Vec<f64>) -> [f32; 2] {
     };
     let (median, high) = (quantile(0.5), quantile(0.95));
     let spread = (high - median) as f32;
-    [median as f32, if spread == 0.0 { 1.0 } else { spread }]
+    [median as f32, if spread < LEAST { 1.0 } else { spread }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scale;
+
+    #[test]
+    fn a_spread_is_that_of_the_values_and_not_of_their_rounding() {
+        let values = (0..=20).rev().map(f64::from).collect();
+        assert_eq!(scale(values), [10.0, 9.0]);
+        assert_eq!(scale(vec![3e-15, 1e-15, 2e-15])[1], 1.0);
+        assert_eq!(scale(vec![2.0; 5]), [2.0, 1.0]);
+        assert_eq!(scale(Vec::new()), [0.0, 1.0]);
+    }
 }
