@@ -11,7 +11,8 @@ use fashion_data::audit::Oddity;
 use fashion_data::picture::{self, Limits, Picture};
 use fashion_data::prepare::{Preparation, Prepared, side_by_side};
 use fashion_data::random::{Purpose, below, stream};
-use fashion_infer::{Classifier, Target};
+use fashion_eval::calibration::Temperature;
+use fashion_infer::{Calibration, Classifier};
 use fashion_sample::{Backdrop, Sample, photograph};
 use jpeg_encoder::{ColorType, Encoder};
 use rayon::prelude::*;
@@ -36,8 +37,8 @@ const SIDE: usize = 28;
 /// Put garments on grounds of all kinds, photograph and prepare them, and say how well they are classified
 ///
 /// Photographs the first garments of the official test set, each on every ground, as a JPEG of quality 60 to
-/// 95, and writes the tables of docs/photographs.md, one for each of the weights in data. Needs the real data: `cargo xtask fetch-data`, or
-/// `FASHION_DATA`.
+/// 95, and writes the tables of docs/photographs.md, one for each of the weights in data. Needs the real data:
+/// `cargo xtask fetch-data`, or `FASHION_DATA`.
 #[derive(ClapArgs)]
 pub(crate) struct Args {
     /// Photograph garments that the weights' training held out instead, and only print the tables: for
@@ -177,27 +178,28 @@ struct Score {
 impl Score {
     /// As `predict` answers.
     fn of(classifier: &Classifier, garments: &Dataset, prepared: &[Prepared]) -> Result<Score> {
-        let threshold = classifier.calibration().and_then(|known| known.target);
-        let Some(Target { threshold: Some(threshold), .. }) = threshold else {
+        let calibration = classifier.calibration();
+        let target = calibration.and_then(|known| known.target?.threshold);
+        let (Some(Calibration { temperature, .. }), Some(threshold)) = (calibration, target) else {
             bail!("it does not know from which confidence on a machine may sort");
         };
+        let temperature = Temperature::new(temperature)?;
         let pixels: Vec<u8> =
             prepared.iter().flat_map(|prepared| &prepared.pixels).copied().collect();
-        let probabilities = classifier.probabilities(&pixels)?;
-        let (_, novelty) = classifier.plain_probabilities_and_novelty(&pixels)?;
-        let mut unknown = vec![false; prepared.len()];
-        if let (Some(known), Some(scores)) = (classifier.novelty(), novelty) {
-            unknown.iter_mut().zip(scores).for_each(|(is, score)| *is = known.is_unknown(score));
-        }
+        let (probabilities, novelty) = classifier.plain_probabilities_and_novelty(&pixels)?;
         let mut score = Score { images: prepared.len(), ..Score::default() };
         let answers = probabilities.chunks_exact(classifier.classes().len());
-        let answers = answers.zip(prepared).zip(unknown);
-        for (((answer, prepared), unknown), &label) in answers.zip(garments.labels()) {
-            let confidence = answer.iter().copied().fold(0.0, f32::max);
+        let answers = answers.zip(prepared).zip(garments.labels()).enumerate();
+        for (at, ((answer, prepared), &label)) in answers {
+            let mut answer: Vec<f64> = answer.iter().map(|&p| p.into()).collect();
+            temperature.apply_row(&mut answer);
+            let confidence = answer.iter().copied().fold(0.0, f64::max);
             let right = answer[usize::from(label)] == confidence;
             let odd = Oddity::of(&prepared.pixels, [SIDE, 1]).is_some();
+            let known = classifier.novelty().zip(novelty.as_ref());
+            let unknown = known.is_some_and(|(known, scores)| known.is_unknown(scores[at]));
             let doubtful = prepared.doubt.is_some() || odd || unknown;
-            let sorted = !doubtful && f64::from(confidence) >= threshold;
+            let sorted = !doubtful && confidence >= threshold;
             score.right += usize::from(right);
             score.doubtful += usize::from(doubtful);
             score.sorted += usize::from(sorted);

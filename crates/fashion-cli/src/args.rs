@@ -401,8 +401,9 @@ left, so that what was interrupted can be repeated; where another has its name, 
 part of its SHA-256 behind it. DIR may lie in a folder that is read.
 
 `garments`, for tiles, and `garments-photo`, for photographs, know ten garments and call anything by
-one of their names; garments.md beside them says how well. Wherever weights are wanted, a word that is no path means WORD.safetensors, which is
-looked for beside the program, in `data` there or up to three folders above, and in ./data.
+one of their names; garments.md beside them says how well. Wherever weights are wanted, a word that
+is no path means WORD.safetensors, which is looked for beside the program, in `data` there or up to
+three folders above, and in ./data.
 Exit codes: 0 success, 1 something failed, 2 wrong usage.")]
 pub(crate) struct PredictArgs {
     /// A run's folder, a weights file in safetensors, or `garments` or `garments-photo`, which come with

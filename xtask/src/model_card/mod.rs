@@ -45,16 +45,15 @@ pub(crate) struct Args {
 /// Runs the chore.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> Result<()> {
     PART.read(workspace)?;
-    let files = [WEIGHTS, FOR_PHOTOGRAPHS];
-    let read = |file| WeightsFile::read(&workspace.root().join(file));
-    let [garments, photo] = [read(files[0])?, read(files[1])?];
+    let read = |weights| WeightsFile::read(&workspace.root().join(weights));
+    let [garments, photo] = [read(WEIGHTS)?, read(FOR_PHOTOGRAPHS)?];
     let fashion = workspace.build_release()?;
     let judged = |weights, file| -> Result<Judged> {
         let mut eval = Command::new(&fashion);
         eval.args(["eval", weights, "--json"]).current_dir(workspace.root());
         Ok(Judged { file, metrics: Metrics::from_json(&command::text(&mut eval)?)? })
     };
-    let judged = [judged(files[0], garments)?, judged(files[1], photo)?];
+    let judged = [judged(WEIGHTS, garments)?, judged(FOR_PHOTOGRAPHS, photo)?];
     let card = Card { judged, speed: Speed::measure(workspace, &fashion)? };
     let fresh = card.render(&machine::describe(workspace)?)?;
     print!("{fresh}");

@@ -213,7 +213,8 @@ fn a_class_keeps_something_to_train_on_and_something_is_held_out() {
         put(root.path(), &format!("{name}.png"), bytes);
     }
     let error = load(root.path()).unwrap().hold_out(0.5, 0).unwrap_err().to_string();
-    assert!(error.ends_with("no class has two different items, so there is nothing to hold out; add some, or hold out nothing"));
+    let why = "no class has two different items, so there is nothing to hold out; add some, or hold out nothing";
+    assert!(error.ends_with(why));
     let error = load(root.path()).unwrap().hold_out(1.0, 0).unwrap_err().to_string();
     assert!(error.ends_with("expected more than 0 and less than 1"), "{error}");
 }
